@@ -1,0 +1,71 @@
+//! The id of one client connection, `secConnectionID` on the wire.
+//!
+//! Opaque to functions and clients. It holds no meaning but the tag of the gateway node that owns
+//! the socket, so that any node can tell whom to ask.
+
+use std::{fmt, str::FromStr};
+
+use base64::{Engine, engine::general_purpose::URL_SAFE};
+
+/// Bytes of randomness in an id: a version 4 UUID, of which 122 bits are random.
+pub const RANDOM_BYTES: usize = 16;
+/// Bytes of the node tag.
+pub const NODE_BYTES: usize = 3;
+
+const BYTES: usize = RANDOM_BYTES + NODE_BYTES;
+const CHARACTERS: usize = 28;
+
+/// Sixteen random bytes, then three for the node.
+///
+/// The text form is padded URL-safe base64 of 28 characters that end in `==`, like the documented
+/// example. It has no `/` and no `+`, so it is safe in URLs, object keys and JSON alike.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionId([u8; BYTES]);
+
+/// The text is not an id that a gateway of this kind could have made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a connection id is 28 characters of padded URL-safe base64")]
+pub struct NotAConnectionId;
+
+impl ConnectionId {
+    /// Joins randomness of the caller's with the tag of its node.
+    pub fn new(random: [u8; RANDOM_BYTES], node: [u8; NODE_BYTES]) -> Self {
+        let mut bytes = [0; BYTES];
+        bytes[..RANDOM_BYTES].copy_from_slice(&random);
+        bytes[RANDOM_BYTES..].copy_from_slice(&node);
+        Self(bytes)
+    }
+
+    /// The tag of the gateway node that owns the socket.
+    pub fn node(&self) -> [u8; NODE_BYTES] {
+        let mut node = [0; NODE_BYTES];
+        node.copy_from_slice(&self.0[RANDOM_BYTES..]);
+        node
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = [0; CHARACTERS];
+        URL_SAFE.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConnectionId({self})")
+    }
+}
+
+impl FromStr for ConnectionId {
+    type Err = NotAConnectionId;
+
+    fn from_str(text: &str) -> Result<Self, NotAConnectionId> {
+        if text.len() != CHARACTERS {
+            return Err(NotAConnectionId);
+        }
+        let bytes = URL_SAFE.decode(text).map_err(|_| NotAConnectionId)?;
+        Ok(Self(bytes.try_into().map_err(|_| NotAConnectionId)?))
+    }
+}

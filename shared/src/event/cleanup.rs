@@ -1,0 +1,74 @@
+//! The event of the cleanup function: a connection has ended.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The documented event: `{"websocket":{"action":"closing",…}}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CleanupEvent {
+    /// Its one field.
+    pub websocket: Closing,
+}
+
+/// The `websocket` part: the documented two fields, and two of ours that say why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "action", rename = "closing")]
+pub struct Closing {
+    /// The connection that has ended.
+    #[serde(rename = "secConnectionID")]
+    pub connection_id: String,
+    /// The close code of RFC 6455 section 7.4 in decimal; absent where none was exchanged.
+    #[serde(rename = "closeCode", default, skip_serializing_if = "Option::is_none")]
+    pub close_code: Option<String>,
+    /// What ended it. Absent from Tencent's own gateway.
+    #[serde(rename = "closeReason", default, skip_serializing_if = "Option::is_none")]
+    pub close_reason: Option<CloseReason>,
+}
+
+/// What ended a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CloseReason {
+    /// The client closed it.
+    Client,
+    /// A function pushed `closing`.
+    Server,
+    /// No message for the idle timeout.
+    Idle,
+    /// The network went away, or the client broke the protocol.
+    Lost,
+    /// The client crossed a limit.
+    Limit,
+    /// The transmit function could not be reached, so a message may be lost.
+    Fault,
+    /// The gateway shut down.
+    Drain,
+    /// The gateway died.
+    Crash,
+    /// The connection was never opened, but its register function may have run.
+    Unregistered,
+}
+
+impl CloseReason {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Idle => "idle",
+            Self::Lost => "lost",
+            Self::Limit => "limit",
+            Self::Fault => "fault",
+            Self::Drain => "drain",
+            Self::Crash => "crash",
+            Self::Unregistered => "unregistered",
+        }
+    }
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
