@@ -1,0 +1,67 @@
+//! Small parts for answering HTTP requests: the one body type, JSON answers, bounded reading.
+
+use std::error::Error;
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
+use hyper::body::Incoming;
+use serde::Serialize;
+use serde_json::json;
+
+/// The body of every answer.
+pub type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
+
+/// A body that is all there already.
+pub fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+}
+
+/// An answer with a JSON body.
+pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
+    let body = serde_json::to_vec(value).expect("what we answer has only string keys");
+    json_bytes(status, body)
+}
+
+/// An answer whose body is JSON already.
+pub fn json_bytes(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(full(body));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// An answer of the form `{"message":"…"}`.
+pub fn message(status: StatusCode, text: &str) -> Response<Body> {
+    json(status, &json!({ "message": text }))
+}
+
+/// An answer to a method that the path does not take.
+pub fn method_not_allowed(allow: &'static str) -> Response<Body> {
+    let text = format!("method not allowed: use {allow}");
+    let mut response = message(StatusCode::METHOD_NOT_ALLOWED, &text);
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    response
+}
+
+/// The request body could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// It is larger than allowed.
+    #[error("body is larger than {0} bytes")]
+    TooLarge(usize),
+    /// It broke off.
+    #[error("body broke off")]
+    Broken(#[source] Box<dyn Error + Send + Sync>),
+}
+
+/// Reads a request body of at most `limit` bytes.
+pub async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(limit)),
+        Err(error) => Err(BodyError::Broken(error)),
+    }
+}

@@ -1,0 +1,11 @@
+//! What every binary here does: read settings, log, obey signals, serve HTTP, say that it is ready.
+//!
+//! Knows no domain word and imports none of our crates: whatever it does would fit any server.
+
+pub mod check;
+pub mod http;
+pub mod ready;
+pub mod serve;
+pub mod settings;
+pub mod signals;
+pub mod telemetry;

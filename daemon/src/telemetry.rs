@@ -1,0 +1,58 @@
+//! Logging to stderr. Stdout is kept for the ready line.
+
+use std::io;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::settings::{Kind, Section, one_of};
+
+/// How the process logs.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// Which events are logged, in the syntax of `tracing`'s `EnvFilter`. Default `info`.
+    pub filter: String,
+    /// How they are written. Default `text`.
+    pub format: LogFormat,
+}
+
+/// How log events are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object per line.
+    Json,
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self { filter: "info".to_owned(), format: LogFormat::Text }
+    }
+}
+
+impl LogSettings {
+    /// Reads the keys `filter` and `format`.
+    pub fn read(section: &mut Section) -> Self {
+        let default = Self::default();
+        let filter = Kind::new("a filter such as \"info\" or \"info,gateway=debug\"", |value| {
+            let text = value.as_str()?;
+            EnvFilter::try_new(text).ok().map(|_| text.to_owned())
+        });
+        let format = one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+        Self {
+            filter: section.read("filter", &filter).unwrap_or(default.filter),
+            format: section.read("format", &format).unwrap_or(default.format),
+        }
+    }
+}
+
+/// Starts logging for the whole process. Later calls change nothing.
+pub fn start(settings: &LogSettings) {
+    let filter = EnvFilter::new(&settings.filter);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // An error means that logging was started before: the first call wins.
+    let _ = match settings.format {
+        LogFormat::Text => builder.try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
