@@ -1,0 +1,60 @@
+//! The environment of one function: what its settings say, and nothing of the process around it.
+
+use std::{collections::BTreeMap, fmt};
+
+use crate::function::StartError;
+
+/// Values by key.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Environment(BTreeMap<String, String>);
+
+impl Environment {
+    /// The value of `key`. An empty one counts as absent: that is how a variable that was left
+    /// unset arrives.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// The value of a key that the function cannot do without.
+    pub fn require(&self, key: &str) -> Result<&str, StartError> {
+        self.get(key).ok_or_else(|| {
+            StartError::new(key, "is missing: set it in the environment of the function")
+        })
+    }
+}
+
+impl From<BTreeMap<String, String>> for Environment {
+    fn from(values: BTreeMap<String, String>) -> Self {
+        Self(values)
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Environment {
+    fn from(values: [(&str, &str); N]) -> Self {
+        Self(values.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
+    }
+}
+
+/// Shows the keys only: values may be secrets.
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Environment")?;
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Environment;
+
+    #[test]
+    fn a_missing_or_empty_value_is_named_and_no_value_is_shown() {
+        let environment = Environment::from([("url", ""), ("SECRET", "hunter2")]);
+        assert_eq!(environment.require("SECRET").unwrap(), "hunter2");
+        assert_eq!(
+            environment.require("url").unwrap_err().to_string(),
+            "environment key url is missing: set it in the environment of the function"
+        );
+        assert_eq!(format!("{environment:?}"), r#"Environment{"SECRET", "url"}"#);
+    }
+}

@@ -1,0 +1,108 @@
+//! The transmit function of the chat: passes a message on to everybody else.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use serde_json::{Value, json};
+use shared::{
+    data::Payload,
+    event::TransmitEvent,
+    push::{FailedPush, Push, PushAction, Targets},
+};
+
+use crate::{
+    environment::Environment,
+    event,
+    function::{BoxFuture, Context, Function, FunctionError, StartError},
+    push_client::{PushClient, is_gone},
+    roster::Roster,
+};
+
+struct Transmit {
+    roster: Roster,
+    push_client: PushClient,
+}
+
+/// Some who are still there did not get the message.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{missed} of {recipients} connections did not get the message, first: errNo {err_no}, {err_msg}"
+)]
+struct Missed {
+    missed: usize,
+    recipients: usize,
+    err_no: u16,
+    err_msg: String,
+}
+
+pub(crate) fn start(environment: &Environment) -> Result<Arc<dyn Function>, StartError> {
+    let push_client = PushClient::start(environment)?;
+    Ok(Arc::new(Transmit { roster: Roster::start(environment)?, push_client }))
+}
+
+impl Function for Transmit {
+    fn call<'a>(
+        &'a self,
+        event: &'a [u8],
+        context: &'a Context,
+    ) -> BoxFuture<'a, Result<Value, FunctionError>> {
+        Box::pin(self.transmit(event, context))
+    }
+}
+
+impl Transmit {
+    async fn transmit(&self, event: &[u8], context: &Context) -> Result<Value, FunctionError> {
+        let TransmitEvent { websocket } = event::parse(event, "data send")?;
+        let sender = websocket.connection_id.clone();
+        let payload = websocket.into_payload().map_err(FunctionError::bad_event)?;
+
+        let online = self.roster.list().await?;
+        let payload = with_online(payload, online.len());
+        let others: Vec<_> = online.into_iter().filter(|id| *id != sender).collect();
+        if !others.is_empty() {
+            self.push(others, payload, context).await?;
+        }
+        Ok(json!({ "errNo": 0, "errMsg": "ok" }))
+    }
+
+    /// One request for all: a request for each would cost a chat of a thousand a thousand of
+    /// them for every message.
+    async fn push(
+        &self,
+        others: Vec<String>,
+        payload: Payload,
+        context: &Context,
+    ) -> Result<(), FunctionError> {
+        let recipients = others.len();
+        let push = Push { targets: Targets::Many(others), action: PushAction::Send(payload) };
+        let answer = self.push_client.push(&push, context).await?;
+
+        let (gone, missed): (Vec<_>, Vec<_>) =
+            answer.failed.into_iter().partition(|failed| is_gone(failed.err_no));
+        tracing::debug!(recipients, gone = gone.len(), missed = missed.len(), "message pushed");
+        // A set, so that no id is deleted twice at once, whatever the answer holds.
+        let gone: BTreeSet<_> = gone.into_iter().map(|failed| failed.connection_id).collect();
+        self.roster.remove_all(gone).await?;
+        nobody_missed(&missed, recipients)
+    }
+}
+
+fn nobody_missed(missed: &[FailedPush], recipients: usize) -> Result<(), FunctionError> {
+    let Some(first) = missed.first() else { return Ok(()) };
+    Err(FunctionError::raised(Missed {
+        missed: missed.len(),
+        recipients,
+        err_no: first.err_no,
+        err_msg: first.err_msg.clone(),
+    }))
+}
+
+/// Tells how many are there, the sender included. Bytes have no place for it.
+fn with_online(payload: Payload, online: usize) -> Payload {
+    match payload {
+        Payload::Text(text) => Payload::Text(format!("{text}(===Online people:{online}===)")),
+        Payload::Binary(bytes) => Payload::Binary(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests;
