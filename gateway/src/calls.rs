@@ -1,0 +1,13 @@
+//! Calling functions over HTTP: what came of a call, and how calls that did not run are repeated.
+//!
+//! Knows an address and a body, not what is in it.
+
+mod caller;
+mod outcome;
+mod retry;
+
+pub(crate) use self::{
+    caller::{Call, Caller},
+    outcome::CallError,
+    retry::{Backoff, call_until},
+};

@@ -1,0 +1,96 @@
+//! One HTTP call of a function.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderValue, header::CONTENT_TYPE};
+use reqwest::{Client, redirect::Policy};
+use shared::invocation::{REQUEST_ID_HEADER, TRACEPARENT_HEADER};
+use url::Url;
+use uuid::Uuid;
+
+use super::CallError;
+
+/// An address that does not even accept is as good as refused.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// What a function may return (documented).
+const REPLY_BYTES_MAX: usize = 6 << 20;
+
+/// Calls functions; all clones share one pool of connections.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    client: Client,
+}
+
+/// What to call, and with what.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// Where.
+    pub(crate) url: Url,
+    /// The event.
+    pub(crate) event: Bytes,
+    /// Names the invocation. Attempts of one call have the same id, so they are found together.
+    pub(crate) request_id: Arc<str>,
+    /// W3C Trace Context of the client, for calls that its own request makes.
+    pub(crate) traceparent: Option<HeaderValue>,
+}
+
+impl Call {
+    /// A call that no client's request waits for.
+    pub(crate) fn new(url: &Url, event: impl Into<Bytes>) -> Self {
+        let request_id = Uuid::new_v4().to_string().into();
+        Self { url: url.clone(), event: event.into(), request_id, traceparent: None }
+    }
+}
+
+impl Caller {
+    /// A caller of functions at these addresses.
+    pub(crate) fn new(addresses: &[&Url]) -> Result<Self, reqwest::Error> {
+        let mut client = Client::builder()
+            .user_agent(concat!("longhold-gateway/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            // An event is for the configured address alone.
+            .redirect(Policy::none())
+            .no_proxy();
+        if addresses.iter().all(|url| url.scheme() == "http") {
+            // A machine without root certificates can still call in clear.
+            client = client.tls_certs_only([]);
+        }
+        Ok(Self { client: client.build()? })
+    }
+
+    /// Calls once. The body of the answer when it is a success.
+    pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
+        tokio::time::timeout(timeout, self.exchange(call))
+            .await
+            .unwrap_or_else(|_| Err(CallError::deadline()))
+    }
+
+    async fn exchange(&self, call: &Call) -> Result<Bytes, CallError> {
+        let mut request = self
+            .client
+            .post(call.url.clone())
+            .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
+            .header(REQUEST_ID_HEADER, &*call.request_id)
+            .body(call.event.clone());
+        if let Some(traceparent) = &call.traceparent {
+            request = request.header(TRACEPARENT_HEADER, traceparent);
+        }
+        let mut response = request.send().await.map_err(CallError::transport)?;
+        let status = response.status();
+        // The body of an error is read too, so that the connection can be used again.
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await.map_err(CallError::transport)? {
+            if body.len() + chunk.len() > REPLY_BYTES_MAX {
+                return Err(CallError::too_large());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        if status.is_success() {
+            Ok(body.freeze())
+        } else {
+            Err(CallError::status(status.as_u16()))
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Repeating calls that provably did not run.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use bytes::Bytes;
+use shared::invocation::Disposition;
+use tokio::time::{Instant, sleep, timeout_at};
+use tracing::debug;
+
+use super::{Call, CallError, Caller};
+
+/// The pauses between attempts: exponential, with jitter, without end.
+#[derive(Debug)]
+pub(crate) struct Backoff(ExponentialBackoff);
+
+impl Backoff {
+    /// Pauses from about `min` up to about `max`.
+    pub(crate) fn new(min: Duration, max: Duration) -> Self {
+        let builder = ExponentialBuilder::new()
+            .with_min_delay(min)
+            .with_max_delay(max)
+            .with_jitter()
+            .without_max_times();
+        Self(builder.build())
+    }
+
+    pub(crate) fn pause(&mut self) -> Duration {
+        self.0.next().expect("the sequence has no end")
+    }
+}
+
+/// Calls until it ran or `timeout` has passed, and gives the result of the last attempt.
+pub(crate) async fn call_until(
+    caller: &Caller,
+    call: &Call,
+    timeout: Duration,
+) -> Result<Bytes, CallError> {
+    let deadline = Instant::now() + timeout;
+    let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
+    loop {
+        let error = match caller.call(call, deadline - Instant::now()).await {
+            Err(error) if error.disposition == Disposition::NotRun => error,
+            done => return done,
+        };
+        let pause = backoff.pause();
+        debug!(invocation.id = %call.request_id, %error, ?pause, "call did not run");
+        if timeout_at(deadline, sleep(pause)).await.is_err() {
+            return Err(error);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Opening a connection: register is called, and the handshake held until it has answered.
+//!
+//! One task has a connection from here to its cleanup. It is not the task of the HTTP request, so
+//! a client that leaves early cancels nothing: register ends, and what it started is cleaned up.
+
+use std::sync::Arc;
+
+use daemon::{http::Body, serve::PeerAddress};
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    upgrade::{OnUpgrade, Upgraded},
+};
+use hyper_util::rt::TokioIo;
+use shared::{connection_id::ConnectionId, invocation::TRACEPARENT_HEADER};
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+};
+use tokio_util::task::TaskTracker;
+use tracing::debug;
+use uuid::Uuid;
+
+use crate::{
+    api::Api,
+    calls::Caller,
+    cleanup::{Cleanups, Owed},
+    connection::Connection,
+    handshake::{Acceptance, Handshake},
+    mailbox::Mailbox,
+    paths::PathParameters,
+    refusal::Refusal,
+    register::register,
+    registry::{Registered, Registry},
+    settings::ConnectionSettings,
+};
+
+/// Opens connections; all clones share what they are counted and kept in.
+#[derive(Debug, Clone)]
+pub(crate) struct Connector {
+    pub(crate) node: [u8; 3],
+    pub(crate) settings: Arc<ConnectionSettings>,
+    pub(crate) caller: Caller,
+    pub(crate) cleanups: Cleanups,
+    pub(crate) registry: Registry,
+    pub(crate) room: Arc<Semaphore>,
+    /// Every connection's task.
+    pub(crate) tasks: TaskTracker,
+}
+
+/// A connection that is being opened.
+struct Opening {
+    registered: Registered,
+    handshake: Handshake,
+    upgrade: OnUpgrade,
+    _room: OwnedSemaphorePermit,
+}
+
+type Answer = Result<Acceptance, Refusal>;
+
+impl Connector {
+    /// Answers a request for a WebSocket on a path of `api`.
+    pub(crate) async fn connect(
+        &self,
+        api: Arc<Api>,
+        path_parameters: PathParameters,
+        request: Request<Incoming>,
+    ) -> Response<Body> {
+        let answer = match self.begin(api, path_parameters, request) {
+            // The task always answers; if it should panic, the client still learns something.
+            Ok(answer) => answer.await.unwrap_or(Err(Refusal::Faulted)),
+            Err(refusal) => Err(refusal),
+        };
+        match answer {
+            Ok(acceptance) => acceptance.response(),
+            Err(refusal) => {
+                debug!(error = %refusal, "handshake refused");
+                refusal.response()
+            }
+        }
+    }
+
+    fn begin(
+        &self,
+        api: Arc<Api>,
+        path_parameters: PathParameters,
+        mut request: Request<Incoming>,
+    ) -> Result<oneshot::Receiver<Answer>, Refusal> {
+        let upgrade = hyper::upgrade::on(&mut request);
+        let (head, _no_body) = request.into_parts();
+        let PeerAddress(peer) =
+            *head.extensions.get().expect("the listener puts the address into every request");
+        let handshake = Handshake::check(head, peer, path_parameters)?;
+        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::NoRoom)?;
+        let id = ConnectionId::new(Uuid::new_v4().into_bytes(), self.node);
+        let mailbox = Mailbox::new(self.settings.send_queue);
+        let registered = self.registry.register(id, api, mailbox).map_err(|_| Refusal::Draining)?;
+        let opening = Opening { registered, handshake, upgrade, _room: room };
+        let (answer, answered) = oneshot::channel();
+        self.tasks.spawn(self.clone().live(opening, answer));
+        Ok(answered)
+    }
+
+    /// The whole life of a connection.
+    async fn live(self, opening: Opening, answer: oneshot::Sender<Answer>) {
+        let Opening { registered, handshake, upgrade, _room } = opening;
+        let Some((owed, early, stream)) =
+            // Boxed, so that an open connection does not keep the room that opening it took.
+            Box::pin(self.open(&registered, handshake, upgrade, answer)).await
+        else {
+            return;
+        };
+        let connection =
+            Connection::new(stream, early, registered, self.settings, self.caller).await;
+        owed.end(connection.run().await);
+    }
+
+    /// Registers, answers the handshake and takes the stream over. None when there is no
+    /// connection after all; what is owed then has been seen to.
+    async fn open(
+        &self,
+        registered: &Registered,
+        handshake: Handshake,
+        upgrade: OnUpgrade,
+        answer: oneshot::Sender<Answer>,
+    ) -> Option<(Owed, Vec<u8>, TcpStream)> {
+        let Registered { id, handle, .. } = registered;
+        let owed = self.cleanups.owe(*id, Arc::clone(&handle.api));
+        let traceparent = handshake.headers.get(TRACEPARENT_HEADER).cloned();
+        let outcome = register(&self.caller, &handle.api, *id, &handshake, traceparent).await;
+        let chosen = match outcome {
+            Ok(chosen) => chosen,
+            Err(failure) => {
+                if !failure.may_have_run {
+                    owed.forgive();
+                }
+                // The client may have left meanwhile.
+                let _ = answer.send(Err(failure.refusal));
+                return None;
+            }
+        };
+        let protocol = handshake.choose_protocol(chosen.as_deref());
+        answer.send(Ok(handshake.acceptance(protocol))).ok()?;
+        // Fails when the client leaves before it has the 101. The listener bounds the wait: its
+        // connection either writes the answer or breaks.
+        let upgraded = upgrade.await.ok()?;
+        let (early, stream) = take_over(upgraded)?;
+        Some((owed, early, stream))
+    }
+}
+
+/// The stream itself, without the layers that served HTTP on it, and what they had read too far.
+fn take_over(upgraded: Upgraded) -> Option<(Vec<u8>, TcpStream)> {
+    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    Some((parts.read_buf.to_vec(), parts.io.into_inner()))
+}

@@ -1,0 +1,74 @@
+//! Hands one message at a time to the transmit function, and says what that means for the
+//! connection.
+
+use std::{error::Error, pin::Pin, sync::Arc};
+
+use shared::{connection_id::ConnectionId, invocation::Disposition};
+use tracing::warn;
+
+use crate::{
+    api::Api,
+    calls::{Call, CallError, Caller, call_until},
+    events,
+    message::Message,
+};
+
+/// Forwards messages of one connection.
+#[derive(Debug)]
+pub(super) struct Forward {
+    caller: Caller,
+    api: Arc<Api>,
+    id: ConnectionId,
+}
+
+/// A message on its way.
+pub(super) type Forwarding = Pin<Box<dyn Future<Output = Forwarded> + Send>>;
+
+/// What came of a message.
+#[derive(Debug)]
+pub(super) enum Forwarded {
+    /// The function had it. With a reply for the sender where the API is set up so.
+    Done(Option<Message>),
+    /// Whether the function had it is not known, or it provably had not until time ran out.
+    Fault,
+}
+
+impl Forward {
+    pub(super) fn new(caller: Caller, api: Arc<Api>, id: ConnectionId) -> Self {
+        Self { caller, api, id }
+    }
+
+    pub(super) fn start(&self, message: &Message) -> Forwarding {
+        let call = Call::new(&self.api.transmit, events::transmit(self.id, message));
+        let Self { caller, api, id } = self;
+        let (caller, api, id) = (caller.clone(), Arc::clone(api), *id);
+        Box::pin(async move {
+            match call_until(&caller, &call, api.settings.timeout).await {
+                Ok(body) if api.settings.reply => {
+                    Forwarded::Done(events::transmit_reply(&body, id, api.settings.max_message))
+                }
+                Ok(_) => Forwarded::Done(None),
+                Err(error) => failed(id, &call, &error),
+            }
+        })
+    }
+}
+
+/// A function that had the message and failed on it keeps its socket (PROTOCOL.md, 2).
+fn failed(id: ConnectionId, call: &Call, error: &CallError) -> Forwarded {
+    let source = error.source();
+    let request_id = &*call.request_id;
+    match error.disposition {
+        Disposition::Ran => {
+            warn!(connection.id = %id, invocation.id = request_id, %error, source, "transmit failed");
+            Forwarded::Done(None)
+        }
+        Disposition::NotRun | Disposition::Faulted => {
+            warn!(
+                connection.id = %id, invocation.id = request_id, %error, source,
+                "connection {id} closed: its message may be lost",
+            );
+            Forwarded::Fault
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The WebSocket handshake of RFC 6455 section 4.2: what the client asks, and how it is answered.
+
+use std::net::SocketAddr;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use daemon::http::{Body, full};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, Version, header};
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+use crate::{paths::PathParameters, refusal::Refusal};
+
+/// A handshake that asks for what it should.
+#[derive(Debug)]
+pub(crate) struct Handshake {
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) peer: SocketAddr,
+    pub(crate) path_parameters: PathParameters,
+    /// `Sec-WebSocket-Protocol` verbatim; lines of a repeated header joined, as RFC 6455
+    /// section 11.3.4 allows.
+    pub(crate) protocols: Option<String>,
+    /// `Sec-WebSocket-Extensions` verbatim; joined likewise.
+    pub(crate) extensions: Option<String>,
+    key: HeaderValue,
+}
+
+impl Handshake {
+    /// Checks the request line and headers of a request.
+    pub(crate) fn check(
+        head: http::request::Parts,
+        peer: SocketAddr,
+        path_parameters: PathParameters,
+    ) -> Result<Self, Refusal> {
+        let http::request::Parts { method, uri, version, headers, .. } = head;
+        let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).cloned() else {
+            return Err(Refusal::NotWebSocket);
+        };
+        if method != Method::GET {
+            return Err(Refusal::BadHandshake("a WebSocket handshake needs method GET"));
+        }
+        if version < Version::HTTP_11 {
+            return Err(Refusal::BadHandshake("a WebSocket handshake needs HTTP/1.1"));
+        }
+        if !has_token(&headers, &header::UPGRADE, "websocket") {
+            return Err(Refusal::BadHandshake("need header Upgrade: websocket"));
+        }
+        if !has_token(&headers, &header::CONNECTION, "upgrade") {
+            return Err(Refusal::BadHandshake("need header Connection: Upgrade"));
+        }
+        if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+            return Err(Refusal::WrongVersion);
+        }
+        if !STANDARD.decode(&key).is_ok_and(|key| key.len() == 16) {
+            return Err(Refusal::BadHandshake("Sec-WebSocket-Key must be the base64 of 16 bytes"));
+        }
+        let protocols = joined(&headers, &header::SEC_WEBSOCKET_PROTOCOL);
+        let extensions = joined(&headers, &header::SEC_WEBSOCKET_EXTENSIONS);
+        Ok(Self { uri, headers, peer, path_parameters, protocols, extensions, key })
+    }
+
+    /// The subprotocol to announce, given what the register function chose: nothing, one value,
+    /// or the whole offered list, of which the first entry is taken. A value that the client did
+    /// not offer is never announced, as the client would have to fail the connection.
+    pub(crate) fn choose_protocol(&self, chosen: Option<&str>) -> Option<String> {
+        let offered = self.protocols.as_deref()?;
+        let first = entries(chosen?).next()?;
+        entries(offered).find(|offer| *offer == first).map(str::to_owned)
+    }
+
+    /// What it takes to accept, once it is known that it will be.
+    pub(crate) fn acceptance(&self, protocol: Option<String>) -> Acceptance {
+        Acceptance { key: derive_accept_key(self.key.as_bytes()), protocol }
+    }
+}
+
+/// What goes into the 101.
+#[derive(Debug)]
+pub(crate) struct Acceptance {
+    key: String,
+    protocol: Option<String>,
+}
+
+impl Acceptance {
+    /// The 101. It never claims an extension, since the gateway speaks none.
+    pub(crate) fn response(self) -> Response<Body> {
+        let mut response = Response::builder()
+            .status(StatusCode::SWITCHING_PROTOCOLS)
+            .header(header::UPGRADE, "websocket")
+            .header(header::CONNECTION, "Upgrade")
+            .header(header::SEC_WEBSOCKET_ACCEPT, self.key);
+        if let Some(protocol) = self.protocol {
+            response = response.header(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+        }
+        response.body(full("")).expect("the protocol came in a header, so it fits into one")
+    }
+}
+
+fn has_token(headers: &HeaderMap, name: &header::HeaderName, token: &str) -> bool {
+    let mut values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    values.any(|value| entries(value).any(|entry| entry.eq_ignore_ascii_case(token)))
+}
+
+fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
+    let values = headers.get_all(name).iter();
+    let texts: Vec<_> =
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+    if texts.is_empty() { None } else { Some(texts.join(", ")) }
+}
+
+fn entries(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}

@@ -1,0 +1,71 @@
+//! The internal listener: reverse push, and health.
+
+use std::{convert::Infallible, sync::Arc};
+
+use daemon::http::{Body, BodyError, json, message, method_not_allowed, read_body};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use shared::push::{PushAnswer, PushError};
+use tracing::debug;
+
+use crate::{api::Apis, push::Pusher, registry::Registry};
+
+/// Answers requests on the internal listener.
+#[derive(Debug)]
+pub(crate) struct Internal {
+    pub(crate) apis: Apis,
+    pub(crate) pusher: Pusher,
+    pub(crate) registry: Registry,
+    pub(crate) push_bytes_max: usize,
+}
+
+impl Internal {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        let path = request.uri().path();
+        Ok(match (path, request.method()) {
+            ("/healthz", &Method::GET) => message(StatusCode::OK, "alive"),
+            ("/readyz", &Method::GET) if self.registry.is_draining() => {
+                message(StatusCode::SERVICE_UNAVAILABLE, "draining")
+            }
+            ("/readyz", &Method::GET) => message(StatusCode::OK, "ready"),
+            ("/healthz" | "/readyz", _) => method_not_allowed("GET"),
+            (_, &Method::POST) => self.push(request).await,
+            _ => match self.apis.by_id(path.trim_start_matches('/')) {
+                Some(_) => method_not_allowed("POST"),
+                None => message(StatusCode::NOT_FOUND, "nothing here: POST to /<api id> to push"),
+            },
+        })
+    }
+
+    async fn push(&self, request: Request<Incoming>) -> Response<Body> {
+        let id = request.uri().path().trim_start_matches('/').to_owned();
+        let Some(api) = self.apis.by_id(&id) else {
+            return answer_error(&PushError::UnknownApi(id));
+        };
+        let body = match read_body(request.into_body(), self.push_bytes_max).await {
+            Ok(body) => body,
+            Err(error @ BodyError::TooLarge(_)) => {
+                let answer = PushAnswer {
+                    err_no: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
+                    err_msg: format!("not delivered: {error}"),
+                    failed: Vec::new(),
+                };
+                return json(StatusCode::PAYLOAD_TOO_LARGE, &answer);
+            }
+            Err(error) => return answer_error(&PushError::BadRequest(error.to_string())),
+        };
+        match self.pusher.push(api, &body).await {
+            Ok(answer) => json(StatusCode::OK, &answer),
+            Err(error) => answer_error(&error),
+        }
+    }
+}
+
+fn answer_error(error: &PushError) -> Response<Body> {
+    debug!(%error, "push not carried out");
+    let status = StatusCode::from_u16(error.http_status()).expect("the numbers are constant");
+    json(status, &PushAnswer::from(error))
+}

@@ -1,0 +1,24 @@
+//! The gateway: terminates WebSockets, calls functions over HTTP, answers reverse push.
+//!
+//! It does not know what a function is: it knows an HTTP address and three events.
+
+mod api;
+mod calls;
+mod cleanup;
+mod connect;
+mod connection;
+mod end;
+mod events;
+pub mod gateway;
+mod handshake;
+mod internal;
+mod mailbox;
+mod message;
+pub mod pages;
+pub mod paths;
+mod public;
+mod push;
+mod refusal;
+mod register;
+mod registry;
+pub mod settings;

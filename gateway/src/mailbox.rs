@@ -1,0 +1,198 @@
+//! What is on its way to one client: the outbound queue of a connection.
+//!
+//! Pushers put messages in, the connection's task takes them out. The queue has a bound in bytes,
+//! and full and gone are different answers. Knows nothing of sockets.
+
+use std::{
+    collections::VecDeque,
+    mem,
+    sync::{Mutex, MutexGuard},
+};
+
+use tokio::sync::{Notify, oneshot};
+
+use crate::{end::End, message::Message};
+
+/// Counted for each queued message beside its bytes, so that empty ones have a bound too.
+const MESSAGE_OVERHEAD: usize = 64;
+
+/// The outbound queue of one connection.
+#[derive(Debug)]
+pub(crate) struct Mailbox {
+    capacity: usize,
+    state: Mutex<State>,
+    arrival: Notify,
+}
+
+#[derive(Debug)]
+struct State {
+    phase: Phase,
+    queue: VecDeque<Letter>,
+    bytes: usize,
+    close: Option<End>,
+    next_ticket: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Register still runs.
+    Opening,
+    /// Messages are taken out and written.
+    Open,
+    /// Nothing is taken in any more.
+    Shut,
+}
+
+#[derive(Debug)]
+struct Letter {
+    ticket: u64,
+    message: Message,
+    written: oneshot::Sender<()>,
+}
+
+/// A message that was taken in.
+#[derive(Debug)]
+pub(crate) enum Offered {
+    /// The connection is not open yet: the message is held, and written right after the 101.
+    /// Nothing can be waited for: the register function that pushes may wait for this answer.
+    Held,
+    /// The message is queued.
+    Queued(Receipt),
+}
+
+/// Stands for a queued message.
+#[derive(Debug)]
+pub(crate) struct Receipt {
+    ticket: u64,
+    /// Told when the message has been written; dropped when it never will be.
+    pub(crate) written: oneshot::Receiver<()>,
+}
+
+/// Why a message was not taken in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotOffered {
+    Full,
+    Gone,
+}
+
+/// What the connection's task takes out at once.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    pub(crate) letters: Vec<(Message, oneshot::Sender<()>)>,
+    /// Set when the connection is to be closed after these.
+    pub(crate) close: Option<End>,
+}
+
+impl Mailbox {
+    /// A mailbox of a connection that is being opened. `capacity` is in bytes.
+    pub(crate) fn new(capacity: usize) -> Self {
+        let state = State {
+            phase: Phase::Opening,
+            queue: VecDeque::new(),
+            bytes: 0,
+            close: None,
+            next_ticket: 0,
+        };
+        Self { capacity, state: Mutex::new(state), arrival: Notify::new() }
+    }
+
+    /// Puts a message in. One is taken even if it alone is larger than the capacity: what a
+    /// message may measure is the API's affair.
+    pub(crate) fn offer(&self, message: Message) -> Result<Offered, NotOffered> {
+        let mut state = self.lock();
+        if state.phase == Phase::Shut || state.close.is_some() {
+            return Err(NotOffered::Gone);
+        }
+        let weight = message.len() + MESSAGE_OVERHEAD;
+        if state.bytes > 0 && state.bytes + weight > self.capacity {
+            return Err(NotOffered::Full);
+        }
+        let (written, receiver) = oneshot::channel();
+        let ticket = state.next_ticket;
+        state.next_ticket += 1;
+        state.bytes += weight;
+        state.queue.push_back(Letter { ticket, message, written });
+        if state.phase == Phase::Opening {
+            return Ok(Offered::Held);
+        }
+        drop(state);
+        self.arrival.notify_one();
+        Ok(Offered::Queued(Receipt { ticket, written: receiver }))
+    }
+
+    /// Asks for the connection to be closed after what is queued. Once asked, it stays so.
+    /// False when the connection is gone.
+    pub(crate) fn close(&self, end: End) -> bool {
+        let mut state = self.lock();
+        if state.phase == Phase::Shut {
+            return false;
+        }
+        state.close.get_or_insert(end);
+        drop(state);
+        self.arrival.notify_one();
+        true
+    }
+
+    /// Takes a message back, if the connection's task has not taken it out yet.
+    pub(crate) fn withdraw(&self, receipt: &Receipt) -> bool {
+        let mut state = self.lock();
+        let Ok(index) = state.queue.binary_search_by_key(&receipt.ticket, |letter| letter.ticket)
+        else {
+            return false;
+        };
+        if let Some(letter) = state.queue.remove(index) {
+            state.bytes -= letter.message.len() + MESSAGE_OVERHEAD;
+        }
+        true
+    }
+
+    /// The connection is open: what was held can be taken out.
+    pub(crate) fn open(&self) {
+        self.lock().phase = Phase::Open;
+        self.arrival.notify_one();
+    }
+
+    /// Ends it: whoever waits for a queued message learns that it will not be written.
+    pub(crate) fn shut(&self) {
+        let letters = {
+            let mut state = self.lock();
+            state.phase = Phase::Shut;
+            state.bytes = 0;
+            mem::take(&mut state.queue)
+        };
+        drop(letters);
+    }
+
+    /// Waits until there may be something to take out.
+    pub(crate) async fn arrived(&self) {
+        self.arrival.notified().await;
+    }
+
+    /// Takes out messages of about `bytes_max` bytes together, in order.
+    pub(crate) fn take(&self, bytes_max: usize) -> Batch {
+        let mut state = self.lock();
+        let mut batch = Batch::default();
+        let mut bytes = 0;
+        while bytes < bytes_max
+            && let Some(letter) = state.queue.pop_front()
+        {
+            bytes += letter.message.len() + MESSAGE_OVERHEAD;
+            batch.letters.push((letter.message, letter.written));
+        }
+        state.bytes -= bytes;
+        if state.queue.is_empty() {
+            batch.close = state.close;
+        } else {
+            drop(state);
+            self.arrival.notify_one();
+        }
+        batch
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,80 @@
+//! Static pages beside the WebSockets, where they are configured.
+
+use std::path::Path;
+
+use daemon::http::{Body, full};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use tower::ServiceExt;
+use tower_http::services::ServeDir;
+
+/// Where pages come from.
+#[derive(Debug, Clone)]
+pub enum Pages {
+    /// A folder.
+    Folder(ServeDir),
+    /// The program itself.
+    Embedded(&'static [EmbeddedPage]),
+}
+
+/// A page within the program.
+#[derive(Debug)]
+pub struct EmbeddedPage {
+    /// The path that it answers to; `/` stands for the first page.
+    pub path: &'static str,
+    /// Its `Content-Type`.
+    pub content_type: &'static str,
+    /// Its content.
+    pub content: &'static str,
+}
+
+/// A page loads nothing from elsewhere, and runs nothing that is written into it.
+const SECURITY: [(HeaderName, HeaderValue); 2] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'self'; connect-src 'self' ws: wss:"),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+];
+
+impl Pages {
+    /// The files in a folder.
+    pub fn folder(dir: &Path) -> Self {
+        Self::Folder(ServeDir::new(dir))
+    }
+
+    /// The page that is asked for; none when there is no such page.
+    pub(crate) async fn serve<B: Send + 'static>(
+        &self,
+        request: Request<B>,
+    ) -> Option<Response<Body>> {
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            return None;
+        }
+        let mut response = match self {
+            Self::Folder(dir) => serve_file(dir.clone(), request).await,
+            Self::Embedded(pages) => serve_embedded(pages, request.uri().path())?,
+        };
+        if response.status() == StatusCode::NOT_FOUND {
+            return None;
+        }
+        response.headers_mut().extend(SECURITY);
+        Some(response)
+    }
+}
+
+async fn serve_file<B: Send + 'static>(dir: ServeDir, request: Request<B>) -> Response<Body> {
+    let response = dir.oneshot(request).await.unwrap_or_else(|never| match never {});
+    response.map(|body| body.map_err(Into::into).boxed_unsync())
+}
+
+fn serve_embedded(pages: &[EmbeddedPage], path: &str) -> Option<Response<Body>> {
+    let page = match path {
+        "/" => pages.first()?,
+        path => pages.iter().find(|page| page.path == path)?,
+    };
+    let mut response = Response::new(full(page.content));
+    let content_type = HeaderValue::from_static(page.content_type);
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    Some(response)
+}

@@ -1,0 +1,187 @@
+//! Which API a request path belongs to (PROTOCOL.md, 8).
+//!
+//! The order of the rules is documented: `=/x` exact, `^~/x` prefix, `/u/{id}` or a regular
+//! expression, then plain text as a longest prefix.
+
+use std::{borrow::Borrow, collections::BTreeMap, fmt};
+
+use percent_encoding::percent_decode_str;
+use regex::{Captures, Regex};
+
+/// A configured path, understood.
+#[derive(Clone)]
+pub struct PathPattern {
+    text: String,
+    rule: Rule,
+}
+
+#[derive(Clone)]
+enum Rule {
+    Exact(String),
+    Prefix(String),
+    Regex(Regex),
+    Plain(String),
+}
+
+/// Characters that no plain path has, so that a path with one of them is a regular expression.
+const REGEX_CHARACTERS: &[char] =
+    &['(', ')', '[', ']', '{', '}', '*', '+', '?', '|', '^', '$', '\\'];
+
+/// The values of the `{name}` parts of a path.
+pub type PathParameters = BTreeMap<String, String>;
+
+impl PathPattern {
+    /// Reads a configured path; the error says what is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let rule = if let Some(path) = text.strip_prefix("^~") {
+            Rule::Prefix(absolute(path)?)
+        } else if let Some(path) = text.strip_prefix('=') {
+            Rule::Exact(absolute(path)?)
+        } else if absolute(text)?.contains(REGEX_CHARACTERS) {
+            Rule::Regex(compile(text)?)
+        } else {
+            Rule::Plain(text.to_owned())
+        };
+        Ok(Self { text: text.to_owned(), rule })
+    }
+
+    /// The path as configured.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The stage: the first segment where that is one of the documented three, else `release`.
+    pub fn stage(&self) -> &str {
+        let path = self.text.trim_start_matches(['=', '^', '~', '/']);
+        match path.split('/').next() {
+            Some(stage @ ("release" | "prepub" | "test")) => stage,
+            _ => "release",
+        }
+    }
+
+    /// How well `path` fits, and the parameters in it; none when it does not fit.
+    fn fit(&self, path: &str) -> Option<(Rank, PathParameters)> {
+        let none = PathParameters::new();
+        match &self.rule {
+            Rule::Exact(exact) => (path == exact).then_some((Rank::Exact, none)),
+            Rule::Prefix(prefix) => {
+                path.starts_with(prefix).then_some((Rank::Prefix(prefix.len()), none))
+            }
+            Rule::Regex(regex) => {
+                regex.captures(path).map(|captures| (Rank::Regex, parameters(regex, &captures)))
+            }
+            Rule::Plain(plain) => {
+                path.starts_with(plain).then_some((Rank::Plain(plain.len()), none))
+            }
+        }
+    }
+}
+
+/// Later is better; within a rank the longer prefix is, and of two regular expressions the first.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Rank {
+    Plain(usize),
+    Regex,
+    Prefix(usize),
+    Exact,
+}
+
+/// The one of `candidates` that `path` belongs to, and the parameters in it.
+pub(crate) fn best_fit<P: Borrow<PathPattern>, T>(
+    path: &str,
+    candidates: impl Iterator<Item = (P, T)>,
+) -> Option<(T, PathParameters)> {
+    let mut best: Option<(Rank, T, PathParameters)> = None;
+    for (pattern, candidate) in candidates {
+        let Some((rank, parameters)) = pattern.borrow().fit(path) else { continue };
+        if best.as_ref().is_none_or(|(best, ..)| rank > *best) {
+            best = Some((rank, candidate, parameters));
+        }
+    }
+    best.map(|(_, candidate, parameters)| (candidate, parameters))
+}
+
+fn absolute(path: &str) -> Result<String, String> {
+    if path.starts_with('/') { Ok(path.to_owned()) } else { Err("it does not begin with /".into()) }
+}
+
+/// `{name}` stands for one segment; anything else is the regular expression's own.
+fn compile(text: &str) -> Result<Regex, String> {
+    let names = Regex::new(r"\{([A-Za-z_][A-Za-z0-9_]*)\}").expect("the expression is constant");
+    let expression = names.replace_all(text, "(?P<$1>[^/]+)");
+    Regex::new(&format!("^(?:{expression})$")).map_err(|error| error.to_string())
+}
+
+fn parameters(regex: &Regex, captures: &Captures<'_>) -> PathParameters {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let value = |name: &str| captures.name(name).map(|value| decode(value.as_str()));
+    regex
+        .capture_names()
+        .flatten()
+        .filter_map(|name| Some((name.to_owned(), value(name)?)))
+        .collect()
+}
+
+impl fmt::Debug for PathPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PathPattern({})", self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Which of `patterns` does `path` belong to, and with which parameters?
+    fn check(patterns: &[&str], path: &str, expected: Option<(&str, &[(&str, &str)])>) {
+        let patterns: Vec<_> = patterns.iter().map(|p| PathPattern::parse(p).unwrap()).collect();
+        let found = best_fit(path, patterns.iter().map(|pattern| (pattern, pattern.as_str())));
+        let expected = expected.map(|(pattern, parameters)| {
+            let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            (pattern, parameters.iter().map(own).collect())
+        });
+        assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn rules_come_in_the_documented_order() {
+        let all = ["/u/", "/u/{id}", "^~/u/a", "=/u/abc"];
+        check(&all, "/u/abc", Some(("=/u/abc", &[])));
+        check(&all, "/u/abcd", Some(("^~/u/a", &[])));
+        check(&all, "/u/b", Some(("/u/{id}", &[("id", "b")])));
+        check(&all, "/u/b/c", Some(("/u/", &[])));
+        check(&all, "/v", None);
+    }
+
+    #[test]
+    fn the_longest_prefix_and_the_first_expression_win() {
+        check(&["/a", "/a/b", "/"], "/a/b/c", Some(("/a/b", &[])));
+        check(&["^~/a", "^~/a/b"], "/a/b/c", Some(("^~/a/b", &[])));
+        check(&["/[a-z]+", "/{name}"], "/abc", Some(("/[a-z]+", &[])));
+        check(&["/[a-z]+", "/{name}"], "/1", Some(("/{name}", &[("name", "1")])));
+    }
+
+    #[test]
+    fn parameters_are_decoded_and_quantifiers_are_left_alone() {
+        check(&["/u/{id}"], "/u/a%20b", Some(("/u/{id}", &[("id", "a b")])));
+        check(&["/u/[0-9]{3}"], "/u/123", Some(("/u/[0-9]{3}", &[])));
+        check(&["/u/[0-9]{3}"], "/u/12", None);
+        check(&["/u/{a}/{b}"], "/u/x/y", Some(("/u/{a}/{b}", &[("a", "x"), ("b", "y")])));
+    }
+
+    #[test]
+    fn wrong_paths_are_refused_with_a_reason() {
+        for wrong in ["chat", "=chat", "^~", "/(", "", "/u/{id}/{id}"] {
+            assert!(PathPattern::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_stage_is_the_first_segment_where_it_is_one() {
+        for (path, stage) in
+            [("/test/{x}", "test"), ("=/prepub/y", "prepub"), ("^~/x/test", "release")]
+        {
+            assert_eq!(PathPattern::parse(path).unwrap().stage(), stage, "{path}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! The public listener: WebSockets by path, static pages beside them.
+
+use std::{convert::Infallible, sync::Arc};
+
+use daemon::http::Body;
+use http::{Request, Response, header};
+use hyper::body::Incoming;
+
+use crate::{api::Apis, connect::Connector, pages::Pages, refusal::Refusal};
+
+/// Answers requests on the public listener.
+#[derive(Debug)]
+pub(crate) struct Public {
+    pub(crate) apis: Apis,
+    pub(crate) connector: Connector,
+    pub(crate) pages: Option<Pages>,
+}
+
+impl Public {
+    pub(crate) async fn answer(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        let path = request.uri().path().to_owned();
+        if let Some((api, parameters)) = self.apis.by_path(&path) {
+            return Ok(self.connector.connect(Arc::clone(api), parameters, request).await);
+        }
+        let page = match &self.pages {
+            Some(pages) if !request.headers().contains_key(header::UPGRADE) => {
+                pages.serve(request).await
+            }
+            _ => None,
+        };
+        Ok(page.unwrap_or_else(|| Refusal::NoSuchPath(path).response()))
+    }
+}

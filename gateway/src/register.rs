@@ -1,0 +1,74 @@
+//! Asks the register function whether a client may connect.
+
+use std::error::Error;
+
+use http::HeaderValue;
+use shared::{connection_id::ConnectionId, invocation::Disposition, reply::RegisterReply};
+use tracing::{debug, warn};
+use uuid::Uuid;
+
+use crate::{
+    api::Api,
+    calls::{Call, CallError, Caller, call_until},
+    events,
+    handshake::Handshake,
+    refusal::Refusal,
+};
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What the client is told.
+    pub(crate) refusal: Refusal,
+    /// Whether the function may have stored something that cleanup must undo.
+    pub(crate) may_have_run: bool,
+}
+
+/// Calls the register function, if the API has one. The subprotocol it chose, when it accepts.
+pub(crate) async fn register(
+    caller: &Caller,
+    api: &Api,
+    id: ConnectionId,
+    handshake: &Handshake,
+    traceparent: Option<HeaderValue>,
+) -> Result<Option<String>, Failure> {
+    let Some(url) = &api.register else { return Ok(None) };
+    let request_id = Uuid::new_v4().to_string();
+    let event = events::register(api, id, handshake, &request_id);
+    let call =
+        Call { url: url.clone(), event: event.into(), request_id: request_id.into(), traceparent };
+    match call_until(caller, &call, api.settings.timeout).await {
+        Ok(body) => judge(id, &body),
+        Err(error) => Err(failed(id, &call, &error)),
+    }
+}
+
+fn judge(id: ConnectionId, body: &[u8]) -> Result<Option<String>, Failure> {
+    match RegisterReply::parse(body) {
+        Ok(RegisterReply::Accepted { protocol }) => Ok(protocol),
+        Ok(RegisterReply::Refused { err_no, err_msg }) => {
+            debug!(connection.id = %id, err_no, "register refused");
+            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: false })
+        }
+        Ok(RegisterReply::Declined { err_msg }) => {
+            debug!(connection.id = %id, "register declined");
+            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: true })
+        }
+        Err(error) => {
+            warn!(connection.id = %id, %error, "register answered something unreadable");
+            Err(Failure { refusal: Refusal::Faulted, may_have_run: true })
+        }
+    }
+}
+
+fn failed(id: ConnectionId, call: &Call, error: &CallError) -> Failure {
+    let invocation = &*call.request_id;
+    let source = error.source();
+    warn!(connection.id = %id, invocation.id = invocation, %error, source, "register failed");
+    let refusal = match error.disposition {
+        Disposition::NotRun => Refusal::NoRoom,
+        Disposition::Ran | Disposition::Faulted if error.timed_out => Refusal::TimedOut,
+        Disposition::Ran | Disposition::Faulted => Refusal::Faulted,
+    };
+    Failure { refusal, may_have_run: error.disposition != Disposition::NotRun }
+}

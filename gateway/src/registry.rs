@@ -1,0 +1,98 @@
+//! Which connections there are, and how to reach each.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use shared::connection_id::ConnectionId;
+
+use crate::{api::Api, end::End, mailbox::Mailbox};
+
+/// The connections of this gateway; all clones are one registry.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Registry {
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    connections: HashMap<ConnectionId, Arc<Handle>>,
+    draining: bool,
+}
+
+/// How to reach one connection.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) api: Arc<Api>,
+    pub(crate) mailbox: Mailbox,
+}
+
+/// A place in the registry. It is left, and the mailbox shut, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Registered {
+    pub(crate) id: ConnectionId,
+    pub(crate) handle: Arc<Handle>,
+    registry: Registry,
+}
+
+/// The gateway drains: no connection is taken in any more.
+#[derive(Debug)]
+pub(crate) struct Draining;
+
+impl Registry {
+    /// Takes a connection in.
+    pub(crate) fn register(
+        &self,
+        id: ConnectionId,
+        api: Arc<Api>,
+        mailbox: Mailbox,
+    ) -> Result<Registered, Draining> {
+        let handle = Arc::new(Handle { api, mailbox });
+        let mut state = self.lock();
+        if state.draining {
+            return Err(Draining);
+        }
+        state.connections.insert(id, Arc::clone(&handle));
+        drop(state);
+        Ok(Registered { id, handle, registry: self.clone() })
+    }
+
+    /// How to reach a connection.
+    pub(crate) fn get(&self, id: &ConnectionId) -> Option<Arc<Handle>> {
+        self.lock().connections.get(id).cloned()
+    }
+
+    /// Takes no connection in any more, and asks all there are to close.
+    pub(crate) fn drain(&self, end: End) {
+        let handles: Vec<_> = {
+            let mut state = self.lock();
+            state.draining = true;
+            state.connections.values().cloned().collect()
+        };
+        for handle in handles {
+            handle.mailbox.close(end);
+        }
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.lock().draining
+    }
+
+    /// Whether the gateway drains and its last connection has left.
+    pub(crate) fn is_drained(&self) -> bool {
+        let state = self.lock();
+        state.draining && state.connections.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.registry.lock().connections.remove(&self.id);
+        self.handle.mailbox.shut();
+    }
+}
