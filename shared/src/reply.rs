@@ -35,6 +35,7 @@ pub enum RegisterReply {
 pub struct UnreadableReply(String);
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct Wire {
     #[serde(rename = "errNo", deserialize_with = "number_or_digits")]
     err_no: i64,
@@ -45,6 +46,7 @@ struct Wire {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(expecting = "an object")]
 struct Websocket {
     #[serde(rename = "secWebSocketProtocol", default)]
     protocol: Option<String>,
@@ -61,6 +63,8 @@ impl RegisterReply {
                 _ => Ok(Self::Declined { err_msg: text }),
             },
             Value::Null | Value::Bool(false) => Ok(Self::Declined { err_msg: String::new() }),
+            // Serde would read the object from an array of its fields too.
+            Value::Array(_) => Err(UnreadableReply("it is an array".to_owned())),
             object => Self::from_object(object),
         }
     }

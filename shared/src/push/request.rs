@@ -61,21 +61,31 @@ pub struct NotAPush(#[from] serde_json::Error);
 impl PushRequest {
     /// Reads the body of a push.
     pub fn parse(body: &[u8]) -> Result<Self, NotAPush> {
+        // Serde would read a struct from an array of its fields too.
+        if body.trim_ascii_start().starts_with(b"[") {
+            return Err(wrong("body is an array, not an object").into());
+        }
         let WireBody { websocket } = serde_json::from_slice(body)?;
         // Which of the two it is shows in the first byte; an untagged enum would hide what is
         // wrong inside.
         if websocket.get().starts_with('[') {
-            let wires: Vec<WirePush<'_>> = serde_json::from_str(websocket.get())?;
-            return Ok(Self::Many(
-                wires.into_iter().map(WirePush::into_push).collect::<Result<_, _>>()?,
-            ));
+            let pushes: Vec<&RawValue> = serde_json::from_str(websocket.get())?;
+            let pushes = pushes.into_iter().map(parse_push).collect::<Result<_, _>>()?;
+            return Ok(Self::Many(pushes));
         }
-        let wire: WirePush<'_> = serde_json::from_str(websocket.get())?;
-        Ok(Self::One(wire.into_push()?))
+        Ok(Self::One(parse_push(websocket)?))
     }
 }
 
+fn parse_push(raw: &RawValue) -> Result<Result<Push, InvalidPush>, serde_json::Error> {
+    if !raw.get().starts_with('{') {
+        return Err(wrong("websocket is not an object, or an array of objects"));
+    }
+    serde_json::from_str::<WirePush<'_>>(raw.get())?.into_push()
+}
+
 #[derive(Deserialize)]
+#[serde(expecting = "an object")]
 struct WireBody<'a> {
     #[serde(borrow)]
     websocket: &'a RawValue,

@@ -1,0 +1,113 @@
+//! What register functions answer.
+
+use proptest::{collection::vec, prelude::*};
+
+use crate::reply::RegisterReply;
+
+fn accepted(protocol: Option<&str>) -> RegisterReply {
+    RegisterReply::Accepted { protocol: protocol.map(str::to_owned) }
+}
+
+fn refused(err_no: i64, err_msg: &str) -> RegisterReply {
+    RegisterReply::Refused { err_no, err_msg: err_msg.to_owned() }
+}
+
+fn declined(err_msg: &str) -> RegisterReply {
+    RegisterReply::Declined { err_msg: err_msg.to_owned() }
+}
+
+#[track_caller]
+fn check(input: &str, expected: &RegisterReply) {
+    match RegisterReply::parse(input.as_bytes()) {
+        Ok(reply) => assert_eq!(reply, *expected, "{input}"),
+        Err(error) => panic!("{input}: {error}"),
+    }
+}
+
+#[track_caller]
+fn check_unreadable(input: &str, problem: &str) {
+    let error = RegisterReply::parse(input.as_bytes()).unwrap_err().to_string();
+    assert!(error.contains(problem), "{input}: {error}");
+}
+
+#[test]
+fn the_documented_reply_is_read() {
+    check(include_str!("../../golden/register-reply.json"), &accepted(Some("chat")));
+    check(r#"{"errNo":1,"errMsg":"no"}"#, &refused(1, "no"));
+}
+
+#[test]
+fn what_real_functions_accept_with_is_read() {
+    check(r#"{"errNo":0}"#, &accepted(None));
+    check(r#"{"errNo":0,"errMsg":"ok"}"#, &accepted(None));
+    check(r#"{"errNo":0,"errMsg":null,"websocket":null}"#, &accepted(None));
+    check(r#"{"errNo":0,"websocket":{}}"#, &accepted(None));
+    check(r#"{"errNo":0,"websocket":{"secWebSocketProtocol":null}}"#, &accepted(None));
+    check(r#"{"errNo":0,"websocket":{"secWebSocketProtocol":""}}"#, &accepted(Some("")));
+    // The whole offered list echoed back: which entry is meant is for the gateway to choose.
+    let list = r#"{"errNo":0,"websocket":{"secWebSocketProtocol":"chat,binary"}}"#;
+    check(list, &accepted(Some("chat,binary")));
+    check(r#"{"errNo":0,"websocket":{"secWebSocketExtensions":""}}"#, &accepted(None));
+    let extra = r#"{"statusCode":200,"errNo":0,"websocket":{"secWebSocketProtocol":"a","x":[1]}}"#;
+    check(extra, &accepted(Some("a")));
+    check(r#"{"errNo":"0"}"#, &accepted(None));
+    check(" \n{\"errNo\":0}\n", &accepted(None));
+}
+
+#[test]
+fn the_object_as_a_string_is_unwrapped_once() {
+    check(r#""{\"errNo\":0}""#, &accepted(None));
+    check(r#"" {\"errNo\":2,\"errMsg\":\"no\"}""#, &refused(2, "no"));
+    let twice = r#""\"{\\\"errNo\\\":0}\"""#;
+    check(twice, &declined(r#""{\"errNo\":0}""#));
+}
+
+#[test]
+fn refusals_are_told_apart_from_declining() {
+    check(r#"{"errNo":1}"#, &refused(1, ""));
+    check(r#"{"errNo":-1,"errMsg":null}"#, &refused(-1, ""));
+    check(r#"{"errNo":"403","errMsg":"no"}"#, &refused(403, "no"));
+    check(
+        r#"{"errNo":1,"errMsg":"no","websocket":{"secWebSocketProtocol":"a"}}"#,
+        &refused(1, "no"),
+    );
+    check("false", &declined(""));
+    check("null", &declined(""));
+    check(r#""""#, &declined(""));
+    check(r#""not today""#, &declined("not today"));
+    check(r#""{not an object""#, &declined("{not an object"));
+    check(r#""[{\"errNo\":0}]""#, &declined(r#"[{"errNo":0}]"#));
+    check(r#""0""#, &declined("0"));
+}
+
+#[test]
+fn what_is_none_of_these_is_unreadable() {
+    check_unreadable("", "EOF");
+    check_unreadable("ok", "expected value");
+    check_unreadable(r#"{"errNo":0} {}"#, "trailing characters");
+    check_unreadable("true", "boolean `true`, expected an object");
+    check_unreadable("0", "integer `0`, expected an object");
+    check_unreadable("[]", "it is an array");
+    check_unreadable(r#"[0,"ok"]"#, "it is an array");
+    check_unreadable("{}", "missing field `errNo`");
+    check_unreadable(r#"{"errno":0}"#, "missing field `errNo`");
+    check_unreadable(r#""{}""#, "missing field `errNo`");
+    check_unreadable(r#"{"errNo":null}"#, "errNo is null, not a whole number");
+    check_unreadable(r#"{"errNo":false}"#, "errNo is false, not a whole number");
+    check_unreadable(r#"{"errNo":0.5}"#, "errNo is 0.5, not a whole number");
+    check_unreadable(r#"{"errNo":""}"#, r#"errNo is "", not a whole number"#);
+    check_unreadable(r#"{"errNo":0,"websocket":"chat"}"#, "expected an object");
+    check_unreadable(r#"{"errNo":0,"websocket":{"secWebSocketProtocol":["a"]}}"#, "invalid type");
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_panic(body in vec(any::<u8>(), 0..200)) {
+        let _ = RegisterReply::parse(&body);
+    }
+
+    #[test]
+    fn no_json_panics(value in super::push_request::json_values()) {
+        let _ = RegisterReply::parse(value.to_string().as_bytes());
+    }
+}
