@@ -60,7 +60,8 @@ async fn ask(address: SocketAddr) -> Result<(), CheckError> {
     }
 }
 
-fn reachable(mut address: SocketAddr) -> SocketAddr {
+/// The address to connect to for one that is listened on: nobody connects to "any".
+pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {
             SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
@@ -69,3 +70,6 @@ fn reachable(mut address: SocketAddr) -> SocketAddr {
     }
     address
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,3 +65,6 @@ pub async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, BodyError>
         Err(error) => Err(BodyError::Broken(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

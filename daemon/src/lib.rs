@@ -4,8 +4,12 @@
 
 pub mod check;
 pub mod http;
+pub mod process;
 pub mod ready;
 pub mod serve;
 pub mod settings;
 pub mod signals;
 pub mod telemetry;
+
+#[cfg(test)]
+mod testing;

@@ -3,29 +3,33 @@
 //! Knows nothing of paths: that is the service's affair. A connection that is upgraded leaves this
 //! module's care at that moment, so whoever upgrades it must keep track of it.
 
+mod connection;
+
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    service::TowerToHyperService,
-};
+use hyper_util::rt::TokioTimer;
 use tokio::{
     net::{TcpListener, TcpStream},
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tower::{Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, error, warn};
 
+use self::connection::Connection;
 use crate::http::{Body, message};
 
 /// How long to wait after a failed accept: it fails when file descriptors run out, and trying
 /// again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Connections that the system takes in before we do (tokio's default). More than that can only
+/// have come after the stop.
+const BACKLOG: usize = 1024;
 
 /// How connections of a listener are treated.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +37,9 @@ pub struct ServeSettings {
     /// A connection that has sent no whole request head for this long is closed. For clients that
     /// pool connections it must be longer than they keep them, or they meet closed ones.
     pub head_timeout: Duration,
+    /// How long a connection without a request stays open after the stop, for a request that may
+    /// be on its way. Zero where clients do not mind.
+    pub linger: Duration,
 }
 
 /// The address of the client, found among the extensions of each request.
@@ -54,11 +61,11 @@ pub async fn serve<S>(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
     let connections = TaskTracker::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stop.cancelled() => break,
-        };
+    let mut late = 0;
+    while late < BACKLOG
+        && let Some(accepted) = accept(&listener, &stop).await
+    {
+        late += usize::from(stop.is_cancelled());
         let (stream, peer) = match accepted.and_then(prepare) {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -67,23 +74,10 @@ pub async fn serve<S>(
                 continue;
             }
         };
-        let service = service.clone();
-        let service = TowerToHyperService::new(service_fn(move |mut request: Request<_>| {
-            request.extensions_mut().insert(PeerAddress(peer));
-            service.clone().oneshot(request)
-        }));
-        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
-        let stop = stop.clone();
+        let connection = Connection { stream, peer, stop: stop.clone(), linger: settings.linger };
+        let (http, service) = (http.clone(), service.clone());
         connections.spawn(async move {
-            tokio::pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => ended,
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    connection.await
-                }
-            };
-            if let Err(error) = ended {
+            if let Err(error) = connection.serve(&http, service).await {
                 debug!(%error, client.address = %peer, "http connection ended early");
             }
         });
@@ -91,6 +85,19 @@ pub async fn serve<S>(
     drop(listener);
     connections.close();
     connections.wait().await;
+}
+
+/// The next connection. After `stop` those that the system has taken in already, since closing
+/// the listener would reset them, then none.
+async fn accept(
+    listener: &TcpListener,
+    stop: &CancellationToken,
+) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+    tokio::select! {
+        biased;
+        accepted = listener.accept() => Some(accepted),
+        () = stop.cancelled() => None,
+    }
 }
 
 /// What happens around every request, outermost first.
@@ -123,3 +130,6 @@ fn prepare((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(TcpStream, So
     stream.set_nodelay(true)?;
     Ok((stream, peer))
 }
+
+#[cfg(test)]
+mod tests;

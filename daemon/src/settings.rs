@@ -10,6 +10,9 @@ mod kind;
 mod problem;
 mod section;
 
+#[cfg(test)]
+mod tests;
+
 pub use self::{
     document::Document,
     kind::{Kind, address, bytes, count, duration, flag, one_of, path, text, url},

@@ -15,9 +15,11 @@ use crate::{
 };
 
 /// A client that sends no whole request head for this long is closed.
-const PUBLIC: ServeSettings = ServeSettings { head_timeout: Duration::from_secs(10) };
+const PUBLIC: ServeSettings =
+    ServeSettings { head_timeout: Duration::from_secs(10), linger: Duration::ZERO };
 /// Functions pool their connections for 90 s (reqwest) or less, and must not meet closed ones.
-const INTERNAL: ServeSettings = ServeSettings { head_timeout: Duration::from_secs(120) };
+const INTERNAL: ServeSettings =
+    ServeSettings { head_timeout: Duration::from_secs(120), linger: Duration::ZERO };
 
 /// A gateway whose doors are open: addresses are known, but nobody is answered yet.
 #[derive(Debug)]

@@ -1,74 +1,71 @@
-//! The gateway as a process: settings, telemetry, doors, run, drain.
+//! The process `gateway`: settings, log, doors, run, drain.
 
-use std::{collections::BTreeMap, env, fs, path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use daemon::{check, ready, signals::Signals, telemetry};
+use daemon::{
+    check,
+    process::{self, Ended},
+    ready,
+    signals::Signals,
+    telemetry,
+};
 use gateway::{gateway::Gateway, settings::Settings};
-use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 /// Holds the WebSocket so that stateless functions don't have to.
-#[derive(Parser)]
+#[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The settings file.
-    #[arg(long, default_value = "gateway.toml", global = true)]
+    /// The settings. Variables such as `LONGHOLD_GATEWAY__LISTEN__PUBLIC` override them
+    #[arg(long, global = true, value_name = "FILE", default_value = "gateway.toml")]
     config: PathBuf,
     #[command(subcommand)]
     command: Option<Command>,
 }
 
-#[derive(Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
-    /// Asks the gateway that runs with these settings whether it is ready.
+    /// Asks the process that runs with these settings whether it is ready: exits with 0 or 1
     Check,
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match read_settings(&arguments.config) {
+    let settings = match read_settings(&arguments) {
         Ok(settings) => settings,
-        Err(error) => {
-            #[expect(clippy::print_stderr, reason = "logging is set up by these very settings")]
-            {
-                eprintln!("{error:#}");
-            }
-            return Ok(ExitCode::from(2));
-        }
+        Err(error) => return fail(&error, 2),
     };
-    if let Some(Command::Check) = arguments.command {
-        check::ready(settings.internal).await?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    telemetry::start(&settings.log);
-    let mut signals = Signals::listen()?;
-    let gateway = Gateway::bind(settings).await?;
-    let doors = gateway.doors()?;
-    ready::announce(&doors)?;
-    info!(public = %doors.public, internal = %doors.internal, "gateway ready");
-    let stop = CancellationToken::new();
-    let mut run = tokio::spawn(gateway.run(stop.clone()));
-    tokio::select! {
-        ended = &mut run => ended??,
-        signal = signals.next() => {
-            info!(signal, "asked to stop");
-            stop.cancel();
-            tokio::select! {
-                ended = run => ended??,
-                _ = signals.next() => return Ok(ExitCode::FAILURE),
-            }
-        }
-    }
-    Ok(ExitCode::SUCCESS)
+    let outcome = match arguments.command {
+        Some(Command::Check) => check::ready(settings.internal).await.context("not ready"),
+        None => run(settings).await,
+    };
+    outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
 }
 
-fn read_settings(file: &PathBuf) -> anyhow::Result<Settings> {
-    let text = fs::read_to_string(file).with_context(|| {
-        format!("could not read {}: give the settings file with --config", file.display())
-    })?;
-    let variables: BTreeMap<_, _> = env::vars().collect();
-    Ok(Settings::parse(file, &text, &variables)?)
+async fn run(settings: Settings) -> anyhow::Result<()> {
+    telemetry::start(&settings.log);
+    let signals = Signals::listen().context("could not listen for signals")?;
+    let gateway = Gateway::bind(settings).await?;
+    let doors = gateway.doors()?;
+    ready::announce(&doors).context("could not write the ready line")?;
+    info!(public = %doors.public, internal = %doors.internal, "gateway ready");
+    match process::supervise(signals, |stop| gateway.run(stop)).await {
+        Ended::Drained(ended) => Ok(ended?),
+        #[expect(clippy::exit, reason = "what still runs must not hold it up")]
+        Ended::Forced => std::process::exit(1),
+    }
+}
+
+fn read_settings(arguments: &Arguments) -> anyhow::Result<Settings> {
+    let text = process::read_file(&arguments.config)?;
+    Ok(Settings::parse(&arguments.config, &text, &process::variables())?)
+}
+
+#[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("gateway: {error:#}");
+    ExitCode::from(code)
 }

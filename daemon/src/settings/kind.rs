@@ -55,7 +55,13 @@ pub fn count(range: RangeInclusive<u64>) -> Kind<u64> {
 /// A duration such as `"15s"` within `range`.
 pub fn duration(range: RangeInclusive<Duration>) -> Kind<Duration> {
     let [start, end] = [*range.start(), *range.end()].map(humantime::format_duration);
-    let expected = format!("a duration from {start} to {end}, such as \"15s\" or \"10m\"");
+    let seconds = [15, 600].map(Duration::from_secs).into_iter();
+    let examples: Vec<_> = seconds
+        .filter(|example| range.contains(example))
+        .map(|example| format!("\"{}\"", humantime::format_duration(example)))
+        .collect();
+    let examples = if examples.is_empty() { format!("\"{end}\"") } else { examples.join(" or ") };
+    let expected = format!("a duration from {start} to {end}, such as {examples}");
     Kind::new(expected, move |value| {
         humantime::parse_duration(value.as_str()?).ok().filter(|duration| range.contains(duration))
     })
@@ -121,3 +127,6 @@ fn parse_bytes(text: &str) -> Option<usize> {
     };
     digits.parse::<usize>().ok()?.checked_mul(unit)
 }
+
+#[cfg(test)]
+mod tests;

@@ -63,17 +63,16 @@ impl Section {
             None => Vec::new(),
             Some(Value::Array(elements)) => elements,
             Some(_) => {
-                self.problem(key, format!("is not a list of tables; use [[{path}]]"));
+                self.problem(key, format!("is not a list of tables; use [[{path}]] in the file"));
                 Vec::new()
             }
         };
         let mut sections = Vec::new();
-        for (index, element) in elements.into_iter().enumerate() {
+        for (number, element) in elements.into_iter().enumerate() {
+            let below = format!("{path}[{number}]");
             match element {
-                Value::Table(table) => {
-                    sections.push(self.below(format!("{path}[{index}]"), table));
-                }
-                _ => self.problem(key, format!("has an element {index} that is not a table")),
+                Value::Table(table) => sections.push(self.below(below, table)),
+                _ => self.notes.add(&below, format!("is not a table; use [[{path}]]")),
             }
         }
         sections
@@ -106,7 +105,7 @@ impl Section {
         Self::new(Rc::clone(&self.notes), path, table)
     }
 
-    /// A key that only a variable has put there is spelled as in the variable.
+    /// A key that only variables have put there is spelled as in the first of them.
     fn take(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);
         if let Some(value) = self.table.remove(key) {
@@ -116,6 +115,7 @@ impl Section {
             names(spelled, key) && self.notes.is_variable(&join(&self.path, spelled))
         })?;
         let spelled = spelled.clone();
+        self.notes.respell(&join(&self.path, &spelled), &self.key(key));
         self.table.remove(&spelled)
     }
 
@@ -124,31 +124,31 @@ impl Section {
             None => Table::new(),
             Some(Value::Table(table)) => table,
             Some(_) => {
-                self.problem(key, format!("is not a table; use [{}]", self.key(key)));
+                self.problem(key, format!("is not a table; use the keys of [{}]", self.key(key)));
                 Table::new()
             }
         }
     }
 
     fn parse<T>(&self, path: &str, value: &Value, kind: &Kind<T>) -> Option<T> {
-        let parsed = (kind.parse)(value).or_else(|| (kind.parse)(&untyped(value)?));
+        let untyped = || value.as_str().filter(|_| self.notes.is_variable(path))?.parse().ok();
+        // A variable is always text; what it spells may be a number or a flag.
+        let parsed = (kind.parse)(value).or_else(|| (kind.parse)(&untyped()?));
         if parsed.is_none() {
+            // TOML would write a text of several lines as such.
+            let value =
+                value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
             self.notes.add(path, format!("{value} will not do; use {}", kind.expected));
         }
         parsed
     }
 }
 
-/// A variable is always text; what it spells may be a number or a flag.
-fn untyped(value: &Value) -> Option<Value> {
-    toml::from_str::<Table>(&format!("value = {}", value.as_str()?)).ok()?.remove("value")
-}
-
 impl Drop for Section {
     fn drop(&mut self) {
+        let what = format!("is not a setting; known here: {}", self.known.join(", "));
         for key in self.table.keys() {
-            let known = self.known.join(", ");
-            self.notes.add(&self.key(key), format!("is not a setting; known here: {known}"));
+            self.notes.add_everywhere(&self.key(key), &what);
         }
     }
 }

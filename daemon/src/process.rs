@@ -1,0 +1,66 @@
+//! The process around a service: its settings file, its environment, its way down.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::signals::Signals;
+
+/// The settings file could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("could not read {}: give the place of another one on the command line", .path.display())]
+pub struct NoSettingsFile {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// Reads a settings file.
+pub fn read_file(path: &Path) -> Result<String, NoSettingsFile> {
+    fs::read_to_string(path).map_err(|source| NoSettingsFile { path: path.to_owned(), source })
+}
+
+/// The environment of the process. What is not text cannot be a setting of ours.
+pub fn variables() -> BTreeMap<String, String> {
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    env::vars_os().filter_map(text).collect()
+}
+
+/// How a supervised service ended.
+#[derive(Debug)]
+pub enum Ended<T> {
+    /// By itself, or by draining after a signal.
+    Drained(T),
+    /// A second signal came while it drained: the process should leave at once.
+    Forced,
+}
+
+/// Runs a service until it ends. The first signal cancels the token that it was given; from then
+/// on it drains.
+pub async fn supervise<F: Future>(
+    mut signals: Signals,
+    service: impl FnOnce(CancellationToken) -> F,
+) -> Ended<F::Output> {
+    let stop = CancellationToken::new();
+    let mut running = std::pin::pin!(service(stop.clone()));
+    tokio::select! {
+        output = &mut running => return Ended::Drained(output),
+        signal = signals.next() => info!("{signal} received, draining"),
+    }
+    stop.cancel();
+    tokio::select! {
+        output = running => Ended::Drained(output),
+        signal = signals.next() => {
+            warn!("{signal} received while draining, leaving at once");
+            Ended::Forced
+        }
+    }
+}

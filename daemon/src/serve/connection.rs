@@ -1,0 +1,79 @@
+//! One HTTP connection, and how it ends when the listener stops.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::{body::Incoming, server::conn::http1};
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
+use tokio::{net::TcpStream, time::sleep};
+use tokio_util::sync::CancellationToken;
+use tower::{Service, ServiceExt, service_fn};
+
+use super::PeerAddress;
+use crate::http::Body;
+
+/// An accepted connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) stop: CancellationToken,
+    pub(super) linger: Duration,
+}
+
+impl Connection {
+    /// Serves until the client leaves or, once `stop` has come, until it is certain that no
+    /// request is lost: each answer says `Connection: close`, and a connection that carries none
+    /// lingers before it is closed. Closing it at once could meet a request on its way here, and
+    /// the client would not know whether that was carried out.
+    pub(super) async fn serve<S>(self, http: &http1::Builder, service: S) -> hyper::Result<()>
+    where
+        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+        S: Clone + Send + Sync + 'static,
+        S::Future: Send,
+    {
+        let Self { stream, peer, stop, linger } = self;
+        let busy = Arc::new(AtomicBool::new(false));
+        let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
+        let service = service_fn(move |mut request: Request<_>| {
+            request.extensions_mut().insert(PeerAddress(peer));
+            let answer = service.clone().oneshot(request);
+            let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());
+            async move {
+                busy.store(true, Ordering::Relaxed);
+                let mut response = answer.await?;
+                busy.store(false, Ordering::Relaxed);
+                if stop.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok::<_, Infallible>(response)
+            }
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        tokio::pin!(connection);
+        let lingered = async {
+            stop.cancelled().await;
+            sleep(linger).await;
+        };
+        tokio::select! {
+            ended = connection.as_mut() => return ended,
+            () = lingered => {}
+        }
+        // A request in hand ends the connection by its answer. Hyper would put `close` into a 101
+        // too, which no client takes for an upgrade.
+        if !busy.load(Ordering::Relaxed) {
+            connection.as_mut().graceful_shutdown();
+        }
+        connection.await
+    }
+}

@@ -1,0 +1,114 @@
+//! A server and a client of raw bytes for the tests of this crate.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+use tower::service_fn;
+
+use crate::{
+    http::Body,
+    serve::{ServeSettings, serve},
+};
+
+/// No test waits longer for anything.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A running server.
+pub(crate) struct TestServer {
+    pub(crate) address: SocketAddr,
+    pub(crate) stop: CancellationToken,
+    running: JoinHandle<()>,
+}
+
+impl TestServer {
+    /// Serves `answer` on a port of loopback.
+    pub(crate) async fn start<F>(
+        head_timeout: Duration,
+        answer: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let service = service_fn(move |request| {
+            let answered = answer(request);
+            async move { Ok::<_, Infallible>(answered.await) }
+        });
+        let served = serve(
+            listener,
+            ServeSettings { head_timeout, linger: Duration::ZERO },
+            stop.clone(),
+            service,
+        );
+        Self { address, stop, running: tokio::spawn(served) }
+    }
+
+    /// Waits until it has stopped.
+    pub(crate) async fn ended(self) {
+        timeout(DEADLINE, self.running).await.unwrap().unwrap();
+    }
+
+    /// Stops it.
+    pub(crate) async fn end(self) {
+        self.stop.cancel();
+        self.ended().await;
+    }
+}
+
+/// A client that sends and receives bytes as they are.
+pub(crate) struct TestClient(TcpStream);
+
+impl TestClient {
+    pub(crate) async fn connect(server: &TestServer) -> Self {
+        Self(TcpStream::connect(server.address).await.unwrap())
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.0.local_addr().unwrap()
+    }
+
+    pub(crate) async fn send(&mut self, bytes: &str) {
+        self.0.write_all(bytes.as_bytes()).await.unwrap();
+    }
+
+    /// Sends a request without a body.
+    pub(crate) async fn get(&mut self, path: &str) {
+        self.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) async fn finish(&mut self) {
+        self.0.shutdown().await.unwrap();
+    }
+
+    /// Receives until `end` has come.
+    pub(crate) async fn receive_until(&mut self, end: &str) -> String {
+        let mut received = Vec::new();
+        let receive = async {
+            while !received.ends_with(end.as_bytes()) {
+                received.push(self.0.read_u8().await.unwrap());
+            }
+        };
+        timeout(DEADLINE, receive).await.unwrap();
+        String::from_utf8(received).unwrap()
+    }
+
+    /// Receives until the server closes.
+    pub(crate) async fn receive_all(&mut self) -> String {
+        let mut received = String::new();
+        timeout(DEADLINE, self.0.read_to_string(&mut received)).await.unwrap().unwrap();
+        received
+    }
+}
