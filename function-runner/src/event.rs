@@ -1,0 +1,50 @@
+//! Taking the event out of a request: whole, bounded in size and time, and known to be JSON.
+//!
+//! What it says is not looked at: that is the function's affair.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use daemon::http::{BodyError, read_body};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body, Incoming};
+use serde::de::IgnoredAny;
+use shared::invocation::InvocationFault;
+use tokio::time::timeout;
+
+use crate::fault::Fault;
+
+/// The largest event and the largest reply, in bytes (documented).
+pub(crate) const BYTES_MAX: usize = 6 * 1024 * 1024;
+/// An event that is not there by then holds its place among the running invocations for nothing.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Reads the event.
+pub(crate) async fn read(body: Incoming) -> Result<Bytes, Fault> {
+    let bad = |message| Fault::new(InvocationFault::BadEvent, message);
+    let event = match timeout(DEADLINE, read_body(body, BYTES_MAX)).await {
+        Ok(Ok(event)) => event,
+        Ok(Err(BodyError::TooLarge(limit))) => {
+            let message = format!("event is larger than {limit} bytes");
+            return Err(Fault::new(InvocationFault::EventTooLarge, message));
+        }
+        Ok(Err(BodyError::Broken(_))) => return Err(bad("event broke off")),
+        Err(_) => return Err(bad("event did not arrive in time")),
+    };
+    if is_json(&event) { Ok(event) } else { Err(bad("event is not JSON")) }
+}
+
+/// Reads the event of a refused invocation to its end and keeps nothing. A server that answers
+/// and leaves the rest unread resets the connection, and the caller may never see the answer.
+pub(crate) async fn discard(body: Incoming) {
+    if body.is_end_stream() {
+        return;
+    }
+    let mut body = Limited::new(body, BYTES_MAX);
+    let _ = timeout(DEADLINE, async { while let Some(Ok(_)) = body.frame().await {} }).await;
+}
+
+fn is_json(text: &[u8]) -> bool {
+    // As text and not as bytes: the parser does not look for bad UTF-8 in strings that it skips.
+    str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
+}

@@ -1,0 +1,71 @@
+//! Why an invocation has no reply, in the words that the caller gets.
+
+use std::{borrow::Cow, error::Error, fmt::Write, time::Duration};
+
+use functions::FunctionError;
+use shared::invocation::{ErrorObject, InvocationFault};
+
+/// Why an invocation has no reply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    /// Which of the documented faults it is.
+    pub(crate) kind: InvocationFault,
+    message: Cow<'static, str>,
+    stack_trace: String,
+}
+
+impl Fault {
+    /// `message` is for the caller.
+    pub(crate) fn new(kind: InvocationFault, message: impl Into<Cow<'static, str>>) -> Self {
+        Self { kind, message: message.into(), stack_trace: String::new() }
+    }
+
+    /// The function ran longer than `limit`.
+    pub(crate) fn timed_out(limit: Duration) -> Self {
+        let seconds = limit.as_secs_f64();
+        let message = format!("Invoking task timed out after {seconds} seconds");
+        Self::new(InvocationFault::TimedOut, message)
+    }
+
+    /// The function panicked, saying `text`.
+    pub(crate) fn panicked(text: &str) -> Self {
+        Self::raised(format!("panicked: {text}"))
+    }
+
+    /// The documented text, with the function's own account of it.
+    fn raised(stack_trace: String) -> Self {
+        let message = "user code exception caught".into();
+        Self { kind: InvocationFault::Raised, message, stack_trace }
+    }
+
+    /// The body of the answer to the invocation `request_id`.
+    pub(crate) fn to_error_object(&self, request_id: &str) -> ErrorObject {
+        ErrorObject {
+            error_code: -1,
+            error_message: self.message.clone().into_owned(),
+            request_id: request_id.to_owned(),
+            stack_trace: self.stack_trace.clone(),
+            status_code: self.kind.status(),
+        }
+    }
+}
+
+impl From<FunctionError> for Fault {
+    fn from(error: FunctionError) -> Self {
+        match error {
+            FunctionError::BadEvent(problem) => Self::new(InvocationFault::BadEvent, problem),
+            FunctionError::Raised(cause) => Self::raised(trace(cause.as_ref())),
+        }
+    }
+}
+
+/// The error and its causes, one a line.
+fn trace(error: &(dyn Error + 'static)) -> String {
+    let mut trace = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let _ = write!(trace, "\ncaused by: {error}");
+        cause = error.source();
+    }
+    trace
+}

@@ -1,0 +1,90 @@
+//! The process `function-runner`: settings, log, listen, run, drain.
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use daemon::{
+    check,
+    process::{self, Ended},
+    ready,
+    signals::Signals,
+    telemetry,
+};
+use function_runner::{Runner, Settings, settings};
+use functions::Catalog;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tracing::info;
+
+/// Runs functions that are invoked over HTTP.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The settings. Variables such as `LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL` override them
+    #[arg(long, global = true, value_name = "FILE", default_value = "functions.toml")]
+    config: PathBuf,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Asks the process that runs with these settings whether it is ready: exits with 0 or 1
+    Check,
+}
+
+/// The fields of the ready line.
+#[derive(Serialize)]
+struct Doors {
+    internal: SocketAddr,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let outcome = match arguments.command {
+        Some(Command::Check) => check(&arguments).await,
+        None => match read_settings(&arguments) {
+            Ok(settings) => run(settings).await,
+            Err(error) => return fail(&error, 2),
+        },
+    };
+    outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
+}
+
+async fn run(settings: Settings) -> anyhow::Result<()> {
+    telemetry::start(&settings.log);
+    let signals = Signals::listen().context("could not listen for signals")?;
+    let internal = settings.internal;
+    let listener = TcpListener::bind(internal)
+        .await
+        .with_context(|| format!("could not listen on {internal}"))?;
+    let internal = listener.local_addr()?;
+    let runner = Runner::new(settings);
+    ready::announce(&Doors { internal }).context("could not write the ready line")?;
+    info!(%internal, "function-runner ready");
+    match process::supervise(signals, |stop| runner.serve(listener, stop)).await {
+        Ended::Drained(()) => Ok(()),
+        #[expect(clippy::exit, reason = "functions that still run must not hold it up")]
+        Ended::Forced => std::process::exit(1),
+    }
+}
+
+async fn check(arguments: &Arguments) -> anyhow::Result<()> {
+    let text = process::read_file(&arguments.config)?;
+    let internal = settings::internal_address(&arguments.config, &text, &process::variables())?;
+    check::ready(internal).await.context("not ready")
+}
+
+fn read_settings(arguments: &Arguments) -> anyhow::Result<Settings> {
+    let text = process::read_file(&arguments.config)?;
+    let (extra, catalog) = (BTreeMap::new(), Catalog::built_in());
+    Ok(Settings::parse(&arguments.config, &text, &process::variables(), &extra, &catalog)?)
+}
+
+#[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("function-runner: {error:#}");
+    ExitCode::from(code)
+}

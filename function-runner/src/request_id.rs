@@ -1,0 +1,40 @@
+//! The id of an invocation: the caller's if it will do, or a fresh one.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use shared::invocation::REQUEST_ID_HEADER;
+use uuid::Uuid;
+
+const HEADER: HeaderName = HeaderName::from_static(REQUEST_ID_HEADER);
+/// Longer ones would make log lines and answers whatever size a caller likes.
+const BYTES_MAX: usize = 128;
+
+/// Names an invocation: visible ASCII, so it can stand in a header, a log line and JSON.
+#[derive(Debug)]
+pub(crate) struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// The one in `headers`, or a fresh one when there is none or it is not fit to be repeated.
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
+        let given = headers.get(HEADER).filter(|value| is_sound(value.as_bytes()));
+        Self(given.cloned().unwrap_or_else(fresh))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().expect("it is visible ASCII")
+    }
+
+    /// Puts it into the headers of the answer.
+    pub(crate) fn stamp(self, headers: &mut HeaderMap) {
+        headers.insert(HEADER, self.0);
+    }
+}
+
+fn is_sound(id: &[u8]) -> bool {
+    (1..=BYTES_MAX).contains(&id.len()) && id.iter().all(u8::is_ascii_graphic)
+}
+
+fn fresh() -> HeaderValue {
+    let mut text = Uuid::encode_buffer();
+    let text = Uuid::new_v4().hyphenated().encode_lower(&mut text);
+    HeaderValue::from_str(text).expect("hexadecimal digits and hyphens")
+}

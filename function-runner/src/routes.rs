@@ -1,0 +1,72 @@
+//! Which path is answered by what. Everything that is answered is answered with JSON.
+
+use std::convert::Infallible;
+
+use daemon::http::{Body, json, message, method_not_allowed};
+use http::{Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::json;
+use tower::{Service, service_fn};
+
+use crate::{event, invoke::invoke, runner::Runner};
+
+/// The service of the internal listener.
+///
+/// How many at once and for how long are not layers around it: each function has its own limits,
+/// and exceeding them has documented answers.
+pub(crate) fn service(
+    runner: Runner,
+) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
++ Clone
++ Send
++ Sync
++ 'static {
+    service_fn(move |request| {
+        let runner = runner.clone();
+        async move { Ok(answer(&runner, request).await) }
+    })
+}
+
+async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let path = head.uri.path();
+    if let Some(name) = invoked(path) {
+        if head.method == Method::POST {
+            return invoke(runner, name, &head, body).await;
+        }
+        event::discard(body).await;
+        return method_not_allowed("POST");
+    }
+    event::discard(body).await;
+    let answer: fn(&Runner) -> Response<Body> = match path {
+        "/functions" => functions,
+        "/healthz" => health,
+        "/readyz" => readiness,
+        _ => return message(StatusCode::NOT_FOUND, "nothing is here"),
+    };
+    match head.method {
+        Method::GET | Method::HEAD => answer(runner),
+        _ => method_not_allowed("GET, HEAD"),
+    }
+}
+
+/// The function whose invocations `path` names.
+fn invoked(path: &str) -> Option<&str> {
+    let name = path.strip_prefix("/functions/")?.strip_suffix("/invocations")?;
+    (!name.contains('/')).then_some(name)
+}
+
+fn functions(runner: &Runner) -> Response<Body> {
+    json(StatusCode::OK, &json!({ "functions": runner.describe() }))
+}
+
+fn health(_: &Runner) -> Response<Body> {
+    message(StatusCode::OK, "alive")
+}
+
+fn readiness(runner: &Runner) -> Response<Body> {
+    if runner.is_draining() {
+        return message(StatusCode::SERVICE_UNAVAILABLE, "draining");
+    }
+    message(StatusCode::OK, "ready")
+}

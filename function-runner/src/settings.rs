@@ -1,0 +1,108 @@
+//! What `functions.toml` says, checked. The one place that knows its keys and defaults.
+//!
+//! Functions are started here, because what they find wrong with their environment is a bad
+//! setting like any other, and all of those are reported at once.
+
+mod environment;
+mod function;
+mod variables;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+use daemon::{
+    settings::{Document, Kind, Section, SettingsError, address, count, duration},
+    telemetry::LogSettings,
+};
+use functions::Catalog;
+
+pub use self::function::FunctionSettings;
+use self::variables::Variables;
+
+/// Environment variables that begin with this and `__` override the file.
+pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
+
+/// All settings of the runner, and its functions, started.
+#[derive(Debug)]
+pub struct Settings {
+    /// `listen.internal`: invocations and health. Default 127.0.0.1:9002.
+    pub internal: SocketAddr,
+    /// `limits.max_invocations`: invocations at once, of all functions; the next one is answered
+    /// with 429. Default 10000.
+    pub max_invocations: usize,
+    /// `limits.drain_timeout`: how long running invocations have to end at a shutdown. Default
+    /// 30s.
+    pub drain_timeout: Duration,
+    /// `[log]`
+    pub log: LogSettings,
+    /// `[functions.<name>]`, in the order of their names.
+    pub functions: Vec<FunctionSettings>,
+}
+
+impl Settings {
+    /// Reads `text`, the content of `file`, with `variables` (those of the process) laid over it,
+    /// and starts the functions with handlers out of `catalog`.
+    ///
+    /// `extra` has values for `${name}` that come before those of `[variables]`: a process that
+    /// is the gateway as well knows better where to push.
+    ///
+    /// The error holds everything that is wrong, functions that did not start included.
+    pub fn parse(
+        file: &Path,
+        text: &str,
+        variables: &BTreeMap<String, String>,
+        extra: &BTreeMap<String, String>,
+        catalog: &Catalog,
+    ) -> Result<Self, SettingsError> {
+        Document::parse(file, text, PREFIX, variables)?.read(|root| {
+            let variables = Variables::read(root, extra);
+            Some(Self::read(root, &variables, catalog))
+        })
+    }
+
+    fn read(root: &mut Section, variables: &Variables, catalog: &Catalog) -> Self {
+        let internal = read_internal(root);
+        let mut limits = root.section("limits");
+        Self {
+            internal,
+            max_invocations: limits
+                .read("max_invocations", &count(1..=1_000_000))
+                .map_or(10_000, |count| usize::try_from(count).expect("a million fits")),
+            drain_timeout: limits
+                .read("drain_timeout", &duration(Duration::ZERO..=Duration::from_hours(1)))
+                .unwrap_or(Duration::from_secs(30)),
+            log: LogSettings::read(&mut root.section("log")),
+            functions: function::read_all(root, variables, catalog),
+        }
+    }
+}
+
+/// Reads nothing but `listen.internal` and starts no function: for the health check, and for a
+/// process that has to bind before it can say what the variables are.
+///
+/// Only errors that stand in the way of that one setting are errors here.
+pub fn internal_address(
+    file: &Path,
+    text: &str,
+    variables: &BTreeMap<String, String>,
+) -> Result<SocketAddr, SettingsError> {
+    Document::parse(file, text, PREFIX, variables)?.read(|root| {
+        for key in ["limits", "log", "variables", "functions"] {
+            // Taken, so that nobody calls it unknown.
+            root.entries(key, &Kind::new("anything", |_| Some(())));
+        }
+        Some(read_internal(root))
+    })
+}
+
+fn read_internal(root: &mut Section) -> SocketAddr {
+    let default = (Ipv4Addr::LOCALHOST, 9002).into();
+    root.section("listen").read("internal", &address()).unwrap_or(default)
+}

@@ -1,0 +1,266 @@
+//! Settings: what is read, what is refused, and in which words.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    time::Duration,
+};
+
+use daemon::settings::SettingsError;
+use functions::{Catalog, StartError};
+
+use super::{Settings, internal_address};
+
+fn catalog() -> Catalog {
+    Catalog::built_in()
+        .with("broken", |_| Err(StartError::new("KEY", "is bad").because("no such directory")))
+}
+
+fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
+    entries.map(|(key, value)| (key.to_owned(), value.to_owned())).into()
+}
+
+fn parse(
+    text: &str,
+    variables: &BTreeMap<String, String>,
+    extra: &BTreeMap<String, String>,
+) -> Result<Settings, SettingsError> {
+    Settings::parse(Path::new("functions.toml"), text, variables, extra, &catalog())
+}
+
+/// `problems` are all there are, each as "key: what".
+fn check(text: &str, problems: &[&str]) {
+    let found: Vec<_> = match parse(text, &map([]), &map([])) {
+        Ok(_) => Vec::new(),
+        Err(SettingsError(found)) => found.iter().map(ToString::to_string).collect(),
+    };
+    let expected: Vec<_> =
+        problems.iter().map(|problem| format!("functions.toml: {problem}")).collect();
+    assert_eq!(found, expected, "in {text}");
+}
+
+/// Settings of one function in Rust, with `lines` added.
+fn echo(lines: &str) -> String {
+    format!(
+        "[functions.f]\nruntime = \"rust\"\nhandler = \"echo\"\n\
+         environment = {{ url = \"http://127.0.0.1:1/api-x\" }}\n{lines}"
+    )
+}
+
+#[test]
+fn an_empty_file_means_the_defaults() {
+    let settings = parse("", &map([]), &map([])).unwrap();
+    assert_eq!(settings.internal, SocketAddr::from((Ipv4Addr::LOCALHOST, 9002)));
+    assert_eq!(settings.max_invocations, 10_000);
+    assert_eq!(settings.drain_timeout, Duration::from_secs(30));
+    assert!(settings.functions.is_empty());
+}
+
+#[test]
+fn a_function_has_defaults() {
+    let settings = parse(&echo(""), &map([]), &map([])).unwrap();
+    let [function] = &*settings.functions else { panic!("one function") };
+    assert_eq!(function.name, "f");
+    assert_eq!(function.timeout, Duration::from_secs(3));
+    assert_eq!((function.memory_mb, function.max_instances), (128, 1000));
+    assert_eq!((function.runtime.kind(), function.runtime.handler()), ("rust", "echo"));
+}
+
+#[test]
+fn each_bad_setting_of_a_function_is_named() {
+    let timeout = "use a duration from 1s to 15m, such as \"15s\" or \"10m\"";
+    let cases = [
+        ("timeout = \"999ms\"", format!("functions.f.timeout: \"999ms\" will not do; {timeout}")),
+        ("timeout = \"901s\"", format!("functions.f.timeout: \"901s\" will not do; {timeout}")),
+        ("timeout = 3", format!("functions.f.timeout: 3 will not do; {timeout}")),
+        (
+            "memory_mb = 63",
+            "functions.f.memory_mb: 63 will not do; use a whole number from 64 to 3072".to_owned(),
+        ),
+        (
+            "max_instances = 0",
+            "functions.f.max_instances: 0 will not do; use a whole number from 1 to 10000"
+                .to_owned(),
+        ),
+        (
+            "code = \"somewhere\"",
+            "functions.f.code: has no use with runtime \"rust\"; remove it".to_owned(),
+        ),
+        (
+            "memory = 1",
+            "functions.f.memory: is not a setting; known here: timeout, memory_mb, \
+             max_instances, environment, runtime, code, handler"
+                .to_owned(),
+        ),
+    ];
+    for (line, problem) in cases {
+        check(&echo(line), &[&problem]);
+    }
+}
+
+#[test]
+fn a_runtime_and_a_handler_are_needed_and_known() {
+    check("[functions.f]", &["functions.f.runtime: is missing; use \"rust\""]);
+    check(
+        "[functions.f]\nruntime = \"rust\"",
+        &["functions.f.handler: is missing; use a string that is not empty"],
+    );
+    check(
+        "[functions.f]\nruntime = \"rust\"\nhandler = \"ecoh\"",
+        &["functions.f.handler: no function is called \"ecoh\"; use \"broken\" or \"cleanup\" \
+           or \"echo\" or \"register\" or \"transmit\""],
+    );
+    check(
+        "[functions.f]\nruntime = \"perl\"\nhandler = \"x\"",
+        &["functions.f.runtime: \"perl\" will not do; use \"rust\""],
+    );
+    for word in ["python3", "nodejs", "custom"] {
+        check(
+            &format!("[functions.f]\nruntime = \"{word}\"\nhandler = \"a.b\"\ncode = \"dir\""),
+            &[&format!(
+                "functions.f.runtime: runtime \"{word}\" is not built into this version: \
+                 use \"rust\""
+            )],
+        );
+    }
+}
+
+#[test]
+fn each_bad_environment_is_named_and_its_values_are_not_shown() {
+    let name = "is not a name for an environment variable; use letters, digits and _, and no \
+                digit first";
+    let long = "x".repeat(4096);
+    let cases = [
+        (
+            "SCF_X = \"hunter2\"",
+            "SCF_X: begins with SCF_, which is kept for the runner; rename it".to_owned(),
+        ),
+        (
+            "QCLOUD_X = \"hunter2\"",
+            "QCLOUD_X: begins with QCLOUD_, which is kept for the runner; rename it".to_owned(),
+        ),
+        (
+            "TENCENTCLOUD_X = \"hunter2\"",
+            "TENCENTCLOUD_X: begins with TENCENTCLOUD_, which is kept for the runner; rename it"
+                .to_owned(),
+        ),
+        ("1a = \"hunter2\"", format!("1a: {name}")),
+        ("a-b = \"hunter2\"", format!("a-b: {name}")),
+        ("\"a b\" = \"hunter2\"", format!("a b: {name}")),
+        ("a = 12345", "a: is not a string; put it in quotes".to_owned()),
+        (
+            "a = \"x\\u0000y\"",
+            "a: has a NUL in it, which no environment can hold; remove it".to_owned(),
+        ),
+        (
+            "a = \"${psuh}/x\"",
+            "a: uses ${psuh}, which [variables] does not have; use ${push}".to_owned(),
+        ),
+        ("a = \"${push\"", "a: has a ${ without its }; use ${name}".to_owned()),
+    ];
+    for (entry, problem) in cases {
+        let text = format!(
+            "variables.push = \"http://x\"\n[functions.f]\nruntime = \"rust\"\n\
+             handler = \"echo\"\nenvironment = {{ {entry} }}"
+        );
+        check(&text, &[&format!("functions.f.environment.{problem}")]);
+    }
+    check(
+        &format!(
+            "[functions.f]\nruntime = \"rust\"\nhandler = \"echo\"\nenvironment.a = \"{long}\""
+        ),
+        &["functions.f.environment: has 4097 bytes of keys and values; use 4096 at most"],
+    );
+}
+
+#[test]
+fn names_of_functions_and_variables_are_checked() {
+    let name = "is not a name for a function; use letters, digits, - and _, at most 60";
+    for bad in ["a b", "a/b", "\u{e9}", &"x".repeat(61)] {
+        let text = echo("").replace("functions.f", &format!("functions.\"{bad}\""));
+        check(&text, &[&format!("functions.{bad}: {name}")]);
+    }
+    let good = format!("functions.{}-_9", "x".repeat(57));
+    check(&echo("").replace("functions.f", &good), &[]);
+    check(
+        "[variables]\n\"a}b\" = \"\"",
+        &["variables.a}b: is not a name for a variable; use letters, digits, - and _"],
+    );
+}
+
+#[test]
+fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_included() {
+    check(
+        r#"
+        [listen]
+        internal = "nowhere"
+        [limits]
+        max_invocations = 0
+        drain_timeout = "2h"
+        [log]
+        format = "xml"
+        [extra]
+        [functions.a]
+        runtime = "rust"
+        handler = "broken"
+        [functions.b]
+        runtime = "rust"
+        handler = "echo"
+        timeout = "1h"
+        "#,
+        &[
+            "listen.internal: \"nowhere\" will not do; use an IP address and a port, such as \
+             \"127.0.0.1:9000\"",
+            "limits.max_invocations: 0 will not do; use a whole number from 1 to 1000000",
+            "limits.drain_timeout: \"2h\" will not do; use a duration from 0s to 1h, such as \
+             \"15s\" or \"10m\"",
+            "log.format: \"xml\" will not do; use \"text\" or \"json\"",
+            "functions.a.environment.KEY: environment key KEY is bad: no such directory",
+            "functions.b.timeout: \"1h\" will not do; use a duration from 1s to 15m, such as \
+             \"15s\" or \"10m\"",
+            "functions.b.environment.url: environment key url is missing: set it in the \
+             environment of the function",
+            "extra: is not a setting; known here: variables, listen, limits, log, functions",
+        ],
+    );
+}
+
+#[test]
+fn variables_of_the_process_override_the_file() {
+    let text = format!("variables.push = \"\"\n{}", echo(""));
+    let variables = map([
+        ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", "127.0.0.1:0"),
+        ("LONGHOLD_FUNCTION_RUNNER__LIMITS__MAX_INVOCATIONS", "7"),
+        ("LONGHOLD_FUNCTION_RUNNER__FUNCTIONS__F__MAX_INSTANCES", "5"),
+        ("LONGHOLD_FUNCTION_RUNNER__FUNCTIONS__F__ENVIRONMENT__URL", "${push}/api-x"),
+        ("LONGHOLD_FUNCTION_RUNNER__VARIABLES__PUSH", "http://127.0.0.1:1"),
+        ("OTHER", "thing"),
+    ]);
+    let settings = parse(&text, &variables, &map([])).unwrap();
+    assert_eq!(settings.internal.port(), 0);
+    assert_eq!(settings.max_invocations, 7);
+    assert_eq!(settings.functions[0].max_instances, 5);
+
+    let bad = map([("LONGHOLD_FUNCTION_RUNNER__FUNCTIONS__F__TIMEOUT", "soon")]);
+    let SettingsError(problems) = parse(&text, &bad, &map([])).unwrap_err();
+    assert_eq!(problems[0].place, "LONGHOLD_FUNCTION_RUNNER__FUNCTIONS__F__TIMEOUT");
+}
+
+#[test]
+fn extra_values_come_before_those_of_the_file() {
+    let text = echo("").replace("http://127.0.0.1:1", "${push}");
+    let text = format!("variables.push = \"not a url\"\n{text}");
+    assert!(parse(&text, &map([]), &map([])).is_err(), "echo looks at its url");
+    parse(&text, &map([]), &map([("push", "http://127.0.0.1:1")])).unwrap();
+}
+
+#[test]
+fn the_address_can_be_read_before_the_rest_is_right() {
+    let file = Path::new("functions.toml");
+    let text = "variables = { a = \"b\" }\n[listen]\ninternal = \"127.0.0.1:7\"\n\
+                [functions.f]\nruntime = \"rust\"\nhandler = \"broken\"";
+    assert_eq!(internal_address(file, text, &map([])).unwrap().port(), 7);
+    assert_eq!(internal_address(file, "", &map([])).unwrap().port(), 9002);
+    assert!(internal_address(file, "listen.internal = 1", &map([])).is_err());
+}

@@ -1,0 +1,53 @@
+//! `[variables]`, and `${name}` in the environments of functions.
+//!
+//! Values are put in as they are: a `${` inside one means nothing.
+
+use std::collections::BTreeMap;
+
+use daemon::settings::{Kind, Section};
+
+/// Values for `${name}`.
+#[derive(Debug)]
+pub(super) struct Variables(BTreeMap<String, String>);
+
+impl Variables {
+    /// Takes `[variables]` out of `root`; those in `extra` come first.
+    pub(super) fn read(root: &mut Section, extra: &BTreeMap<String, String>) -> Self {
+        let string = Kind::new("a string", |value| value.as_str().map(str::to_owned));
+        let mut values: BTreeMap<_, _> = root.entries("variables", &string).into_iter().collect();
+        for name in values.keys().filter(|name| !is_name(name)) {
+            let what = "is not a name for a variable; use letters, digits, - and _";
+            root.problem(&format!("variables.{name}"), what);
+        }
+        values.extend(extra.clone());
+        Self(values)
+    }
+
+    /// Puts values in the place of `${name}`; or what is wrong with `template`.
+    pub(super) fn expand(&self, template: &str) -> Result<String, String> {
+        let mut expanded = String::with_capacity(template.len());
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, after) =
+                after.split_once('}').ok_or("has a ${ without its }; use ${name}")?;
+            let value = self.0.get(name).ok_or_else(|| self.unknown(name))?;
+            expanded.push_str(before);
+            expanded.push_str(value);
+            rest = after;
+        }
+        expanded.push_str(rest);
+        Ok(expanded)
+    }
+
+    fn unknown(&self, name: &str) -> String {
+        if self.0.is_empty() {
+            return format!("uses ${{{name}}}, but [variables] is empty; add {name} there");
+        }
+        let known: Vec<_> = self.0.keys().map(|known| format!("${{{known}}}")).collect();
+        format!("uses ${{{name}}}, which [variables] does not have; use {}", known.join(" or "))
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}

@@ -1,0 +1,10 @@
+//! The runner behind its door: real sockets, functions that do what the tests tell them.
+
+mod drain;
+mod functions;
+mod http;
+mod limits;
+mod log;
+mod outcomes;
+mod requests;
+mod server;

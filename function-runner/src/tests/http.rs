@@ -1,0 +1,62 @@
+//! A client that sends what it is told, well-formed or not, and reads one answer to its end.
+
+use std::{collections::HashMap, net::SocketAddr};
+
+use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// An answer as it came.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HashMap<String, String>,
+    pub(super) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The body, which must be JSON and say so.
+    pub(super) fn json(&self) -> Value {
+        assert_eq!(self.headers["content-type"], "application/json", "{self:?}");
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The id that an answer to an invocation always has.
+    pub(super) fn request_id(&self) -> &str {
+        &self.headers["x-scf-request-id"]
+    }
+}
+
+/// The bytes of an invocation of `name` with `event`; `headers` end with a line break each.
+pub(super) fn invocation(name: &str, headers: &str, event: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST /functions/{name}/invocations HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+         content-length: {}\r\n{headers}\r\n",
+        event.len()
+    );
+    [head.as_bytes(), event].concat()
+}
+
+/// Connects and sends; the answer is still to be read.
+pub(super) async fn send(address: SocketAddr, request: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    stream
+}
+
+/// Reads the answer of a connection that ends with it.
+pub(super) async fn receive(mut stream: TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer");
+    let head = str::from_utf8(&bytes[..end]).unwrap();
+    let mut lines = head.split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let header = |line: &str| {
+        let (name, value) = line.split_once(": ").unwrap();
+        (name.to_owned(), value.to_owned())
+    };
+    Answer { status, headers: lines.map(header).collect(), body: bytes[end + 4..].to_vec() }
+}

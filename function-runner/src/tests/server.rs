@@ -1,0 +1,68 @@
+//! A runner that serves for the length of a test.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    functions::settings,
+    http::{Answer, invocation, receive, send},
+};
+use crate::Runner;
+
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
+    pub(super) stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    /// Serves the functions that `text` configures.
+    pub(super) async fn start(text: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(Runner::new(settings(text)).serve(listener, stop.clone()));
+        Self { address, stop, serving }
+    }
+
+    /// Invokes `name` with `event`.
+    pub(super) async fn invoke(&self, name: &str, event: impl AsRef<[u8]>) -> Answer {
+        self.send(&invocation(name, "", event.as_ref())).await
+    }
+
+    /// Gets `path`.
+    pub(super) async fn get(&self, path: &str) -> Answer {
+        let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        self.send(head.as_bytes()).await
+    }
+
+    /// Sends whatever `request` is, and reads the answer.
+    pub(super) async fn send(&self, request: &[u8]) -> Answer {
+        receive(send(self.address, request).await).await
+    }
+
+    /// How many invocations of `name` are running.
+    pub(super) async fn running(&self, name: &str) -> Value {
+        let functions = self.get("/functions").await.json();
+        let functions = functions["functions"].as_array().unwrap();
+        functions.iter().find(|function| function["name"] == name).unwrap()["running"].clone()
+    }
+
+    /// Stops it. Every test ends with this: nothing may still run, and it does stop.
+    pub(super) async fn stop(self) {
+        let functions = self.get("/functions").await.json();
+        for function in functions["functions"].as_array().unwrap() {
+            assert_eq!(function["running"], 0, "{function}");
+        }
+        self.stop.cancel();
+        self.ended().await;
+    }
+
+    /// Waits for it to have stopped.
+    pub(super) async fn ended(self) {
+        self.serving.await.unwrap();
+    }
+}
