@@ -34,7 +34,8 @@ const READ_BUFFER_BYTES: usize = 4 << 10;
 
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: WebSocketStream<Metered>,
+    /// None once it is given up.
+    stream: Option<WebSocketStream<Metered>>,
     reading: Reading,
     flushing: bool,
 }
@@ -47,7 +48,6 @@ enum Reading {
     /// thrown away. Closing at once instead would make the system send a reset, which may reach
     /// the client before the Close does.
     Discard,
-    Over,
 }
 
 /// What happened on the socket.
@@ -75,12 +75,9 @@ impl Socket {
             .max_message_size(Some(message_bytes_max))
             .max_frame_size(Some(message_bytes_max));
         let stream = Metered::new(stream);
-        Self {
-            stream: WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config))
-                .await,
-            reading: Reading::Frames,
-            flushing: false,
-        }
+        let stream =
+            WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
+        Self { stream: Some(stream), reading: Reading::Frames, flushing: false }
     }
 
     /// Waits for what happens next; reads only if `reads`. Can be dropped without loss.
@@ -103,9 +100,10 @@ impl Socket {
         self.put(tungstenite::Message::Close(Some(frame)));
     }
 
-    /// Gives the socket up, whatever its state.
+    /// Gives the socket up, whatever its state: the client sees the end at once, even if a
+    /// function still has its last message.
     pub(super) fn abandon(&mut self) {
-        self.reading = Reading::Over;
+        self.stream = None;
         self.flushing = false;
     }
 
@@ -115,13 +113,14 @@ impl Socket {
     }
 
     pub(super) fn bytes_written(&self) -> u64 {
-        self.stream.get_ref().bytes_written()
+        self.stream.as_ref().map_or(0, |stream| stream.get_ref().bytes_written())
     }
 
     /// Every frame goes into tungstenite's buffer, which has no bound of its own: callers write
     /// one batch, then wait for [`SocketEvent::Flushed`].
     fn put(&mut self, message: tungstenite::Message) -> bool {
-        let put = Pin::new(&mut self.stream).start_send(message);
+        let Some(stream) = &mut self.stream else { return false };
+        let put = Pin::new(stream).start_send(message);
         if let Err(error) = &put {
             // The reading side learns of the end and tells it.
             debug!(%error, "frame not written");
@@ -131,8 +130,9 @@ impl Socket {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<SocketEvent> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(SocketEvent::Ended) };
         if self.flushing
-            && let Poll::Ready(flushed) = Pin::new(&mut self.stream).poll_flush(cx)
+            && let Poll::Ready(flushed) = Pin::new(stream).poll_flush(cx)
         {
             self.flushing = false;
             return Poll::Ready(match flushed {
@@ -144,13 +144,13 @@ impl Socket {
             Reading::Frames if reads => self.poll_frame(cx),
             Reading::Frames => Poll::Pending,
             Reading::Discard => self.poll_discard(cx),
-            Reading::Over => Poll::Ready(SocketEvent::Ended),
         }
     }
 
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         use tungstenite::Message as Frame;
-        let Some(frame) = ready!(Pin::new(&mut self.stream).poll_next(cx)) else {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(SocketEvent::Ended) };
+        let Some(frame) = ready!(Pin::new(stream).poll_next(cx)) else {
             return Poll::Ready(SocketEvent::Ended);
         };
         Poll::Ready(match frame {
@@ -190,7 +190,8 @@ impl Socket {
     }
 
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
-        let stream = self.stream.get_mut();
+        let Some(stream) = &mut self.stream else { return Poll::Ready(SocketEvent::Ended) };
+        let stream = stream.get_mut();
         if !self.flushing && ready!(Pin::new(&mut *stream).poll_shutdown(cx)).is_err() {
             return Poll::Ready(SocketEvent::Ended);
         }

@@ -1,0 +1,133 @@
+//! The process `longhold`: gateway, function-runner and the chat page in one, over real HTTP on
+//! loopback. For a first look, for developing functions, and for a single machine.
+
+mod page;
+mod settings;
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use anyhow::Context;
+use clap::Parser;
+use daemon::{
+    check::reachable,
+    process::{self, Ended},
+    ready,
+    signals::Signals,
+    telemetry,
+};
+use function_runner::Runner;
+use gateway::gateway::Gateway;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing::info;
+use url::Url;
+
+use self::settings::{Files, both};
+
+/// Gateway and function-runner in one process
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    /// The folder with gateway.toml and functions.toml. Without it those of the working folder
+    /// are read, and where there are none a chat and an echo are served
+    #[arg(long, value_name = "DIR")]
+    config_dir: Option<PathBuf>,
+}
+
+/// The fields of the ready line.
+#[derive(Debug, Serialize)]
+struct Doors {
+    public: SocketAddr,
+    internal: SocketAddr,
+    function_runner: SocketAddr,
+}
+
+/// Both services, with their doors open.
+#[derive(Debug)]
+struct Services {
+    gateway: Gateway,
+    runner: Runner,
+    runner_listener: TcpListener,
+    doors: Doors,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let files = match Files::find(arguments.config_dir.as_deref()) {
+        Ok(files) => files,
+        Err(error) => return fail(&error, 2),
+    };
+    let services = match open(&files).await {
+        Ok(services) => services,
+        Err(error) if error.is::<settings::BothErrors>() => return fail(&error, 2),
+        Err(error) => return fail(&error, 1),
+    };
+    run(services).await.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
+}
+
+/// Opens all doors first: each service has to know where the other one is.
+async fn open(files: &Files) -> anyhow::Result<Services> {
+    let (gateway, runner) = match files.parse_gateway() {
+        Ok(settings) => {
+            telemetry::start(&settings.log);
+            let gateway = Gateway::bind(settings).await?;
+            let internal = gateway.doors()?.internal;
+            (Ok(gateway), files.parse_functions(internal))
+        }
+        // Nothing will be served: this is for what is wrong in the other file.
+        Err(error) => (Err(error), files.parse_functions(settings::NOWHERE)),
+    };
+    let (mut gateway, runner) = both(gateway, runner)?;
+    let address = runner.internal;
+    let runner_listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("could not listen on {address}"))?;
+    let function_runner = runner_listener.local_addr()?;
+    gateway = gateway.with_runner(url_of(function_runner));
+    if files.is_built_in() {
+        gateway = gateway.with_pages(page::pages());
+    }
+    let gateway::gateway::Doors { public, internal } = gateway.doors()?;
+    let doors = Doors { public, internal, function_runner };
+    Ok(Services { gateway, runner: Runner::new(runner), runner_listener, doors })
+}
+
+async fn run(services: Services) -> anyhow::Result<()> {
+    let Services { gateway, runner, runner_listener, doors } = services;
+    let signals = Signals::listen().context("could not listen for signals")?;
+    ready::announce(&doors).context("could not write the ready line")?;
+    info!(
+        internal = %doors.internal, function_runner = %doors.function_runner,
+        "longhold ready: open http://{}/ in two tabs", reachable(doors.public),
+    );
+    let both = |stop: CancellationToken| async move {
+        // The gateway drains first: its connections still need the functions until then.
+        let stop_runner = CancellationToken::new();
+        let runner = runner.serve(runner_listener, stop_runner.clone());
+        let gateway = async {
+            let ended = gateway.run(stop).await;
+            stop_runner.cancel();
+            ended
+        };
+        let (ended, ()) = tokio::join!(gateway, runner);
+        ended
+    };
+    match process::supervise(signals, both).await {
+        Ended::Drained(ended) => Ok(ended?),
+        #[expect(clippy::exit, reason = "what still runs must not hold it up")]
+        Ended::Forced => std::process::exit(1),
+    }
+}
+
+fn url_of(address: SocketAddr) -> Url {
+    let text = format!("http://{}", reachable(address));
+    Url::parse(&text).expect("an address makes a URL")
+}
+
+#[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]
+fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
+    eprintln!("longhold: {error:#}");
+    ExitCode::from(code)
+}

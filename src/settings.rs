@@ -1,0 +1,119 @@
+//! The settings of both services: from two files, or built in where there are none.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use daemon::{
+    check::reachable,
+    process::{read_file, variables},
+    settings::SettingsError,
+};
+use functions::Catalog;
+
+const GATEWAY_FILE: &str = "gateway.toml";
+const FUNCTIONS_FILE: &str = "functions.toml";
+
+/// An address for settings that are parsed only to find out what is wrong with them.
+pub(crate) const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+/// What the two files say.
+#[derive(Debug)]
+pub(crate) struct Files {
+    gateway: Source,
+    functions: Source,
+    built_in: bool,
+    variables: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+/// What is wrong with either file, or both.
+#[derive(Debug)]
+pub(crate) struct BothErrors(Vec<SettingsError>);
+
+impl Files {
+    /// Reads the files of `dir`, which must be there; without one those of the working folder; and
+    /// where there are none, what is built in: the same files as in the repository.
+    pub(crate) fn find(dir: Option<&Path>) -> anyhow::Result<Self> {
+        let folder = dir.unwrap_or(Path::new(""));
+        let paths = [GATEWAY_FILE, FUNCTIONS_FILE].map(|name| folder.join(name));
+        if dir.is_none() && !paths.iter().any(|path| path.exists()) {
+            return Ok(Self::built_in());
+        }
+        let [gateway, functions] = paths;
+        Ok(Self {
+            gateway: Source { text: read_file(&gateway)?, path: gateway },
+            functions: Source { text: read_file(&functions)?, path: functions },
+            built_in: false,
+            variables: variables(),
+        })
+    }
+
+    fn built_in() -> Self {
+        let source = |name: &str, text: String| Source {
+            path: PathBuf::from(format!("{name} (built in)")),
+            text,
+        };
+        // The page is built in too, so there is no folder for it.
+        let gateway = include_str!("../gateway.toml").replace("dir = \"web\"", "");
+        Self {
+            gateway: source(GATEWAY_FILE, gateway),
+            functions: source(FUNCTIONS_FILE, include_str!("../functions.toml").to_owned()),
+            built_in: true,
+            variables: variables(),
+        }
+    }
+
+    pub(crate) fn is_built_in(&self) -> bool {
+        self.built_in
+    }
+
+    pub(crate) fn parse_gateway(&self) -> Result<gateway::settings::Settings, SettingsError> {
+        let Source { path, text } = &self.gateway;
+        gateway::settings::Settings::parse(path, text, &self.variables)
+    }
+
+    /// Parses the functions' file, with `${push}` for a gateway whose internal listener is
+    /// `internal`.
+    pub(crate) fn parse_functions(
+        &self,
+        internal: SocketAddr,
+    ) -> Result<function_runner::Settings, SettingsError> {
+        let Source { path, text } = &self.functions;
+        let push = format!("http://{}", reachable(internal));
+        let extra = BTreeMap::from([("push".to_owned(), push)]);
+        let catalog = Catalog::built_in();
+        function_runner::Settings::parse(path, text, &self.variables, &extra, &catalog)
+    }
+}
+
+/// Both results, or everything that is wrong with either.
+pub(crate) fn both<A, B>(
+    a: Result<A, SettingsError>,
+    b: Result<B, SettingsError>,
+) -> Result<(A, B), BothErrors> {
+    match (a, b) {
+        (Ok(a), Ok(b)) => Ok((a, b)),
+        (a, b) => Err(BothErrors(a.err().into_iter().chain(b.err()).collect())),
+    }
+}
+
+impl fmt::Display for BothErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let separator = if index == 0 { "" } else { "\n" };
+            write!(f, "{separator}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for BothErrors {}

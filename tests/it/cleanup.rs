@@ -1,0 +1,153 @@
+//! Cleanup comes on every way in which a connection can end while the process lives.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::support::{backend::Reply, client::Client, world::World};
+
+#[tokio::test]
+async fn a_client_that_closes_is_cleaned_up_with_its_own_code() {
+    let world = World::start().await;
+    let (client, register) = world.client().await;
+    client.close(4001.into()).await;
+    assert_eq!(
+        world.backend.next("cleanup").await.event,
+        json!({ "websocket": {
+            "action": "closing", "secConnectionID": register.id(),
+            "closeCode": "4001", "closeReason": "client",
+        } })
+    );
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_whose_network_goes_away_is_cleaned_up() {
+    let world = World::start().await;
+    // FIN without a Close.
+    let (client, _) = world.client().await;
+    drop(client.into_raw());
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.websocket("closeReason"), "lost");
+    assert!(cleanup.event["websocket"].get("closeCode").is_none());
+    // RST.
+    let (client, _) = world.client().await;
+    let raw = client.into_raw();
+    raw.set_zero_linger().unwrap();
+    drop(raw);
+    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "lost");
+    world.finish().await;
+}
+
+/// FIN and RST in the middle of a frame.
+#[tokio::test]
+async fn a_client_that_dies_in_mid_frame_is_cleaned_up() {
+    use tokio::io::AsyncWriteExt;
+    let world = World::start().await;
+    for reset in [false, true] {
+        let (client, _) = world.client().await;
+        let mut raw = client.into_raw();
+        raw.write_all(&[0x82, 0xff, 0, 0, 0]).await.unwrap();
+        if reset {
+            raw.set_zero_linger().unwrap();
+        }
+        drop(raw);
+        assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "lost");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_register_runs_is_cleaned_up_after_it() {
+    let world = World::start().await;
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    world.backend.on("register", move |_| {
+        let gate = Arc::clone(&opened);
+        async move {
+            gate.notified().await;
+            Reply::ok()
+        }
+    });
+    let address = world.doors.public;
+    let connecting =
+        tokio::spawn(async move { Client::connect(address, crate::support::world::PATH).await });
+    let register = world.backend.next("register").await;
+    connecting.abort();
+    assert!(connecting.await.is_err());
+    assert!(!world.backend.was_called("cleanup").await);
+    gate.notify_one();
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.id(), register.id());
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn cleanup_waits_for_the_transmit_that_still_runs() {
+    let world = World::start().await;
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    world.backend.on("transmit", move |_| {
+        let gate = Arc::clone(&opened);
+        async move {
+            gate.notified().await;
+            Reply::ok()
+        }
+    });
+    let (mut client, register) = world.client().await;
+    client.send("slow").await;
+    world.backend.next("transmit").await;
+    drop(client);
+    // Once pushes are refused the gateway knows that the client is gone.
+    while world.push_text(register.id(), "anybody?").await != 410 {}
+    assert!(!world.backend.was_called("cleanup").await);
+    gate.notify_one();
+    world.backend.next("cleanup").await;
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_cleanup_that_fails_is_repeated_until_it_succeeds() {
+    for status in [500, 430, 503, 404] {
+        let world = World::start().await;
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&attempts);
+        world.backend.on("cleanup", move |_| {
+            let attempt = counted.fetch_add(1, Ordering::Relaxed);
+            async move { if attempt < 3 { Reply::status(status) } else { Reply::ok() } }
+        });
+        let (client, _) = world.client().await;
+        client.close(1000.into()).await;
+        world.finish().await;
+        assert_eq!(attempts.load(Ordering::Relaxed), 4, "{status}");
+    }
+}
+
+/// A mass drop by RST, FIN and Close at once: every connection has its cleanup.
+#[tokio::test]
+async fn a_mass_drop_owes_nobody_a_cleanup() {
+    const CLIENTS: usize = 300;
+    let world = World::start().await;
+    let clients = futures_util::future::join_all((0..CLIENTS).map(|_| world.connect())).await;
+    for (number, mut client) in clients.into_iter().enumerate() {
+        match number % 3 {
+            0 => drop(client),
+            1 => {
+                let raw = client.into_raw();
+                raw.set_zero_linger().unwrap();
+                drop(raw);
+            }
+            _ => client.socket.close(None).await.unwrap(),
+        }
+    }
+    for _ in 0..CLIENTS {
+        world.backend.next("cleanup").await;
+    }
+    let backend = world.backend.clone();
+    world.finish().await;
+    assert_eq!(backend.oracle().cleaned_up(), CLIENTS);
+}

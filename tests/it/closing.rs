@@ -1,0 +1,79 @@
+//! Server close: a function pushes `closing`.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    backend::Reply,
+    world::{World, closing, data_send},
+};
+
+#[tokio::test]
+async fn closing_closes_with_1000_and_can_be_said_twice() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    // Go code sends dataType and data beside it.
+    let mut body = closing(register.id());
+    body["websocket"]["dataType"] = json!("text");
+    body["websocket"]["data"] = json!("ignored");
+    assert_eq!(world.push(body).await, (200, json!({ "errNo": 0, "errMsg": "ok" })));
+    let (status, answer) = world.push(closing(register.id())).await;
+    assert_eq!(status, 200);
+    assert!([0, 410].contains(&answer["errNo"].as_u64().unwrap()), "{answer}");
+    assert_eq!(client.closed().await, 1000);
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.websocket("closeReason"), "server");
+    assert_eq!(cleanup.websocket("closeCode"), "1000");
+    assert_eq!(world.push(closing(register.id())).await.1["errNo"], 410);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_pushed_before_closing_arrives_and_what_comes_after_does_not() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    assert_eq!(world.push_text(register.id(), "goodbye").await, 0);
+    world.push(closing(register.id())).await;
+    let (_, answer) = world.push(data_send(register.id(), "too late")).await;
+    assert_eq!(answer["errNo"], 410);
+    assert_eq!(client.receive_text().await, "goodbye");
+    assert_eq!(client.closed().await, 1000);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_cleanup_function_may_push_closing_for_its_own_connection() {
+    let world = World::start().await;
+    let doors = world.doors;
+    world.backend.on("cleanup", move |call| async move {
+        let url = format!("http://{}/api-test", doors.internal);
+        let body = closing(call.id()).to_string();
+        let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!(answer["errNo"], 410);
+        Reply::ok()
+    });
+    let (client, _) = world.client().await;
+    client.close(1000.into()).await;
+    world.backend.next("cleanup").await;
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn closing_while_register_runs_closes_right_after_the_101() {
+    let world = World::start().await;
+    let doors = world.doors;
+    world.backend.on("register", move |call| async move {
+        let url = format!("http://{}/api-test", doors.internal);
+        let http = reqwest::Client::new();
+        for body in [data_send(call.id(), "sorry"), closing(call.id())] {
+            let answer = http.post(&url).body(body.to_string()).send().await.unwrap();
+            assert_eq!(answer.status(), 200);
+        }
+        Reply::ok()
+    });
+    let mut client = world.connect().await;
+    assert_eq!(client.receive_text().await, "sorry");
+    assert_eq!(client.closed().await, 1000);
+    world.finish().await;
+}

@@ -1,0 +1,78 @@
+//! Drain: a gateway that is asked to stop closes its connections and cleans up.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use tokio::sync::Notify;
+
+use crate::support::{backend::Reply, client::Client, world::World};
+
+#[tokio::test]
+async fn every_client_sees_1001_and_is_cleaned_up() {
+    const CLIENTS: usize = 100;
+    let world = World::start().await;
+    let mut clients = join_all((0..CLIENTS).map(|_| world.connect())).await;
+    world.stop.cancel();
+    for code in join_all(clients.iter_mut().map(Client::closed)).await {
+        assert_eq!(code, 1001);
+    }
+    for _ in 0..CLIENTS {
+        assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "drain");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_call_in_flight_ends_and_can_push_until_then() {
+    let world = World::start().await;
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    world.backend.on("transmit", move |_| {
+        let gate = Arc::clone(&opened);
+        async move {
+            gate.notified().await;
+            Reply::ok()
+        }
+    });
+    let (mut client, _) = world.client().await;
+    client.send("in flight").await;
+    world.backend.next("transmit").await;
+    world.stop.cancel();
+    assert_eq!(client.closed().await, 1001);
+    assert!(!world.backend.was_called("cleanup").await);
+    gate.notify_one();
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_is_being_registered_is_closed_once_it_is_open() {
+    let world = World::start().await;
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    world.backend.on("register", move |_| {
+        let gate = Arc::clone(&opened);
+        async move {
+            gate.notified().await;
+            Reply::ok()
+        }
+    });
+    let connecting = tokio::spawn({
+        let address = world.doors.public;
+        async move { Client::connect(address, crate::support::world::PATH).await.ok().unwrap() }
+    });
+    world.backend.next("register").await;
+    world.stop.cancel();
+    gate.notify_one();
+    assert_eq!(connecting.await.unwrap().closed().await, 1001);
+    world.finish().await;
+}
+
+/// The client neither answers the Close nor leaves; the gateway does not wait for it forever.
+#[tokio::test]
+async fn a_client_that_ignores_the_close_does_not_hold_the_gateway_up() {
+    let world = World::start().await;
+    let (client, _) = world.client().await;
+    let raw = client.into_raw();
+    world.finish().await;
+    drop(raw);
+}

@@ -1,0 +1,62 @@
+//! Quiet clients: pinged, found lost, or closed as idle.
+
+use futures_util::StreamExt;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{soon, world::World};
+
+#[tokio::test]
+async fn a_connection_without_messages_is_closed_1001_as_idle() {
+    let world = World::with("idle_timeout = '100ms'", "").await;
+    let (mut client, _) = world.client().await;
+    assert_eq!(client.closed().await, 1001);
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.websocket("closeReason"), "idle");
+    assert_eq!(cleanup.websocket("closeCode"), "1001");
+    world.finish().await;
+}
+
+/// Pings and pongs go to and fro all the time, and are no activity.
+#[tokio::test]
+async fn pings_do_not_keep_an_idle_connection_open() {
+    let world = World::with("idle_timeout = '200ms'", "[connection]\nping_interval = '20ms'").await;
+    let (mut client, _) = world.client().await;
+    assert_eq!(client.closed().await, 1001);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_answers_pings_lives_on() {
+    let times = "[connection]\nping_interval = '20ms'\npong_timeout = '5s'";
+    let world = World::with("", times).await;
+    let (mut client, _) = world.client().await;
+    for _ in 0..5 {
+        let ping = soon("a ping", client.socket.next()).await.unwrap().unwrap();
+        assert!(matches!(ping, Message::Ping(_)), "{ping:?}");
+    }
+    client.send("still here").await;
+    assert_eq!(world.backend.next("transmit").await.data(), "still here");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_answer_pings_is_lost() {
+    let times = "[connection]\nping_interval = '20ms'\npong_timeout = '50ms'";
+    let world = World::with("", times).await;
+    // Nobody reads this client's socket, so nobody answers.
+    let (_client, _) = world.client().await;
+    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "lost");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_closed_for_it() {
+    let world =
+        World::with("", "[connection]\nwrite_timeout = '100ms'\n[push]\ntimeout = '10ms'").await;
+    let (_client, register) = world.client().await;
+    let big = "x".repeat(1 << 20);
+    // Until more is pushed than the system buffers; then the connection is closed and gone.
+    while world.push_text(register.id(), &big).await != 410 {}
+    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "limit");
+    world.finish().await;
+}

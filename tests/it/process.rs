@@ -1,0 +1,198 @@
+//! The real binaries: ready line, bad settings, signals, health, and the chat over two processes.
+
+use std::{fs, path::Path};
+
+use nix::sys::signal::Signal;
+
+use crate::support::{
+    client::Client,
+    process::{Process, run},
+};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// A folder with both files of the repository, changed to ports that the system chooses.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for file in ["gateway.toml", "functions.toml"] {
+        let text = fs::read_to_string(Path::new(ROOT).join(file)).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("dir ="));
+        let free = |line: &str| {
+            if line.starts_with("public") || line.starts_with("internal") {
+                line.replace(":9000", ":0").replace(":9001", ":0").replace(":9002", ":0")
+            } else {
+                line.to_owned()
+            }
+        };
+        let text: Vec<_> = lines.map(free).collect();
+        fs::write(folder.path().join(file), text.join("\n")).unwrap();
+    }
+    folder
+}
+
+async fn chat(longhold: &Process) {
+    let address = longhold.door("public");
+    let mut anna = Client::connect(address, "/release/chat").await.unwrap();
+    let mut ben = Client::connect(address, "/release/chat").await.unwrap();
+    anna.send("hello").await;
+    assert_eq!(ben.receive_text().await, "hello(===Online people:2===)");
+}
+
+#[tokio::test]
+async fn longhold_with_its_files_serves_the_chat_and_drains_on_sigterm() {
+    let folder = folder();
+    let longhold = Process::start("longhold", &[], folder.path(), &[]).await;
+    assert_eq!(longhold.ready()["ready"], true);
+    chat(&longhold).await;
+    let mut client = Client::connect(longhold.door("public"), "/release/echo").await.unwrap();
+    client.send("hello").await;
+    assert_eq!(client.receive_text().await, "hello");
+    longhold.signal(Signal::SIGTERM);
+    assert_eq!(client.closed().await, 1001);
+    assert_eq!(longhold.ended().await.code(), Some(0));
+    // Everybody has left the roster.
+    assert_eq!(fs::read_dir(folder.path().join("data/roster")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn longhold_without_files_serves_the_built_in_chat_and_its_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [
+        ("LONGHOLD_GATEWAY__LISTEN__PUBLIC", "127.0.0.1:0"),
+        ("LONGHOLD_GATEWAY__LISTEN__INTERNAL", "127.0.0.1:0"),
+        ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", "127.0.0.1:0"),
+    ];
+    let longhold = Process::start("longhold", &[], folder.path(), &variables).await;
+    chat(&longhold).await;
+    let url = format!("http://{}", longhold.door("public"));
+    for (path, file) in [("/", "index.html"), ("/chat.js", "chat.js"), ("/wire.js", "wire.js")] {
+        let page = reqwest::get(format!("{url}{path}")).await.unwrap().text().await.unwrap();
+        assert_eq!(page, fs::read_to_string(Path::new(ROOT).join("web").join(file)).unwrap());
+    }
+    longhold.signal(Signal::SIGINT);
+    assert_eq!(longhold.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn gateway_and_function_runner_serve_the_chat_as_two_processes() {
+    let folder = folder();
+    let gateway = |runner: String| {
+        let variables = [("LONGHOLD_GATEWAY__RUNNER__URL".to_owned(), runner)];
+        let folder = folder.path().to_owned();
+        async move {
+            let variables: Vec<_> =
+                variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+            Process::start("gateway", &["--config", "gateway.toml"], &folder, &variables).await
+        }
+    };
+    // Each has to know the other's address: the runner's port is found out by a first start.
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let runner_address = probe.local_addr().unwrap().to_string();
+    drop(probe);
+    let gateway = gateway(format!("http://{runner_address}")).await;
+    let push = format!("http://{}", gateway.door("internal"));
+    let variables = [
+        ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", runner_address.as_str()),
+        ("LONGHOLD_FUNCTION_RUNNER__VARIABLES__PUSH", push.as_str()),
+    ];
+    let runner = Process::start(
+        "function-runner",
+        &["--config", "functions.toml"],
+        folder.path(),
+        &variables,
+    )
+    .await;
+    assert_eq!(runner.door("internal").to_string(), runner_address);
+    chat(&gateway).await;
+
+    gateway.signal(Signal::SIGTERM);
+    assert_eq!(gateway.ended().await.code(), Some(0));
+    runner.signal(Signal::SIGTERM);
+    assert_eq!(runner.ended().await.code(), Some(0));
+    assert_eq!(fs::read_dir(folder.path().join("data/roster")).unwrap().count(), 0);
+}
+
+#[tokio::test]
+async fn check_tells_whether_a_process_is_ready() {
+    let folder = folder();
+    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+    let address = gateway.door("internal").to_string();
+    let variables = [("LONGHOLD_GATEWAY__LISTEN__INTERNAL", address.as_str())];
+    let check = run("gateway", &["check"], folder.path(), &variables).await;
+    assert_eq!(check.status.code(), Some(0), "{}", check.stderr);
+    gateway.signal(Signal::SIGTERM);
+    gateway.ended().await;
+    let check = run("gateway", &["check"], folder.path(), &variables).await;
+    assert_eq!(check.status.code(), Some(1));
+    assert!(check.stderr.contains(&address), "{}", check.stderr);
+}
+
+#[tokio::test]
+async fn all_bad_settings_are_reported_at_once_with_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = r#"
+        nonsense = 1
+        [listen]
+        public = "nowhere"
+        [[api]]
+        id = "a b"
+        path = "chat"
+        timeout = "soon"
+    "#;
+    let functions = r#"
+        [functions.a]
+        runtime = "cobol"
+        handler = "transmit"
+        timeout = "1h"
+    "#;
+    fs::write(folder.path().join("gateway.toml"), gateway).unwrap();
+    fs::write(folder.path().join("functions.toml"), functions).unwrap();
+    let variables = [("LONGHOLD_GATEWAY__DRAIN__TIMEOUT", "never")];
+    let of_gateway = [
+        "gateway.toml: nonsense",
+        "listen.public",
+        "api[0].id",
+        "api[0].path",
+        "api[0].timeout",
+        "api[0].transmit",
+        "LONGHOLD_GATEWAY__DRAIN__TIMEOUT",
+    ];
+    let of_functions = ["functions.toml: functions.a.runtime", "functions.a.timeout"];
+    let both = [&of_gateway[..], &of_functions[..]].concat();
+    for (name, expected) in
+        [("gateway", &of_gateway[..]), ("function-runner", &of_functions[..]), ("longhold", &both)]
+    {
+        let ended = run(name, &[], folder.path(), &variables).await;
+        assert_eq!(ended.status.code(), Some(2), "{name}: {}", ended.stderr);
+        for place in expected {
+            assert!(ended.stderr.contains(place), "{name}: {place} is not in {}", ended.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_missing_file_is_named_with_exit_code_2() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, arguments, file) in [
+        ("gateway", &["--config", "none.toml"][..], "none.toml"),
+        ("function-runner", &["--config", "none.toml"], "none.toml"),
+        ("longhold", &["--config-dir", "none"], "none/gateway.toml"),
+    ] {
+        let ended = run(name, arguments, folder.path(), &[]).await;
+        assert_eq!(ended.status.code(), Some(2), "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains(file), "{name}: {}", ended.stderr);
+    }
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_named_with_exit_code_1() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let folder = folder();
+    let variables = [("LONGHOLD_GATEWAY__LISTEN__PUBLIC", address.as_str())];
+    for name in ["gateway", "longhold"] {
+        let ended = run(name, &[], folder.path(), &variables).await;
+        assert_eq!(ended.status.code(), Some(1), "{name}: {}", ended.stderr);
+        assert!(ended.stderr.contains(&address), "{name}: {}", ended.stderr);
+    }
+}

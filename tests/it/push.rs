@@ -1,0 +1,191 @@
+//! Data down: a push is answered with the truth, whatever becomes of it.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{
+    backend::Reply,
+    world::{World, data_send},
+};
+
+fn binary(id: &str, data: &str) -> Value {
+    json!({ "websocket": {
+        "action": "data send", "secConnectionID": id, "dataType": "binary", "data": data,
+    } })
+}
+
+#[tokio::test]
+async fn text_and_binary_reach_the_client() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    let answer = world.push(data_send(register.id(), "grüß 👋 \"x\"")).await;
+    assert_eq!(answer, (200, json!({ "errNo": 0, "errMsg": "ok" })));
+    assert_eq!(client.receive_text().await, "grüß 👋 \"x\"");
+    assert_eq!(world.push(binary(register.id(), "AP8=")).await.1["errNo"], 0);
+    assert_eq!(client.receive().await, Message::Binary(vec![0, 255].into()));
+    assert_eq!(world.push_text(register.id(), "").await, 0);
+    assert_eq!(client.receive_text().await, "");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_push_to_nobody_is_410() {
+    let world = World::start().await;
+    let (client, register) = world.client().await;
+    client.close(1000.into()).await;
+    world.backend.next("cleanup").await;
+    for stale in [register.id(), "xawexasdfewezdfsdfeasdfffa==", "", "../../etc", "💥"] {
+        let (status, answer) = world.push(data_send(stale, "hello")).await;
+        assert_eq!((status, &answer["errNo"]), (200, &json!(410)), "{stale}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_not_understood_is_422_and_what_is_too_large_413() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    let id = register.id();
+    let send = |fields: Value| {
+        let mut websocket = json!({ "action": "data send", "secConnectionID": id });
+        websocket.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        json!({ "websocket": websocket })
+    };
+    let limit = 1 << 20;
+    for (body, err_no) in [
+        (send(json!({ "action": "shout" })), 422),
+        (send(json!({ "data": 5 })), 422),
+        (send(json!({})), 422),
+        (send(json!({ "dataType": "image", "data": "x" })), 422),
+        (send(json!({ "dataType": "binary", "data": "%%%" })), 422),
+        (send(json!({ "data": "x".repeat(limit + 1) })), 413),
+        (send(json!({ "data": "x".repeat(limit) })), 0),
+    ] {
+        let (status, answer) = world.push(body).await;
+        assert_eq!((status, &answer["errNo"]), (200, &json!(err_no)), "{answer}");
+        assert!(answer["errMsg"].as_str().is_some_and(|message| !message.is_empty()));
+    }
+    assert_eq!(client.receive_text().await.len(), limit);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_unknown_api_is_404_and_the_wrong_method_405() {
+    let world = World::start().await;
+    let (status, answer) = world.push_bytes("nobody", "{}").await;
+    assert_eq!((status, &answer["errNo"]), (404, &json!(404)));
+    assert_eq!(world.get("/api-test").await, 405);
+    assert_eq!(world.get("/nobody").await, 404);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_push_from_within_register_is_held_and_delivered_after_the_101() {
+    let world = World::start().await;
+    let doors = world.doors;
+    world.backend.on("register", move |call| async move {
+        // The function waits for the answer, as functions do, before it returns.
+        let url = format!("http://{}/api-test", doors.internal);
+        let body = data_send(call.id(), "welcome").to_string();
+        let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!(answer["errNo"], 0);
+        Reply::ok()
+    });
+    let mut client = world.connect().await;
+    assert_eq!(client.receive_text().await, "welcome");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_function_can_push_to_the_sender_before_it_returns() {
+    let world = World::start().await;
+    let doors = world.doors;
+    world.backend.on("transmit", move |call| async move {
+        let url = format!("http://{}/api-test", doors.internal);
+        let body = data_send(call.id(), &format!("echo {}", call.data())).to_string();
+        let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+        let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+        assert_eq!(answer["errNo"], 0);
+        Reply::ok()
+    });
+    let mut client = world.connect().await;
+    for number in 0..10 {
+        client.send(number.to_string()).await;
+        assert_eq!(client.receive_text().await, format!("echo {number}"));
+    }
+    world.finish().await;
+}
+
+/// The count of pushes that were answered 0 is what the client reads when it reads on.
+#[tokio::test]
+async fn a_client_that_does_not_read_makes_pushes_429_and_no_answer_lies() {
+    let world =
+        World::with("", "[connection]\nsend_queue = '256KiB'\n[push]\ntimeout = '50ms'").await;
+    let (mut client, register) = world.client().await;
+    let big = "x".repeat(256 << 10);
+    let mut pushing = tokio::task::JoinSet::new();
+    let (mut written, mut refused) = (0, 0);
+    let url = format!("http://{}/api-test", world.doors.internal);
+    let http = reqwest::Client::new();
+    // Far more than the system buffers: about 6 MB at the most on loopback.
+    for _ in 0..64 {
+        let request = http.post(&url).body(data_send(register.id(), &big).to_string());
+        pushing.spawn(async move {
+            let answer = request.send().await.unwrap().bytes().await.unwrap();
+            serde_json::from_slice::<Value>(&answer).unwrap()["errNo"].as_u64().unwrap()
+        });
+    }
+    // One push may be half written, so that only reading on ends it; the others end by themselves.
+    while pushing.len() > 1 {
+        match pushing.join_next().await.unwrap().unwrap() {
+            0 => written += 1,
+            429 => refused += 1,
+            other => panic!("errNo {other}"),
+        }
+    }
+    assert!(refused > 0, "nothing was refused");
+    let reading = tokio::spawn(async move {
+        let mut read = 0;
+        while client.receive().await.is_text() {
+            read += 1;
+        }
+        read
+    });
+    if pushing.join_next().await.unwrap().unwrap() == 0 {
+        written += 1;
+    }
+    assert_eq!(world.push(crate::support::world::closing(register.id())).await.1["errNo"], 0);
+    assert_eq!(reading.await.unwrap(), written);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn once_the_last_connection_of_a_draining_gateway_has_left_pushes_are_503() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    let gate = Arc::new(Notify::new());
+    let opened = Arc::clone(&gate);
+    world.backend.on("cleanup", move |_| {
+        let gate = Arc::clone(&opened);
+        async move {
+            gate.notified().await;
+            Reply::ok()
+        }
+    });
+    world.stop.cancel();
+    assert_eq!(client.closed().await, 1001);
+    // The cleanup that runs keeps the internal door open.
+    world.backend.next("cleanup").await;
+    let (status, answer) = world.push(data_send(register.id(), "too late")).await;
+    assert_eq!((status, &answer["errNo"]), (503, &json!(503)));
+    let (status, answer) = world.push(crate::support::world::closing(register.id())).await;
+    assert_eq!((status, &answer["errNo"]), (200, &json!(410)));
+    assert_eq!(world.get("/readyz").await, 503);
+    assert_eq!(world.get("/healthz").await, 200);
+    gate.notify_one();
+    world.finish().await;
+}

@@ -1,0 +1,183 @@
+//! Scripted functions: a web server in the place of the function-runner.
+//!
+//! It is the oracle of the tests: it sees what functions would see, and keeps count outside of
+//! the code under test.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use daemon::{
+    http::{json_bytes, read_body},
+    serve::{ServeSettings, serve},
+};
+use http::{HeaderMap, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use tokio::{
+    net::TcpListener,
+    sync::{Mutex as AsyncMutex, mpsc},
+};
+use tokio_util::sync::CancellationToken;
+use tower::service_fn;
+
+use super::{PATIENCE, oracle::Oracle, soon};
+
+type Handler = Arc<dyn Fn(Call) -> BoxFuture<Reply> + Send + Sync>;
+type BoxFuture<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A call of a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) function: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) event: Value,
+}
+
+/// What a function answers.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: Vec<u8>,
+}
+
+/// The scripted functions `register`, `transmit` and `cleanup`. By default all accept everything.
+#[derive(Clone)]
+pub(crate) struct Backend {
+    pub(crate) url: String,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    handlers: Mutex<HashMap<String, Handler>>,
+    senders: HashMap<&'static str, mpsc::Sender<Call>>,
+    receivers: HashMap<&'static str, AsyncMutex<mpsc::Receiver<Call>>>,
+    oracle: Oracle,
+    stop: CancellationToken,
+}
+
+const FUNCTIONS: [&str; 3] = ["register", "transmit", "cleanup"];
+/// More calls than any test leaves unread.
+const CALLS_MAX: usize = 100_000;
+
+impl Call {
+    /// A field of `websocket`.
+    pub(crate) fn websocket(&self, field: &str) -> &str {
+        self.event["websocket"][field].as_str().unwrap_or_else(|| panic!("no {field} in {self:?}"))
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        self.websocket("secConnectionID")
+    }
+
+    pub(crate) fn data(&self) -> &str {
+        self.websocket("data")
+    }
+}
+
+impl Reply {
+    pub(crate) fn ok() -> Self {
+        Self::json(&json!({ "errNo": 0, "errMsg": "ok" }))
+    }
+
+    pub(crate) fn json(body: &Value) -> Self {
+        Self { status: 200, body: body.to_string().into_bytes() }
+    }
+
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, body: json!({ "errorCode": -1, "statusCode": status }).to_string().into() }
+    }
+}
+
+impl Backend {
+    pub(crate) async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (mut senders, mut receivers) = (HashMap::new(), HashMap::new());
+        for function in FUNCTIONS {
+            let (sender, receiver) = mpsc::channel(CALLS_MAX);
+            senders.insert(function, sender);
+            receivers.insert(function, AsyncMutex::new(receiver));
+        }
+        let stop = CancellationToken::new();
+        let inner = Inner {
+            handlers: Mutex::default(),
+            senders,
+            receivers,
+            oracle: Oracle::default(),
+            stop: stop.clone(),
+        };
+        let backend = Self { url, inner: Arc::new(inner) };
+        let service = {
+            let backend = backend.clone();
+            service_fn(move |request| {
+                let backend = backend.clone();
+                async move { Ok(backend.answer(request).await) }
+            })
+        };
+        let settings = ServeSettings { head_timeout: 2 * PATIENCE, linger: Duration::ZERO };
+        tokio::spawn(serve(listener, settings, stop, service));
+        backend
+    }
+
+    /// Scripts a function.
+    pub(crate) fn on<F>(&self, function: &str, handler: impl Fn(Call) -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Reply> + Send + 'static,
+    {
+        let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
+        self.inner.handlers.lock().unwrap().insert(function.to_owned(), handler);
+    }
+
+    /// Scripts a function that always answers the same.
+    pub(crate) fn always(&self, function: &str, reply: Reply) {
+        self.on(function, move |_| {
+            let reply = reply.clone();
+            async move { reply }
+        });
+    }
+
+    /// Waits for the next call of a function.
+    pub(crate) async fn next(&self, function: &str) -> Call {
+        let mut calls = self.inner.receivers[function].lock().await;
+        soon(&format!("a call of {function}"), calls.recv()).await.unwrap()
+    }
+
+    /// Whether a function has been called since [`Self::next`] was.
+    pub(crate) async fn was_called(&self, function: &str) -> bool {
+        !self.inner.receivers[function].lock().await.is_empty()
+    }
+
+    pub(crate) fn oracle(&self) -> &Oracle {
+        &self.inner.oracle
+    }
+
+    pub(crate) fn stop(&self) {
+        self.inner.stop.cancel();
+    }
+
+    async fn answer(&self, request: Request<Incoming>) -> Response<daemon::http::Body> {
+        let function = request.uri().path().trim_start_matches('/').to_owned();
+        let headers = request.headers().clone();
+        let body = read_body(request.into_body(), 64 << 20).await.unwrap();
+        let event = serde_json::from_slice(&body).unwrap();
+        let call = Call { function: function.clone(), headers, event };
+        self.inner.oracle.called(&call);
+        self.inner.senders[function.as_str()].try_send(call.clone()).unwrap();
+        let handler = self.inner.handlers.lock().unwrap().get(&function).cloned();
+        // In a task of its own: a function runs to its end, whoever hangs up meanwhile.
+        let this = self.clone();
+        let running = tokio::spawn(async move {
+            let reply = match handler {
+                Some(handler) => handler(call.clone()).await,
+                None => Reply::ok(),
+            };
+            this.inner.oracle.answered(&call, &reply);
+            reply
+        });
+        let reply = running.await.unwrap();
+        json_bytes(StatusCode::from_u16(reply.status).unwrap(), reply.body)
+    }
+}

@@ -1,0 +1,111 @@
+//! The real binaries as child processes.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::{ExitStatus, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, BufReader},
+    process::{Child, Command},
+};
+
+use super::soon;
+
+/// A running binary, killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+    ready: Value,
+}
+
+/// How a binary ended that was not to run on.
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) stderr: String,
+}
+
+/// The path of one of the workspace's binaries. Those of other packages lie beside our own; they
+/// are built with the tests of their packages.
+fn binary(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_longhold")).with_file_name(name);
+    assert!(path.exists(), "{} is missing: run cargo test --workspace", path.display());
+    path
+}
+
+/// A command in `folder` that sees no variable of this process but what it takes to run.
+fn command(name: &str, arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(binary(name));
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+/// Runs a binary that ends by itself.
+pub(crate) async fn run(
+    name: &str,
+    arguments: &[&str],
+    folder: &Path,
+    variables: &[(&str, &str)],
+) -> Ended {
+    let output =
+        soon("the end", command(name, arguments, folder, variables).output()).await.unwrap();
+    Ended { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
+}
+
+impl Process {
+    /// Starts a binary and waits for its ready line.
+    pub(crate) async fn start(
+        name: &str,
+        arguments: &[&str],
+        folder: &Path,
+        variables: &[(&str, &str)],
+    ) -> Self {
+        let mut child = command(name, arguments, folder, variables).spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        soon("the ready line", stdout.read_line(&mut line)).await.unwrap();
+        if line.is_empty() {
+            let mut stderr = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
+            panic!("{name} did not get ready: {stderr}");
+        }
+        // Read to the end, so that the process never waits for a reader of its log.
+        let mut stderr = child.stderr.take().unwrap();
+        tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await });
+        let ready = serde_json::from_str(&line).unwrap();
+        Self { child, ready }
+    }
+
+    /// The ready line.
+    pub(crate) fn ready(&self) -> &Value {
+        &self.ready
+    }
+
+    /// An address out of the ready line.
+    pub(crate) fn door(&self, name: &str) -> SocketAddr {
+        self.ready[name].as_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.child.id().unwrap().try_into().unwrap());
+        kill(pid, signal).unwrap();
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn ended(mut self) -> ExitStatus {
+        soon("the end of a process", self.child.wait()).await.unwrap()
+    }
+}

@@ -1,0 +1,128 @@
+//! A gateway in this process with scripted functions behind it.
+
+use std::{collections::BTreeMap, path::Path};
+
+use gateway::{gateway::Doors, gateway::Gateway, settings::Settings};
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    CLOSE_TIMEOUT,
+    backend::{Backend, Call},
+    client::Client,
+    soon,
+};
+
+/// The path of the API that every world has; its id is `api-test`.
+pub(crate) const PATH: &str = "/release/test";
+
+/// A running gateway and the functions behind it.
+pub(crate) struct World {
+    pub(crate) backend: Backend,
+    pub(crate) doors: Doors,
+    pub(crate) stop: CancellationToken,
+    http: reqwest::Client,
+    gateway: JoinHandle<()>,
+}
+
+impl World {
+    /// One API with default settings.
+    pub(crate) async fn start() -> Self {
+        Self::with("", "").await
+    }
+
+    /// One API. `api` has more lines for its table, `tables` more tables; `BACKEND` in them
+    /// stands for the URL of the functions.
+    pub(crate) async fn with(api: &str, tables: &str) -> Self {
+        let backend = Backend::start().await;
+        let text = format!(
+            r#"
+            [listen]
+            public = "127.0.0.1:0"
+            internal = "127.0.0.1:0"
+
+            [[api]]
+            id = "api-test"
+            path = "{PATH}"
+            register = "BACKEND/register"
+            transmit = "BACKEND/transmit"
+            cleanup = "BACKEND/cleanup"
+            {api}
+
+            {tables}
+            "#
+        );
+        Self::launch(backend, &text).await
+    }
+
+    /// With settings of one's own.
+    pub(crate) async fn launch(backend: Backend, settings: &str) -> Self {
+        let text = settings.replace("BACKEND", &backend.url);
+        let mut settings =
+            Settings::parse(Path::new("gateway.toml"), &text, &BTreeMap::new()).unwrap();
+        settings.connection.close_timeout = CLOSE_TIMEOUT;
+        let gateway = Gateway::bind(settings).await.unwrap();
+        let doors = gateway.doors().unwrap();
+        let stop = CancellationToken::new();
+        let run = gateway.run(stop.clone());
+        let gateway = tokio::spawn(async move { run.await.unwrap() });
+        Self { backend, doors, stop, http: reqwest::Client::new(), gateway }
+    }
+
+    /// A client that is connected, and its register call.
+    pub(crate) async fn client(&self) -> (Client, Call) {
+        let client = self.connect().await;
+        (client, self.backend.next("register").await)
+    }
+
+    /// A client that is connected.
+    pub(crate) async fn connect(&self) -> Client {
+        Client::connect(self.doors.public, PATH).await.unwrap()
+    }
+
+    /// POSTs a push to `api-test`; the HTTP status and the answer.
+    pub(crate) async fn push(&self, body: Value) -> (u16, Value) {
+        self.push_bytes("api-test", body.to_string()).await
+    }
+
+    pub(crate) async fn push_bytes(&self, api: &str, body: impl Into<Vec<u8>>) -> (u16, Value) {
+        let url = format!("http://{}/{api}", self.doors.internal);
+        let request = self.http.post(url).body(body.into()).send();
+        let response = soon("an answer to a push", request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+    }
+
+    /// Pushes a text; the errNo.
+    pub(crate) async fn push_text(&self, id: &str, text: &str) -> u64 {
+        let (status, answer) = self.push(data_send(id, text)).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["errNo"].as_u64().unwrap()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> u16 {
+        let url = format!("http://{}{path}", self.doors.internal);
+        soon("an answer", self.http.get(url).send()).await.unwrap().status().as_u16()
+    }
+
+    /// Stops the gateway, which must drain, and checks the standing invariants.
+    pub(crate) async fn finish(self) {
+        self.stop.cancel();
+        soon("the end of the gateway", self.gateway).await.unwrap();
+        self.backend.oracle().check();
+        self.backend.stop();
+    }
+}
+
+/// The body of a push of a text to one connection.
+pub(crate) fn data_send(id: &str, text: &str) -> Value {
+    json!({ "websocket": {
+        "action": "data send", "secConnectionID": id, "dataType": "text", "data": text,
+    } })
+}
+
+/// The body of a push that closes a connection.
+pub(crate) fn closing(id: &str) -> Value {
+    json!({ "websocket": { "action": "closing", "secConnectionID": id } })
+}

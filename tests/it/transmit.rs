@@ -1,0 +1,155 @@
+//! Data up: what the transmit function sees, and what its failures mean for the connection.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::json;
+use tokio_tungstenite::tungstenite::Message;
+
+use crate::support::{backend::Reply, world::World};
+
+#[tokio::test]
+async fn transmit_gets_the_documented_event() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    client.send("grüß \"dich\" 👋\n").await;
+    let call = world.backend.next("transmit").await;
+    assert_eq!(
+        call.event,
+        json!({ "websocket": {
+            "action": "data send", "secConnectionID": register.id(),
+            "dataType": "text", "data": "grüß \"dich\" 👋\n",
+        } })
+    );
+    assert_eq!(call.headers["content-type"], "application/json");
+    assert!(call.headers.contains_key("x-scf-request-id"));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn binary_travels_as_base64_and_empty_messages_travel_too() {
+    let world = World::start().await;
+    let (mut client, _) = world.client().await;
+    let bytes: Vec<u8> = (0..=255).collect();
+    client.send(bytes.clone()).await;
+    let call = world.backend.next("transmit").await;
+    assert_eq!(call.websocket("dataType"), "binary");
+    assert_eq!(STANDARD.decode(call.data()).unwrap(), bytes);
+    client.send("").await;
+    let call = world.backend.next("transmit").await;
+    assert_eq!((call.websocket("dataType"), call.data()), ("text", ""));
+    client.send(Message::Binary(Vec::new().into())).await;
+    let call = world.backend.next("transmit").await;
+    assert_eq!((call.websocket("dataType"), call.data()), ("binary", ""));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_message_of_exactly_the_limit_passes_and_one_byte_more_is_closed_1009() {
+    let world = World::start().await;
+    let (mut client, _) = world.client().await;
+    client.send("x".repeat(1 << 20)).await;
+    assert_eq!(world.backend.next("transmit").await.data().len(), 1 << 20);
+    client.send("x".repeat((1 << 20) + 1)).await;
+    assert_eq!(client.closed().await, 1009);
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.websocket("closeReason"), "limit");
+    assert_eq!(cleanup.websocket("closeCode"), "1009");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_function_that_ran_and_failed_keeps_its_socket() {
+    let world = World::start().await;
+    let (mut client, _) = world.client().await;
+    for status in [407, 430, 433, 434, 439] {
+        world.backend.always("transmit", Reply::status(status));
+        client.send(status.to_string()).await;
+        assert_eq!(world.backend.next("transmit").await.data(), status.to_string());
+    }
+    world.backend.always("transmit", Reply::ok());
+    client.send("still here").await;
+    assert_eq!(world.backend.next("transmit").await.data(), "still here");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_system_fault_closes_1011_and_what_came_after_is_not_acted_on() {
+    for status in [500, 502, 400, 404, 435, 443] {
+        let world = World::start().await;
+        let (mut client, _) = world.client().await;
+        world.backend.always("transmit", Reply::status(status));
+        client.send("one").await;
+        client.send("two").await;
+        assert_eq!(client.closed().await, 1011, "{status}");
+        assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "fault");
+        assert_eq!(world.backend.next("transmit").await.data(), "one");
+        assert!(!world.backend.was_called("transmit").await);
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_does_not_answer_in_time_is_a_system_fault() {
+    let world = World::with("timeout = '100ms'", "").await;
+    let (mut client, _) = world.client().await;
+    world.backend.on("transmit", |_| async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        Reply::ok()
+    });
+    client.send("one").await;
+    assert_eq!(client.closed().await, 1011);
+    world.stop.cancel();
+}
+
+#[tokio::test]
+async fn a_call_that_did_not_run_is_repeated_and_nothing_overtakes_it() {
+    for status in [429, 432, 503] {
+        let world = World::start().await;
+        let (mut client, _) = world.client().await;
+        let attempts = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&attempts);
+        world.backend.on("transmit", move |_| {
+            let attempt = counted.fetch_add(1, Ordering::Relaxed);
+            async move { if attempt < 3 { Reply::status(status) } else { Reply::ok() } }
+        });
+        client.send("one").await;
+        client.send("two").await;
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            seen.push(world.backend.next("transmit").await.data().to_owned());
+        }
+        assert_eq!(seen, ["one", "one", "one", "one", "two"], "{status}");
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_cannot_be_reached_until_time_runs_out_closes_1011() {
+    let world = World::with("timeout = '100ms'", "").await;
+    let (mut client, _) = world.client().await;
+    world.backend.always("transmit", Reply::status(503));
+    client.send("one").await;
+    assert_eq!(client.closed().await, 1011);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn the_reply_goes_to_the_sender_where_the_api_says_so() {
+    for (api, expected) in [("reply = true", "pushed"), ("", "later")] {
+        let world = World::with(api, "").await;
+        let (mut client, register) = world.client().await;
+        let reply = crate::support::world::data_send(register.id(), "pushed");
+        world.backend.always("transmit", Reply::json(&reply));
+        client.send("one").await;
+        world.backend.next("transmit").await;
+        if api.is_empty() {
+            assert_eq!(world.push_text(register.id(), "later").await, 0);
+        }
+        assert_eq!(client.receive_text().await, expected);
+        world.finish().await;
+    }
+}
