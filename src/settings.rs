@@ -50,8 +50,8 @@ impl Files {
         }
         let [gateway, functions] = paths;
         Ok(Self {
-            gateway: Source { text: read_file(&gateway)?, path: gateway },
-            functions: Source { text: read_file(&functions)?, path: functions },
+            gateway: Source { text: read_file(&gateway, "--config-dir")?, path: gateway },
+            functions: Source { text: read_file(&functions, "--config-dir")?, path: functions },
             built_in: false,
             variables: variables(),
         })

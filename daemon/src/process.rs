@@ -15,15 +15,20 @@ use crate::signals::Signals;
 
 /// The settings file could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("could not read {}: give the place of another one on the command line", .path.display())]
+#[error("could not read {}: give another place with {argument}", .path.display())]
 pub struct NoSettingsFile {
     path: PathBuf,
+    argument: &'static str,
     source: io::Error,
 }
 
-/// Reads a settings file.
-pub fn read_file(path: &Path) -> Result<String, NoSettingsFile> {
-    fs::read_to_string(path).map_err(|source| NoSettingsFile { path: path.to_owned(), source })
+/// Reads a settings file; `argument` is the one that names it on the command line.
+pub fn read_file(path: &Path, argument: &'static str) -> Result<String, NoSettingsFile> {
+    fs::read_to_string(path).map_err(|source| NoSettingsFile {
+        path: path.to_owned(),
+        argument,
+        source,
+    })
 }
 
 /// The environment of the process. What is not text cannot be a setting of ours.

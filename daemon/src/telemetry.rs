@@ -1,6 +1,6 @@
 //! Logging to stderr. Stdout is kept for the ready line.
 
-use std::io;
+use std::io::{self, IsTerminal};
 
 use tracing_subscriber::EnvFilter;
 
@@ -49,7 +49,10 @@ impl LogSettings {
 /// Starts logging for the whole process. Later calls change nothing.
 pub fn start(settings: &LogSettings) {
     let filter = EnvFilter::new(&settings.filter);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal());
     // An error means that logging was started before: the first call wins.
     let _ = match settings.format {
         LogFormat::Text => builder.try_init(),

@@ -72,13 +72,13 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn check(arguments: &Arguments) -> anyhow::Result<()> {
-    let text = process::read_file(&arguments.config)?;
+    let text = process::read_file(&arguments.config, "--config")?;
     let internal = settings::internal_address(&arguments.config, &text, &process::variables())?;
     check::ready(internal).await.context("not ready")
 }
 
 fn read_settings(arguments: &Arguments) -> anyhow::Result<Settings> {
-    let text = process::read_file(&arguments.config)?;
+    let text = process::read_file(&arguments.config, "--config")?;
     let (extra, catalog) = (BTreeMap::new(), Catalog::built_in());
     Ok(Settings::parse(&arguments.config, &text, &process::variables(), &extra, &catalog)?)
 }

@@ -37,7 +37,7 @@ pub struct Settings {
     /// `limits.max_invocations`: invocations at once, of all functions; the next one is answered
     /// with 429. Default 10000.
     pub max_invocations: usize,
-    /// `limits.drain_timeout`: how long running invocations have to end at a shutdown. Default
+    /// `drain.timeout`: how long running invocations have to end at a shutdown. Default
     /// 30s.
     pub drain_timeout: Duration,
     /// `[log]`
@@ -70,13 +70,14 @@ impl Settings {
     fn read(root: &mut Section, variables: &Variables, catalog: &Catalog) -> Self {
         let internal = read_internal(root);
         let mut limits = root.section("limits");
+        let mut drain = root.section("drain");
         Self {
             internal,
             max_invocations: limits
                 .read("max_invocations", &count(1..=1_000_000))
                 .map_or(10_000, |count| usize::try_from(count).expect("a million fits")),
-            drain_timeout: limits
-                .read("drain_timeout", &duration(Duration::ZERO..=Duration::from_hours(1)))
+            drain_timeout: drain
+                .read("timeout", &duration(Duration::ZERO..=Duration::from_hours(1)))
                 .unwrap_or(Duration::from_secs(30)),
             log: LogSettings::read(&mut root.section("log")),
             functions: function::read_all(root, variables, catalog),
@@ -94,7 +95,7 @@ pub fn internal_address(
     variables: &BTreeMap<String, String>,
 ) -> Result<SocketAddr, SettingsError> {
     Document::parse(file, text, PREFIX, variables)?.read(|root| {
-        for key in ["limits", "log", "variables", "functions"] {
+        for key in ["limits", "drain", "log", "variables", "functions"] {
             // Taken, so that nobody calls it unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }

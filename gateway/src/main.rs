@@ -60,7 +60,7 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
 }
 
 fn read_settings(arguments: &Arguments) -> anyhow::Result<Settings> {
-    let text = process::read_file(&arguments.config)?;
+    let text = process::read_file(&arguments.config, "--config")?;
     Ok(Settings::parse(&arguments.config, &text, &process::variables())?)
 }
 

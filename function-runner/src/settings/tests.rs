@@ -197,7 +197,8 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
         internal = "nowhere"
         [limits]
         max_invocations = 0
-        drain_timeout = "2h"
+        [drain]
+        timeout = "2h"
         [log]
         format = "xml"
         [extra]
@@ -213,7 +214,7 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
             "listen.internal: \"nowhere\" will not do; use an IP address and a port, such as \
              \"127.0.0.1:9000\"",
             "limits.max_invocations: 0 will not do; use a whole number from 1 to 1000000",
-            "limits.drain_timeout: \"2h\" will not do; use a duration from 0s to 1h, such as \
+            "drain.timeout: \"2h\" will not do; use a duration from 0s to 1h, such as \
              \"15s\" or \"10m\"",
             "log.format: \"xml\" will not do; use \"text\" or \"json\"",
             "functions.a.environment.KEY: environment key KEY is bad: no such directory",
@@ -221,7 +222,7 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
              \"15s\" or \"10m\"",
             "functions.b.environment.url: environment key url is missing: set it in the \
              environment of the function",
-            "extra: is not a setting; known here: variables, listen, limits, log, functions",
+            "extra: is not a setting; known here: variables, listen, limits, drain, log, functions",
         ],
     );
 }

@@ -34,7 +34,7 @@ async fn a_draining_runner_ends_what_runs_and_refuses_what_comes() {
 
 #[tokio::test]
 async fn what_does_not_end_in_time_is_cut_off_and_told_so() {
-    let text = format!("limits.drain_timeout = \"0s\"\n{}", waiting("cut", ""));
+    let text = format!("drain.timeout = \"0s\"\n{}", waiting("cut", ""));
     let server = Server::start(&text).await;
     let held = send(server.address, &invocation("waits", "", b"{}")).await;
     gate("cut").entered().await;
