@@ -7,6 +7,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 /// Each crate, and which of ours it may use outside of its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("shared", &[]),
+    ("bench", &[]),
     ("daemon", &[]),
     ("functions", &["shared"]),
     ("function-runner", &["shared", "functions", "daemon"]),

@@ -13,6 +13,7 @@ mod batch;
 mod chat;
 mod cleanup;
 mod closing;
+mod conformance;
 mod connect;
 mod drain;
 mod echo_load;

@@ -1,0 +1,63 @@
+//! RFC 6455 as judged by a suite that we did not write: the cases of Autobahn, through the whole
+//! loop of frame, function call, push and frame. Cases 12 and 13 are about an extension
+//! (permessage-deflate) that the gateway does not speak.
+
+use std::{env, process::Stdio};
+
+use serde_json::json;
+use tokio::process::Command;
+
+use crate::support::{
+    backend::{Backend, Reply},
+    world::World,
+};
+
+/// Room for the suite's largest message, 16 MiB, as base64.
+const SETTINGS: &str = r#"
+listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }
+connection = { send_queue = "64MiB" }
+push = { max_body = "64MiB", timeout = "10s" }
+api = [{ id = "api-test", path = "/", transmit = "BACKEND/transmit", max_message = "32MiB" }]
+"#;
+
+/// The suite's command, where it is: CI says with a variable.
+fn suite() -> Option<String> {
+    let suite = env::var("LONGHOLD_KOSOKU").ok();
+    assert!(suite.is_some() || env::var_os("CI").is_none(), "LONGHOLD_KOSOKU is not set in CI");
+    suite
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn autobahn_finds_nothing_wrong() {
+    let Some(suite) = suite() else {
+        eprintln!("skipped: set LONGHOLD_KOSOKU to the command `kosoku` (pip install kosoku)");
+        return;
+    };
+    let world = World::launch(Backend::start().await, SETTINGS).await;
+    let (url, http) = (format!("http://{}/api-test", world.doors.internal), reqwest::Client::new());
+    world.backend.on("transmit", move |call| {
+        let (url, http) = (url.clone(), http.clone());
+        async move {
+            let websocket = &call.event["websocket"];
+            http.post(url)
+                .body(json!({ "websocket": websocket }).to_string())
+                .send()
+                .await
+                .unwrap();
+            Reply::ok()
+        }
+    });
+    let report = tempfile::tempdir().unwrap();
+    let output = Command::new(suite)
+        .args(["-m", "fuzzingclient", "-i", "*", "-x", "12.*", "-x", "13.*", "-o"])
+        .arg(report.path())
+        .arg(world.doors.public.to_string())
+        .stdin(Stdio::null())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    world.stop.cancel();
+}
