@@ -1,6 +1,6 @@
 //! Small parts for answering HTTP requests: the one body type, JSON answers, bounded reading.
 
-use std::error::Error;
+use std::{error::Error, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::Unsy
 use hyper::body::Incoming;
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::timeout;
 
 /// The body of every answer.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
@@ -52,14 +53,21 @@ pub enum BodyError {
     /// It is larger than allowed.
     #[error("body is larger than {0} bytes")]
     TooLarge(usize),
+    /// It was not there within [`BODY_TIMEOUT`].
+    #[error("body did not arrive within {BODY_TIMEOUT:?}")]
+    TooSlow,
     /// It broke off.
     #[error("body broke off")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }
 
+/// How long a request body may take to arrive.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Reads a request body of at most `limit` bytes.
 pub async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
-    match Limited::new(body, limit).collect().await {
+    let collected = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
+    match collected.map_err(|_| BodyError::TooSlow)? {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(limit)),
         Err(error) => Err(BodyError::Broken(error)),

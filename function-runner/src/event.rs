@@ -2,10 +2,8 @@
 //!
 //! What it says is not looked at: that is the function's affair.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use daemon::http::{BodyError, read_body};
+use daemon::http::{BODY_TIMEOUT, BodyError, read_body};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body, Incoming};
 use serde::de::IgnoredAny;
@@ -16,20 +14,18 @@ use crate::fault::Fault;
 
 /// The largest event and the largest reply, in bytes (documented).
 pub(crate) const BYTES_MAX: usize = 6 * 1024 * 1024;
-/// An event that is not there by then holds its place among the running invocations for nothing.
-const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Reads the event.
 pub(crate) async fn read(body: Incoming) -> Result<Bytes, Fault> {
     let bad = |message| Fault::new(InvocationFault::BadEvent, message);
-    let event = match timeout(DEADLINE, read_body(body, BYTES_MAX)).await {
-        Ok(Ok(event)) => event,
-        Ok(Err(BodyError::TooLarge(limit))) => {
+    let event = match read_body(body, BYTES_MAX).await {
+        Ok(event) => event,
+        Err(BodyError::TooLarge(limit)) => {
             let message = format!("event is larger than {limit} bytes");
             return Err(Fault::new(InvocationFault::EventTooLarge, message));
         }
-        Ok(Err(BodyError::Broken(_))) => return Err(bad("event broke off")),
-        Err(_) => return Err(bad("event did not arrive in time")),
+        Err(BodyError::Broken(_)) => return Err(bad("event broke off")),
+        Err(BodyError::TooSlow) => return Err(bad("event did not arrive in time")),
     };
     if is_json(&event) { Ok(event) } else { Err(bad("event is not JSON")) }
 }
@@ -41,7 +37,7 @@ pub(crate) async fn discard(body: Incoming) {
         return;
     }
     let mut body = Limited::new(body, BYTES_MAX);
-    let _ = timeout(DEADLINE, async { while let Some(Ok(_)) = body.frame().await {} }).await;
+    let _ = timeout(BODY_TIMEOUT, async { while let Some(Ok(_)) = body.frame().await {} }).await;
 }
 
 fn is_json(text: &[u8]) -> bool {

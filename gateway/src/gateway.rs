@@ -6,7 +6,7 @@ use daemon::serve::{ServeSettings, serve};
 use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::service_fn;
-use tracing::{error, info};
+use tracing::info;
 use url::Url;
 
 use crate::{
@@ -39,7 +39,7 @@ pub struct Doors {
     pub internal: SocketAddr,
 }
 
-/// The gateway could not start or run.
+/// The gateway could not start, run or end as it should.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// An address could not be listened on.
@@ -48,6 +48,17 @@ pub enum GatewayError {
     /// The HTTP client for calling functions could not be made.
     #[error("could not set up the HTTP client")]
     Client(#[from] reqwest::Error),
+    /// The drain timeout passed.
+    #[error(
+        "drain timed out with {connections} connections and {cleanups} cleanups left: what they \
+         owed is lost"
+    )]
+    DrainTimedOut {
+        /// Connections that had not ended.
+        connections: usize,
+        /// Cleanups that had not been delivered.
+        cleanups: usize,
+    },
 }
 
 impl Gateway {
@@ -123,8 +134,8 @@ impl Gateway {
         };
         if timeout(settings.drain_timeout, drained).await.is_err() {
             let (connections, cleanups) = (connections.len(), cleanups.pending());
-            error!(connections, cleanups, "drain timed out: cleanups that are still owed are lost");
             close_internal.cancel();
+            return Err(GatewayError::DrainTimedOut { connections, cleanups });
         }
         info!("gateway stopped");
         Ok(())
