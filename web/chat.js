@@ -8,7 +8,6 @@ import { byteLength, cleanName, decode, encode, MESSAGE_BYTES_MAX, NOBODY } from
 
 const DEFAULT_PATH = "/release/chat";
 const NAME_KEY = "longhold.chat.name";
-const COUNT_UNKNOWN = "Not known yet: the server tells the count with each message from others.";
 const HINTS = {
   online: "Enter sends, Shift+Enter makes a new line.",
   connecting: "Connecting. Your text stays here, unsent.",
@@ -47,6 +46,8 @@ message.addEventListener("input", () => {
   growMessage();
   showError("");
 });
+// A phone that is turned has lines of another length.
+window.addEventListener("resize", growMessage);
 nameInput.addEventListener("input", () => saveName(cleanName(nameInput.value)));
 nameInput.addEventListener("change", () => (nameInput.value = cleanName(nameInput.value)));
 nameInput.addEventListener("keydown", (event) => {
@@ -119,8 +120,8 @@ function showCountdown(retryAt) {
 
 function showCount(count) {
   const shown = byId("online-count");
-  shown.textContent = `online: ${count ?? "–"}`;
-  shown.title = count === null ? COUNT_UNKNOWN : "As the last message from others told it.";
+  shown.textContent = count === null ? "" : `${count} online`;
+  shown.title = count === null ? "" : "As the last message from others told it";
   if (count === null) delete shown.dataset.count;
   else shown.dataset.count = count;
 }

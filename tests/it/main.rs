@@ -10,6 +10,7 @@ mod support;
 mod architecture;
 mod back_pressure;
 mod batch;
+mod browser;
 mod chat;
 mod cleanup;
 mod closing;

@@ -1,6 +1,7 @@
 //! What the tests share: a gateway with scripted functions behind it, clients, and patience.
 
 pub(crate) mod backend;
+pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod oracle;
 pub(crate) mod process;

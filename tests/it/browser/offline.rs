@@ -1,0 +1,154 @@
+//! The page without a server: it says so, keeps what is typed, and comes back by itself.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use fantoccini::key::Key;
+use nix::sys::signal::Signal;
+use tempfile::TempDir;
+use tokio::net::TcpSocket;
+
+use super::{CHAT, ONLINE, Room};
+use crate::support::{
+    browser::{Browser, Network, Tab},
+    client::Client,
+    process::Process,
+};
+
+const OFFLINE: &str = "#status[data-state=offline]";
+
+/// While offline, nothing is sent and nothing is lost.
+async fn check_offline(tab: &Tab, draft: &str) {
+    tab.press(&[Key::Enter]).await;
+    assert_eq!(tab.draft().await, draft);
+    tab.see("#send:disabled").await;
+    assert_eq!(tab.text("#online-count").await, "");
+    assert!(tab.text("#hint").await.ends_with("Your text stays here, unsent."));
+}
+
+/// Makes the page's next try by itself so late that no test waits for it.
+async fn do_not_hurry(tab: &Tab) {
+    tab.ask("void (Math.random = () => 29)").await;
+}
+
+#[tokio::test]
+async fn without_a_network_the_page_says_so_and_keeps_what_is_typed() {
+    let Some(room) = Room::open().await else { return };
+    let tab = room.tab().await;
+    let mut guest = room.guest().await;
+    guest.send("Cara: the train goes through a tunnel").await;
+    tab.see(".received").await;
+    tab.write("#name", "Anna").await;
+    tab.write("#message", "we are through ").await;
+
+    do_not_hurry(&tab).await;
+    tab.network(Network::Gone).await;
+    tab.see(OFFLINE).await;
+    assert_eq!(tab.text("#status").await, "Offline. This device has no network.");
+    assert!(tab.text("#countdown").await.starts_with("Next try in "));
+    tab.see("#retry:not([hidden])").await;
+    // The focus is still in the text box, and so is what was typed before.
+    tab.type_text("the tunnel").await;
+    check_offline(&tab, "we are through the tunnel").await;
+    tab.screenshot("offline").await;
+
+    tab.network(Network::There).await;
+    tab.see(ONLINE).await;
+    tab.see("#retry[hidden]").await;
+    tab.see(".notice").await;
+    tab.press(&[Key::Enter]).await;
+    let told = guest.receive_text().await;
+    assert!(told.starts_with("Anna: we are through the tunnel(==="), "{told}");
+    assert_eq!(tab.ask("document.querySelectorAll('.sent').length").await, 1);
+    room.finish().await;
+}
+
+#[tokio::test]
+async fn the_page_comes_back_after_the_gateway_was_killed_and_started_again() {
+    let Some(browser) = Browser::start().await else { return };
+    let (port, folder) = (Port::reserve(), tempfile::tempdir().unwrap());
+    let longhold = start(&port, &folder).await;
+    let tab = browser.tab().await;
+    tab.open(&format!("http://{}/", port.address)).await;
+    tab.see(ONLINE).await;
+    tab.write("#name", "Anna").await;
+    tab.write("#message", "before\u{e007}").await;
+    tab.see(".sent").await;
+
+    longhold.signal(Signal::SIGKILL);
+    longhold.ended().await;
+    tab.see(OFFLINE).await;
+    tab.write("#message", "after").await;
+    check_offline(&tab, "after").await;
+
+    let longhold = start(&port, &folder).await;
+    tab.see(ONLINE).await;
+    assert_eq!(
+        tab.text(".notice").await,
+        "Connected again. What others said meanwhile did not reach you."
+    );
+    let mut guest = Client::connect(port.address, CHAT).await.unwrap();
+    tab.press(&[Key::Enter]).await;
+    let told = guest.receive_text().await;
+    assert!(told.starts_with("Anna: after(==="), "{told}");
+    guest.send("Cara: welcome back").await;
+    tab.see(".received").await;
+
+    guest.close(1000.into()).await;
+    browser.finish().await;
+    longhold.signal(Signal::SIGTERM);
+    assert_eq!(longhold.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn try_now_connects_at_once_by_keyboard_too() {
+    let Some(browser) = Browser::start().await else { return };
+    let (port, folder) = (Port::reserve(), tempfile::tempdir().unwrap());
+    let longhold = start(&port, &folder).await;
+    let tab = browser.tab().await;
+    tab.open(&format!("http://{}/", port.address)).await;
+    tab.see(ONLINE).await;
+    do_not_hurry(&tab).await;
+    longhold.signal(Signal::SIGTERM);
+    assert_eq!(longhold.ended().await.code(), Some(0));
+    tab.see(OFFLINE).await;
+    let reason = "Offline. The server went away, or found this connection idle.";
+    assert_eq!(tab.text("#status").await, reason);
+
+    let longhold = start(&port, &folder).await;
+    tab.press(&[Key::Tab]).await;
+    assert_eq!(tab.focused().await, "retry");
+    tab.press(&[Key::Enter]).await;
+    tab.see(ONLINE).await;
+    // The button is gone; the focus is not.
+    assert_eq!(tab.focused().await, "message");
+    browser.finish().await;
+    longhold.signal(Signal::SIGTERM);
+    assert_eq!(longhold.ended().await.code(), Some(0));
+}
+
+async fn start(port: &Port, folder: &TempDir) -> Process {
+    let public = port.address.to_string();
+    let variables = [
+        ("LONGHOLD_GATEWAY__LISTEN__PUBLIC", public.as_str()),
+        ("LONGHOLD_GATEWAY__LISTEN__INTERNAL", "127.0.0.1:0"),
+        ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", "127.0.0.1:0"),
+    ];
+    Process::start("longhold", &[], folder.path(), &variables).await
+}
+
+/// A port that is ours while nobody listens on it.
+struct Port {
+    address: SocketAddr,
+    _socket: TcpSocket,
+}
+
+impl Port {
+    /// The socket never listens. The one that will may have the same port since both allow reuse;
+    /// connections that look for a port of their own pass it by.
+    fn reserve() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
+        Self { address: socket.local_addr().unwrap(), _socket: socket }
+    }
+}
