@@ -9,6 +9,7 @@ mod forward;
 mod inbox;
 mod keepalive;
 mod metered;
+mod outbound;
 mod socket;
 mod stall;
 
@@ -25,8 +26,8 @@ use self::{
     forward::{Forward, Forwarded, Forwarding},
     inbox::Inbox,
     keepalive::{Due, Keepalive},
+    outbound::Outbound,
     socket::{Socket, SocketEvent},
-    stall::Stall,
 };
 use crate::{
     calls::Caller, end::End, mailbox::Batch, message::Message, registry::Registered,
@@ -44,11 +45,9 @@ pub(crate) struct Connection {
     inbox: Inbox,
     forward: Forward,
     keepalive: Keepalive,
-    stall: Stall,
+    outbound: Outbound,
     /// The message that the function has at present.
     forwarding: Option<Forwarding>,
-    /// Whoever waits for the messages that are being flushed.
-    unflushed: Vec<oneshot::Sender<()>>,
     phase: Phase,
 }
 
@@ -89,9 +88,8 @@ impl Connection {
             inbox: Inbox::new(settings.receive_queue),
             forward: Forward::new(caller, Arc::clone(api), registered.id),
             keepalive: Keepalive::new(now, &settings, api.settings.idle_timeout),
-            stall: Stall::new(settings.write_timeout),
+            outbound: Outbound::new(settings.write_timeout),
             forwarding: None,
-            unflushed: Vec::new(),
             phase: Phase::Open,
             settings,
             registered,
@@ -154,12 +152,7 @@ impl Connection {
                 self.inbox.push(message);
             }
             (SocketEvent::Heard | SocketEvent::Message(_), _) => {}
-            (SocketEvent::Flushed, _) => {
-                for written in self.unflushed.drain(..) {
-                    // The pusher may have left.
-                    let _ = written.send(());
-                }
-            }
+            (SocketEvent::Flushed, _) => self.outbound.flushed(),
             (SocketEvent::Closing(end), Phase::Open) => self.closing(end),
             (SocketEvent::Closing(_), _) => {}
             (SocketEvent::Ended, Phase::Open) => self.ended(End::LOST),
@@ -189,7 +182,7 @@ impl Connection {
             return;
         }
         if self.socket.is_flushing() {
-            if self.stall.is_due(now, self.socket.bytes_written()) {
+            if self.outbound.is_stalled(now, &self.socket) {
                 let id = self.registered.id;
                 warn!(connection.id = %id, "connection {id} closed: the client takes nothing");
                 // Nothing more can be written, so no Close either.
@@ -203,10 +196,7 @@ impl Connection {
         }
         match self.keepalive.due(now) {
             Due::Nothing => {}
-            Due::Ping => {
-                self.socket.ping();
-                self.stall.begin(now, self.socket.bytes_written());
-            }
+            Due::Ping => self.outbound.ping(now, &mut self.socket),
             Due::Lost => self.ended(End::LOST),
             // A function at work is activity, even if the client is silent meanwhile.
             Due::Idle if self.forwarding.is_some() => self.keepalive.message(now),
@@ -230,12 +220,7 @@ impl Connection {
         }
         let now = Instant::now();
         self.keepalive.message(now);
-        if !self.socket.is_flushing() {
-            self.stall.begin(now, self.socket.bytes_written());
-        }
-        if self.socket.write(message) {
-            self.unflushed.extend(written);
-        }
+        self.outbound.write(now, &mut self.socket, message, written);
     }
 
     /// Sends a Close.
@@ -256,7 +241,7 @@ impl Connection {
     fn ended(&mut self, end: End) {
         self.phase = Phase::Ended(end);
         self.registered.handle.mailbox.shut();
-        self.unflushed.clear();
+        self.outbound.lost();
         self.socket.abandon();
     }
 
@@ -278,7 +263,7 @@ impl Connection {
     fn next_deadline(&self) -> Instant {
         match self.phase {
             Phase::Closing { deadline, .. } => deadline,
-            Phase::Open if self.socket.is_flushing() => self.stall.deadline(),
+            Phase::Open if self.socket.is_flushing() => self.outbound.deadline(),
             // Once ended only the call in flight is waited for, which has its own deadline.
             Phase::Open | Phase::Ended(_) => self.keepalive.deadline(),
         }

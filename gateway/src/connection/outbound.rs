@@ -1,0 +1,69 @@
+//! What has been written to the socket and is not in the hands of the operating system yet.
+
+use std::time::Duration;
+
+use tokio::{sync::oneshot, time::Instant};
+
+use super::{socket::Socket, stall::Stall};
+use crate::message::Message;
+
+/// Follows what is being flushed: who waits for it, and whether the client takes it.
+#[derive(Debug)]
+pub(super) struct Outbound {
+    stall: Stall,
+    waiting: Vec<oneshot::Sender<()>>,
+}
+
+impl Outbound {
+    pub(super) fn new(write_timeout: Duration) -> Self {
+        Self { stall: Stall::new(write_timeout), waiting: Vec::new() }
+    }
+
+    /// Writes a message; `written` is told when it has been flushed, and dropped if it never is.
+    pub(super) fn write(
+        &mut self,
+        now: Instant,
+        socket: &mut Socket,
+        message: Message,
+        written: Option<oneshot::Sender<()>>,
+    ) {
+        self.begin(now, socket);
+        if socket.write(message) {
+            self.waiting.extend(written);
+        }
+    }
+
+    pub(super) fn ping(&mut self, now: Instant, socket: &mut Socket) {
+        self.begin(now, socket);
+        socket.ping();
+    }
+
+    /// The operating system has taken all of it.
+    pub(super) fn flushed(&mut self) {
+        for written in self.waiting.drain(..) {
+            // The pusher may have left.
+            let _ = written.send(());
+        }
+    }
+
+    /// The socket has ended: whoever waits learns that it was not written.
+    pub(super) fn lost(&mut self) {
+        self.waiting = Vec::new();
+    }
+
+    /// Whether the client has taken nothing for the write timeout.
+    pub(super) fn is_stalled(&mut self, now: Instant, socket: &Socket) -> bool {
+        self.stall.is_due(now, socket.bytes_written())
+    }
+
+    /// When the client will have stalled, if it takes nothing until then.
+    pub(super) fn deadline(&self) -> Instant {
+        self.stall.deadline()
+    }
+
+    fn begin(&mut self, now: Instant, socket: &Socket) {
+        if !socket.is_flushing() {
+            self.stall.begin(now, socket.bytes_written());
+        }
+    }
+}
