@@ -3,6 +3,7 @@
 //! Knows no domain word and imports none of our crates: whatever it does would fit any server.
 
 pub mod check;
+pub mod files;
 pub mod http;
 pub mod process;
 pub mod ready;

@@ -5,7 +5,7 @@
 
 mod connection;
 
-use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -13,6 +13,7 @@ use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::rt::TokioTimer;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -37,6 +38,9 @@ pub struct ServeSettings {
     /// A connection that has sent no whole request head for this long is closed. For clients that
     /// pool connections it must be longer than they keep them, or they meet closed ones.
     pub head_timeout: Duration,
+    /// Connections at once that are not upgraded. Further ones wait in the system's queue, so that
+    /// idle ones cannot use up the files that the process may have open.
+    pub connections_max: usize,
     /// How long a connection without a request stays open after the stop, for a request that may
     /// be on its way. Zero where clients do not mind.
     pub linger: Duration,
@@ -61,9 +65,10 @@ pub async fn serve<S>(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
     let connections = TaskTracker::new();
+    let places = Arc::new(Semaphore::new(settings.connections_max));
     let mut late = 0;
     while late < BACKLOG
-        && let Some(accepted) = accept(&listener, &stop).await
+        && let Some((place, accepted)) = accept(&listener, &places, &stop).await
     {
         late += usize::from(stop.is_cancelled());
         let (stream, peer) = match accepted.and_then(prepare) {
@@ -80,6 +85,7 @@ pub async fn serve<S>(
             if let Err(error) = connection.serve(&http, service).await {
                 debug!(%error, client.address = %peer, "http connection ended early");
             }
+            drop(place);
         });
     }
     drop(listener);
@@ -91,11 +97,16 @@ pub async fn serve<S>(
 /// the listener would reset them, then none.
 async fn accept(
     listener: &TcpListener,
+    places: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<io::Result<(TcpStream, SocketAddr)>> {
+) -> Option<(OwnedSemaphorePermit, io::Result<(TcpStream, SocketAddr)>)> {
+    let accepted = async {
+        let place = Arc::clone(places).acquire_owned().await.expect("it is never closed");
+        (place, listener.accept().await)
+    };
     tokio::select! {
         biased;
-        accepted = listener.accept() => Some(accepted),
+        accepted = accepted => Some(accepted),
         () = stop.cancelled() => None,
     }
 }

@@ -48,7 +48,7 @@ impl TestServer {
         });
         let served = serve(
             listener,
-            ServeSettings { head_timeout, linger: Duration::ZERO },
+            ServeSettings { head_timeout, connections_max: 64, linger: Duration::ZERO },
             stop.clone(),
             service,
         );

@@ -28,8 +28,11 @@ use crate::{
 
 /// Longer than HTTP clients keep pooled connections, 90 s for the gateway's: the end that closes
 /// first must not be the one that does not know whether a request is on its way.
-const SERVE: ServeSettings =
-    ServeSettings { head_timeout: Duration::from_secs(120), linger: Duration::from_millis(500) };
+const SERVE: ServeSettings = ServeSettings {
+    head_timeout: Duration::from_secs(120),
+    connections_max: 16_384,
+    linger: Duration::from_millis(500),
+};
 /// What has been cut off, and answers on their way out, have this long.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 

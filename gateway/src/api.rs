@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
@@ -16,6 +17,9 @@ pub(crate) struct Api {
     pub(crate) register: Option<Url>,
     pub(crate) transmit: Url,
     pub(crate) cleanup: Option<Url>,
+    /// Cleanup calls at once. Each API has its own: a cleanup function that hangs must not hold
+    /// up those of others.
+    pub(crate) cleanup_permits: Semaphore,
 }
 
 /// All APIs.
@@ -23,11 +27,12 @@ pub(crate) struct Api {
 pub(crate) struct Apis(Arc<[Arc<Api>]>);
 
 impl Api {
-    fn new(settings: ApiSettings, runner: &Url) -> Self {
+    fn new(settings: ApiSettings, runner: &Url, cleanups_max: usize) -> Self {
         Self {
             register: settings.register.as_ref().map(|function| function.resolve(runner)),
             transmit: settings.transmit.resolve(runner),
             cleanup: settings.cleanup.as_ref().map(|function| function.resolve(runner)),
+            cleanup_permits: Semaphore::new(cleanups_max),
             settings,
         }
     }
@@ -38,8 +43,9 @@ impl Api {
 }
 
 impl Apis {
-    pub(crate) fn new(settings: Vec<ApiSettings>, runner: &Url) -> Self {
-        Self(settings.into_iter().map(|api| Arc::new(Api::new(api, runner))).collect())
+    pub(crate) fn new(settings: Vec<ApiSettings>, runner: &Url, cleanups_max: usize) -> Self {
+        let new = |api| Arc::new(Api::new(api, runner, cleanups_max));
+        Self(settings.into_iter().map(new).collect())
     }
 
     /// The addresses of all functions.

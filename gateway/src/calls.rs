@@ -8,6 +8,6 @@ mod retry;
 
 pub(crate) use self::{
     caller::{Call, Caller},
-    outcome::CallError,
+    outcome::{CallError, Rest},
     retry::{Backoff, call_until},
 };

@@ -7,27 +7,27 @@
 use std::{error::Error, sync::Arc, time::Duration};
 
 use shared::connection_id::ConnectionId;
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, sleep},
-};
-use tokio_util::task::TaskTracker;
+use tokio::time::{Instant, sleep};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, error, warn};
 
 use crate::{
     api::Api,
-    calls::{Backoff, Call, CallError, Caller},
+    calls::{Backoff, Call, CallError, Caller, Rest},
     end::End,
     events,
     settings::CleanupSettings,
 };
+
+/// The longest pause between attempts while the gateway drains.
+const DRAINING_PAUSE: Duration = Duration::from_millis(500);
 
 /// Delivers cleanups; all clones are one delivery.
 #[derive(Debug, Clone)]
 pub(crate) struct Cleanups {
     caller: Caller,
     tasks: TaskTracker,
-    permits: Arc<Semaphore>,
+    draining: CancellationToken,
     max_age: Duration,
 }
 
@@ -36,6 +36,7 @@ pub(crate) struct Cleanups {
 pub(crate) struct Owed {
     debt: Option<Debt>,
     end: End,
+    rest: Option<Rest>,
     cleanups: Cleanups,
 }
 
@@ -50,19 +51,25 @@ impl Cleanups {
         Self {
             caller,
             tasks: TaskTracker::new(),
-            permits: Arc::new(Semaphore::new(settings.concurrency)),
+            draining: CancellationToken::new(),
             max_age: settings.max_age,
         }
     }
 
     /// From now on a cleanup is owed for this connection.
     pub(crate) fn owe(&self, id: ConnectionId, api: Arc<Api>) -> Owed {
-        Owed { debt: Some(Debt { id, api }), end: End::UNREGISTERED, cleanups: self.clone() }
+        let debt = Some(Debt { id, api });
+        Owed { debt, end: End::UNREGISTERED, rest: None, cleanups: self.clone() }
     }
 
     /// How many are being delivered.
     pub(crate) fn pending(&self) -> usize {
         self.tasks.len()
+    }
+
+    /// The gateway drains: what has failed is tried again at once.
+    pub(crate) fn hurry(&self) {
+        self.draining.cancel();
     }
 
     /// Waits until nothing is owed. No connection may be left by then.
@@ -71,13 +78,16 @@ impl Cleanups {
         self.tasks.wait().await;
     }
 
-    async fn deliver(self, debt: Debt, end: End) {
+    async fn deliver(self, debt: Debt, end: End, rest: Option<Rest>) {
         let Some(url) = &debt.api.cleanup else { return };
+        if let Some(rest) = rest {
+            rest.ended().await;
+        }
         let call = Call::new(url, events::cleanup(debt.id, end));
         let give_up = Instant::now() + self.max_age;
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(60));
         loop {
-            let Err(error) = self.attempt(&call, debt.api.settings.timeout).await else {
+            let Err(error) = self.attempt(&call, &debt.api).await else {
                 debug!(connection.id = %debt.id, "cleanup delivered");
                 return;
             };
@@ -87,13 +97,25 @@ impl Cleanups {
                 return;
             }
             report_failed(debt.id, &error, pause);
-            sleep(pause).await;
+            self.pause(pause).await;
         }
     }
 
-    async fn attempt(&self, call: &Call, timeout: Duration) -> Result<(), CallError> {
-        let _permit = self.permits.acquire().await.expect("the semaphore is never closed");
-        self.caller.call(call, timeout).await.map(drop)
+    /// A gateway that drains does not sit out a long pause: it may have no other chance.
+    async fn pause(&self, pause: Duration) {
+        if self.draining.is_cancelled() {
+            return sleep(pause.min(DRAINING_PAUSE)).await;
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.draining.cancelled() => {}
+        }
+    }
+
+    async fn attempt(&self, call: &Call, api: &Api) -> Result<(), CallError> {
+        let permits = &api.cleanup_permits;
+        let _permit = permits.acquire().await.expect("the semaphore is never closed");
+        self.caller.call(call, api.settings.timeout).await.map(drop)
     }
 }
 
@@ -108,9 +130,11 @@ fn report_given_up(id: ConnectionId, error: &CallError) {
 }
 
 impl Owed {
-    /// The connection has ended, and its last transmit too: the cleanup can go out.
-    pub(crate) fn end(mut self, end: End) {
+    /// The connection has ended: the cleanup can go out, once the call that nobody else waits for
+    /// any more has ended too.
+    pub(crate) fn end(mut self, end: End, rest: Option<Rest>) {
         self.end = end;
+        self.rest = rest;
     }
 
     /// Nothing was started, so nothing is owed.
@@ -122,7 +146,7 @@ impl Owed {
 impl Drop for Owed {
     fn drop(&mut self) {
         if let Some(debt) = self.debt.take().filter(|debt| debt.api.cleanup.is_some()) {
-            let delivery = self.cleanups.clone().deliver(debt, self.end);
+            let delivery = self.cleanups.clone().deliver(debt, self.end, self.rest.take());
             self.cleanups.tasks.spawn(delivery);
         }
     }

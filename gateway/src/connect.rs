@@ -3,7 +3,7 @@
 //! One task has a connection from here to its cleanup. It is not the task of the HTTP request, so
 //! a client that leaves early cancels nothing: register ends, and what it started is cleaned up.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use daemon::{http::Body, serve::PeerAddress};
 use http::{Request, Response};
@@ -16,6 +16,7 @@ use shared::{connection_id::ConnectionId, invocation::TRACEPARENT_HEADER};
 use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    time::timeout,
 };
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -26,14 +27,18 @@ use crate::{
     calls::Caller,
     cleanup::{Cleanups, Owed},
     connection::Connection,
+    end::End,
     handshake::{Acceptance, Handshake},
     mailbox::Mailbox,
     paths::PathParameters,
     refusal::Refusal,
     register::register,
-    registry::{Registered, Registry},
+    registry::{Entry, Registry},
     settings::ConnectionSettings,
 };
+
+/// How long the 101 may take to be written.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Opens connections; all clones share what they are counted and kept in.
 #[derive(Debug, Clone)]
@@ -50,7 +55,7 @@ pub(crate) struct Connector {
 
 /// A connection that is being opened.
 struct Opening {
-    registered: Registered,
+    entry: Entry,
     handshake: Handshake,
     upgrade: OnUpgrade,
     _room: OwnedSemaphorePermit,
@@ -74,8 +79,11 @@ impl Connector {
         match answer {
             Ok(acceptance) => acceptance.response(),
             Err(refusal) => {
-                debug!(error = %refusal, "handshake refused");
-                refusal.response()
+                let response = refusal.response();
+                let status = response.status().as_u16();
+                // Not the text: it may be the function's own.
+                debug!(http.response.status_code = status, "handshake refused");
+                response
             }
         }
     }
@@ -94,8 +102,10 @@ impl Connector {
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::NoRoom)?;
         let id = ConnectionId::new(Uuid::new_v4().into_bytes(), self.node);
         let mailbox = Mailbox::new(self.settings.send_queue);
-        let registered = self.registry.register(id, api, mailbox).map_err(|_| Refusal::Draining)?;
-        let opening = Opening { registered, handshake, upgrade, _room: room };
+        // Counted before it is entered: a drain that starts in between waits for it.
+        let _counted = self.tasks.token();
+        let entry = self.registry.enter(id, api, mailbox).map_err(|_| Refusal::Draining)?;
+        let opening = Opening { entry, handshake, upgrade, _room: room };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn(self.clone().live(opening, answer));
         Ok(answered)
@@ -103,35 +113,37 @@ impl Connector {
 
     /// The whole life of a connection.
     async fn live(self, opening: Opening, answer: oneshot::Sender<Answer>) {
-        let Opening { registered, handshake, upgrade, _room } = opening;
+        let Opening { entry, handshake, upgrade, _room } = opening;
         let Some((owed, early, stream)) =
             // Boxed, so that an open connection does not keep the room that opening it took.
-            Box::pin(self.open(&registered, handshake, upgrade, answer)).await
+            Box::pin(self.open(&entry, handshake, upgrade, answer)).await
         else {
             return;
         };
-        let connection =
-            Connection::new(stream, early, registered, self.settings, self.caller).await;
-        owed.end(connection.run().await);
+        let connection = Connection::new(stream, early, entry, self.settings, self.caller);
+        let (end, rest) = connection.run().await;
+        owed.end(end, rest);
     }
 
     /// Registers, answers the handshake and takes the stream over. None when there is no
     /// connection after all; what is owed then has been seen to.
     async fn open(
         &self,
-        registered: &Registered,
+        entry: &Entry,
         handshake: Handshake,
         upgrade: OnUpgrade,
         answer: oneshot::Sender<Answer>,
     ) -> Option<(Owed, Vec<u8>, TcpStream)> {
-        let Registered { id, handle, .. } = registered;
+        let Entry { id, handle, .. } = entry;
         let owed = self.cleanups.owe(*id, Arc::clone(&handle.api));
         let traceparent = handshake.headers.get(TRACEPARENT_HEADER).cloned();
         let outcome = register(&self.caller, &handle.api, *id, &handshake, traceparent).await;
         let chosen = match outcome {
             Ok(chosen) => chosen,
             Err(failure) => {
-                if !failure.may_have_run {
+                if failure.may_have_run {
+                    owed.end(End::UNREGISTERED, failure.rest);
+                } else {
                     owed.forgive();
                 }
                 // The client may have left meanwhile.
@@ -141,9 +153,8 @@ impl Connector {
         };
         let protocol = handshake.choose_protocol(chosen.as_deref());
         answer.send(Ok(handshake.acceptance(protocol))).ok()?;
-        // Fails when the client leaves before it has the 101. The listener bounds the wait: its
-        // connection either writes the answer or breaks.
-        let upgraded = upgrade.await.ok()?;
+        // Fails when the client leaves before it has the 101.
+        let upgraded = timeout(UPGRADE_TIMEOUT, upgrade).await.ok()?.ok()?;
         let (early, stream) = take_over(upgraded)?;
         Some((owed, early, stream))
     }

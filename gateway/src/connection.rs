@@ -15,6 +15,7 @@ mod stall;
 
 use std::{future::pending, pin::pin, sync::Arc};
 
+use shared::event::cleanup::CloseReason;
 use tokio::{
     net::TcpStream,
     sync::oneshot,
@@ -30,7 +31,11 @@ use self::{
     socket::{Socket, SocketEvent},
 };
 use crate::{
-    calls::Caller, end::End, mailbox::Batch, message::Message, registry::Registered,
+    calls::{Caller, Rest},
+    end::End,
+    mailbox::Batch,
+    message::Message,
+    registry::Entry,
     settings::ConnectionSettings,
 };
 
@@ -39,7 +44,7 @@ const BATCH_BYTES: usize = 64 << 10;
 
 /// A connection whose handshake is done.
 pub(crate) struct Connection {
-    registered: Registered,
+    entry: Entry,
     settings: Arc<ConnectionSettings>,
     socket: Socket,
     inbox: Inbox,
@@ -48,6 +53,10 @@ pub(crate) struct Connection {
     outbound: Outbound,
     /// The message that the function has at present.
     forwarding: Option<Forwarding>,
+    /// The rest of a call whose time ran out.
+    rest: Option<Rest>,
+    /// What had been read when the client's liveness was last looked at.
+    bytes_read: u64,
     phase: Phase,
 }
 
@@ -74,34 +83,36 @@ enum Work {
 
 impl Connection {
     /// A connection over `stream`, on which `early` bytes have already been read.
-    pub(crate) async fn new(
+    pub(crate) fn new(
         stream: TcpStream,
         early: Vec<u8>,
-        registered: Registered,
+        entry: Entry,
         settings: Arc<ConnectionSettings>,
         caller: Caller,
     ) -> Self {
         let now = Instant::now();
-        let api = &registered.handle.api;
+        let api = &entry.handle.api;
         Self {
-            socket: Socket::new(stream, early, api.settings.max_message).await,
+            socket: Socket::new(stream, early, api.settings.max_message),
             inbox: Inbox::new(settings.receive_queue),
-            forward: Forward::new(caller, Arc::clone(api), registered.id),
+            forward: Forward::new(caller, Arc::clone(api), entry.id),
             keepalive: Keepalive::new(now, &settings, api.settings.idle_timeout),
-            outbound: Outbound::new(settings.write_timeout),
+            outbound: Outbound::new(now, settings.write_timeout),
             forwarding: None,
+            rest: None,
+            bytes_read: 0,
             phase: Phase::Open,
             settings,
-            registered,
+            entry,
         }
     }
 
-    /// Lives until the end, which it gives.
-    pub(crate) async fn run(mut self) -> End {
-        self.registered.handle.mailbox.open();
+    /// Lives until the end, which it gives, with the rest of a call that nobody waits for.
+    pub(crate) async fn run(mut self) -> (End, Option<Rest>) {
+        self.entry.handle.mailbox.open();
         let end = self.run_inner().await;
-        debug!(connection.id = %self.registered.id, ?end, "connection closed");
-        end
+        debug!(connection.id = %self.entry.id, ?end, "connection closed");
+        (end, self.rest)
     }
 
     async fn run_inner(&mut self) -> End {
@@ -118,15 +129,19 @@ impl Connection {
                 timer.as_mut().reset(deadline);
             }
             let (live, reads, writes) = (!self.is_ended(), self.reads(), self.writes());
+            // In this order: a pong that has arrived is seen before the client is taken for lost.
+            // Neither of the first two can keep the others waiting: a connection has one call in
+            // flight, and one batch being flushed.
             let work = tokio::select! {
-                event = self.socket.next(reads), if live => Work::Socket(event),
-                () = self.registered.handle.mailbox.arrived(), if writes => Work::Mail,
+                biased;
                 forwarded = in_flight(&mut self.forwarding) => Work::Forwarded(forwarded),
+                () = self.entry.handle.mailbox.arrived(), if writes => Work::Mail,
+                event = self.socket.next(reads), if live => Work::Socket(event),
                 () = timer.as_mut(), if live => Work::Time,
             };
             match work {
                 Work::Socket(event) => self.on_socket(event),
-                Work::Mail => self.write(self.registered.handle.mailbox.take(BATCH_BYTES)),
+                Work::Mail => self.write(self.entry.handle.mailbox.take(BATCH_BYTES)),
                 Work::Forwarded(forwarded) => self.on_forwarded(forwarded),
                 Work::Time => self.on_time(Instant::now()),
             }
@@ -136,23 +151,36 @@ impl Connection {
     /// Hands the next message to the function, unless it still has one, or a reply to the last
     /// one has not been taken by the client yet.
     fn forward_next(&mut self) {
-        let holds = self.registered.handle.api.settings.reply && self.socket.is_flushing();
-        if self.forwarding.is_none() && !holds {
+        let holds = self.entry.handle.api.settings.reply && self.socket.is_flushing();
+        if self.forwarding.is_some() || holds {
+            return;
+        }
+        if self.entry.registry.is_cut() {
+            self.drop_unforwarded();
+        } else {
             self.forwarding = self.inbox.pop().map(|message| self.forward.start(&message));
         }
     }
 
     fn on_socket(&mut self, event: SocketEvent) {
-        if !matches!(event, SocketEvent::Flushed) {
-            self.keepalive.heard(Instant::now());
+        let now = Instant::now();
+        // That the system has room proves nothing; that room came to be proves that the client
+        // reads.
+        if !matches!(event, SocketEvent::Flushed { waited: false }) {
+            self.keepalive.heard(now);
         }
         match (event, self.phase) {
-            (SocketEvent::Message(message), Phase::Open) => {
-                self.keepalive.message(Instant::now());
-                self.inbox.push(message);
+            (SocketEvent::Message(message), phase) => {
+                self.keepalive.message(now);
+                // What crosses with our Close was sent before the client could know.
+                if !phase.is_fault() {
+                    self.inbox.push(message);
+                }
             }
-            (SocketEvent::Heard | SocketEvent::Message(_), _) => {}
-            (SocketEvent::Flushed, _) => self.outbound.flushed(),
+            // A client that pings all the time and reads nothing leaves no time for the timer.
+            (SocketEvent::Heard, Phase::Open) if now >= self.next_deadline() => self.on_time(now),
+            (SocketEvent::Heard, _) => {}
+            (SocketEvent::Flushed { .. }, _) => self.outbound.flushed(),
             (SocketEvent::Closing(end), Phase::Open) => self.closing(end),
             (SocketEvent::Closing(_), _) => {}
             (SocketEvent::Ended, Phase::Open) => self.ended(End::LOST),
@@ -165,12 +193,34 @@ impl Connection {
         match forwarded {
             Forwarded::Done(None) => {}
             Forwarded::Done(Some(reply)) => self.write_message(reply, None),
-            Forwarded::Fault => {
+            Forwarded::TooLarge => {
+                self.drop_unforwarded();
+                self.fail(End::TOO_LARGE);
+            }
+            Forwarded::Fault(rest) => {
+                self.rest = rest;
                 // The client is told that messages may be lost, so what it sent after this one
                 // must not be acted on.
-                self.inbox.clear();
-                self.close(End::FAULT);
+                self.drop_unforwarded();
+                self.fail(End::FAULT);
             }
+        }
+    }
+
+    fn drop_unforwarded(&mut self) {
+        let messages = self.inbox.clear();
+        if messages > 0 {
+            let id = self.entry.id;
+            warn!(connection.id = %id, messages, "messages of connection {id} were not forwarded");
+        }
+    }
+
+    /// Closes because of a message that was lost. Where a Close has been exchanged already, the
+    /// cleanup function at least learns why.
+    fn fail(&mut self, end: End) {
+        match &mut self.phase {
+            Phase::Open => self.close(end),
+            Phase::Closing { end: known, .. } | Phase::Ended(known) => known.reason = end.reason,
         }
     }
 
@@ -183,15 +233,18 @@ impl Connection {
         }
         if self.socket.is_flushing() {
             if self.outbound.is_stalled(now, &self.socket) {
-                let id = self.registered.id;
+                let id = self.entry.id;
                 warn!(connection.id = %id, "connection {id} closed: the client takes nothing");
                 // Nothing more can be written, so no Close either.
                 self.ended(End::STALLED);
             }
             return;
         }
-        if !self.reads() {
-            // Whether the client lives cannot be known while nothing is read from it.
+        let bytes_read = self.socket.bytes_read();
+        if !self.reads() || bytes_read != self.bytes_read {
+            // Whether the client lives cannot be known while nothing is read from it; and one that
+            // is in the middle of a long message cannot answer a ping.
+            self.bytes_read = bytes_read;
             self.keepalive.heard(now);
         }
         match self.keepalive.due(now) {
@@ -235,12 +288,12 @@ impl Connection {
     fn closing(&mut self, end: End) {
         let deadline = Instant::now() + self.settings.close_timeout;
         self.phase = Phase::Closing { end, deadline };
-        self.registered.handle.mailbox.shut();
+        self.entry.handle.mailbox.shut();
     }
 
     fn ended(&mut self, end: End) {
         self.phase = Phase::Ended(end);
-        self.registered.handle.mailbox.shut();
+        self.entry.handle.mailbox.shut();
         self.outbound.lost();
         self.socket.abandon();
     }
@@ -255,9 +308,9 @@ impl Connection {
         matches!(self.phase, Phase::Open) && !self.socket.is_flushing()
     }
 
-    /// Whether more is read from the client: while it closes always, so that its answer is seen.
+    /// Whether more is read from the client. After a fault always: what it sends is not kept.
     fn reads(&self) -> bool {
-        !matches!(self.phase, Phase::Open) || self.inbox.has_room()
+        self.phase.is_fault() || self.inbox.has_room()
     }
 
     fn next_deadline(&self) -> Instant {
@@ -266,6 +319,18 @@ impl Connection {
             Phase::Open if self.socket.is_flushing() => self.outbound.deadline(),
             // Once ended only the call in flight is waited for, which has its own deadline.
             Phase::Open | Phase::Ended(_) => self.keepalive.deadline(),
+        }
+    }
+}
+
+impl Phase {
+    /// Whether the client has been told that messages may be lost.
+    fn is_fault(self) -> bool {
+        match self {
+            Self::Open => false,
+            Self::Closing { end, .. } | Self::Ended(end) => {
+                matches!(end.reason, CloseReason::Fault | CloseReason::Limit)
+            }
         }
     }
 }

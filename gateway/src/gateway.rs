@@ -2,8 +2,15 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use daemon::serve::{ServeSettings, serve};
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
+use daemon::{
+    files,
+    serve::{ServeSettings, serve},
+};
+use tokio::{
+    net::TcpListener,
+    sync::Semaphore,
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::service_fn;
 use tracing::info;
@@ -15,11 +22,23 @@ use crate::{
 };
 
 /// A client that sends no whole request head for this long is closed.
-const PUBLIC: ServeSettings =
-    ServeSettings { head_timeout: Duration::from_secs(10), linger: Duration::ZERO };
+const PUBLIC: ServeSettings = ServeSettings {
+    head_timeout: Duration::from_secs(10),
+    connections_max: 2048,
+    linger: Duration::ZERO,
+};
 /// Functions pool their connections for 90 s (reqwest) or less, and must not meet closed ones.
-const INTERNAL: ServeSettings =
-    ServeSettings { head_timeout: Duration::from_secs(120), linger: Duration::ZERO };
+const INTERNAL: ServeSettings = ServeSettings {
+    head_timeout: Duration::from_secs(120),
+    connections_max: 4096,
+    linger: Duration::ZERO,
+};
+/// Files for handshakes, calls of functions, pushes and whatever else.
+const FILES_BESIDE_CONNECTIONS: usize = 4096;
+/// The share of the drain timeout in which what clients have sent is still forwarded.
+const FORWARDING_SHARE: f32 = 0.5;
+/// How long answers on their way out have when all else is done.
+const DOORS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A gateway whose doors are open: addresses are known, but nobody is answered yet.
 #[derive(Debug)]
@@ -91,7 +110,8 @@ impl Gateway {
     /// delivered; all that within the drain timeout.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
         let Self { settings, pages, public, internal } = self;
-        let apis = Apis::new(settings.apis, &settings.runner);
+        files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
+        let apis = Apis::new(settings.apis, &settings.runner, settings.cleanup.concurrency);
         let caller = Caller::new(&apis.functions())?;
         let registry = Registry::default();
         let cleanups = Cleanups::new(caller.clone(), &settings.cleanup);
@@ -124,17 +144,25 @@ impl Gateway {
         stop.cancelled().await;
         info!(connections = connections.len(), "gateway draining");
         registry.drain(End::DRAIN);
-        let drained = async {
-            connections.close();
+        cleanups.hurry();
+        connections.close();
+        let give_up = Instant::now() + settings.drain_timeout;
+        // A part of the time belongs to the cleanups, however much clients have sent.
+        let cut = Instant::now() + settings.drain_timeout.mul_f32(FORWARDING_SHARE);
+        if timeout_at(cut, connections.wait()).await.is_err() {
+            registry.cut();
+        }
+        let settled = async {
             connections.wait().await;
             cleanups.settled().await;
-            close_internal.cancel();
-            doors.close();
-            doors.wait().await;
         };
-        if timeout(settings.drain_timeout, drained).await.is_err() {
+        let settled = timeout_at(give_up, settled).await;
+        close_internal.cancel();
+        doors.close();
+        // Whoever is still being answered had their time: nothing is lost with them.
+        let _ = timeout(DOORS_TIMEOUT, doors.wait()).await;
+        if settled.is_err() {
             let (connections, cleanups) = (connections.len(), cleanups.pending());
-            close_internal.cancel();
             return Err(GatewayError::DrainTimedOut { connections, cleanups });
         }
         info!("gateway stopped");

@@ -38,6 +38,9 @@ impl Handshake {
         if method != Method::GET {
             return Err(Refusal::BadHandshake("a WebSocket handshake needs method GET"));
         }
+        if has_body(&headers) {
+            return Err(Refusal::BadHandshake("a WebSocket handshake has no body"));
+        }
         if version < Version::HTTP_11 {
             return Err(Refusal::BadHandshake("a WebSocket handshake needs HTTP/1.1"));
         }
@@ -98,6 +101,12 @@ impl Acceptance {
 fn has_token(headers: &HeaderMap, name: &header::HeaderName, token: &str) -> bool {
     let mut values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
     values.any(|value| entries(value).any(|entry| entry.eq_ignore_ascii_case(token)))
+}
+
+/// What a client sends after the head would be taken for frames.
+fn has_body(headers: &HeaderMap) -> bool {
+    let length = headers.get(header::CONTENT_LENGTH);
+    headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")
 }
 
 fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {

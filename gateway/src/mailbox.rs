@@ -13,9 +13,6 @@ use tokio::sync::{Notify, oneshot};
 
 use crate::{end::End, message::Message};
 
-/// Counted for each queued message beside its bytes, so that empty ones have a bound too.
-const MESSAGE_OVERHEAD: usize = 64;
-
 /// The outbound queue of one connection.
 #[derive(Debug)]
 pub(crate) struct Mailbox {
@@ -103,7 +100,7 @@ impl Mailbox {
         if state.phase == Phase::Shut || state.close.is_some() {
             return Err(NotOffered::Gone);
         }
-        let weight = message.len() + MESSAGE_OVERHEAD;
+        let weight = message.weight();
         if state.bytes > 0 && state.bytes + weight > self.capacity {
             return Err(NotOffered::Full);
         }
@@ -141,7 +138,7 @@ impl Mailbox {
             return false;
         };
         if let Some(letter) = state.queue.remove(index) {
-            state.bytes -= letter.message.len() + MESSAGE_OVERHEAD;
+            state.bytes -= letter.message.weight();
         }
         true
     }
@@ -176,11 +173,13 @@ impl Mailbox {
         while bytes < bytes_max
             && let Some(letter) = state.queue.pop_front()
         {
-            bytes += letter.message.len() + MESSAGE_OVERHEAD;
+            bytes += letter.message.weight();
             batch.letters.push((letter.message, letter.written));
         }
         state.bytes -= bytes;
         if state.queue.is_empty() {
+            // A burst must not cost memory for as long as the connection lives.
+            state.queue.shrink_to(4);
             batch.close = state.close;
         } else {
             drop(state);

@@ -12,6 +12,13 @@ pub(crate) enum Message {
 }
 
 impl Message {
+    /// What it counts for in a queue with a bound: its bytes, and some for itself, so that empty
+    /// ones have a bound too.
+    pub(crate) fn weight(&self) -> usize {
+        const OVERHEAD: usize = 64;
+        self.len() + OVERHEAD
+    }
+
     /// Bytes of its content.
     pub(crate) fn len(&self) -> usize {
         match self {

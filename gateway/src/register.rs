@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::{
     api::Api,
-    calls::{Call, CallError, Caller, call_until},
+    calls::{Call, CallError, Caller, Rest, call_until},
     events,
     handshake::Handshake,
     refusal::Refusal,
@@ -22,6 +22,8 @@ pub(crate) struct Failure {
     pub(crate) refusal: Refusal,
     /// Whether the function may have stored something that cleanup must undo.
     pub(crate) may_have_run: bool,
+    /// The rest of the call, if the function may still be at work.
+    pub(crate) rest: Option<Rest>,
 }
 
 /// Calls the register function, if the API has one. The subprotocol it chose, when it accepts.
@@ -39,7 +41,7 @@ pub(crate) async fn register(
         Call { url: url.clone(), event: event.into(), request_id: request_id.into(), traceparent };
     match call_until(caller, &call, api.settings.timeout).await {
         Ok(body) => judge(id, &body),
-        Err(error) => Err(failed(id, &call, &error)),
+        Err(error) => Err(failed(id, &call, error)),
     }
 }
 
@@ -48,20 +50,20 @@ fn judge(id: ConnectionId, body: &[u8]) -> Result<Option<String>, Failure> {
         Ok(RegisterReply::Accepted { protocol }) => Ok(protocol),
         Ok(RegisterReply::Refused { err_no, err_msg }) => {
             debug!(connection.id = %id, err_no, "register refused");
-            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: false })
+            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: false, rest: None })
         }
         Ok(RegisterReply::Declined { err_msg }) => {
             debug!(connection.id = %id, "register declined");
-            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: true })
+            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: true, rest: None })
         }
         Err(error) => {
             warn!(connection.id = %id, %error, "register answered something unreadable");
-            Err(Failure { refusal: Refusal::Faulted, may_have_run: true })
+            Err(Failure { refusal: Refusal::Faulted, may_have_run: true, rest: None })
         }
     }
 }
 
-fn failed(id: ConnectionId, call: &Call, error: &CallError) -> Failure {
+fn failed(id: ConnectionId, call: &Call, error: CallError) -> Failure {
     let invocation = &*call.request_id;
     let source = error.source();
     warn!(connection.id = %id, invocation.id = invocation, %error, source, "register failed");
@@ -70,5 +72,6 @@ fn failed(id: ConnectionId, call: &Call, error: &CallError) -> Failure {
         Disposition::Ran | Disposition::Faulted if error.timed_out => Refusal::TimedOut,
         Disposition::Ran | Disposition::Faulted => Refusal::Faulted,
     };
-    Failure { refusal, may_have_run: error.disposition != Disposition::NotRun }
+    let may_have_run = error.disposition != Disposition::NotRun;
+    Failure { refusal, may_have_run, rest: error.rest }
 }

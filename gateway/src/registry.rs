@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use shared::connection_id::ConnectionId;
@@ -13,6 +16,7 @@ use crate::{api::Api, end::End, mailbox::Mailbox};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registry {
     state: Arc<Mutex<State>>,
+    cut: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -30,10 +34,10 @@ pub(crate) struct Handle {
 
 /// A place in the registry. It is left, and the mailbox shut, when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Registered {
+pub(crate) struct Entry {
     pub(crate) id: ConnectionId,
     pub(crate) handle: Arc<Handle>,
-    registry: Registry,
+    pub(crate) registry: Registry,
 }
 
 /// The gateway drains: no connection is taken in any more.
@@ -42,12 +46,12 @@ pub(crate) struct Draining;
 
 impl Registry {
     /// Takes a connection in.
-    pub(crate) fn register(
+    pub(crate) fn enter(
         &self,
         id: ConnectionId,
         api: Arc<Api>,
         mailbox: Mailbox,
-    ) -> Result<Registered, Draining> {
+    ) -> Result<Entry, Draining> {
         let handle = Arc::new(Handle { api, mailbox });
         let mut state = self.lock();
         if state.draining {
@@ -55,7 +59,7 @@ impl Registry {
         }
         state.connections.insert(id, Arc::clone(&handle));
         drop(state);
-        Ok(Registered { id, handle, registry: self.clone() })
+        Ok(Entry { id, handle, registry: self.clone() })
     }
 
     /// How to reach a connection.
@@ -75,6 +79,16 @@ impl Registry {
         }
     }
 
+    /// Time is running out: what clients have sent is not forwarded any more, so that their
+    /// cleanups still can be.
+    pub(crate) fn cut(&self) {
+        self.cut.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.lock().draining
     }
@@ -90,7 +104,7 @@ impl Registry {
     }
 }
 
-impl Drop for Registered {
+impl Drop for Entry {
     fn drop(&mut self) {
         self.registry.lock().connections.remove(&self.id);
         self.handle.mailbox.shut();

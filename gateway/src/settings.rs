@@ -71,7 +71,7 @@ pub struct ConnectionSettings {
 #[derive(Debug, Clone)]
 pub struct PushSettings {
     /// `timeout`: a message that could not be begun to be written by then is taken back, and the
-    /// pusher told 429. Shorter than the timeout of the functions that push. Default 2s.
+    /// pusher told 429. Shorter than the timeout of the functions that push. Default 1s.
     pub timeout: Duration,
     /// `max_body`: bytes of a request body. Default 8MiB.
     pub max_body: usize,
@@ -80,7 +80,7 @@ pub struct PushSettings {
 /// How cleanups are delivered.
 #[derive(Debug, Clone)]
 pub struct CleanupSettings {
-    /// `concurrency`: cleanup calls at once. Default 64.
+    /// `concurrency`: cleanup calls at once, of each API. Default 64.
     pub concurrency: usize,
     /// `max_age`: a cleanup that did not succeed for so long is given up. Default 24h.
     pub max_age: Duration,
@@ -117,12 +117,31 @@ impl Settings {
             log: LogSettings::read(&mut root.section("log")),
             apis: api::read_all(root),
         };
+        settings.check_sizes(root);
         if let Some(dir) = settings.pages.as_ref().filter(|dir| !dir.is_dir()) {
             pages.problem("dir", format!("{} is not a folder", dir.display()));
         }
         Some(settings)
     }
+
+    /// What a client may send must fit into the push that sends it on.
+    fn check_sizes(&self, root: &Section) {
+        let max_body = self.push.max_body;
+        for api in &self.apis {
+            let base64 = api.max_message.div_ceil(3) * 4 + PUSH_OVERHEAD;
+            if base64 > max_body {
+                let id = &api.id;
+                root.problem(
+                    "push.max_body",
+                    format!("is {max_body}; api {id:?} with its max_message needs {base64}"),
+                );
+            }
+        }
+    }
 }
+
+/// Room for all of a push but its data.
+const PUSH_OVERHEAD: usize = 1 << 10;
 
 const MILLISECOND: Duration = Duration::from_millis(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -149,7 +168,7 @@ impl PushSettings {
     fn read(section: &mut Section) -> Self {
         let timeout = duration(MILLISECOND..=HOUR);
         Self {
-            timeout: section.read("timeout", &timeout).unwrap_or(Duration::from_secs(2)),
+            timeout: section.read("timeout", &timeout).unwrap_or(Duration::from_secs(1)),
             max_body: section.read("max_body", &bytes(1..=1 << 30)).unwrap_or(8 << 20),
         }
     }

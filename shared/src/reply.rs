@@ -4,8 +4,7 @@
 //! production returns them: no `websocket` key, extra keys, the object as a JSON string, an
 //! `errNo` that is a string of digits, and `false`, `null` or a bare string to refuse.
 
-use serde::{Deserialize, Deserializer, de::Error as _};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A register reply, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,24 +33,6 @@ pub enum RegisterReply {
 #[error("register reply is not {{\"errNo\":…,\"errMsg\":…}}: {0}")]
 pub struct UnreadableReply(String);
 
-#[derive(Deserialize)]
-#[serde(expecting = "an object")]
-struct Wire {
-    #[serde(rename = "errNo", deserialize_with = "number_or_digits")]
-    err_no: i64,
-    #[serde(rename = "errMsg", default)]
-    err_msg: Option<String>,
-    #[serde(default)]
-    websocket: Option<Websocket>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(expecting = "an object")]
-struct Websocket {
-    #[serde(rename = "secWebSocketProtocol", default)]
-    protocol: Option<String>,
-}
-
 impl RegisterReply {
     /// Reads the body of a register function's answer.
     pub fn parse(body: &[u8]) -> Result<Self, UnreadableReply> {
@@ -59,32 +40,41 @@ impl RegisterReply {
             serde_json::from_slice(body).map_err(|error| UnreadableReply(error.to_string()))?;
         match value {
             Value::String(text) => match serde_json::from_str(&text) {
-                Ok(object @ Value::Object(_)) => Self::from_object(object),
+                Ok(Value::Object(object)) => Self::from_object(&object),
                 _ => Ok(Self::Declined { err_msg: text }),
             },
             Value::Null | Value::Bool(false) => Ok(Self::Declined { err_msg: String::new() }),
-            // Serde would read the object from an array of its fields too.
+            Value::Object(object) => Self::from_object(&object),
             Value::Array(_) => Err(UnreadableReply("it is an array".to_owned())),
-            object => Self::from_object(object),
+            Value::Number(_) => Err(UnreadableReply("it is a number".to_owned())),
+            Value::Bool(true) => Err(UnreadableReply("it is true".to_owned())),
         }
     }
 
-    fn from_object(object: Value) -> Result<Self, UnreadableReply> {
-        let wire = Wire::deserialize(object).map_err(|error| UnreadableReply(error.to_string()))?;
-        if wire.err_no != 0 {
-            let err_msg = wire.err_msg.unwrap_or_default();
-            return Ok(Self::Refused { err_no: wire.err_no, err_msg });
+    /// Only `errNo` has to be right; of the rest what is a string where one should be is taken.
+    fn from_object(object: &Map<String, Value>) -> Result<Self, UnreadableReply> {
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let err_no = object.get("errNo").ok_or(UnreadableReply("errNo is missing".to_owned()))?;
+        let err_no = whole_number(err_no)
+            .ok_or_else(|| UnreadableReply("errNo is not a whole number".to_owned()))?;
+        if err_no != 0 {
+            let err_msg = object.get("errMsg").and_then(text).unwrap_or_default();
+            return Ok(Self::Refused { err_no, err_msg });
         }
-        Ok(Self::Accepted { protocol: wire.websocket.unwrap_or_default().protocol })
+        let websocket = object.get("websocket").and_then(Value::as_object);
+        let protocol = websocket.and_then(|websocket| websocket.get("secWebSocketProtocol"));
+        Ok(Self::Accepted { protocol: protocol.and_then(text) })
     }
 }
 
-fn number_or_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    let number = match &value {
-        Value::Number(number) => number.as_i64(),
+/// Languages without whole numbers write `0.0`, and some functions write `"0"`.
+fn whole_number(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| {
+            let number = number.as_f64().filter(|number| number.fract() == 0.0)?;
+            format!("{number:.0}").parse().ok()
+        }),
         Value::String(digits) => digits.parse().ok(),
-        _ => None,
-    };
-    number.ok_or_else(|| D::Error::custom(format!("errNo is {value}, not a whole number")))
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
+    }
 }

@@ -127,6 +127,38 @@ async fn a_cleanup_that_fails_is_repeated_until_it_succeeds() {
     }
 }
 
+/// The function of one API hangs, and has all the calls that it may have.
+#[tokio::test]
+async fn a_cleanup_function_that_hangs_does_not_hold_up_those_of_others() {
+    let hole = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
+        cleanup = {{ concurrency = 1 }}
+        drain = {{ timeout = "100ms" }}
+        [[api]]
+        id = "hole"
+        path = "/release/hole"
+        transmit = "BACKEND/transmit"
+        cleanup = "http://{}/"
+        timeout = "1h"
+        [[api]]
+        id = "api-test"
+        path = "/release/test"
+        transmit = "BACKEND/transmit"
+        cleanup = "BACKEND/cleanup"
+        "#,
+        hole.local_addr().unwrap()
+    );
+    let world = World::launch(crate::support::backend::Backend::start().await, &settings).await;
+    drop(Client::connect(world.doors.public, "/release/hole").await.unwrap());
+    let _held = crate::support::soon("a call of the hole", hole.accept()).await.unwrap();
+    drop(world.connect().await);
+    world.backend.next("cleanup").await;
+    let error = world.stopped().await.unwrap_err();
+    assert!(error.to_string().contains("1 cleanups left"), "{error}");
+}
+
 /// A mass drop by RST, FIN and Close at once: every connection has its cleanup.
 #[tokio::test]
 async fn a_mass_drop_owes_nobody_a_cleanup() {

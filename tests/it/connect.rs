@@ -150,6 +150,7 @@ async fn what_register_answers_decides_the_refusal_and_whether_cleanup_is_owed()
     check_answer(Reply::json(&json!({ "hello": 1 })), 502, true).await;
     check_answer(Reply::json(&json!([1])), 502, true).await;
     check_answer(Reply { status: 200, body: b"not json".to_vec() }, 502, true).await;
+    check_answer(Reply { status: 201, ..Reply::ok() }, 502, true).await;
     check_answer(Reply::status(430), 502, true).await;
     check_answer(Reply::status(433), 504, true).await;
     check_answer(Reply::status(435), 502, true).await;
@@ -178,6 +179,8 @@ async fn a_register_that_takes_too_long_is_504_and_owes_a_cleanup() {
     });
     let (status, _) = refused(&world).await;
     assert_eq!(status, 504);
+    // What register does meanwhile must not be done after the cleanup.
+    assert!(!world.backend.was_called("cleanup").await);
     gate.notify_one();
     let cleanup = world.backend.next("cleanup").await;
     assert_eq!(cleanup.websocket("closeReason"), "unregistered");

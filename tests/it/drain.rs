@@ -67,6 +67,59 @@ async fn a_client_that_is_being_registered_is_closed_once_it_is_open() {
     world.finish().await;
 }
 
+/// More than the gateway takes in at once is on its way when it begins to drain.
+#[tokio::test]
+async fn what_clients_had_sent_by_then_is_forwarded() {
+    const MESSAGES: usize = 100;
+    let world = World::with("", "[connection]\nclose_timeout = '10s'").await;
+    let (mut client, _) = world.client().await;
+    let data = "x".repeat(8 << 10);
+    for _ in 0..MESSAGES {
+        client.send(data.clone()).await;
+    }
+    world.stop.cancel();
+    assert_eq!(client.closed().await, 1001);
+    for _ in 0..MESSAGES {
+        world.backend.next("transmit").await;
+    }
+    world.finish().await;
+}
+
+/// A backlog that would take all the time there is does not cost the connection its cleanup.
+#[tokio::test]
+async fn a_backlog_leaves_time_for_the_cleanup() {
+    let world = World::with("", "[drain]\ntimeout = '2s'").await;
+    world.backend.on("transmit", |_| async {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        Reply::ok()
+    });
+    let (mut client, _) = world.client().await;
+    for _ in 0..100 {
+        client.send("x").await;
+    }
+    drop(client);
+    world.backend.next("transmit").await;
+    world.finish().await;
+}
+
+/// Neither a push whose body never comes nor a download that nobody reads is waited for.
+#[tokio::test]
+async fn requests_that_never_end_do_not_hold_the_gateway_up() {
+    use tokio::{io::AsyncWriteExt, net::TcpStream};
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("big.bin"), vec![0; 64 << 20]).unwrap();
+    let pages = format!("[static]\ndir = '{}'\n[drain]\ntimeout = '30m'", folder.path().display());
+    let world = World::with("", &pages).await;
+    let mut push = TcpStream::connect(world.doors.internal).await.unwrap();
+    push.write_all(b"POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        .await
+        .unwrap();
+    let mut download = TcpStream::connect(world.doors.public).await.unwrap();
+    download.write_all(b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    download.readable().await.unwrap();
+    world.finish().await;
+}
+
 /// The client neither answers the Close nor leaves; the gateway does not wait for it forever.
 #[tokio::test]
 async fn a_client_that_ignores_the_close_does_not_hold_the_gateway_up() {

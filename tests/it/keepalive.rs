@@ -49,6 +49,49 @@ async fn a_client_that_does_not_answer_pings_is_lost() {
     world.finish().await;
 }
 
+/// It cannot answer a ping within a frame.
+#[tokio::test]
+async fn a_client_in_the_middle_of_a_long_message_is_not_lost() {
+    use tokio::io::AsyncWriteExt;
+    let times = "[connection]\nping_interval = '100ms'\npong_timeout = '100ms'";
+    let world = World::with("", times).await;
+    let (client, _) = world.client().await;
+    let mut raw = client.into_raw();
+    raw.write_all(&[0x81, 0x80 | 100, 0, 0, 0, 0]).await.unwrap();
+    let start = std::time::Instant::now();
+    for _ in 0..99 {
+        raw.write_all(b"x").await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(start.elapsed() > std::time::Duration::from_millis(400), "too quick to show anything");
+    raw.write_all(b"x").await.unwrap();
+    assert_eq!(world.backend.next("transmit").await.data().len(), 100);
+    world.finish().await;
+}
+
+/// The ping waits behind what is still to be read, and so does its answer.
+#[tokio::test]
+async fn a_client_that_reads_steadily_is_neither_lost_nor_stalled() {
+    let times = "[connection]\nping_interval = '100ms'\npong_timeout = '500ms'\n\
+                 write_timeout = '1s'\n[push]\ntimeout = '10s'";
+    let world = World::with("", times).await;
+    let (mut client, register) = world.client().await;
+    let id = register.id().to_owned();
+    let reading = tokio::spawn(async move {
+        for _ in 0..12 {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            assert_eq!(client.receive_text().await.len(), 256 << 10);
+        }
+        client
+    });
+    let big = "x".repeat(256 << 10);
+    for _ in 0..12 {
+        assert_eq!(world.push_text(&id, &big).await, 0);
+    }
+    let _client = reading.await.unwrap();
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn a_client_that_takes_nothing_is_closed_for_it() {
     let world =

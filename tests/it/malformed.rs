@@ -43,8 +43,8 @@ async fn malformed_pushes_are_answered_400_with_what_is_wrong() {
 
 #[tokio::test]
 async fn a_push_body_beyond_the_limit_is_413() {
-    let world = World::with("", "[push]\nmax_body = 100").await;
-    let (status, answer) = world.push_bytes("api-test", "x".repeat(101)).await;
+    let world = World::with("max_message = 10", "[push]\nmax_body = 2000").await;
+    let (status, answer) = world.push_bytes("api-test", "x".repeat(2001)).await;
     assert_eq!((status, answer["errNo"].as_u64()), (413, Some(413)));
     world.finish().await;
 }

@@ -16,24 +16,28 @@ id = "plain"
 path = "/test/u"
 register = "BACKEND/register"
 transmit = "BACKEND/transmit"
+cleanup = "BACKEND/cleanup"
 
 [[api]]
 id = "parameter"
 path = "/test/u/{user}"
 register = "BACKEND/register"
 transmit = "BACKEND/transmit"
+cleanup = "BACKEND/cleanup"
 
 [[api]]
 id = "prefix"
 path = "^~/test/u/admin"
 register = "BACKEND/register"
 transmit = "BACKEND/transmit"
+cleanup = "BACKEND/cleanup"
 
 [[api]]
 id = "exact"
 path = "=/test/u/root"
 register = "BACKEND/register"
 transmit = "BACKEND/transmit"
+cleanup = "BACKEND/cleanup"
 "#;
 
 #[tokio::test]
@@ -54,7 +58,7 @@ async fn the_rules_are_tried_in_the_documented_order() {
     }
     let refused = Client::connect(world.doors.public, "/test").await.err().unwrap();
     assert_eq!(refused.status(), 404);
-    world.stop.cancel();
+    world.finish().await;
 }
 
 #[tokio::test]
@@ -68,5 +72,5 @@ async fn a_connection_is_reached_through_the_url_of_its_own_api_alone() {
     let (_, answer) = world.push_bytes("exact", body).await;
     assert_eq!(answer["errNo"], 0);
     assert_eq!(client.receive_text().await, "hello");
-    world.stop.cancel();
+    world.finish().await;
 }

@@ -102,7 +102,68 @@ async fn a_function_that_does_not_answer_in_time_is_a_system_fault() {
     });
     client.send("one").await;
     assert_eq!(client.closed().await, 1011);
-    world.stop.cancel();
+    // The oracle sees whether the cleanup waited for the function, which goes on.
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_message_that_the_function_does_not_take_for_its_size_is_closed_1009() {
+    let world = World::start().await;
+    let (mut client, _) = world.client().await;
+    world.backend.always("transmit", Reply::status(406));
+    client.send("too large").await;
+    assert_eq!(client.closed().await, 1009);
+    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "limit");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_function_that_nobody_listens_for_is_called_until_time_runs_out() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
+        [[api]]
+        id = "api-test"
+        path = "/release/test"
+        register = "BACKEND/register"
+        transmit = "http://{closed}/"
+        cleanup = "BACKEND/cleanup"
+        timeout = "200ms"
+        "#
+    );
+    let world = World::launch(crate::support::backend::Backend::start().await, &settings).await;
+    let (mut client, _) = world.client().await;
+    client.send("one").await;
+    assert_eq!(client.closed().await, 1011);
+    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "fault");
+    world.finish().await;
+}
+
+/// The client has closed with messages still queued; the cleanup function learns that they were
+/// lost.
+#[tokio::test]
+async fn a_fault_after_the_client_has_closed_is_the_reason_of_the_cleanup() {
+    let world = World::start().await;
+    let gate = Arc::new(tokio::sync::Notify::new());
+    let opened = Arc::clone(&gate);
+    world.backend.on("transmit", move |_| {
+        let gate = Arc::clone(&opened);
+        async move {
+            gate.notified().await;
+            Reply::status(500)
+        }
+    });
+    let (mut client, _) = world.client().await;
+    for number in 0..5 {
+        client.send(number.to_string()).await;
+    }
+    client.close(1000.into()).await;
+    gate.notify_one();
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.websocket("closeReason"), "fault");
+    assert_eq!(cleanup.websocket("closeCode"), "1000");
+    world.finish().await;
 }
 
 #[tokio::test]

@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, header::CONTENT_TYPE};
-use reqwest::{Client, redirect::Policy};
+use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use reqwest::{Client, RequestBuilder, redirect::Policy};
 use shared::invocation::{REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use url::Url;
 use uuid::Uuid;
@@ -13,6 +13,9 @@ use super::CallError;
 
 /// An address that does not even accept is as good as refused.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// Below the 5 s after which common servers (Node's, uvicorn) hang up on an idle connection: an
+/// event that is sent on one that is being closed may or may not have been taken.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// What a function may return (documented).
 const REPLY_BYTES_MAX: usize = 6 << 20;
 
@@ -49,6 +52,7 @@ impl Caller {
         let mut client = Client::builder()
             .user_agent(concat!("longhold-gateway/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .tcp_nodelay(true)
             // An event is for the configured address alone.
             .redirect(Policy::none())
@@ -60,37 +64,44 @@ impl Caller {
         Ok(Self { client: client.build()? })
     }
 
-    /// Calls once. The body of the answer when it is a success.
+    /// Calls once. The body of the answer when it is a success: status 200 (documented).
     pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
-        tokio::time::timeout(timeout, self.exchange(call))
-            .await
-            .unwrap_or_else(|_| Err(CallError::deadline()))
+        let mut exchange = Box::pin(exchange(self.request(call)));
+        match tokio::time::timeout(timeout, &mut exchange).await {
+            Ok(outcome) => outcome,
+            // Dropping the exchange would not end the function, but hide when it ends.
+            Err(_) => Err(CallError::deadline(async move { drop(exchange.await) })),
+        }
     }
 
-    async fn exchange(&self, call: &Call) -> Result<Bytes, CallError> {
-        let mut request = self
+    fn request(&self, call: &Call) -> RequestBuilder {
+        let request = self
             .client
             .post(call.url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(REQUEST_ID_HEADER, &*call.request_id)
             .body(call.event.clone());
-        if let Some(traceparent) = &call.traceparent {
-            request = request.header(TRACEPARENT_HEADER, traceparent);
+        match &call.traceparent {
+            Some(traceparent) => request.header(TRACEPARENT_HEADER, traceparent),
+            None => request,
         }
-        let mut response = request.send().await.map_err(CallError::transport)?;
-        let status = response.status();
-        // The body of an error is read too, so that the connection can be used again.
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(CallError::transport)? {
-            if body.len() + chunk.len() > REPLY_BYTES_MAX {
-                return Err(CallError::too_large());
-            }
-            body.extend_from_slice(&chunk);
+    }
+}
+
+async fn exchange(request: RequestBuilder) -> Result<Bytes, CallError> {
+    let mut response = request.send().await.map_err(CallError::transport)?;
+    let status = response.status();
+    // The body of an error is read too, so that the connection can be used again.
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await.map_err(CallError::transport)? {
+        if body.len() + chunk.len() > REPLY_BYTES_MAX {
+            return Err(CallError::too_large());
         }
-        if status.is_success() {
-            Ok(body.freeze())
-        } else {
-            Err(CallError::status(status.as_u16()))
-        }
+        body.extend_from_slice(&chunk);
+    }
+    if status == StatusCode::OK {
+        Ok(body.freeze())
+    } else {
+        Err(CallError::status(status.as_u16()))
     }
 }

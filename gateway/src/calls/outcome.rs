@@ -1,8 +1,12 @@
 //! Why a call of a function has no result, and what that means for the event it carried.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, pin::Pin, time::Duration};
 
 use shared::invocation::{Disposition, InvocationFault};
+use tokio::time::timeout;
+
+/// The longest timeout that a function can have (documented).
+const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -11,8 +15,13 @@ pub(crate) struct CallError {
     pub(crate) disposition: Disposition,
     /// Whether time ran out: the function's, or that of the call.
     pub(crate) timed_out: bool,
+    /// The rest of a call that took longer than it may: the function may still be at work.
+    pub(crate) rest: Option<Rest>,
     what: What,
 }
+
+/// A call that nobody waits for but the cleanup, which must not overtake it.
+pub(crate) struct Rest(Pin<Box<dyn Future<Output = ()> + Send>>);
 
 #[derive(Debug)]
 enum What {
@@ -29,6 +38,7 @@ impl CallError {
         Self {
             disposition: fault.map_or(Disposition::Faulted, InvocationFault::disposition),
             timed_out: fault == Some(InvocationFault::TimedOut),
+            rest: None,
             what: What::Status(status),
         }
     }
@@ -39,19 +49,45 @@ impl CallError {
         Self {
             disposition: if not_run { Disposition::NotRun } else { Disposition::Faulted },
             timed_out: error.is_timeout() && !not_run,
+            rest: None,
             // A URL may hold credentials.
             what: What::Transport(error.without_url()),
         }
     }
 
-    /// The call took longer than it may.
-    pub(crate) fn deadline() -> Self {
-        Self { disposition: Disposition::Faulted, timed_out: true, what: What::Deadline }
+    /// The call took longer than it may; `rest` is what is left of it.
+    pub(crate) fn deadline(rest: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self {
+            disposition: Disposition::Faulted,
+            timed_out: true,
+            rest: Some(Rest(Box::pin(rest))),
+            what: What::Deadline,
+        }
     }
 
     /// The answer is larger than a function may return.
     pub(crate) fn too_large() -> Self {
-        Self { disposition: Disposition::Ran, timed_out: false, what: What::TooLarge }
+        Self { disposition: Disposition::Ran, timed_out: false, rest: None, what: What::TooLarge }
+    }
+
+    /// Whether the function would not take the event for its size.
+    pub(crate) fn is_event_too_large(&self) -> bool {
+        matches!(self.what, What::Status(status)
+            if status == InvocationFault::EventTooLarge.status())
+    }
+}
+
+impl Rest {
+    /// Waits until the call has ended, but no longer than a function may run at all.
+    pub(crate) async fn ended(self) {
+        // The error is that it has not ended; there is nothing more to wait for then.
+        let _ = timeout(FUNCTION_TIMEOUT_MAX, self.0).await;
+    }
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rest")
     }
 }
 

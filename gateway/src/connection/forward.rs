@@ -4,11 +4,11 @@
 use std::{error::Error, pin::Pin, sync::Arc};
 
 use shared::{connection_id::ConnectionId, invocation::Disposition};
-use tracing::warn;
+use tracing::{info, warn};
 
 use crate::{
     api::Api,
-    calls::{Call, CallError, Caller, call_until},
+    calls::{Call, CallError, Caller, Rest, call_until},
     events,
     message::Message,
 };
@@ -29,8 +29,11 @@ pub(super) type Forwarding = Pin<Box<dyn Future<Output = Forwarded> + Send>>;
 pub(super) enum Forwarded {
     /// The function had it. With a reply for the sender where the API is set up so.
     Done(Option<Message>),
-    /// Whether the function had it is not known, or it provably had not until time ran out.
-    Fault,
+    /// The function would not take it for its size.
+    TooLarge,
+    /// Whether the function had it is not known, or it provably had not until time ran out. With
+    /// the rest of the call, if the function may still be at work.
+    Fault(Option<Rest>),
 }
 
 impl Forward {
@@ -48,27 +51,28 @@ impl Forward {
                     Forwarded::Done(events::transmit_reply(&body, id, api.settings.max_message))
                 }
                 Ok(_) => Forwarded::Done(None),
-                Err(error) => failed(id, &call, &error),
+                Err(error) => failed(id, &call, error),
             }
         })
     }
 }
 
 /// A function that had the message and failed on it keeps its socket (PROTOCOL.md, 2).
-fn failed(id: ConnectionId, call: &Call, error: &CallError) -> Forwarded {
+fn failed(id: ConnectionId, call: &Call, error: CallError) -> Forwarded {
     let source = error.source();
     let request_id = &*call.request_id;
     match error.disposition {
         Disposition::Ran => {
-            warn!(connection.id = %id, invocation.id = request_id, %error, source, "transmit failed");
+            info!(connection.id = %id, invocation.id = request_id, %error, source, "transmit failed");
             Forwarded::Done(None)
         }
+        Disposition::Faulted if error.is_event_too_large() => Forwarded::TooLarge,
         Disposition::NotRun | Disposition::Faulted => {
             warn!(
                 connection.id = %id, invocation.id = request_id, %error, source,
                 "connection {id} closed: its message may be lost",
             );
-            Forwarded::Fault
+            Forwarded::Fault(error.rest)
         }
     }
 }

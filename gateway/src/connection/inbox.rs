@@ -1,11 +1,8 @@
 //! Messages that the client has sent and that wait for the function.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, mem};
 
 use crate::message::Message;
-
-/// Counted for each message beside its bytes, so that empty ones have a bound too.
-const MESSAGE_OVERHEAD: usize = 64;
 
 /// A queue with a bound in bytes. Past it the client is no longer read from, so that TCP holds it
 /// back; what one more message may exceed it by is the API's message limit.
@@ -22,13 +19,13 @@ impl Inbox {
     }
 
     pub(super) fn push(&mut self, message: Message) {
-        self.bytes += message.len() + MESSAGE_OVERHEAD;
+        self.bytes += message.weight();
         self.messages.push_back(message);
     }
 
     pub(super) fn pop(&mut self) -> Option<Message> {
         let message = self.messages.pop_front()?;
-        self.bytes -= message.len() + MESSAGE_OVERHEAD;
+        self.bytes -= message.weight();
         if self.messages.is_empty() {
             // A burst must not cost memory for as long as the connection lives.
             self.messages.shrink_to(4);
@@ -36,9 +33,10 @@ impl Inbox {
         Some(message)
     }
 
-    pub(super) fn clear(&mut self) {
-        self.messages.clear();
+    /// Throws all of it away; how many messages that were.
+    pub(super) fn clear(&mut self) -> usize {
         self.bytes = 0;
+        mem::take(&mut self.messages).len()
     }
 
     /// Whether another message may be read.

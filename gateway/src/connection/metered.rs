@@ -1,4 +1,4 @@
-//! A TCP stream that counts what the operating system has taken from it.
+//! A TCP stream that counts what goes through it.
 
 use std::{
     io::{self, IoSlice},
@@ -11,16 +11,22 @@ use tokio::{
     net::TcpStream,
 };
 
-/// A TCP stream that counts written bytes, which is how progress of a slow client shows.
+/// A TCP stream that counts bytes, which is how the progress of a slow client shows.
 #[derive(Debug)]
 pub(super) struct Metered {
     stream: TcpStream,
+    bytes_read: u64,
     bytes_written: u64,
 }
 
 impl Metered {
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, bytes_written: 0 }
+    /// `bytes_read` have been read from it before.
+    pub(super) fn new(stream: TcpStream, bytes_read: u64) -> Self {
+        Self { stream, bytes_read, bytes_written: 0 }
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
     pub(super) fn bytes_written(&self) -> u64 {
@@ -39,7 +45,10 @@ impl AsyncRead for Metered {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        self.bytes_read += (buffer.filled().len() - before) as u64;
+        Poll::Ready(Ok(()))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What has been written to the socket and is not in the hands of the operating system yet.
 
-use std::time::Duration;
+use std::{mem, time::Duration};
 
 use tokio::{sync::oneshot, time::Instant};
 
@@ -15,8 +15,8 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    pub(super) fn new(write_timeout: Duration) -> Self {
-        Self { stall: Stall::new(write_timeout), waiting: Vec::new() }
+    pub(super) fn new(now: Instant, write_timeout: Duration) -> Self {
+        Self { stall: Stall::new(now, write_timeout), waiting: Vec::new() }
     }
 
     /// Writes a message; `written` is told when it has been flushed, and dropped if it never is.
@@ -28,6 +28,7 @@ impl Outbound {
         written: Option<oneshot::Sender<()>>,
     ) {
         self.begin(now, socket);
+        self.stall.add(message.len());
         if socket.write(message) {
             self.waiting.extend(written);
         }
@@ -40,7 +41,7 @@ impl Outbound {
 
     /// The operating system has taken all of it.
     pub(super) fn flushed(&mut self) {
-        for written in self.waiting.drain(..) {
+        for written in mem::take(&mut self.waiting) {
             // The pusher may have left.
             let _ = written.send(());
         }

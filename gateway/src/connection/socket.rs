@@ -5,12 +5,14 @@
 
 use std::{
     future::poll_fn,
+    mem,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use futures_util::{Sink, Stream};
+use futures_util::{FutureExt, Sink, Stream};
+use nix::sys::socket::{setsockopt, sockopt::SndBuf};
 use shared::event::cleanup::CloseReason;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -31,6 +33,11 @@ use crate::{end::End, message::Message};
 
 /// tungstenite allocates its read buffer up front; at 4 KiB an idle connection stays small.
 const READ_BUFFER_BYTES: usize = 4 << 10;
+/// What the system holds back for a slow client (it doubles this). More would make the answer to
+/// a push less true, and let pings wait behind it for longer than their deadline.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
+/// A message that leaves buffers behind which are worth giving back.
+const LARGE_MESSAGE_BYTES: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(super) struct Socket {
@@ -38,6 +45,14 @@ pub(super) struct Socket {
     stream: Option<WebSocketStream<Metered>>,
     reading: Reading,
     flushing: bool,
+    /// Whether the system has not taken all at once.
+    waited: bool,
+    /// Whether a Close has been sent or received.
+    closing: bool,
+    /// Bytes of the frames that have been read whole.
+    bytes_parsed: u64,
+    /// The largest message since the buffers were made.
+    message_bytes: usize,
 }
 
 /// What is done with what the client sends.
@@ -58,7 +73,10 @@ pub(super) enum SocketEvent {
     /// The client sent something else, so it lives.
     Heard,
     /// All that was written is in the hands of the operating system.
-    Flushed,
+    Flushed {
+        /// Whether it had to wait for the client to take something.
+        waited: bool,
+    },
     /// A Close came, or one had to be sent. The socket should end soon.
     Closing(End),
     /// The socket has ended.
@@ -66,7 +84,10 @@ pub(super) enum SocketEvent {
 }
 
 impl Socket {
-    pub(super) async fn new(stream: TcpStream, early: Vec<u8>, message_bytes_max: usize) -> Self {
+    /// A socket over `stream`, on which `early` bytes have already been read.
+    pub(super) fn new(stream: TcpStream, early: Vec<u8>, message_bytes_max: usize) -> Self {
+        // The error would be that of an old kernel or a closed socket: neither matters here.
+        let _ = setsockopt(&stream, SndBuf, &SEND_BUFFER_BYTES);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             // Room for a batch, its last message, a reply and control frames. Only a flood of
@@ -74,19 +95,27 @@ impl Socket {
             .max_write_buffer_size(4 * BATCH_BYTES + 2 * message_bytes_max)
             .max_message_size(Some(message_bytes_max))
             .max_frame_size(Some(message_bytes_max));
-        let stream = Metered::new(stream);
-        let stream =
-            WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config)).await;
-        Self { stream: Some(stream), reading: Reading::Frames, flushing: false }
+        let stream = Metered::new(stream, early.len() as u64);
+        Self {
+            stream: Some(frames(stream, early, config)),
+            reading: Reading::Frames,
+            flushing: false,
+            waited: false,
+            closing: false,
+            bytes_parsed: 0,
+            message_bytes: 0,
+        }
     }
 
     /// Waits for what happens next; reads only if `reads`. Can be dropped without loss.
     pub(super) async fn next(&mut self, reads: bool) -> SocketEvent {
+        self.shrink();
         poll_fn(|cx| self.poll_next(cx, reads)).await
     }
 
     /// Puts a message into the buffer. False when the socket takes no more.
     pub(super) fn write(&mut self, message: Message) -> bool {
+        self.message_bytes = self.message_bytes.max(message.len());
         self.put(message.into())
     }
 
@@ -96,6 +125,7 @@ impl Socket {
 
     /// Puts a Close into the buffer.
     pub(super) fn close(&mut self, code: CloseCode) {
+        self.closing = true;
         let frame = CloseFrame { code, reason: Utf8Bytes::default() };
         self.put(tungstenite::Message::Close(Some(frame)));
     }
@@ -110,6 +140,11 @@ impl Socket {
     /// Whether something in the buffer has not been taken by the operating system.
     pub(super) fn is_flushing(&self) -> bool {
         self.flushing
+    }
+
+    /// Bytes that came from the client, whole frames or not.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |stream| stream.get_ref().bytes_read())
     }
 
     pub(super) fn bytes_written(&self) -> u64 {
@@ -129,16 +164,34 @@ impl Socket {
         put.is_ok()
     }
 
+    /// Gives back what large messages have made of tungstenite's buffers, which it keeps for as
+    /// long as the connection lives. They can be made anew when nothing is in them: no frame is
+    /// half written, and all that was read has been parsed. (Of a message in fragments too little
+    /// is counted as parsed, so a connection that has sent one keeps its buffers.)
+    fn shrink(&mut self) {
+        let is_empty = !self.flushing && !self.closing && self.bytes_parsed == self.bytes_read();
+        if self.message_bytes < LARGE_MESSAGE_BYTES || !is_empty {
+            return;
+        }
+        self.message_bytes = 0;
+        self.stream = self.stream.take().map(|stream| {
+            let config = *stream.get_config();
+            frames(stream.into_inner(), Vec::new(), config)
+        });
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<SocketEvent> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(SocketEvent::Ended) };
-        if self.flushing
-            && let Poll::Ready(flushed) = Pin::new(stream).poll_flush(cx)
-        {
-            self.flushing = false;
-            return Poll::Ready(match flushed {
-                Ok(()) => SocketEvent::Flushed,
-                Err(_) => SocketEvent::Ended,
-            });
+        if self.flushing {
+            match Pin::new(stream).poll_flush(cx) {
+                Poll::Pending => self.waited = true,
+                Poll::Ready(Err(_)) => return Poll::Ready(SocketEvent::Ended),
+                Poll::Ready(Ok(())) => {
+                    self.flushing = false;
+                    let waited = mem::take(&mut self.waited);
+                    return Poll::Ready(SocketEvent::Flushed { waited });
+                }
+            }
         }
         match self.reading {
             Reading::Frames if reads => self.poll_frame(cx),
@@ -153,6 +206,10 @@ impl Socket {
         let Some(frame) = ready!(Pin::new(stream).poll_next(cx)) else {
             return Poll::Ready(SocketEvent::Ended);
         };
+        if let Ok(frame) = &frame {
+            self.bytes_parsed += frame_bytes(frame.len());
+            self.message_bytes = self.message_bytes.max(frame.len());
+        }
         Poll::Ready(match frame {
             Ok(Frame::Text(text)) => SocketEvent::Message(Message::Text(text)),
             Ok(Frame::Binary(bytes)) => SocketEvent::Message(Message::Binary(bytes)),
@@ -163,6 +220,7 @@ impl Socket {
             }
             Ok(Frame::Pong(_) | Frame::Frame(_)) => SocketEvent::Heard,
             Ok(Frame::Close(frame)) => {
+                self.closing = true;
                 let code = frame.map(|frame| frame.code);
                 SocketEvent::Closing(End { code, reason: CloseReason::Client })
             }
@@ -173,7 +231,7 @@ impl Socket {
     /// Answers what tungstenite does not read on after: RFC 6455 section 7.1.7.
     fn fail(&mut self, error: &Error) -> SocketEvent {
         let end = match error {
-            Error::Capacity(_) => End::sent(CloseCode::Size, CloseReason::Limit),
+            Error::Capacity(_) => End::TOO_LARGE,
             Error::Utf8(_) => End::sent(CloseCode::Invalid, CloseReason::Lost),
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
                 return SocketEvent::Ended;
@@ -204,4 +262,22 @@ impl Socket {
             }
         }
     }
+}
+
+/// The WebSocket over a stream, on which `early` bytes have been read.
+fn frames(stream: Metered, early: Vec<u8>, config: WebSocketConfig) -> WebSocketStream<Metered> {
+    WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config))
+        .now_or_never()
+        .expect("without a handshake there is nothing to wait for")
+}
+
+/// The length of a client's frame with this payload (RFC 6455 section 5.2): head, extended
+/// length, mask, payload.
+fn frame_bytes(payload: usize) -> u64 {
+    let extended = match payload {
+        0..126 => 0,
+        126..65_536 => 2,
+        65_536.. => 8,
+    };
+    (2 + extended + 4 + payload) as u64
 }

@@ -43,7 +43,7 @@ fn one_message_is_taken_whatever_its_size() {
 fn empty_messages_have_a_bound_too() {
     let mailbox = open(1000);
     let taken = (0..).take_while(|_| mailbox.offer(message(0)).is_ok()).count();
-    assert_eq!(taken, 1000 / MESSAGE_OVERHEAD);
+    assert_eq!(taken, 1000 / message(0).weight());
 }
 
 #[test]

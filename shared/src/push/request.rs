@@ -126,15 +126,19 @@ impl WirePush<'_> {
         match self.action.as_ref() {
             "closing" => Ok(PushAction::Close),
             "data send" => Ok(PushAction::Send(self.payload()?)),
-            other => Err(format!("action is {other:?}, not \"data send\" or \"closing\"")),
+            other => {
+                let other = excerpt(other);
+                Err(format!("action is {other:?}, not \"data send\" or \"closing\""))
+            }
         }
     }
 
     fn payload(&self) -> Result<Payload, String> {
         let data_type = match self.data_type {
             None => DataType::Text,
-            Some(raw) => serde_json::from_str(raw.get())
-                .map_err(|_| format!("dataType is {}, not \"text\" or \"binary\"", raw.get()))?,
+            Some(raw) => serde_json::from_str(raw.get()).map_err(|_| {
+                format!("dataType is {}, not \"text\" or \"binary\"", excerpt(raw.get()))
+            })?,
         };
         let raw = self.data.ok_or("data is missing")?;
         let data: CowStr<'_> =
@@ -146,6 +150,12 @@ impl WirePush<'_> {
 /// Borrows where the string has no escapes.
 #[derive(Deserialize)]
 struct CowStr<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// Enough to recognize it by: what is quoted in an answer must not be a payload.
+fn excerpt(text: &str) -> &str {
+    const CHARACTERS: usize = 32;
+    text.char_indices().nth(CHARACTERS).map_or(text, |(end, _)| &text[..end])
+}
 
 fn wrong(problem: &str) -> serde_json::Error {
     serde::de::Error::custom(problem)

@@ -85,19 +85,26 @@ fn what_is_none_of_these_is_unreadable() {
     check_unreadable("", "EOF");
     check_unreadable("ok", "expected value");
     check_unreadable(r#"{"errNo":0} {}"#, "trailing characters");
-    check_unreadable("true", "boolean `true`, expected an object");
-    check_unreadable("0", "integer `0`, expected an object");
+    check_unreadable("true", "it is true");
+    check_unreadable("0", "it is a number");
     check_unreadable("[]", "it is an array");
     check_unreadable(r#"[0,"ok"]"#, "it is an array");
-    check_unreadable("{}", "missing field `errNo`");
-    check_unreadable(r#"{"errno":0}"#, "missing field `errNo`");
-    check_unreadable(r#""{}""#, "missing field `errNo`");
-    check_unreadable(r#"{"errNo":null}"#, "errNo is null, not a whole number");
-    check_unreadable(r#"{"errNo":false}"#, "errNo is false, not a whole number");
-    check_unreadable(r#"{"errNo":0.5}"#, "errNo is 0.5, not a whole number");
-    check_unreadable(r#"{"errNo":""}"#, r#"errNo is "", not a whole number"#);
-    check_unreadable(r#"{"errNo":0,"websocket":"chat"}"#, "expected an object");
-    check_unreadable(r#"{"errNo":0,"websocket":{"secWebSocketProtocol":["a"]}}"#, "invalid type");
+    check_unreadable("{}", "errNo is missing");
+    check_unreadable(r#"{"errno":0}"#, "errNo is missing");
+    check_unreadable(r#""{}""#, "errNo is missing");
+    check_unreadable(r#"{"errNo":null}"#, "errNo is not a whole number");
+    check_unreadable(r#"{"errNo":false}"#, "errNo is not a whole number");
+    check_unreadable(r#"{"errNo":0.5}"#, "errNo is not a whole number");
+    check_unreadable(r#"{"errNo":""}"#, "errNo is not a whole number");
+}
+
+#[test]
+fn what_is_odd_beside_a_right_err_no_is_passed_over() {
+    let accepted = RegisterReply::Accepted { protocol: None };
+    check(r#"{"errNo":0.0}"#, &accepted);
+    check(r#"{"errNo":0,"websocket":""}"#, &accepted);
+    check(r#"{"errNo":0,"websocket":{"secWebSocketProtocol":["a"]}}"#, &accepted);
+    check(r#"{"errNo":3,"errMsg":404}"#, &refused(3, ""));
 }
 
 proptest! {

@@ -117,7 +117,11 @@ impl Backend {
                 async move { Ok(backend.answer(request).await) }
             })
         };
-        let settings = ServeSettings { head_timeout: 2 * PATIENCE, linger: Duration::ZERO };
+        let settings = ServeSettings {
+            head_timeout: 2 * PATIENCE,
+            connections_max: 10_000,
+            linger: Duration::ZERO,
+        };
         tokio::spawn(serve(listener, settings, stop, service));
         backend
     }

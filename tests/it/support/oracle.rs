@@ -14,8 +14,8 @@ pub(crate) struct Oracle {
 
 #[derive(Default, Debug)]
 struct Seen {
-    registers: usize,
     owed: bool,
+    registers_running: usize,
     transmits_running: usize,
     cleanups: usize,
     cleanups_done: usize,
@@ -28,14 +28,17 @@ impl Oracle {
         let seen = connections.entry(call.id().to_owned()).or_default();
         match call.function.as_str() {
             // Owed from here on: it may have run, whatever it answers.
-            "register" => (seen.registers, seen.owed) = (seen.registers + 1, true),
+            "register" => {
+                seen.owed = true;
+                seen.registers_running += 1;
+            }
             "transmit" => {
                 assert_eq!(seen.transmits_running, 0, "two messages of one connection at once");
                 seen.transmits_running += 1;
             }
             "cleanup" => {
                 seen.cleanups += 1;
-                seen.early_cleanup |= seen.transmits_running > 0;
+                seen.early_cleanup |= seen.registers_running + seen.transmits_running > 0;
             }
             other => panic!("unknown function {other}"),
         }
@@ -44,6 +47,9 @@ impl Oracle {
     pub(crate) fn answered(&self, call: &Call, reply: &Reply) {
         let mut connections = self.connections.lock().unwrap();
         let seen = connections.get_mut(call.id()).unwrap();
+        if call.function == "register" {
+            seen.registers_running -= 1;
+        }
         match call.function.as_str() {
             "register" if not_run(reply) || refuses(reply) => seen.owed = false,
             "transmit" => seen.transmits_running -= 1,
@@ -53,11 +59,11 @@ impl Oracle {
     }
 
     /// Every register that may have run has exactly one cleanup that succeeded, and none has one
-    /// before its last transmit had ended.
+    /// before its register and its last transmit had ended.
     pub(crate) fn check(&self) {
         for (id, seen) in &*self.connections.lock().unwrap() {
             assert_eq!(seen.cleanups_done, usize::from(seen.owed), "cleanups of {id}: {seen:?}");
-            assert!(!seen.early_cleanup, "cleanup of {id} before its transmit ended: {seen:?}");
+            assert!(!seen.early_cleanup, "cleanup of {id} before its last call ended: {seen:?}");
         }
     }
 

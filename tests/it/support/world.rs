@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use gateway::{gateway::Doors, gateway::Gateway, settings::Settings};
+use gateway::{
+    gateway::{Doors, Gateway, GatewayError},
+    settings::Settings,
+};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -23,7 +26,7 @@ pub(crate) struct World {
     pub(crate) doors: Doors,
     pub(crate) stop: CancellationToken,
     http: reqwest::Client,
-    gateway: JoinHandle<()>,
+    gateway: JoinHandle<Result<(), GatewayError>>,
 }
 
 impl World {
@@ -61,12 +64,13 @@ impl World {
         let text = settings.replace("BACKEND", &backend.url);
         let mut settings =
             Settings::parse(Path::new("gateway.toml"), &text, &BTreeMap::new()).unwrap();
-        settings.connection.close_timeout = CLOSE_TIMEOUT;
+        if !text.contains("close_timeout") {
+            settings.connection.close_timeout = CLOSE_TIMEOUT;
+        }
         let gateway = Gateway::bind(settings).await.unwrap();
         let doors = gateway.doors().unwrap();
         let stop = CancellationToken::new();
-        let run = gateway.run(stop.clone());
-        let gateway = tokio::spawn(async move { run.await.unwrap() });
+        let gateway = tokio::spawn(gateway.run(stop.clone()));
         Self { backend, doors, stop, http: reqwest::Client::new(), gateway }
     }
 
@@ -108,10 +112,16 @@ impl World {
 
     /// Stops the gateway, which must drain, and checks the standing invariants.
     pub(crate) async fn finish(self) {
+        let backend = self.backend.clone();
+        self.stopped().await.unwrap();
+        backend.oracle().check();
+        backend.stop();
+    }
+
+    /// Stops the gateway; how it ended.
+    pub(crate) async fn stopped(self) -> Result<(), GatewayError> {
         self.stop.cancel();
-        soon("the end of the gateway", self.gateway).await.unwrap();
-        self.backend.oracle().check();
-        self.backend.stop();
+        soon("the end of the gateway", self.gateway).await.unwrap()
     }
 }
 
