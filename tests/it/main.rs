@@ -25,5 +25,6 @@ mod order;
 mod paths;
 mod process;
 mod push;
+mod s3_roster;
 mod subprotocol;
 mod transmit;

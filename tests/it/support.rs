@@ -5,6 +5,7 @@ pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod oracle;
 pub(crate) mod process;
+pub(crate) mod s3;
 pub(crate) mod stack;
 pub(crate) mod world;
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use function_runner::{Runner, Settings as RunnerSettings};
+use function_runner::{Runner, Settings as RunnerSettings, settings::PREFIX};
 use functions::Catalog;
 use gateway::{
     gateway::{Doors, Gateway},
@@ -11,7 +11,7 @@ use gateway::{
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOSE_TIMEOUT, soon};
+use super::{CLOSE_TIMEOUT, PATIENCE, soon};
 
 const GATEWAY: &str = include_str!("../../../gateway.toml");
 const FUNCTIONS: &str = include_str!("../../../functions.toml");
@@ -19,6 +19,8 @@ const FUNCTIONS: &str = include_str!("../../../functions.toml");
 /// Both services, set up by the files at the root of the repository.
 pub(crate) struct Stack {
     pub(crate) doors: Doors,
+    /// Where functions are invoked.
+    pub(crate) runner_url: String,
     stop_gateway: CancellationToken,
     stop_runner: CancellationToken,
     gateway: JoinHandle<()>,
@@ -28,6 +30,11 @@ pub(crate) struct Stack {
 impl Stack {
     /// `roster` is the URL of the roster.
     pub(crate) async fn start(roster: &str) -> Self {
+        Self::with_environment(&[("ROSTER_URL", roster.to_owned())]).await
+    }
+
+    /// `environment` is laid over that of each function of the chat.
+    pub(crate) async fn with_environment(environment: &[(&str, String)]) -> Self {
         let no_variables = BTreeMap::new();
         let text = GATEWAY.replace(":9000", ":0").replace(":9001", ":0");
         // The test runs at the root of the repository, where the folder of the page is.
@@ -37,20 +44,21 @@ impl Stack {
         let gateway = Gateway::bind(settings).await.unwrap();
         let doors = gateway.doors().unwrap();
 
-        let text = FUNCTIONS.replace("data/roster", roster);
         let push = BTreeMap::from([("push".to_owned(), format!("http://{}", doors.internal))]);
         let file = Path::new("functions.toml");
         let catalog = Catalog::built_in();
-        let settings = RunnerSettings::parse(file, &text, &no_variables, &push, &catalog).unwrap();
+        let settings =
+            RunnerSettings::parse(file, FUNCTIONS, &variables(environment), &push, &catalog)
+                .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let gateway = gateway.with_runner(url.parse().unwrap());
+        let runner_url = format!("http://{}", listener.local_addr().unwrap());
+        let gateway = gateway.with_runner(runner_url.parse().unwrap());
 
         let (stop_gateway, stop_runner) = (CancellationToken::new(), CancellationToken::new());
         let run = gateway.run(stop_gateway.clone());
         let gateway = tokio::spawn(async move { run.await.unwrap() });
         let runner = tokio::spawn(Runner::new(settings).serve(listener, stop_runner.clone()));
-        Self { doors, stop_gateway, stop_runner, gateway, runner }
+        Self { doors, runner_url, stop_gateway, stop_runner, gateway, runner }
     }
 
     pub(crate) async fn finish(self) {
@@ -59,4 +67,18 @@ impl Stack {
         self.stop_runner.cancel();
         soon("the end of the runner", self.runner).await.unwrap();
     }
+}
+
+/// The variables of a runner that set `environment` for each function of the chat, and give it
+/// time, however busy the machine is.
+fn variables(environment: &[(&str, String)]) -> BTreeMap<String, String> {
+    let mut variables = BTreeMap::new();
+    for function in ["REGISTER", "TRANSMIT", "CLEANUP"] {
+        let prefix = format!("{PREFIX}__FUNCTIONS__CHAT_{function}");
+        variables.insert(format!("{prefix}__TIMEOUT"), format!("{}s", PATIENCE.as_secs()));
+        for (key, value) in environment {
+            variables.insert(format!("{prefix}__ENVIRONMENT__{key}"), value.clone());
+        }
+    }
+    variables
 }

@@ -1,0 +1,177 @@
+//! An S3 server in this process: `s3s` with its files in a folder. It checks signatures, lists a
+//! thousand keys at most at once, and can go away and come back with what it had.
+//!
+//! Nobody but the functions talks to it. What it holds is read off its folder, so that the client
+//! under test is not its own witness.
+
+use std::{collections::BTreeSet, fs, io, net::SocketAddr, path::PathBuf, time::Duration};
+
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use s3s::{
+    auth::SimpleAuth,
+    service::{S3Service, S3ServiceBuilder},
+};
+use s3s_fs::FileSystem;
+use tempfile::TempDir;
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::soon;
+
+const BUCKET: &str = "bucket";
+const PREFIX: &str = "chat/online";
+const ACCESS_KEY: &str = "key";
+/// What a request takes to a store that is not next door.
+const LATENCY: Duration = Duration::from_millis(5);
+/// More than a test needs at once.
+const BACKLOG: u32 = 1024;
+
+/// The server, and the port that stays its own while it is away.
+pub(crate) struct S3 {
+    folder: TempDir,
+    address: SocketAddr,
+    /// Bound and never listening: whoever connects is refused, and nobody else gets the port.
+    _port: TcpSocket,
+    /// Every request that was answered, with the status.
+    answered: watch::Sender<Vec<String>>,
+    running: Option<Running>,
+}
+
+struct Running {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl S3 {
+    /// A server with one empty bucket, for those who have `secret`.
+    pub(crate) fn start(secret: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join(BUCKET)).unwrap();
+        let port = bound("127.0.0.1:0".parse().unwrap());
+        let address = port.local_addr().unwrap();
+        let (answered, _) = watch::channel(Vec::new());
+        let mut server = Self { folder, address, _port: port, answered, running: None };
+        server.start_again(secret);
+        server
+    }
+
+    /// What a function needs in its environment to have its roster here.
+    pub(crate) fn environment(&self, secret: &str) -> [(&'static str, String); 4] {
+        [
+            ("ROSTER_URL", format!("s3://{BUCKET}/{PREFIX}")),
+            ("AWS_ENDPOINT", format!("http://{}", self.address)),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", secret.to_owned()),
+        ]
+    }
+
+    /// Goes away in the midst of whatever it does, as a process that is killed.
+    pub(crate) async fn stop(&mut self) {
+        let Running { stop, task } = self.running.take().unwrap();
+        stop.cancel();
+        soon("the end of the S3 server", task).await.unwrap();
+    }
+
+    /// Comes back at the same address with the same data, for those who have `secret`.
+    pub(crate) fn start_again(&mut self, secret: &str) {
+        assert!(self.running.is_none());
+        let mut builder = S3ServiceBuilder::new(FileSystem::new(self.folder.path()).unwrap());
+        builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, secret));
+        let listener = bound(self.address).listen(BACKLOG).unwrap();
+        let stop = CancellationToken::new();
+        let serving = serve(listener, builder.build(), self.answered.clone(), stop.clone());
+        self.running = Some(Running { stop, task: tokio::spawn(serving) });
+    }
+
+    /// Puts ids into the roster whose gateway is no more.
+    pub(crate) fn leave_behind(&self, ids: impl Iterator<Item = String>) {
+        fs::create_dir_all(self.roster()).unwrap();
+        for id in ids {
+            fs::write(self.roster().join(id), "").unwrap();
+        }
+    }
+
+    /// The connection ids in the roster.
+    pub(crate) fn ids(&self) -> BTreeSet<String> {
+        match fs::read_dir(self.roster()) {
+            Ok(entries) => {
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeSet::new(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Waits until so many ids are in the roster: looks whenever the server has answered.
+    pub(crate) async fn until_online(&self, count: usize) {
+        let mut answered = self.answered.subscribe();
+        soon(&format!("a roster of {count}"), async {
+            while self.ids().len() != count {
+                answered.changed().await.unwrap();
+            }
+        })
+        .await;
+    }
+
+    /// Waits until a request is answered that has `what` in its line.
+    pub(crate) async fn until_answered(&self, what: &str) {
+        let mut answered = self.answered.subscribe();
+        let has = |lines: &Vec<String>| lines.iter().any(|line| line.contains(what));
+        soon(&format!("an answer to {what}"), answered.wait_for(has)).await.unwrap();
+    }
+
+    /// The requests answered so far, such as `200 GET /bucket?list-type=2`.
+    pub(crate) fn answered(&self) -> Vec<String> {
+        self.answered.borrow().clone()
+    }
+
+    fn roster(&self) -> PathBuf {
+        self.folder.path().join(BUCKET).join(PREFIX)
+    }
+}
+
+/// Two of these can have one address as long as none of them listened before the other came.
+fn bound(address: SocketAddr) -> TcpSocket {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(address).unwrap();
+    socket
+}
+
+async fn serve(
+    listener: TcpListener,
+    service: S3Service,
+    answered: watch::Sender<Vec<String>>,
+    stop: CancellationToken,
+) {
+    let mut connections = JoinSet::new();
+    while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
+        let (stream, _) = accepted.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (service, answered) = (service.clone(), answered.clone());
+        let service = service_fn(move |request| {
+            let (service, answered) = (service.clone(), answered.clone());
+            async move {
+                let line = format!("{} {}", request.method(), request.uri());
+                sleep(LATENCY).await;
+                let response = hyper::service::Service::call(&service, request).await?;
+                let line = format!("{} {line}", response.status().as_u16());
+                answered.send_modify(|lines| lines.push(line));
+                Ok::<_, s3s::HttpError>(response)
+            }
+        });
+        let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+        connections.spawn(async move {
+            // A client that hangs up is none of this server's business.
+            let _ = connection.await;
+        });
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
