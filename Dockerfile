@@ -1,0 +1,52 @@
+# Two images out of one file: `docker build --target gateway .` and `--target function-runner .`
+# Only what every builder knows is used here, so that the legacy one can build it too.
+
+# The workspace without its code: every library empty, every program without a line.
+FROM rust:1.95-bookworm AS manifests
+WORKDIR /src
+COPY . .
+RUN find . -type f ! -name Cargo.toml ! -path ./Cargo.lock ! -path './.cargo/*' \
+        ! -name lib.rs ! -name main.rs -delete \
+    && find . -name lib.rs -exec truncate --size 0 {} + \
+    && find . -name main.rs | while read main; do echo 'fn main() {}' >"$main"; done
+
+# The dependencies, which change seldom, in a layer of their own.
+FROM rust:1.95-bookworm AS build
+WORKDIR /src
+COPY --from=manifests /src .
+RUN cargo build --release --locked --bins --package gateway --package function-runner
+COPY . .
+# Cargo goes by the time of a file, and those of the empty ones are younger. What it built leaves
+# with the layer that made it.
+RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
+    && cargo build --release --locked --bins --package gateway --package function-runner \
+    && install -D --target-directory /out target/release/gateway target/release/function-runner \
+    && rm -rf target
+
+FROM debian:bookworm-slim AS base
+# For functions behind https, and a roster in a bucket.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+# State, and the roster at its place in functions.toml, begin at the working directory.
+WORKDIR /var/lib/longhold
+RUN chown 10001:10001 .
+USER 10001:10001
+
+FROM base AS gateway
+COPY --from=build /out/gateway /usr/local/bin/
+COPY gateway.toml /etc/longhold/
+COPY web /etc/longhold/web
+ENV LONGHOLD_GATEWAY__LISTEN__PUBLIC=0.0.0.0:9000 \
+    LONGHOLD_GATEWAY__LISTEN__INTERNAL=0.0.0.0:9001
+EXPOSE 9000 9001
+HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
+    CMD ["gateway", "--config", "/etc/longhold/gateway.toml", "check"]
+ENTRYPOINT ["gateway", "--config", "/etc/longhold/gateway.toml"]
+
+FROM base AS function-runner
+COPY --from=build /out/function-runner /usr/local/bin/
+COPY functions.toml /etc/longhold/
+ENV LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL=0.0.0.0:9002
+EXPOSE 9002
+HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
+    CMD ["function-runner", "--config", "/etc/longhold/functions.toml", "check"]
+ENTRYPOINT ["function-runner", "--config", "/etc/longhold/functions.toml"]

@@ -1,0 +1,205 @@
+"""What is checked of a stack, one function for each question."""
+
+import asyncio
+import socket
+import time
+import urllib.request
+
+from load import Load
+from stack import Failed, image_bytes
+from websocket import Closed, Refused, WebSocket
+
+SERVICES = ("gateway", "function-runner")
+CHAT, ECHO = "/release/chat", "/release/echo"
+INTERNAL = (9001, 9002)
+BASE = "debian:bookworm-slim"
+MEGABYTE = 1000 * 1000
+CONNECTIONS, RESTARTS = 64, 3
+
+
+def sizes(stack):
+    """Each image is under 40 MB beside its base. Needs containers, running or not."""
+    base_bytes = image_bytes(BASE)
+    for service in SERVICES:
+        own = (stack.image_bytes(service) - base_bytes) / MEGABYTE
+        whole = stack.image_bytes(service) / MEGABYTE
+        say(f"image {service}: {own:.1f} MB beside its base, {whole:.1f} MB with {BASE}")
+        expect(own < 40, f"the image of {service} is too large")
+
+
+async def cold_start(stack):
+    """From nothing to the first client, whose register function has run."""
+    begin = time.monotonic()
+    up = asyncio.create_task(asyncio.to_thread(stack.up))
+    client = await first_client(stack.port, up)
+    say(f"cold start: {time.monotonic() - begin:.1f} s from `up` to the first WebSocket")
+    await client.close()
+    await up
+    for service in SERVICES:
+        await eventually(lambda: health(stack, service), "healthy", f"health of {service}")
+    say("both containers are healthy")
+
+
+def confinement(stack):
+    """The containers have no more rights than they need."""
+    for service in SERVICES:
+        user = stack.inspect(service, "{{.Config.User}}")
+        expect(user not in ("", "root", "0", "0:0"), f"{service} runs as {user or 'root'}")
+        read_only = stack.inspect(service, "{{.HostConfig.ReadonlyRootfs}}")
+        expect_equal(read_only, "true", f"read-only file system of {service}")
+        dropped = stack.inspect(service, "{{.HostConfig.CapDrop}}")
+        expect_equal(dropped, "[ALL]", f"dropped capabilities of {service}")
+        options = stack.inspect(service, "{{.HostConfig.SecurityOpt}}")
+        expect("no-new-privileges" in options, f"security options of {service}: {options}")
+    say("neither runs as root, can write to its image, or has capabilities")
+
+
+async def doors(stack, taken):
+    """Only the public port answers. Those in `taken` are somebody else's, from before."""
+    page = await asyncio.to_thread(get, f"http://127.0.0.1:{stack.port}/")
+    expect(b"<html" in page, "the chat page is not served")
+    for service, open_ports in (("gateway", "9000/tcp"), ("function-runner", "")):
+        template = "{{range $p, $to := .NetworkSettings.Ports}}{{if $to}}{{$p}} {{end}}{{end}}"
+        published = stack.inspect(service, template).strip()
+        expect(published == open_ports, f"{service} publishes {published or 'nothing'}")
+    for port in INTERNAL:
+        if port in taken:
+            say(f"port {port} was in use before: nothing is known from asking it")
+        else:
+            expect(not answers(port), f"port {port} answers from outside")
+    say("the public port serves the chat page, and the internal ones do not answer")
+
+
+async def chat(stack):
+    """What one says reaches everybody else, with how many are there, and not oneself."""
+    ann, bob = [await WebSocket.connect(stack.port, CHAT) for _ in range(2)]
+    for speaker, listener, text in ((ann, bob, "hello, Bob"), (bob, ann, "grüß dich, Ann")):
+        await speaker.send(text)
+        # For Ann this is the first message: her own did not come back to her.
+        expect_equal(await listener.receive(), f"{text}(===Online people:2===)", "message")
+    await ann.close()
+    await bob.close()
+    say("two clients chat")
+
+
+async def echo(stack):
+    """Messages come back in their order, also when they are sent without waiting."""
+    client = await WebSocket.connect(stack.port, ECHO)
+    texts = [f"message {number}" for number in range(100)] + ["x" * 30_000]
+    for text in texts:
+        await client.send(text)
+    expect_equal([await client.receive() for _ in texts], texts, "echo")
+    await client.close()
+    say("a client gets its own words back, in order")
+
+
+async def restart_under_load(stack):
+    """Clients notice nothing of a new function-runner but that they wait."""
+    replace = ("up", "--detach", "--no-build", "--no-deps", "--force-recreate", SERVICES[1])
+    ways = [("restarted", ("restart", SERVICES[1]))] * RESTARTS + [("replaced", replace)]
+    async with Load(stack.port, CONNECTIONS) as load:
+        await load.each_echoes(20)
+        for done, command in ways:
+            before, begin = await started(stack), time.monotonic()
+            await asyncio.to_thread(stack.compose, *command)
+            seconds = time.monotonic() - begin
+            await load.each_echoes(20)
+            expect(await started(stack) != before, f"function-runner was not {done}")
+            say(f"function-runner {done} in {seconds:.1f} s under {CONNECTIONS} connections")
+    say(
+        f"all {sum(load.echoed)} messages came back once and in order, and no client was closed;"
+        f" the longest wait was {load.longest:.1f} s"
+    )
+
+
+async def stop_and_start(stack, count_roster):
+    """The roster holds who is connected: before a stop, after it, and after the next start."""
+    clients = [await WebSocket.connect(stack.port, CHAT) for _ in range(5)]
+    await eventually(count_roster, 5, "roster")
+    await asyncio.to_thread(stack.compose, "stop")
+    for client in clients:
+        expect_equal(await close_code(client), 1001, "Close")
+    expect_equal(await count_roster(), 0, "roster")
+    say("stopped: 5 clients were told (1001), and none is left in the roster")
+
+    start = asyncio.create_task(asyncio.to_thread(stack.compose, "start"))
+    await (await first_client(stack.port, start)).close()
+    await start
+    clients = [await WebSocket.connect(stack.port, CHAT) for _ in range(4)]
+    await eventually(count_roster, 4, "roster")
+    await clients.pop().close()
+    clients.pop().abort()
+    await eventually(count_roster, 2, "roster")
+    await clients[0].send("who is there?")
+    text = await clients[1].receive()
+    expect_equal(text, "who is there?(===Online people:2===)", "message")
+    for client in clients:
+        await client.close()
+    await eventually(count_roster, 0, "roster")
+    say("started again: the roster follows who comes, who leaves, and who breaks off")
+
+
+async def first_client(port, starting, seconds=120):
+    """Tries until a client is let in, and gives it."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await WebSocket.connect(port, CHAT)
+        except (OSError, EOFError, Refused, asyncio.TimeoutError) as error:
+            if starting.done():
+                starting.result()
+            if time.monotonic() > deadline:
+                raise Failed(f"no client was let in within {seconds} s: {error!r}") from None
+            await asyncio.sleep(0.02)
+
+
+async def close_code(client):
+    """The code that a client is closed with."""
+    try:
+        return f"none, but the message {await client.receive()!r}"
+    except Closed as closed:
+        return closed.code
+
+
+async def health(stack, service):
+    return await asyncio.to_thread(stack.inspect, service, "{{.State.Health.Status}}")
+
+
+async def started(stack):
+    return await asyncio.to_thread(stack.inspect, "function-runner", "{{.State.StartedAt}}")
+
+
+def get(url):
+    """The body of a page, whatever proxy the environment names."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(url, timeout=10) as answer:
+        return answer.read()
+
+
+def answers(port):
+    """Whether somebody takes connections on this machine."""
+    with socket.socket() as client:
+        client.settimeout(2)
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def eventually(ask, expected, what, seconds=30):
+    """Asks until the answer is as expected."""
+    deadline = time.monotonic() + seconds
+    while (answer := await ask()) != expected:
+        if time.monotonic() > deadline:
+            raise Failed(f"{what}: {answer!r} and not {expected!r}, for {seconds} s")
+        await asyncio.sleep(0.1)
+
+
+def expect_equal(answer, expected, what):
+    expect(answer == expected, f"{what}: {answer!r} and not {expected!r}")
+
+
+def expect(holds, otherwise):
+    if not holds:
+        raise Failed(otherwise)
+
+
+def say(text):
+    print(f"  {text}", flush=True)

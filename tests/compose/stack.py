@@ -1,0 +1,116 @@
+"""One stack of containers for the time of a check, under a project name of its own."""
+
+import os
+import socket
+import subprocess
+import sys
+
+import engine
+
+LABEL = "com.docker.compose.project"
+BUILD_SECONDS = 2400
+
+
+class Failed(Exception):
+    """A command did not end well, or something was not as it should be."""
+
+
+class Stack:
+    """The containers of the files; nothing runs until `up`, and nothing is left after `remove`."""
+
+    def __init__(self, compose, files, variables=()):
+        self.project = f"longhold-check-{os.getpid()}"
+        self.port = free_port()
+        arguments = [argument for file in files for argument in ("--file", str(file))]
+        self._compose = [*compose, "--project-name", self.project, *arguments]
+        self._environment = dict(os.environ, LONGHOLD_PUBLISH=f"127.0.0.1:{self.port}")
+        self._environment.update(variables)
+
+    def build(self):
+        """Builds the images. Its output is shown: it may take minutes, and is the first to fail."""
+        command = [*self._compose, "build", "--force-rm"]
+        run = subprocess.run(
+            command,
+            cwd=engine.ROOT,
+            env=self._environment,
+            stdout=sys.stderr,
+            timeout=BUILD_SECONDS,
+        )
+        if run.returncode != 0:
+            raise Failed("the images could not be built")
+
+    def up(self):
+        self.compose("up", "--detach", "--no-build")
+
+    def compose(self, *arguments, seconds=180):
+        """Runs Compose, and gives what it printed."""
+        return output([*self._compose, *arguments], seconds, self._environment)
+
+    def container(self, service):
+        """The id of the container of a service."""
+        labels = (f"{LABEL}={self.project}", f"com.docker.compose.service={service}")
+        filters = (f"--filter=label={label}" for label in labels)
+        return docker("container", "ls", "--all", "--quiet", *filters).strip()
+
+    def inspect(self, service, template):
+        """What the engine knows of a service's container."""
+        return docker("inspect", "--format", template, self.container(service)).strip()
+
+    def image_bytes(self, service):
+        return image_bytes(self._image(service))
+
+    def names_in(self, volume, folder):
+        """The names of the files in a folder of a volume, whether or not anybody runs."""
+        here = ["--volume", f"{self.project}_{volume}:/volume:ro", "--workdir", "/volume"]
+        names = docker(
+            *("run", "--rm", "--network", "none", "--label", f"{LABEL}={self.project}", *here),
+            *("--entrypoint", "find", self._image("function-runner")),
+            *(".", "-path", f"./{folder}/*", "-type", "f", "-printf", r"%f\n"),
+        )
+        return sorted(names.split())
+
+    def logs(self):
+        return self.compose("logs", "--no-color", "--tail", "300")
+
+    def remove(self):
+        """Removes all of it, and says what could not be removed."""
+        self.compose("down", "--volumes", "--remove-orphans", "--rmi", "local")
+        ours = ("--quiet", "--filter", f"label={LABEL}={self.project}")
+        kinds = (["container", "ls", "--all"], ["network", "ls"], ["volume", "ls"])
+        left = " ".join(docker(*kind, *ours) for kind in kinds).split()
+        if left:
+            raise Failed(f"something is left of {self.project}: {' '.join(left)}")
+
+    def _image(self, service):
+        return self.inspect(service, "{{.Image}}")
+
+
+def image_bytes(image):
+    return int(docker("image", "inspect", "--format", "{{.Size}}", image))
+
+
+def docker(*arguments, seconds=60):
+    """Runs docker, and gives what it printed."""
+    return output(["docker", *arguments], seconds, os.environ)
+
+
+def output(command, seconds, environment):
+    run = subprocess.run(
+        command, cwd=engine.ROOT, env=environment, capture_output=True, text=True, timeout=seconds
+    )
+    if run.returncode != 0:
+        raise Failed(f"{' '.join(map(str, command))}: {run.stderr.strip()}")
+    return run.stdout
+
+
+def free_port():
+    """A port below those that systems give to clients, so that it stays free for a while."""
+    for port in range(9300, 9800):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Failed("no port is free from 9300 to 9800")
