@@ -40,7 +40,8 @@ pub(crate) async fn discard(body: Incoming) {
     let _ = timeout(BODY_TIMEOUT, async { while let Some(Ok(_)) = body.frame().await {} }).await;
 }
 
-fn is_json(text: &[u8]) -> bool {
+/// Whether it is JSON as a whole.
+pub(crate) fn is_json(text: &[u8]) -> bool {
     // As text and not as bytes: the parser does not look for bad UTF-8 in strings that it skips.
     str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }

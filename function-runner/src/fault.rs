@@ -32,8 +32,18 @@ impl Fault {
         Self::raised(format!("panicked: {text}"))
     }
 
+    /// Adds the function's own account of it.
+    pub(crate) fn with_trace(mut self, stack_trace: String) -> Self {
+        self.stack_trace = stack_trace;
+        self
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The documented text, with the function's own account of it.
-    fn raised(stack_trace: String) -> Self {
+    pub(crate) fn raised(stack_trace: String) -> Self {
         let message = "user code exception caught".into();
         Self { kind: InvocationFault::Raised, message, stack_trace }
     }

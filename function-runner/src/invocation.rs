@@ -1,19 +1,20 @@
-//! One invocation, from the moment nothing stands in its way: deadline, reply limit, log lines.
+//! One invocation, from the moment it is admitted: instance, reply limit, log lines.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use functions::Context;
-use shared::invocation::InvocationFault;
-use tokio::time::{Instant, timeout};
+use shared::invocation::{Disposition, InvocationFault};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     event,
     fault::Fault,
-    function::{HeldFunction, Instance},
+    function::HeldFunction,
     lines,
-    runner::Admission,
+    runner::{Admission, draining},
+    runtime::{Ended, Instance},
 };
 
 /// An invocation that is about to run.
@@ -25,33 +26,46 @@ pub(crate) struct Invocation {
     pub(crate) cut: CancellationToken,
     /// Given back when the function has ended, whoever still waits for it.
     #[expect(dead_code, reason = "held, not read")]
-    pub(crate) places: (Admission, Instance),
+    pub(crate) place: Admission,
 }
 
 impl Invocation {
-    /// Runs it to its end, and logs the lines that SCF logs.
+    /// Runs it to its end, and logs the lines that SCF logs: none when it did not run.
     pub(crate) async fn run(self) -> Result<String, Fault> {
+        let instance = match self.lease().await {
+            Err(fault) if fault.kind.disposition() == Disposition::NotRun => return Err(fault),
+            leased => leased,
+        };
         lines::start(&self.context);
         let start = Instant::now();
-        let outcome = self.run_inner().await;
-        lines::end(&self.context, start.elapsed(), &outcome);
-        outcome
+        let ended = match instance {
+            Ok(instance) => self.run_inner(instance).await,
+            Err(fault) => fault.into(),
+        };
+        lines::end(&self.context, start.elapsed(), &ended);
+        ended.outcome
     }
 
-    async fn run_inner(&self) -> Result<String, Fault> {
-        let limit = self.function.timeout;
-        let invoke = self.function.runtime.invoke(&self.event, &self.context);
-        let reply = tokio::select! {
+    async fn lease(&self) -> Result<Instance<'_>, Fault> {
+        tokio::select! {
+            biased;
+            leased = self.function.runtime.lease(&self.context) => leased,
+            () = self.cut.cancelled() => Err(draining()),
+        }
+    }
+
+    async fn run_inner(&self, instance: Instance<'_>) -> Ended {
+        let mut ended = tokio::select! {
             // The function first: most end without ever having to listen for the cut.
             biased;
-            reply = timeout(limit, invoke) => reply.map_err(|_| Fault::timed_out(limit))??,
-            () = self.cut.cancelled() => return Err(cut_off()),
+            ended = instance.invoke(&self.event, &self.context) => ended,
+            () = self.cut.cancelled() => return cut_off().into(),
         };
-        if reply.len() > event::BYTES_MAX {
+        if ended.outcome.as_ref().is_ok_and(|reply| reply.len() > event::BYTES_MAX) {
             let message = format!("reply is larger than {} bytes", event::BYTES_MAX);
-            return Err(Fault::new(InvocationFault::ReplyTooLarge, message));
+            ended.outcome = Err(Fault::new(InvocationFault::ReplyTooLarge, message));
         }
-        Ok(reply)
+        ended
     }
 }
 

@@ -3,17 +3,17 @@
 //!
 //! The ids stand in the text for those searches and in the span as fields; a function's own lines
 //! are in the span as well. How much memory one invocation of many in a process has used nobody
-//! can know, so `MemUsage` is left out.
+//! can know, so `MemUsage` is left out where a process is not an instance.
 
 use std::time::Duration;
 
 use functions::Context;
 use tracing::{Level, Span, debug, enabled, error_span, warn};
 
-use crate::fault::Fault;
+use crate::{fault::Fault, runtime::Ended};
 
 /// All lines have it, so that a log filter can name them.
-const TARGET: &str = "function";
+pub(crate) const TARGET: &str = "function";
 /// Bytes of a reply that a line shows (documented).
 const SHOWN_MAX: usize = 8 * 1024;
 
@@ -33,21 +33,39 @@ pub(crate) fn start(context: &Context) {
     debug!(target: TARGET, "START RequestId:{}", context.request_id);
 }
 
+/// An instance has started, for the invocation `request_id` if it was not to keep one warm.
+pub(crate) fn started(request_id: Option<&str>, duration: Duration) {
+    let duration_ms = millis(duration);
+    let id = request_id.unwrap_or("none");
+    debug!(target: TARGET, duration_ms, "Init Report RequestId:{id} Coldstart:{duration_ms}ms");
+}
+
 /// The function has ended, after `duration`.
-pub(crate) fn end(context: &Context, duration: Duration, outcome: &Result<String, Fault>) {
+pub(crate) fn end(context: &Context, duration: Duration, ended: &Ended) {
     let id = &context.request_id;
-    match outcome {
+    match &ended.outcome {
         Ok(reply) => debug!(target: TARGET, "Response RequestId:{id} RetMsg:{}", cut(reply)),
         Err(fault) => failed(id, fault),
     }
     debug!(target: TARGET, "END RequestId:{id}");
-    let duration_ms = u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+    let duration_ms = millis(duration);
     let memory_mb = context.memory_limit_mb;
+    let used = ended.memory_peak.map_or_else(String::new, used);
     debug!(
         target: TARGET,
         duration_ms,
-        "Report RequestId:{id} Duration:{duration_ms}ms Memory:{memory_mb}MB"
+        "Report RequestId:{id} Duration:{duration_ms}ms Memory:{memory_mb}MB{used}"
     );
+}
+
+/// In tenths of a megabyte, as there.
+fn used(bytes: u64) -> String {
+    let tenths = bytes * 10 / (1 << 20);
+    format!(" MemUsage:{}.{}MB", tenths / 10, tenths % 10)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn failed(id: &str, fault: &Fault) {

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use daemon::serve::{ServeSettings, serve};
 use functions::Context;
+use futures_util::future::join_all;
 use serde_json::Value;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -83,6 +84,7 @@ impl Runner {
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
         for function in self.0.functions.values() {
             let (name, kind) = (&function.name, function.runtime.kind());
+            function.runtime.start();
             info!(function.name = name, runtime.kind = kind, "function {name} ready");
         }
         let close = CancellationToken::new();
@@ -90,6 +92,7 @@ impl Runner {
         let shutdown = async {
             stop.cancelled().await;
             self.drain().await;
+            self.stop_runtimes().await;
             close.cancel();
             sleep(CLOSE_TIMEOUT).await;
         };
@@ -111,6 +114,11 @@ impl Runner {
         // One that blocks its thread cannot be cut off, and one whose event is still arriving
         // will find out when it has arrived.
         let _ = timeout(CLOSE_TIMEOUT, admitted.wait()).await;
+    }
+
+    /// All at once: each takes the time that its slowest instance takes.
+    async fn stop_runtimes(&self) {
+        join_all(self.0.functions.values().map(|function| function.runtime.stop())).await;
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -160,7 +168,6 @@ impl Call {
         if cut.is_cancelled() {
             return Err(draining());
         }
-        let instance = function.take_instance()?;
         let context = Context {
             request_id,
             function_name: function.name.clone(),
@@ -169,14 +176,15 @@ impl Call {
             traceparent,
         };
         let span = lines::span(&context);
-        let places = (admission, instance);
-        let invocation = Invocation { function, event, context, cut: cut.clone(), places };
+        let cut = cut.clone();
+        let invocation = Invocation { function, event, context, cut, place: admission };
         let run = admitted.spawn(invocation.run().instrument(span));
         // Fails when a function panics while it is dropped: at its deadline, or at the cut.
         run.await.unwrap_or_else(|error| Err(Fault::panicked(&error.to_string())))
     }
 }
 
-fn draining() -> Fault {
+/// The event has not been handed to anyone.
+pub(crate) fn draining() -> Fault {
     Fault::new(InvocationFault::Draining, "runner is shutting down")
 }

@@ -1,18 +1,42 @@
 //! What runs the code of a function. The seam: another runtime is another variant.
 //!
-//! A runtime takes one event and returns one reply, or says why not. Deadlines, limits and log
-//! lines are the invocation's; dropping the future of [`Runtime::invoke`] gives the event up.
+//! A runtime first leases an instance, which may take waiting or starting, then gives it one
+//! event and returns one reply, or says why not. It keeps the deadline, since it alone knows when
+//! the function began; dropping the future of [`Instance::invoke`] gives the event up. Log lines
+//! and all other limits are the invocation's.
 
 pub(crate) mod rust;
+pub(crate) mod subprocess;
 
+use bytes::Bytes;
 use functions::Context;
 
-use self::rust::RustRuntime;
+use self::{
+    rust::{RustInstance, RustRuntime},
+    subprocess::{Lease, SubprocessRuntime},
+};
 use crate::fault::Fault;
 
 #[derive(Debug)]
 pub(crate) enum Runtime {
     Rust(RustRuntime),
+    Subprocess(SubprocessRuntime),
+}
+
+/// One instance of a function, taken for one invocation until dropped.
+#[derive(Debug)]
+pub(crate) enum Instance<'a> {
+    Rust(RustInstance<'a>),
+    Subprocess(Lease),
+}
+
+/// How an invocation ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The reply, which is JSON.
+    pub(crate) outcome: Result<String, Fault>,
+    /// The most that the instance has ever had in memory, in bytes, where that can be known.
+    pub(crate) memory_peak: Option<u64>,
 }
 
 impl Runtime {
@@ -20,6 +44,7 @@ impl Runtime {
     pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Rust(_) => "rust",
+            Self::Subprocess(subprocess) => subprocess.kind(),
         }
     }
 
@@ -27,13 +52,63 @@ impl Runtime {
     pub(crate) fn handler(&self) -> &str {
         match self {
             Self::Rust(rust) => rust.handler(),
+            Self::Subprocess(subprocess) => subprocess.handler(),
         }
     }
 
-    /// Hands over `event`, which is JSON; the reply is JSON.
-    pub(crate) async fn invoke(&self, event: &[u8], context: &Context) -> Result<String, Fault> {
+    /// How many instances are not free.
+    pub(crate) fn running(&self) -> usize {
         match self {
-            Self::Rust(rust) => rust.invoke(event, context).await,
+            Self::Rust(rust) => rust.running(),
+            Self::Subprocess(subprocess) => subprocess.running(),
         }
+    }
+
+    /// Does what is to be done before the first invocation.
+    pub(crate) fn start(&self) {
+        match self {
+            Self::Rust(_) => {}
+            Self::Subprocess(subprocess) => subprocess.start(),
+        }
+    }
+
+    /// Takes an instance.
+    pub(crate) async fn lease(&self, context: &Context) -> Result<Instance<'_>, Fault> {
+        match self {
+            Self::Rust(rust) => rust.lease().map(Instance::Rust),
+            Self::Subprocess(subprocess) => {
+                subprocess.lease(context).await.map(Instance::Subprocess)
+            }
+        }
+    }
+
+    /// Ends what still runs. Takes a bounded time.
+    pub(crate) async fn stop(&self) {
+        match self {
+            Self::Rust(_) => {}
+            Self::Subprocess(subprocess) => subprocess.stop().await,
+        }
+    }
+}
+
+impl Instance<'_> {
+    /// Hands over `event`, which is JSON.
+    pub(crate) async fn invoke(self, event: &Bytes, context: &Context) -> Ended {
+        match self {
+            Self::Rust(rust) => rust.invoke(event, context).await.into(),
+            Self::Subprocess(lease) => lease.invoke(event, context).await,
+        }
+    }
+}
+
+impl From<Result<String, Fault>> for Ended {
+    fn from(outcome: Result<String, Fault>) -> Self {
+        Self { outcome, memory_peak: None }
+    }
+}
+
+impl From<Fault> for Ended {
+    fn from(fault: Fault) -> Self {
+        Err(fault).into()
     }
 }

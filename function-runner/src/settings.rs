@@ -5,6 +5,8 @@
 
 mod environment;
 mod function;
+mod subprocess;
+mod surroundings;
 mod variables;
 
 #[cfg(test)]
@@ -24,7 +26,7 @@ use daemon::{
 use functions::Catalog;
 
 pub use self::function::FunctionSettings;
-use self::variables::Variables;
+use self::{surroundings::Surroundings, variables::Variables};
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
@@ -61,13 +63,15 @@ impl Settings {
         extra: &BTreeMap<String, String>,
         catalog: &Catalog,
     ) -> Result<Self, SettingsError> {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        let path = variables.get("PATH").map(String::as_str);
         Document::parse(file, text, PREFIX, variables)?.read(|root| {
             let variables = Variables::read(root, extra);
-            Some(Self::read(root, &variables, catalog))
+            Some(Self::read(root, &Surroundings { variables: &variables, catalog, folder, path }))
         })
     }
 
-    fn read(root: &mut Section, variables: &Variables, catalog: &Catalog) -> Self {
+    fn read(root: &mut Section, around: &Surroundings<'_>) -> Self {
         let internal = read_internal(root);
         let mut limits = root.section("limits");
         let mut drain = root.section("drain");
@@ -80,7 +84,7 @@ impl Settings {
                 .read("timeout", &duration(Duration::ZERO..=Duration::from_hours(1)))
                 .unwrap_or(Duration::from_secs(30)),
             log: LogSettings::read(&mut root.section("log")),
-            functions: function::read_all(root, variables, catalog),
+            functions: function::read_all(root, around),
         }
     }
 }

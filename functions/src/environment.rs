@@ -15,6 +15,11 @@ impl Environment {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
+    /// All keys and values, empty ones too, as they are to stand in the environment of a process.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
     /// The value of a key that the function cannot do without.
     pub fn require(&self, key: &str) -> Result<&str, StartError> {
         self.get(key).ok_or_else(|| {

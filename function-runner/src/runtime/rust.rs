@@ -7,6 +7,11 @@ use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
 use functions::{Context, Function};
 use futures_util::FutureExt;
+use shared::invocation::InvocationFault;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 use crate::fault::Fault;
 
@@ -14,18 +19,42 @@ use crate::fault::Fault;
 pub(crate) struct RustRuntime {
     handler: String,
     function: Arc<dyn Function>,
+    max_instances: usize,
+    free_instances: Arc<Semaphore>,
+}
+
+/// A place among the invocations of one function, until dropped.
+#[derive(Debug)]
+pub(crate) struct RustInstance<'a> {
+    runtime: &'a RustRuntime,
+    #[expect(dead_code, reason = "held, not read")]
+    place: OwnedSemaphorePermit,
 }
 
 impl RustRuntime {
-    pub(crate) fn new(handler: String, function: Arc<dyn Function>) -> Self {
-        Self { handler, function }
+    pub(crate) fn new(handler: String, function: Arc<dyn Function>, max_instances: usize) -> Self {
+        let free_instances = Arc::new(Semaphore::new(max_instances));
+        Self { handler, function, max_instances, free_instances }
     }
 
     pub(super) fn handler(&self) -> &str {
         &self.handler
     }
 
-    pub(super) async fn invoke(&self, event: &[u8], context: &Context) -> Result<String, Fault> {
+    pub(super) fn running(&self) -> usize {
+        self.max_instances - self.free_instances.available_permits()
+    }
+
+    /// Takes an instance. Does not wait for one: the caller knows better how long it can.
+    pub(super) fn lease(&self) -> Result<RustInstance<'_>, Fault> {
+        let place = Arc::clone(&self.free_instances).try_acquire_owned().map_err(|_| {
+            let message = "function has as many invocations as it may have";
+            Fault::new(InvocationFault::ConcurrencyExceeded, message)
+        })?;
+        Ok(RustInstance { runtime: self, place })
+    }
+
+    async fn call(&self, event: &[u8], context: &Context) -> Result<String, Fault> {
         // Inside the block, because a function may also panic before it returns its future.
         let call = async { self.function.call(event, context).await };
         // Whether what it left behind is still sound is for the function to know: to the next
@@ -35,6 +64,14 @@ impl RustRuntime {
             .await
             .map_err(|panic| Fault::panicked(panic_text(panic.as_ref())))??;
         Ok(serde_json::to_string(&reply).expect("the keys of a value are strings"))
+    }
+}
+
+impl RustInstance<'_> {
+    pub(super) async fn invoke(self, event: &[u8], context: &Context) -> Result<String, Fault> {
+        let limit = context.time_limit;
+        let call = self.runtime.call(event, context);
+        timeout(limit, call).await.map_err(|_| Fault::timed_out(limit))?
     }
 }
 

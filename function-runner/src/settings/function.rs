@@ -2,11 +2,15 @@
 
 use std::{error::Error, fmt::Write, time::Duration};
 
-use daemon::settings::{Kind, Section, count, duration, text};
-use functions::{Catalog, Environment, StartError};
+use daemon::settings::{Kind, Section, count, duration, one_of, text};
+use functions::{Environment, StartError};
 
-use super::{environment, variables::Variables};
-use crate::runtime::{Runtime, rust::RustRuntime};
+use super::{environment, subprocess, surroundings::Surroundings};
+use crate::runtime::{
+    Runtime,
+    rust::RustRuntime,
+    subprocess::{Language, Limits, SubprocessRuntime},
+};
 
 /// The shortest and the longest time that a function may be given (documented).
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -23,8 +27,8 @@ pub struct FunctionSettings {
     /// `memory_mb`: what one instance may use. 64 to 3072, default 128. A function in Rust is
     /// only told: it shares the memory of the runner.
     pub memory_mb: u32,
-    /// `max_instances`: invocations at once, 1 to 10000; the next one is answered with 432.
-    /// Default 1000.
+    /// `max_instances`: invocations at once, 1 to 10000. Default 1000 for a function in Rust,
+    /// where the next one is answered with 432; 10 for the others, where some may wait.
     pub max_instances: usize,
     /// `runtime`, with `handler` and `environment`, which are the runtime's affair.
     pub(crate) runtime: Runtime,
@@ -34,90 +38,122 @@ pub struct FunctionSettings {
 #[derive(Clone, Copy)]
 enum Word {
     Rust,
-    /// Planned: the word is right and the version is wrong.
-    NotBuiltIn(&'static str),
+    Subprocess(Language),
 }
 
-pub(super) fn read_all(
-    root: &mut Section,
-    variables: &Variables,
-    catalog: &Catalog,
-) -> Vec<FunctionSettings> {
+pub(super) fn read_all(root: &mut Section, around: &Surroundings<'_>) -> Vec<FunctionSettings> {
     let mut functions = Vec::new();
     for (name, mut section) in root.named_sections("functions") {
         if !is_name(&name) {
             let what = "is not a name for a function; use letters, digits, - and _, at most 60";
             root.problem(&format!("functions.{name}"), what);
         }
-        functions.extend(FunctionSettings::read(name, &mut section, variables, catalog));
+        functions.extend(FunctionSettings::read(name, &mut section, around));
     }
     functions
 }
 
 impl FunctionSettings {
-    fn read(
-        name: String,
-        section: &mut Section,
-        variables: &Variables,
-        catalog: &Catalog,
-    ) -> Option<Self> {
+    fn read(name: String, section: &mut Section, around: &Surroundings<'_>) -> Option<Self> {
         let timeout = section.read("timeout", &duration(SHORTEST..=LONGEST));
         let memory_mb = section.read("memory_mb", &count(64..=3072)).unwrap_or(128);
-        let max_instances = section.read("max_instances", &count(1..=10_000)).unwrap_or(1000);
-        let environment = environment::read(section, variables);
-        Some(Self {
-            name,
-            timeout: timeout.unwrap_or(Duration::from_secs(3)),
-            memory_mb: u32::try_from(memory_mb).expect("3072 fits"),
-            max_instances: usize::try_from(max_instances).expect("10000 fits"),
-            runtime: read_runtime(section, environment, catalog)?,
-        })
+        let max_instances = section.read("max_instances", &instances(1));
+        let environment = environment::read(section, around.variables);
+        let word = section.require("runtime", &word());
+        let default = if matches!(word, Some(Word::Subprocess(_))) { 10 } else { 1000 };
+        let (timeout, max_instances) =
+            (timeout.unwrap_or(Duration::from_secs(3)), max_instances.unwrap_or(default));
+        let memory_mb = u32::try_from(memory_mb).expect("3072 fits");
+        let runtime = match word {
+            Some(Word::Rust) => {
+                refuse_settings_of_subprocesses(section);
+                start_rust(section, environment, max_instances, around).map(Runtime::Rust)
+            }
+            Some(Word::Subprocess(language)) => {
+                let function_name = name.clone();
+                let limits = read_limits(section, function_name, timeout, memory_mb, max_instances);
+                let program = subprocess::read(section, language, environment, around);
+                program.map(|program| Runtime::Subprocess(SubprocessRuntime::new(program, limits)))
+            }
+            None => {
+                // Taken, so that nobody calls them unknown.
+                for key in ["handler"].into_iter().chain(OF_SUBPROCESSES) {
+                    section.read(key, &Kind::new("anything", |_| Some(())));
+                }
+                None
+            }
+        };
+        Some(Self { name, timeout, memory_mb, max_instances, runtime: runtime? })
     }
 }
 
-/// The runtime, ready. `None` when something is wrong, which is noted.
-fn read_runtime(
-    section: &mut Section,
-    environment: Option<Environment>,
-    catalog: &Catalog,
-) -> Option<Runtime> {
-    let word = section.require("runtime", &word());
-    let code = section.read("code", &text());
-    match word {
-        Some(Word::Rust) => {
-            if code.is_some() {
-                section.problem("code", "has no use with runtime \"rust\"; remove it");
-            }
-            start_rust(section, environment, catalog).map(Runtime::Rust)
-        }
-        Some(Word::NotBuiltIn(word)) => {
-            // Taken, so that it is not called unknown.
-            section.read("handler", &text());
-            let what = format!("runtime \"{word}\" is not built into this version: use \"rust\"");
-            section.problem("runtime", what);
-            None
-        }
-        None => {
-            section.read("handler", &text());
-            None
+/// What only functions in child processes have, in the order in which it is asked for.
+const OF_SUBPROCESSES: [&str; 5] =
+    ["min_instances", "idle_after", "init_timeout", "code", "interpreter"];
+
+fn refuse_settings_of_subprocesses(section: &mut Section) {
+    for key in OF_SUBPROCESSES {
+        if section.read(key, &Kind::new("anything", |_| Some(()))).is_some() {
+            section.problem(key, "has no use with runtime \"rust\"; remove it");
         }
     }
+}
+
+fn read_limits(
+    section: &mut Section,
+    function_name: String,
+    timeout: Duration,
+    memory_mb: u32,
+    max_instances: usize,
+) -> Limits {
+    let min_instances = section.read("min_instances", &instances(0)).unwrap_or(0);
+    if min_instances > max_instances {
+        let what =
+            format!("{min_instances} is more than max_instances; use {max_instances} at most");
+        section.problem("min_instances", what);
+    }
+    let idle_after = section
+        .read("idle_after", &duration(Duration::from_secs(1)..=Duration::from_hours(24)))
+        .unwrap_or(Duration::from_mins(10));
+    let init_timeout = section
+        .read("init_timeout", &duration(Duration::from_secs(3)..=Duration::from_secs(300)))
+        .unwrap_or(Duration::from_secs(60));
+    Limits {
+        function_name,
+        timeout,
+        memory_mb,
+        max_instances,
+        min_instances,
+        idle_after,
+        init_timeout,
+    }
+}
+
+fn instances(min: u64) -> Kind<usize> {
+    let range = min..=10_000;
+    let expected = format!("a whole number from {} to {}", range.start(), range.end());
+    Kind::new(expected, move |value| {
+        let count =
+            u64::try_from(value.as_integer()?).ok().filter(|count| range.contains(count))?;
+        usize::try_from(count).ok()
+    })
 }
 
 fn start_rust(
     section: &mut Section,
     environment: Option<Environment>,
-    catalog: &Catalog,
+    max_instances: usize,
+    around: &Surroundings<'_>,
 ) -> Option<RustRuntime> {
     let handler = section.require("handler", &text())?;
-    let Some(start) = catalog.get(&handler) else {
-        let names: Vec<_> = catalog.names().map(|name| format!("{name:?}")).collect();
+    let Some(start) = around.catalog.get(&handler) else {
+        let names: Vec<_> = around.catalog.names().map(|name| format!("{name:?}")).collect();
         let what = format!("no function is called {handler:?}; use {}", names.join(" or "));
         section.problem("handler", what);
         return None;
     };
     match start(&environment?) {
-        Ok(function) => Some(RustRuntime::new(handler, function)),
+        Ok(function) => Some(RustRuntime::new(handler, function, max_instances)),
         Err(error) => {
             section.problem(&format!("environment.{}", error.key()), with_causes(&error));
             None
@@ -136,13 +172,12 @@ fn with_causes(error: &StartError) -> String {
 }
 
 fn word() -> Kind<Word> {
-    Kind::new("\"rust\"", |value| match value.as_str()? {
-        "rust" => Some(Word::Rust),
-        "python3" => Some(Word::NotBuiltIn("python3")),
-        "nodejs" => Some(Word::NotBuiltIn("nodejs")),
-        "custom" => Some(Word::NotBuiltIn("custom")),
-        _ => None,
-    })
+    one_of(&[
+        ("rust", Word::Rust),
+        ("python3", Word::Subprocess(Language::Python3)),
+        ("nodejs", Word::Subprocess(Language::Nodejs)),
+        ("custom", Word::Subprocess(Language::Custom)),
+    ])
 }
 
 fn is_name(name: &str) -> bool {

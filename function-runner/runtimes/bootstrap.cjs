@@ -1,0 +1,130 @@
+// Runs a Node function: loads the handler once, then hands it one event after the other.
+//
+// Given to the interpreter as text. The standard library is all it needs. Nothing is stopped
+// between events: work that a handler left running goes on.
+"use strict";
+
+const http = require("node:http");
+const path = require("node:path");
+const { existsSync } = require("node:fs");
+const { pathToFileURL } = require("node:url");
+
+const env = process.env;
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+// What the runner puts into every environment; the rest is the user's own.
+const OURS = new Set(["PATH", "HOME", "LANG", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
+  "SCF_FUNCTIONVERSION", "SCF_RUNTIME_API", "SCF_RUNTIME_API_PORT", "_HANDLER", "USER_CODE_ROOT",
+  "TENCENTCLOUD_RUNENV", "TENCENTCLOUD_REGION", "TENCENTCLOUD_APPID", "TENCENTCLOUD_UIN"]);
+
+function call(method, route, body = "", headers = {}) {
+  const to = { host: env.SCF_RUNTIME_API, port: env.SCF_RUNTIME_API_PORT, agent, method,
+    path: `/runtime/${route}`, headers: { ...headers, "content-length": Buffer.byteLength(body) } };
+  return new Promise((resolve, reject) => {
+    const request = http.request(to, (response) => {
+      const parts = [];
+      response.on("data", (part) => parts.push(part));
+      response.on("end", () => resolve({ response, body: Buffer.concat(parts).toString() }));
+      response.on("error", reject);
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+function report(statusCode, error) {
+  const stackTrace = error instanceof Error ? error.stack : undefined;
+  const errorMessage = error instanceof Error ? error.message : String(error);
+  return JSON.stringify({ statusCode, errorType: error?.name, errorMessage,
+    stackTrace: stackTrace ?? errorMessage });
+}
+
+async function load() {
+  const [, file, name] = /^(.*)\.([^.]*)$/.exec(env._HANDLER);
+  const base = path.join(env.USER_CODE_ROOT, file);
+  const found = [".js", ".mjs", ".cjs"].map((end) => base + end).find(existsSync);
+  let exported;
+  if (found?.endsWith(".mjs")) {
+    exported = await import(pathToFileURL(found));
+  } else {
+    try {
+      exported = require(found ?? base);
+    } catch (error) {
+      if (error?.code !== "ERR_REQUIRE_ESM") throw error;
+      exported = await import(pathToFileURL(found));
+    }
+  }
+  return exported[name] ?? exported.default?.[name];
+}
+
+function staticContext() {
+  const own = { SCF_NAMESPACE: "default" };
+  for (const [key, value] of Object.entries(env)) if (!OURS.has(key)) own[key] = value;
+  return { environment: JSON.stringify(own),
+    environ: Object.entries(own).map(([key, value]) => `${key}=${value}`).join(";"),
+    function_version: env.SCF_FUNCTIONVERSION, function_name: env.SCF_FUNCTIONNAME,
+    namespace: "default", tencentcloud_region: env.TENCENTCLOUD_REGION,
+    tencentcloud_appid: env.TENCENTCLOUD_APPID, tencentcloud_uin: env.TENCENTCLOUD_UIN,
+    callbackWaitsForEmptyEventLoop: true };
+}
+
+// Ends the invocation in hand, whichever way it is told first; null when there is none.
+let settle = null;
+
+function invoke(handler, event, context) {
+  return new Promise((resolve, reject) => {
+    const done = (error, value) => (error == null ? resolve(value) : reject(error));
+    settle = done;
+    Object.assign(context, { done, succeed: resolve, fail: (error) => reject(error ?? "failed") });
+    const result = handler(event, context, done);
+    if (typeof result?.then === "function") result.then(resolve, reject);
+    else if (result !== undefined) resolve(result);
+    // Else a callback is to come; or nothing is, and beforeExit will tell.
+  });
+}
+
+// Nothing is left to run that could still answer: as in the cloud, the answer is null.
+process.on("beforeExit", () => settle?.(null, null));
+
+async function die(error) {
+  if (settle === null) console.error(error);
+  else await call("POST", "invocation/error", report(430, error)).catch(() => {});
+  process.exit(1);
+}
+process.on("uncaughtException", die);
+process.on("unhandledRejection", die);
+
+async function main() {
+  let handler;
+  try {
+    handler = await load();
+  } catch (error) {
+    await call("POST", "init/error", report(443, error));
+    process.exit(1);
+  }
+  if (typeof handler !== "function") {
+    const error = `${env._HANDLER} is not an exported function`;
+    await call("POST", "init/error", JSON.stringify({ statusCode: 437, errorMessage: error }));
+    process.exit(1);
+  }
+  await call("POST", "init/ready");
+  const always = staticContext();
+  for (;;) {
+    const { response, body } = await call("GET", "invocation/next");
+    if (response.statusCode !== 200) process.exit(0);
+    const { request_id, memory_limit_in_mb, time_limit_in_ms } = response.headers;
+    const context = { ...always, request_id, memory_limit_in_mb: Number(memory_limit_in_mb),
+      time_limit_in_ms: Number(time_limit_in_ms) };
+    let answer;
+    try {
+      const value = await invoke(handler, JSON.parse(body), context);
+      answer = ["response", JSON.stringify(value) ?? "null"];
+    } catch (error) {
+      answer = ["error", report(430, error)];
+    }
+    settle = null;
+    await call("POST", `invocation/${answer[0]}`, answer[1], { request_id });
+  }
+}
+
+// The runner has gone, or is done with this process.
+main().catch(() => process.exit(0));

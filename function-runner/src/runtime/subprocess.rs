@@ -1,0 +1,76 @@
+//! Functions in other languages: each instance is a child process that fetches its events from a
+//! runtime API of its own, one at a time.
+//!
+//! What a function does to its process hurts its own invocation only.
+
+mod api;
+mod backoff;
+mod child;
+mod exchange;
+mod instance;
+mod keeper;
+mod lease;
+mod memory;
+mod output;
+mod pool;
+pub(crate) mod program;
+mod report;
+mod spawner;
+
+use std::{sync::Arc, time::Duration};
+
+use functions::Context;
+
+pub(crate) use self::{lease::Lease, program::Language};
+use self::{pool::Pool, program::Program};
+use crate::fault::Fault;
+
+/// The limits of a function and of its instances.
+#[derive(Debug, Clone)]
+pub(crate) struct Limits {
+    pub(crate) function_name: String,
+    pub(crate) timeout: Duration,
+    pub(crate) memory_mb: u32,
+    pub(crate) max_instances: usize,
+    pub(crate) min_instances: usize,
+    pub(crate) idle_after: Duration,
+    pub(crate) init_timeout: Duration,
+}
+
+/// One function, which has processes when there is work.
+#[derive(Debug)]
+pub(crate) struct SubprocessRuntime(Arc<Pool>);
+
+impl SubprocessRuntime {
+    pub(crate) fn new(program: Program, limits: Limits) -> Self {
+        Self(Arc::new(Pool::new(program, limits)))
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        self.0.program.language.word()
+    }
+
+    pub(super) fn handler(&self) -> &str {
+        &self.0.program.handler
+    }
+
+    /// Instances that work, start or end.
+    pub(super) fn running(&self) -> usize {
+        self.0.busy()
+    }
+
+    /// Keeps as many instances warm as the settings ask for.
+    pub(super) fn start(&self) {
+        self.0.keep_warm();
+    }
+
+    /// Waits for an instance, or starts one.
+    pub(super) async fn lease(&self, context: &Context) -> Result<Lease, Fault> {
+        self.0.lease(context).await
+    }
+
+    /// Ends all instances.
+    pub(super) async fn stop(&self) {
+        self.0.stop().await;
+    }
+}

@@ -1,0 +1,150 @@
+//! The runtime API: what a child asks of its instance over HTTP.
+//!
+//! SCF's paths, and those of AWS Lambda, which mean the same.
+
+mod next;
+mod reply;
+
+use std::{convert::Infallible, io, net::Ipv4Addr, sync::Arc, time::Duration};
+
+use daemon::{
+    http::{Body, json_bytes, message},
+    serve::{ServeSettings, serve},
+};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+use tower::service_fn;
+
+use super::{exchange::Exchange, report};
+
+/// A child may be silent for as long as a function may run.
+const SERVE: ServeSettings = ServeSettings {
+    head_timeout: Duration::from_secs(3600),
+    connections_max: 64,
+    linger: Duration::ZERO,
+};
+
+/// The listener of one instance. Dropped, it closes.
+#[derive(Debug)]
+pub(super) struct Api {
+    pub(super) port: u16,
+    #[expect(dead_code, reason = "held, not read")]
+    stop: DropGuard,
+}
+
+impl Api {
+    /// Opens it, in a task of `tasks`.
+    pub(super) async fn open(exchange: Arc<Exchange>, tasks: &TaskTracker) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let port = listener.local_addr()?.port();
+        let stop = CancellationToken::new();
+        let service = service_fn(move |request| {
+            let exchange = Arc::clone(&exchange);
+            async move { Ok::<_, Infallible>(answer(&exchange, request).await) }
+        });
+        tasks.spawn(serve(listener, SERVE, stop.clone(), service));
+        Ok(Self { port, stop: stop.drop_guard() })
+    }
+}
+
+/// What a path asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Ask<'a> {
+    Ready,
+    NotLoaded,
+    Next,
+    /// With the id in the path, where the dialect has it there.
+    Response(Option<&'a str>),
+    Raised(Option<&'a str>),
+}
+
+impl<'a> Ask<'a> {
+    fn of(method: &Method, path: &'a str) -> Option<Self> {
+        let path = path.strip_prefix("/2018-06-01").unwrap_or(path).strip_prefix("/runtime/")?;
+        if *method == Method::GET {
+            return (path == "invocation/next").then_some(Self::Next);
+        }
+        if *method != Method::POST {
+            return None;
+        }
+        match path.split('/').collect::<Vec<_>>()[..] {
+            ["init", "ready"] => Some(Self::Ready),
+            ["init", "error"] => Some(Self::NotLoaded),
+            ["invocation", "response"] => Some(Self::Response(None)),
+            ["invocation", "error"] => Some(Self::Raised(None)),
+            ["invocation", id, "response"] => Some(Self::Response(Some(id))),
+            ["invocation", id, "error"] => Some(Self::Raised(Some(id))),
+            _ => None,
+        }
+    }
+}
+
+async fn answer(exchange: &Exchange, request: Request<Incoming>) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let Some(ask) = Ask::of(&head.method, head.uri.path()) else {
+        crate::event::discard(body).await;
+        return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
+    };
+    match ask {
+        Ask::Ready => exchange.started(Ok(())),
+        Ask::NotLoaded => match reply::read(body).await {
+            Ok(body) => exchange.started(Err(report::not_loaded(&body))),
+            Err(fault) => exchange.started(Err(fault)),
+        },
+        Ask::Next => return next::answer(exchange).await,
+        Ask::Response(id) => {
+            let answer = reply::read(body).await.and_then(|body| reply::check(&body));
+            return accept(exchange.answer(id.or_else(|| id_of(&head.headers)), answer));
+        }
+        Ask::Raised(id) => {
+            let fault = reply::read(body).await.map_or_else(|fault| fault, |b| report::raised(&b));
+            return accept(exchange.answer(id.or_else(|| id_of(&head.headers)), Err(fault)));
+        }
+    }
+    accept(true)
+}
+
+/// Our own bootstraps say which event they answer.
+fn id_of(headers: &HeaderMap) -> Option<&str> {
+    headers.get(next::REQUEST_ID)?.to_str().ok()
+}
+
+fn accept(is_accepted: bool) -> Response<Body> {
+    if is_accepted {
+        return json_bytes(StatusCode::ACCEPTED, "{\"status\":\"OK\"}");
+    }
+    message(StatusCode::BAD_REQUEST, "no event with this id waits for an answer")
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Method;
+
+    use super::Ask;
+
+    #[test]
+    fn both_dialects_ask_for_the_same() {
+        let cases = [
+            ("POST", "/runtime/init/ready", Some(Ask::Ready)),
+            ("GET", "/runtime/invocation/next", Some(Ask::Next)),
+            ("POST", "/runtime/invocation/response", Some(Ask::Response(None))),
+            ("POST", "/runtime/invocation/error", Some(Ask::Raised(None))),
+            ("POST", "/2018-06-01/runtime/init/error", Some(Ask::NotLoaded)),
+            ("GET", "/2018-06-01/runtime/invocation/next", Some(Ask::Next)),
+            ("POST", "/2018-06-01/runtime/invocation/a/response", Some(Ask::Response(Some("a")))),
+            ("POST", "/2018-06-01/runtime/invocation/a/error", Some(Ask::Raised(Some("a")))),
+            ("POST", "/runtime/invocation/next", None),
+            ("GET", "/runtime/invocation/response", None),
+            ("PUT", "/runtime/init/ready", None),
+            ("GET", "/", None),
+        ];
+        for (method, path, ask) in cases {
+            assert_eq!(Ask::of(&Method::try_from(method).unwrap(), path), ask, "{method} {path}");
+        }
+    }
+}

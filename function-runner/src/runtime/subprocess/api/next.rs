@@ -1,0 +1,72 @@
+//! `invocation/next`: the event, with what there is to know of it in headers of both dialects.
+
+use std::time::Duration;
+
+use daemon::http::{Body, json_bytes, message};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use shared::invocation::TRACEPARENT_HEADER;
+
+use crate::runtime::subprocess::exchange::{Delivery, Exchange};
+
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request_id");
+
+/// Waits for an event and answers with it.
+pub(super) async fn answer(exchange: &Exchange) -> Response<Body> {
+    let Some(delivery) = exchange.next().await else {
+        return message(StatusCode::SERVICE_UNAVAILABLE, "there will be no more events");
+    };
+    let mut response = json_bytes(StatusCode::OK, delivery.event.clone());
+    write(response.headers_mut(), &delivery);
+    response
+}
+
+fn write(headers: &mut HeaderMap, delivery: &Delivery) {
+    let context = &delivery.context;
+    let time_limit_ms = millis(context.time_limit);
+    let mut set = |name: &'static str, value: &str| {
+        // Ids are checked where they come in, and names where they are configured.
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("request_id", &context.request_id);
+    set("memory_limit_in_mb", &context.memory_limit_mb.to_string());
+    set("time_limit_in_ms", &time_limit_ms.to_string());
+    let name = &context.function_name;
+    let arn = format!("arn:aws:lambda:local:000000000000:function:{name}");
+    set("lambda-runtime-aws-request-id", &context.request_id);
+    set("lambda-runtime-deadline-ms", &delivery.deadline_ms.to_string());
+    set("lambda-runtime-invoked-function-arn", &arn);
+    if let Some(parent) = &context.traceparent {
+        set(TRACEPARENT_HEADER, parent);
+        if let Some(trace_id) = xray(parent) {
+            set("lambda-runtime-trace-id", &trace_id);
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// A W3C traceparent as AWS writes it. `None` when it is not one.
+fn xray(traceparent: &str) -> Option<String> {
+    let parts: Vec<&str> = traceparent.split('-').collect();
+    let [_, trace, parent, flags] = parts[..] else { return None };
+    let (epoch, unique) = trace.split_at_checked(8)?;
+    let sampled = u8::from_str_radix(flags, 16).ok()? & 1;
+    Some(format!("Root=1-{epoch}-{unique};Parent={parent};Sampled={sampled}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::xray;
+
+    #[test]
+    fn a_traceparent_is_told_in_both_dialects() {
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let expected = "Root=1-0af76519-16cd43dd8448eb211c80319c;Parent=b7ad6b7169203331;Sampled=1";
+        assert_eq!(xray(parent).unwrap(), expected);
+        assert_eq!((xray(""), xray("00-a-b-01")), (None, None));
+    }
+}

@@ -1,0 +1,154 @@
+//! One child process and the process group that it leads: start, wait, ask, kill.
+//!
+//! The group is signalled only while its leader has not been reaped: until then nobody else can
+//! get its number.
+
+use std::{
+    io,
+    os::{
+        fd::OwnedFd,
+        unix::process::{CommandExt, parent_id},
+    },
+    process::{self, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use nix::{
+    errno::Errno,
+    sys::{
+        prctl::{set_no_new_privs, set_pdeathsig},
+        resource::{Resource, setrlimit},
+        signal::{Signal, killpg},
+        wait::{Id, WaitPidFlag, WaitStatus, waitid},
+    },
+    unistd::Pid,
+};
+use tokio::{
+    net::unix::pipe,
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+
+use super::spawner;
+
+/// How long a process has to end when it is asked to.
+const ASK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A child process. Dropped, it is killed with all that it has started.
+#[derive(Debug)]
+pub(super) struct Child {
+    child: process::Child,
+    ended: tokio::signal::unix::Signal,
+    status: Option<ExitStatus>,
+}
+
+/// What a child writes.
+pub(super) type Pipes = [pipe::Receiver; 2];
+
+impl Child {
+    /// Starts `command` in a group of its own, without input.
+    pub(super) async fn spawn(mut command: Command) -> io::Result<(Self, Pipes)> {
+        command.process_group(0);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        prepare(&mut command);
+        // Listens before there is anything to hear.
+        let ended = signal(SignalKind::child())?;
+        let mut child = spawner::spawn(command).await?;
+        let stdout = child.stdout.take().map(OwnedFd::from).expect("it is piped");
+        let stderr = child.stderr.take().map(OwnedFd::from).expect("it is piped");
+        let child = Self { child, ended, status: None };
+        Ok((
+            child,
+            [pipe::Receiver::from_owned_fd(stdout)?, pipe::Receiver::from_owned_fd(stderr)?],
+        ))
+    }
+
+    pub(super) fn id(&self) -> i32 {
+        self.child.id().cast_signed()
+    }
+
+    /// Waits for the end of the process; then kills what is left of its group and reaps it. May
+    /// be dropped and called again.
+    pub(super) async fn wait(&mut self) -> Option<ExitStatus> {
+        while self.status.is_none() && !self.has_ended() {
+            self.ended.recv().await;
+        }
+        self.reap();
+        self.status
+    }
+
+    /// Asks the group to end, waits, kills.
+    pub(super) async fn end(&mut self) {
+        if self.status.is_none() {
+            self.signal(Signal::SIGTERM);
+            let _ = timeout(ASK_TIMEOUT, self.wait()).await;
+        }
+        self.kill().await;
+    }
+
+    /// Kills the group.
+    pub(super) async fn kill(&mut self) {
+        if self.status.is_none() {
+            self.signal(Signal::SIGKILL);
+            // A process in the midst of a system call may take its time.
+            let _ = timeout(ASK_TIMEOUT, self.wait()).await;
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT | WaitPidFlag::WNOHANG;
+        loop {
+            match waitid(Id::Pid(Pid::from_raw(self.id())), flags) {
+                Ok(WaitStatus::StillAlive) => return false,
+                Err(Errno::EINTR) => {}
+                Ok(_) | Err(_) => return true,
+            }
+        }
+    }
+
+    fn reap(&mut self) {
+        if self.status.is_none() {
+            self.signal(Signal::SIGKILL);
+            spawner::forget(self.id());
+            self.status = self.child.wait().ok();
+        }
+    }
+
+    /// Only for a leader that is not reaped.
+    fn signal(&self, signal: Signal) {
+        let _ = killpg(Pid::from_raw(self.id()), signal);
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if self.status.is_none() {
+            self.signal(Signal::SIGKILL);
+            if self.has_ended() {
+                self.reap();
+            }
+            // Else it dies in its own time, and the system reaps it after us.
+        }
+    }
+}
+
+/// What the child does before it becomes the program.
+#[expect(unsafe_code, reason = "only the child itself can ask for the parent-death signal")]
+fn prepare(command: &mut Command) {
+    let runner = process::id();
+    let before = move || {
+        set_pdeathsig(Signal::SIGKILL)?;
+        // The runner may have died before the line above.
+        if parent_id() != runner {
+            return Err(io::Error::from(Errno::ESRCH));
+        }
+        // What a kernel or a container forbids here is no reason not to start.
+        let _ = set_no_new_privs();
+        let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+        Ok(())
+    };
+    // SAFETY: between fork and exec only system calls are made: no memory is taken, no lock.
+    unsafe {
+        command.pre_exec(before);
+    }
+}

@@ -1,0 +1,179 @@
+//! One instance: the task that owns a child process, its runtime API and its output.
+//!
+//! It starts the child, gives it one event at a time, and ends it: when it is no longer needed,
+//! when it broke a limit, or when it has ended itself.
+
+mod work;
+
+use std::{io, sync::Arc, time::Duration};
+
+use shared::invocation::InvocationFault;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+};
+use tracing::{Instrument, Span, debug, info_span};
+
+use super::{
+    api::Api,
+    child::Child,
+    exchange::Exchange,
+    lease::{Done, Held, Job, Place},
+    memory,
+    output::Output,
+    pool::Pool,
+};
+use crate::{fault::Fault, lines, runner::draining};
+
+/// How often the memory of a child is looked at while it works. One that takes more than its
+/// limit within that time is not noticed sooner.
+const MEMORY_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What resolves when the child has started, or failed to.
+type Started = oneshot::Receiver<Result<(), Fault>>;
+
+struct Instance {
+    id: u64,
+    pool: Arc<Pool>,
+    child: Child,
+    output: Output,
+    exchange: Arc<Exchange>,
+    #[expect(dead_code, reason = "held, not read")]
+    api: Api,
+    /// Whether it has answered an event.
+    is_proven: bool,
+}
+
+/// Starts an instance for the invocation `cause`, if there is one, tells `started`, and works
+/// until its end.
+pub(super) async fn run(
+    pool: Arc<Pool>,
+    id: u64,
+    place: Place,
+    cause: Option<String>,
+    started: oneshot::Sender<Result<Held, Fault>>,
+) {
+    let name = &pool.limits.function_name;
+    let span = info_span!("instance", function.name = name, instance.id = id);
+    run_inner(&pool, id, place, cause, started).instrument(span).await;
+    pool.forget(id);
+    pool.ended();
+}
+
+async fn run_inner(
+    pool: &Arc<Pool>,
+    id: u64,
+    place: Place,
+    cause: Option<String>,
+    started: oneshot::Sender<Result<Held, Fault>>,
+) {
+    let begin = Instant::now();
+    let (mut instance, outcome) = match Instance::open(pool, id).await {
+        Ok(opened) => opened,
+        Err(error) => {
+            let message = format!("could not start {}: {error}", pool.program.command_line());
+            let fault = Fault::new(InvocationFault::LoadFailed, message);
+            pool.failed(&fault);
+            let _ = started.send(Err(fault));
+            return;
+        }
+    };
+    if let Err(fault) = instance.started(outcome).await {
+        if fault.kind != InvocationFault::Draining {
+            pool.failed(&fault);
+        }
+        let _ = started.send(Err(fault));
+        instance.child.kill().await;
+        // Only now, so that there are never more processes than places.
+        drop(place);
+        return;
+    }
+    lines::started(cause.as_deref(), begin.elapsed());
+    let (sender, jobs) = mpsc::channel(1);
+    if let Err(Ok(Held { place, .. })) = started.send(Ok(Held { id, jobs: sender.clone(), place }))
+    {
+        // Whoever wanted it has gone; the next one may want it.
+        pool.put_back(id, sender.clone());
+        drop(place);
+    }
+    instance.work(jobs, sender).await;
+    debug!("instance ended");
+}
+
+impl Instance {
+    /// Opens the runtime API and starts the child.
+    async fn open(pool: &Arc<Pool>, id: u64) -> io::Result<(Self, Started)> {
+        let (exchange, outcome) = Exchange::new();
+        let exchange = Arc::new(exchange);
+        let api = Api::open(Arc::clone(&exchange), &pool.tasks).await?;
+        let command = pool.program.command(&pool.limits, api.port);
+        let (child, pipes) = Child::spawn(command).await?;
+        let output = Output::new(pipes, Span::current());
+        let pool = Arc::clone(pool);
+        Ok((Self { id, pool, child, output, exchange, api, is_proven: false }, outcome))
+    }
+
+    /// Waits until the child is ready for events.
+    async fn started(&mut self, outcome: Started) -> Result<(), Fault> {
+        let limit = self.pool.limits.init_timeout;
+        let stop = self.pool.stop.clone();
+        let what = async {
+            tokio::select! {
+                biased;
+                outcome = timeout(limit, outcome) => match outcome {
+                    Ok(outcome) => outcome.unwrap_or_else(|_| Err(draining())),
+                    Err(_) => Err(slow(limit)),
+                },
+                () = stop.cancelled() => Err(draining()),
+            }
+        };
+        match self.watch(what).await {
+            Ok(outcome) => outcome,
+            Err(fault) if fault.kind == InvocationFault::ProcessExited => {
+                let message = format!("could not start: {}", fault.message());
+                let trace = self.output.tail();
+                Err(Fault::new(InvocationFault::LoadFailed, message).with_trace(trace))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Waits for `what` and looks after the child meanwhile: reads its output, and notices when
+    /// it ends or takes too much memory.
+    async fn watch<T>(&mut self, what: impl Future<Output = T>) -> Result<T, Fault> {
+        let mut look = interval(MEMORY_INTERVAL);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.reset();
+        tokio::pin!(what);
+        loop {
+            tokio::select! {
+                // An answer counts, even of a child that ended right after it; output comes
+                // last, since a flood of it must not keep the others from being heard.
+                biased;
+                done = &mut what => return Ok(done),
+                status = self.child.wait() => {
+                    let how = status.map_or_else(|| "unknown".to_owned(), |s| s.to_string());
+                    let message = format!("process exited: {how}");
+                    return Err(Fault::new(InvocationFault::ProcessExited, message));
+                }
+                _ = look.tick() => self.check_memory()?,
+                () = self.output.pump() => {}
+            }
+        }
+    }
+
+    fn check_memory(&self) -> Result<(), Fault> {
+        let limit_mb = self.pool.limits.memory_mb;
+        if memory::resident(self.child.id()) <= u64::from(limit_mb) << 20 {
+            return Ok(());
+        }
+        let message = format!("function used more than its {limit_mb} MB of memory");
+        Err(Fault::new(InvocationFault::OutOfMemory, message))
+    }
+}
+
+fn slow(limit: Duration) -> Fault {
+    let seconds = limit.as_secs_f64();
+    let message = format!("start-up took longer than {seconds} seconds");
+    Fault::new(InvocationFault::StartTimedOut, message)
+}

@@ -1,0 +1,139 @@
+//! The working life of an instance: one job after the other, until there is a reason to end.
+
+use std::time::SystemTime;
+
+use tracing::warn;
+
+use super::{
+    Done, Fault, Instance, Instant, InvocationFault, Job, Place, memory, mpsc, sleep, sleep_until,
+};
+use crate::runtime::{
+    Ended,
+    subprocess::exchange::{Answer, Delivery},
+};
+
+/// What an idle instance does next.
+enum Next {
+    Work(Job),
+    /// Nothing has come for long.
+    CoolDown,
+    Stop,
+}
+
+/// How a job left the child.
+enum Child {
+    Sound,
+    /// It goes on with something nobody waits for, or has gone.
+    Spent(Place),
+    /// It takes memory that others need.
+    Greedy(Place),
+}
+
+impl Instance {
+    /// Works until the end, and ends the child. `line` is the way to give it jobs.
+    pub(super) async fn work(mut self, mut jobs: mpsc::Receiver<Job>, line: mpsc::Sender<Job>) {
+        loop {
+            match self.next(&mut jobs).await {
+                Ok(Next::Work(job)) => match self.handle(job, &line).await {
+                    Child::Sound => {}
+                    Child::Spent(place) => {
+                        self.child.end().await;
+                        return drop(place);
+                    }
+                    Child::Greedy(place) => {
+                        self.child.kill().await;
+                        return drop(place);
+                    }
+                },
+                Ok(Next::CoolDown) if !self.pool.retire(self.id) => {}
+                Ok(Next::CoolDown | Next::Stop) => break,
+                Err(fault) => {
+                    self.died(&fault);
+                    break;
+                }
+            }
+        }
+        self.pool.forget(self.id);
+        refuse(&mut jobs);
+        self.child.end().await;
+        self.output.finish();
+    }
+
+    async fn next(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Result<Next, Fault> {
+        let cold = Instant::now() + self.pool.limits.idle_after;
+        let stop = self.pool.stop.clone();
+        self.watch(async {
+            tokio::select! {
+                biased;
+                job = jobs.recv() => job.map_or(Next::Stop, Next::Work),
+                () = stop.cancelled() => Next::Stop,
+                () = sleep_until(cold) => Next::CoolDown,
+            }
+        })
+        .await
+    }
+
+    /// It ended, or had to be ended, without an event in hand.
+    fn died(&mut self, fault: &Fault) {
+        self.output.finish();
+        if self.is_proven {
+            warn!(error = fault.message(), "idle instance ended");
+        } else {
+            self.pool.failed(fault);
+        }
+    }
+
+    /// Gives the child the event, waits for the answer, and passes it on.
+    async fn handle(&mut self, job: Job, line: &mpsc::Sender<Job>) -> Child {
+        let Job { event, context, span, mut done, place } = job;
+        self.output.begin(span);
+        let limit = context.time_limit;
+        let deadline_ms = (SystemTime::now() + limit)
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        let answered = self.exchange.put(Delivery { event, context, deadline_ms });
+        let outcome = self
+            .watch(async {
+                tokio::select! {
+                    biased;
+                    answer = answered => answer.unwrap_or_else(|_| Err(super::draining())),
+                    () = sleep(limit) => Err(Fault::timed_out(limit)),
+                    // Nobody waits for it any longer: the runner cut it off.
+                    () = done.closed() => Err(super::draining()),
+                }
+            })
+            .await
+            .and_then(std::convert::identity);
+        self.output.finish();
+        let memory_peak = memory::peak(self.child.id());
+        let child = self.judge(&outcome, place, line);
+        let _ = done.send(Done::Ended(Ended { outcome, memory_peak }));
+        child
+    }
+
+    /// Whether the child can take another event; then it and its place are free for that.
+    fn judge(&mut self, outcome: &Answer, place: Place, line: &mpsc::Sender<Job>) -> Child {
+        match outcome.as_ref().map_err(|fault| fault.kind) {
+            Err(InvocationFault::OutOfMemory) => return Child::Greedy(place),
+            Err(
+                InvocationFault::TimedOut
+                | InvocationFault::ProcessExited
+                | InvocationFault::Draining,
+            ) => return Child::Spent(place),
+            Ok(_) | Err(_) => {}
+        }
+        self.is_proven = true;
+        self.pool.succeeded();
+        self.pool.put_back(self.id, line.clone());
+        drop(place);
+        Child::Sound
+    }
+}
+
+/// Sends those away who came while the instance ended.
+fn refuse(jobs: &mut mpsc::Receiver<Job>) {
+    jobs.close();
+    while let Ok(Job { done, place, .. }) = jobs.try_recv() {
+        let _ = done.send(Done::NotRun(place));
+    }
+}

@@ -1,0 +1,91 @@
+//! One instance, taken for one invocation.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use functions::Context;
+use shared::invocation::InvocationFault;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tracing::Span;
+
+use super::pool::Pool;
+use crate::{fault::Fault, runtime::Ended};
+
+/// A place among the instances of a function.
+pub(super) type Place = OwnedSemaphorePermit;
+
+/// How often an instance may turn out to have ended just when it got its event.
+const ATTEMPTS: usize = 3;
+
+/// What an instance is given to do.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) event: Bytes,
+    pub(super) context: Context,
+    /// Where its log lines belong.
+    pub(super) span: Span,
+    pub(super) done: oneshot::Sender<Done>,
+    pub(super) place: Place,
+}
+
+/// What became of a job.
+#[derive(Debug)]
+pub(super) enum Done {
+    Ended(Ended),
+    /// The instance had ended already: the event did not reach it.
+    NotRun(Place),
+}
+
+/// An instance at the disposal of one invocation. Dropped, it goes back to the others.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    pool: Arc<Pool>,
+    held: Option<Held>,
+}
+
+/// The line to an instance that waits for work.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) id: u64,
+    pub(super) jobs: mpsc::Sender<Job>,
+    pub(super) place: Place,
+}
+
+impl Lease {
+    pub(super) fn new(pool: Arc<Pool>, held: Held) -> Self {
+        Self { pool, held: Some(held) }
+    }
+
+    /// Hands over the event.
+    pub(crate) async fn invoke(mut self, event: &Bytes, context: &Context) -> Ended {
+        for _ in 0..ATTEMPTS {
+            let Some(Held { jobs, place, .. }) = self.held.take() else { break };
+            let (done, outcome) = oneshot::channel();
+            let (event, context, span) = (event.clone(), context.clone(), Span::current());
+            let request_id = context.request_id.clone();
+            let job = Job { event, context, span, done, place };
+            let place = match jobs.try_send(job) {
+                Ok(()) => match outcome.await {
+                    Ok(Done::Ended(ended)) => return ended,
+                    Ok(Done::NotRun(place)) => place,
+                    Err(_) => break,
+                },
+                Err(error) => error.into_inner().place,
+            };
+            match self.pool.instance(place, &request_id).await {
+                Ok(held) => self.held = Some(held),
+                Err(fault) => return fault.into(),
+            }
+        }
+        Fault::new(InvocationFault::ProcessExited, "instance ended with the event").into()
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if let Some(Held { id, jobs, place }) = self.held.take() {
+            self.pool.put_back(id, jobs);
+            drop(place);
+        }
+    }
+}

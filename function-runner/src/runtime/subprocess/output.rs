@@ -1,0 +1,178 @@
+//! What a child writes: lines for the log of the invocation in hand.
+//!
+//! The pipes are always read, so a child never waits for its log; what goes beyond a bound is
+//! counted and not kept.
+
+use std::{collections::VecDeque, future, io};
+
+use tokio::net::unix::pipe;
+use tracing::{Span, info, warn};
+
+use super::child::Pipes;
+use crate::lines;
+
+/// Longer lines are cut into several.
+const LINE_BYTES_MAX: usize = 8 * 1024;
+/// What one invocation may write to the log.
+const BYTES_MAX: usize = 1 << 20;
+const LINES_MAX: usize = 10_000;
+/// How much is read at once.
+const PIECE_BYTES: usize = 16 * 1024;
+/// How many pieces are read of a pipe after the answer. It holds 64 KiB; more than that was
+/// written since.
+const FLUSH_PIECES: usize = 8;
+/// The last lines, for whoever asks why a child did not start.
+const TAIL_LINES: usize = 20;
+
+#[derive(Debug)]
+pub(super) struct Output {
+    streams: [Stream; 2],
+    log: Log,
+}
+
+#[derive(Debug)]
+struct Stream {
+    pipe: Option<pipe::Receiver>,
+    line: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Log {
+    span: Span,
+    bytes: usize,
+    lines: usize,
+    left_out: usize,
+    tail: VecDeque<String>,
+}
+
+impl Output {
+    /// Lines go to `span` until an invocation begins.
+    pub(super) fn new(pipes: Pipes, span: Span) -> Self {
+        let log = Log { span, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
+        Self { streams: pipes.map(|pipe| Stream { pipe: Some(pipe), line: Vec::new() }), log }
+    }
+
+    /// From now on lines belong to the invocation of `span`.
+    pub(super) fn begin(&mut self, span: Span) {
+        self.flush();
+        self.log.tell_left_out();
+        self.log = Log { span, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
+    }
+
+    /// Reads one piece, when there is one. May be dropped and called again.
+    pub(super) async fn pump(&mut self) {
+        let [stdout, stderr] = &mut self.streams;
+        tokio::select! {
+            () = stdout.readable() => { stdout.read(&mut self.log); }
+            () = stderr.readable() => { stderr.read(&mut self.log); }
+        }
+    }
+
+    /// Reads what has been written so far: it was written before whatever the child did next.
+    pub(super) fn flush(&mut self) {
+        for stream in &mut self.streams {
+            for _ in 0..FLUSH_PIECES {
+                if !stream.read(&mut self.log) {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The invocation has ended: what was left out is told, and half lines are whole.
+    pub(super) fn finish(&mut self) {
+        self.flush();
+        for stream in &mut self.streams {
+            stream.end_line(&mut self.log);
+        }
+        self.log.tell_left_out();
+    }
+
+    /// The last lines of a child that has ended.
+    pub(super) fn tail(&mut self) -> String {
+        self.finish();
+        self.log.tail.make_contiguous().join("\n")
+    }
+}
+
+impl Stream {
+    async fn readable(&self) {
+        match &self.pipe {
+            // An error is found by reading.
+            Some(pipe) => drop(pipe.readable().await),
+            None => future::pending().await,
+        }
+    }
+
+    /// Whether there was anything.
+    fn read(&mut self, log: &mut Log) -> bool {
+        let Some(pipe) = &self.pipe else { return false };
+        let mut piece = [0; PIECE_BYTES];
+        match pipe.try_read(&mut piece) {
+            Ok(0) => self.end(log),
+            Ok(count) => {
+                self.take(&piece[..count], log);
+                return true;
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => self.end(log),
+        }
+        false
+    }
+
+    fn take(&mut self, mut piece: &[u8], log: &mut Log) {
+        while !piece.is_empty() {
+            let room = LINE_BYTES_MAX - self.line.len();
+            let cut = piece.len().min(room);
+            if let Some(end) = piece[..cut].iter().position(|byte| *byte == b'\n') {
+                self.line.extend_from_slice(&piece[..end]);
+                piece = &piece[end + 1..];
+                log.line(&self.line);
+                self.line.clear();
+            } else {
+                self.line.extend_from_slice(&piece[..cut]);
+                piece = &piece[cut..];
+                if self.line.len() == LINE_BYTES_MAX {
+                    self.end_line(log);
+                }
+            }
+        }
+    }
+
+    fn end_line(&mut self, log: &mut Log) {
+        if !self.line.is_empty() {
+            log.line(&self.line);
+            self.line.clear();
+        }
+    }
+
+    fn end(&mut self, log: &mut Log) {
+        self.end_line(log);
+        self.pipe = None;
+    }
+}
+
+impl Log {
+    fn line(&mut self, line: &[u8]) {
+        if self.lines >= LINES_MAX || self.bytes >= BYTES_MAX {
+            self.left_out += 1;
+            return;
+        }
+        self.lines += 1;
+        self.bytes += line.len();
+        let line = String::from_utf8_lossy(line);
+        let line = line.strip_suffix('\r').unwrap_or(&line);
+        self.span.in_scope(|| info!(target: lines::TARGET, "{line}"));
+        if self.tail.len() == TAIL_LINES {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(line.to_owned());
+    }
+
+    fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            let count = std::mem::take(&mut self.left_out);
+            self.span.in_scope(|| warn!(target: lines::TARGET, "{count} more lines left out"));
+        }
+    }
+}

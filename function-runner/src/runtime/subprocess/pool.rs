@@ -1,0 +1,170 @@
+//! The instances of one function: who waits, who is warm, when to start another.
+//!
+//! There are as many places as there may be instances. Whoever has a place takes a warm instance,
+//! the one used last, so that the others can cool down; or starts one when none is warm. So there
+//! are never more instances than places.
+
+mod queue;
+mod warm;
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use functions::Context;
+use tokio::{
+    sync::{Notify, mpsc, oneshot},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
+
+use self::queue::Queue;
+use super::{
+    Limits,
+    backoff::Backoff,
+    instance,
+    lease::{Held, Job, Lease, Place},
+    program::Program,
+};
+use crate::{fault::Fault, runner::draining};
+
+#[derive(Debug)]
+pub(super) struct Pool {
+    pub(super) program: Program,
+    pub(super) limits: Limits,
+    queue: Queue,
+    state: Mutex<State>,
+    /// An instance has ended.
+    ended: Notify,
+    /// All instances, and their runtime APIs.
+    pub(super) tasks: TaskTracker,
+    pub(super) stop: CancellationToken,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    idle: Vec<Idle>,
+    /// Instances that live, idle or not.
+    count: usize,
+    next_id: u64,
+    backoff: Backoff,
+}
+
+#[derive(Debug)]
+struct Idle {
+    id: u64,
+    jobs: mpsc::Sender<Job>,
+}
+
+impl Pool {
+    pub(super) fn new(program: Program, limits: Limits) -> Self {
+        Self {
+            program,
+            queue: Queue::new(limits.max_instances),
+            limits,
+            state: Mutex::default(),
+            ended: Notify::new(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    pub(super) fn busy(&self) -> usize {
+        self.queue.taken()
+    }
+
+    /// Waits for a place, and takes a warm instance there or starts one.
+    pub(super) async fn lease(self: &Arc<Self>, context: &Context) -> Result<Lease, Fault> {
+        let place = self.queue.place(self.limits.timeout).await?;
+        let held = self.instance(place, &context.request_id).await?;
+        Ok(Lease::new(Arc::clone(self), held))
+    }
+
+    /// A warm instance, or a new one for the invocation `request_id`.
+    pub(super) async fn instance(
+        self: &Arc<Self>,
+        place: Place,
+        request_id: &str,
+    ) -> Result<Held, Fault> {
+        let warm = self.state().idle.pop();
+        if let Some(Idle { id, jobs }) = warm {
+            return Ok(Held { id, jobs, place });
+        }
+        self.start(place, Some(request_id)).await
+    }
+
+    /// Starts an instance. While starting fails again and again, most attempts are refused with
+    /// the last failure.
+    async fn start(
+        self: &Arc<Self>,
+        place: Place,
+        request_id: Option<&str>,
+    ) -> Result<Held, Fault> {
+        let id = {
+            let mut state = self.state();
+            if let Some((_, fault)) = state.backoff.pause(Instant::now()) {
+                return Err(fault);
+            }
+            state.count += 1;
+            state.next_id += 1;
+            state.next_id
+        };
+        let (started, outcome) = oneshot::channel();
+        let cause = request_id.map(str::to_owned);
+        self.tasks.spawn(instance::run(Arc::clone(self), id, place, cause, started));
+        outcome.await.unwrap_or_else(|_| Err(draining()))
+    }
+
+    /// The instance `id` waits for work again.
+    pub(super) fn put_back(&self, id: u64, jobs: mpsc::Sender<Job>) {
+        self.state().idle.push(Idle { id, jobs });
+    }
+
+    /// Takes the instance `id` out of those that wait for work, if it is among them and can be
+    /// spared.
+    pub(super) fn retire(&self, id: u64) -> bool {
+        let mut state = self.state();
+        if state.count <= self.limits.min_instances {
+            return false;
+        }
+        let place = state.idle.iter().position(|idle| idle.id == id);
+        place.map(|place| state.idle.remove(place)).is_some()
+    }
+
+    /// The instance `id` ends: nobody is to be sent to it.
+    pub(super) fn forget(&self, id: u64) {
+        self.state().idle.retain(|idle| idle.id != id);
+    }
+
+    /// An instance failed before it did anything.
+    pub(super) fn failed(&self, fault: &Fault) {
+        let pause = self.state().backoff.failed(Instant::now(), fault.clone());
+        let (name, pause_ms) = (&self.limits.function_name, pause.as_millis());
+        let error = fault.message();
+        warn!(
+            function.name = name,
+            pause_ms, error, "instance of {name} failed: no other is started for {pause_ms} ms"
+        );
+    }
+
+    /// An instance answered an event.
+    pub(super) fn succeeded(&self) {
+        self.state().backoff.succeeded();
+    }
+
+    /// An instance has ended, its process too.
+    pub(super) fn ended(&self) {
+        self.state().count -= 1;
+        self.ended.notify_one();
+    }
+
+    /// Ends all instances and waits for that. Each takes a bounded time to end.
+    pub(super) async fn stop(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics with the lock held")
+    }
+}

@@ -1,0 +1,124 @@
+//! What an instance runs: the interpreter or the user's own `bootstrap`, and its environment.
+//!
+//! The environment is made from nothing: what is in the runner's own stays there.
+
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use functions::Environment;
+
+use super::Limits;
+
+const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
+const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
+
+/// Where programs are looked for that a function starts.
+pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// What a function is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    Python3,
+    Nodejs,
+    /// Anything that fetches its events itself.
+    Custom,
+}
+
+/// The code of a function, and what runs it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) language: Language,
+    /// The interpreter, or the `bootstrap`.
+    pub(crate) executable: PathBuf,
+    /// The folder with the function's code. Absolute.
+    pub(crate) code: PathBuf,
+    pub(crate) handler: String,
+    pub(crate) environment: Environment,
+}
+
+impl Language {
+    /// The word for it in the settings.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Python3 => "python3",
+            Self::Nodejs => "nodejs",
+            Self::Custom => "custom",
+        }
+    }
+
+    /// The word for it in the cloud.
+    fn cloud_word(self) -> &'static str {
+        match self {
+            Self::Python3 => "Python3",
+            Self::Nodejs => "Nodejs",
+            Self::Custom => "CustomRuntime",
+        }
+    }
+}
+
+impl Program {
+    /// A child process whose runtime API has `port`.
+    pub(super) fn command(&self, limits: &Limits, port: u16) -> Command {
+        let mut command = Command::new(&self.executable);
+        match self.language {
+            Language::Python3 => command.args(["-c", PYTHON]),
+            Language::Nodejs => {
+                // Node collects garbage only when it must: it has to know when that is.
+                let heap_mb = limits.memory_mb * 3 / 4;
+                command.arg(format!("--max-old-space-size={heap_mb}")).args(["-e", NODE])
+            }
+            Language::Custom => &mut command,
+        };
+        command.current_dir(&self.code).env_clear();
+        // Those of the user come first, so that ours win but for the three that are only defaults.
+        command.env("PATH", self.path()).env("HOME", "/tmp").env("LANG", "C.UTF-8");
+        command.envs(self.environment.iter());
+        self.documented(&mut command, limits, port);
+        command
+    }
+
+    fn documented(&self, command: &mut Command, limits: &Limits, port: u16) {
+        let port = port.to_string();
+        command
+            .env("SCF_RUNTIME", self.language.cloud_word())
+            .env("SCF_FUNCTIONNAME", &limits.function_name)
+            .env("SCF_FUNCTIONVERSION", "$LATEST")
+            .env("SCF_RUNTIME_API", "127.0.0.1")
+            .env("SCF_RUNTIME_API_PORT", &port)
+            .env("_HANDLER", &self.handler)
+            .env("USER_CODE_ROOT", &self.code)
+            .env("TENCENTCLOUD_RUNENV", "SCF")
+            .env("TENCENTCLOUD_REGION", "local")
+            .env("TENCENTCLOUD_APPID", "0")
+            .env("TENCENTCLOUD_UIN", "0");
+        if self.language == Language::Custom {
+            // What clients of the runtime API of AWS Lambda want to know.
+            command
+                .env("AWS_LAMBDA_RUNTIME_API", format!("127.0.0.1:{port}"))
+                .env("AWS_LAMBDA_FUNCTION_NAME", &limits.function_name)
+                .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+                .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", limits.memory_mb.to_string())
+                .env("LAMBDA_TASK_ROOT", &self.code);
+        }
+    }
+
+    /// For messages.
+    pub(super) fn command_line(&self) -> String {
+        self.executable.display().to_string()
+    }
+
+    /// The folder of the interpreter first: it may start others of its kind.
+    fn path(&self) -> OsString {
+        let folder = self.executable.parent().unwrap_or(Path::new(""));
+        if self.language == Language::Custom {
+            return PATH.into();
+        }
+        let mut path = folder.as_os_str().to_owned();
+        path.push(":");
+        path.push(PATH);
+        path
+    }
+}

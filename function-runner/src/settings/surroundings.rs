@@ -1,0 +1,17 @@
+//! What the settings of a function are read against.
+
+use std::path::Path;
+
+use functions::Catalog;
+
+use super::variables::Variables;
+
+#[derive(Debug)]
+pub(super) struct Surroundings<'a> {
+    pub(super) variables: &'a Variables,
+    pub(super) catalog: &'a Catalog,
+    /// The folder of the settings file: relative paths start there.
+    pub(super) folder: &'a Path,
+    /// The PATH of the runner.
+    pub(super) path: Option<&'a str>,
+}
