@@ -26,5 +26,6 @@ mod paths;
 mod process;
 mod push;
 mod s3_roster;
+mod subprocess;
 mod subprotocol;
 mod transmit;

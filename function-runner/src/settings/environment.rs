@@ -11,6 +11,7 @@ use super::variables::Variables;
 
 /// The runner's own keys begin with these (documented).
 const RESERVED: [&str; 3] = ["SCF_", "QCLOUD_", "TENCENTCLOUD_"];
+const RESERVED_KEYS: [&str; 2] = ["_HANDLER", "USER_CODE_ROOT"];
 /// All keys and values of a function, in bytes (documented).
 const BYTES_MAX: usize = 4096;
 
@@ -45,6 +46,9 @@ pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<Envir
 fn check(key: &str, value: Option<&str>, variables: &Variables) -> Result<String, String> {
     if let Some(prefix) = RESERVED.into_iter().find(|prefix| key.starts_with(prefix)) {
         return Err(format!("begins with {prefix}, which is kept for the runner; rename it"));
+    }
+    if RESERVED_KEYS.contains(&key) {
+        return Err("is kept for the runner; rename it".to_owned());
     }
     if !is_key(key) {
         return Err("is not a name for an environment variable; use letters, digits and _, \

@@ -164,7 +164,7 @@ impl Instance {
 
     fn check_memory(&self) -> Result<(), Fault> {
         let limit_mb = self.pool.limits.memory_mb;
-        if memory::resident(self.child.id()) <= u64::from(limit_mb) << 20 {
+        if memory::own(self.child.id()) <= u64::from(limit_mb) << 20 {
             return Ok(());
         }
         let message = format!("function used more than its {limit_mb} MB of memory");

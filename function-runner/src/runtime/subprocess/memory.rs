@@ -1,4 +1,7 @@
 //! How much memory a child and its descendants use, as /proc tells.
+//!
+//! What counts is the memory of their own: pages of an interpreter's file are there once for all
+//! instances, and can be dropped.
 
 use std::fs;
 
@@ -6,14 +9,14 @@ use std::fs;
 const PROCESSES_MAX: usize = 64;
 const PAGE_BYTES: u64 = 4096;
 
-/// Bytes that the process `id` and its descendants have in memory now.
-pub(super) fn resident(id: i32) -> u64 {
+/// Bytes of their own that the process `id` and its descendants have in memory now.
+pub(super) fn own(id: i32) -> u64 {
     let mut processes = vec![id.to_string()];
     let mut bytes = 0;
     let mut next = 0;
     while next < processes.len().min(PROCESSES_MAX) {
         let id = &processes[next];
-        bytes += resident_of(id).unwrap_or(0);
+        bytes += own_of(id).unwrap_or(0);
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
         let children = children.unwrap_or_default();
         processes.extend(children.split_ascii_whitespace().map(str::to_owned));
@@ -30,25 +33,26 @@ pub(super) fn peak(id: i32) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
-fn resident_of(id: &str) -> Option<u64> {
+fn own_of(id: &str) -> Option<u64> {
     let pages = fs::read_to_string(format!("/proc/{id}/statm")).ok()?;
-    let pages: u64 = pages.split(' ').nth(1)?.parse().ok()?;
-    Some(pages * PAGE_BYTES)
+    let mut pages = pages.split(' ').skip(1).map(|pages| pages.parse::<u64>().ok());
+    let (resident, of_files) = (pages.next()??, pages.next()??);
+    Some(resident.saturating_sub(of_files) * PAGE_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{peak, resident};
+    use super::{own, peak};
 
     #[test]
     fn this_process_uses_memory() {
         let id = std::process::id().cast_signed();
-        assert!(resident(id) > 1 << 20);
+        assert!(own(id) > 1 << 16);
         assert!(peak(id).unwrap() > 1 << 20);
     }
 
     #[test]
     fn a_process_that_is_not_there_uses_none() {
-        assert_eq!((resident(-1), peak(-1)), (0, None));
+        assert_eq!((own(-1), peak(-1)), (0, None));
     }
 }

@@ -45,6 +45,18 @@ struct Log {
     tail: VecDeque<String>,
 }
 
+type Read = fn(&pipe::Receiver, &mut [u8]) -> io::Result<usize>;
+
+/// After the pipe was found readable, which it notes down if it is not any more.
+fn try_read(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
+    pipe.try_read(piece)
+}
+
+/// Asks the system, because what was written a moment ago may not have been noticed yet.
+fn read_now(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
+    Ok(nix::unistd::read(pipe, piece)?)
+}
+
 impl Output {
     /// Lines go to `span` until an invocation begins.
     pub(super) fn new(pipes: Pipes, span: Span) -> Self {
@@ -63,8 +75,8 @@ impl Output {
     pub(super) async fn pump(&mut self) {
         let [stdout, stderr] = &mut self.streams;
         tokio::select! {
-            () = stdout.readable() => { stdout.read(&mut self.log); }
-            () = stderr.readable() => { stderr.read(&mut self.log); }
+            () = stdout.readable() => { stdout.read(try_read, &mut self.log); }
+            () = stderr.readable() => { stderr.read(try_read, &mut self.log); }
         }
     }
 
@@ -72,7 +84,7 @@ impl Output {
     pub(super) fn flush(&mut self) {
         for stream in &mut self.streams {
             for _ in 0..FLUSH_PIECES {
-                if !stream.read(&mut self.log) {
+                if !stream.read(read_now, &mut self.log) {
                     break;
                 }
             }
@@ -105,10 +117,10 @@ impl Stream {
     }
 
     /// Whether there was anything.
-    fn read(&mut self, log: &mut Log) -> bool {
+    fn read(&mut self, read: Read, log: &mut Log) -> bool {
         let Some(pipe) = &self.pipe else { return false };
         let mut piece = [0; PIECE_BYTES];
-        match pipe.try_read(&mut piece) {
+        match read(pipe, &mut piece) {
             Ok(0) => self.end(log),
             Ok(count) => {
                 self.take(&piece[..count], log);

@@ -1,0 +1,12 @@
+//! Functions over real child processes: one table of cases for all languages, the life of
+//! instances, bad start-ups, and what is left when the runner has gone.
+
+#![allow(clippy::print_stderr, reason = "whoever runs the tests is told what was skipped")]
+
+mod cases;
+mod functions;
+mod instances;
+mod orphans;
+mod start_up;
+
+use functions::Functions;

@@ -1,0 +1,149 @@
+//! A runner in this process, and the one function of these tests in four languages. It returns
+//! its event, unless the event says what else to do.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use ::functions::{BoxFuture, Catalog, Context, Function, FunctionError};
+use function_runner::{Runner, Settings};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::soon;
+
+pub(super) const PYTHON: &str = include_str!("functions/index.py");
+pub(super) const NODE: &str = include_str!("functions/index.js");
+pub(super) const BASH: &str = include_str!("functions/bootstrap");
+
+/// Where the runner looks for interpreters when it is not told.
+const PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
+
+/// Settings of one function in `language`, with its code in the folder of that name.
+pub(super) fn function(language: &str, lines: &str) -> String {
+    let (runtime, rest) = match language {
+        "rust" => ("rust", "handler = \"acts\""),
+        "python" => ("python3", "handler = \"index.main_handler\"\ncode = \"python\""),
+        "node" => ("nodejs", "handler = \"index.main_handler\"\ncode = \"node\""),
+        "bash" => ("custom", "code = \"bash\""),
+        other => panic!("{other}"),
+    };
+    format!("[functions.{language}]\nruntime = \"{runtime}\"\n{rest}\n{lines}\n")
+}
+
+/// Whether what runs `language` is there. In CI it has to be.
+pub(super) fn has(language: &str) -> bool {
+    let programs: &[&str] = match language {
+        "python" => &["python3"],
+        "node" => &["node"],
+        "bash" => &["bash", "curl"],
+        _ => &[],
+    };
+    let is_there = |program: &&str| PATH.iter().any(|dir| Path::new(dir).join(program).exists());
+    let Some(missing) = programs.iter().find(|program| !is_there(program)) else { return true };
+    assert!(std::env::var_os("CI").is_none(), "{missing} is missing");
+    eprintln!("skipped: {missing} is missing");
+    false
+}
+
+/// A folder with the code of all languages.
+pub(super) fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "python/index.py", PYTHON);
+    write(folder.path(), "node/index.js", NODE);
+    write(folder.path(), "bash/bootstrap", BASH);
+    folder
+}
+
+/// Writes a file that can be executed.
+pub(super) fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// A running runner.
+pub(super) struct Functions {
+    pub(super) folder: TempDir,
+    url: String,
+    http: reqwest::Client,
+    stop: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Functions {
+    pub(super) async fn start(text: &str) -> Self {
+        Self::start_in(folder(), text).await
+    }
+
+    pub(super) async fn start_in(folder: TempDir, text: &str) -> Self {
+        let settings = parse(folder.path(), text).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(Runner::new(settings).serve(listener, stop.clone()));
+        Self { folder, url, http: reqwest::Client::new(), stop, serving }
+    }
+
+    /// Invokes `name`; the status, and what came.
+    pub(super) async fn invoke(&self, name: &str, event: &Value) -> (u16, Value) {
+        let url = format!("{}/functions/{name}/invocations", self.url);
+        let request = self.http.post(url).body(event.to_string()).send();
+        let response = soon("an answer", request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+    }
+
+    /// Invokes `name`, which must work.
+    pub(super) async fn returns(&self, name: &str, event: &Value) -> Value {
+        let (status, reply) = self.invoke(name, event).await;
+        assert_eq!(status, 200, "{name} {event}: {reply}");
+        reply
+    }
+
+    /// Stops it: it does stop.
+    pub(super) async fn finish(self) {
+        self.stop.cancel();
+        soon("the end of the runner", self.serving).await.unwrap();
+    }
+}
+
+pub(super) fn parse(folder: &Path, text: &str) -> Result<Settings, String> {
+    let none = BTreeMap::new();
+    let catalog = Catalog::built_in().with("acts", |_| Ok(Arc::new(Acts)));
+    let file = folder.join("functions.toml");
+    Settings::parse(&file, text, &none, &none, &catalog).map_err(|error| error.to_string())
+}
+
+/// The function of these tests in Rust.
+struct Acts;
+
+impl Function for Acts {
+    fn call<'a>(
+        &'a self,
+        event: &'a [u8],
+        _: &'a Context,
+    ) -> BoxFuture<'a, Result<Value, FunctionError>> {
+        Box::pin(async {
+            let event: Value = serde_json::from_slice(event).unwrap();
+            match event["do"].as_str() {
+                Some("raise") => Err(FunctionError::raised("no luck")),
+                Some("hang") => {
+                    tokio::time::sleep(Duration::from_secs(1000)).await;
+                    Ok(event)
+                }
+                Some("grow") => Ok(json!("x".repeat(7 << 20))),
+                _ => Ok(event),
+            }
+        })
+    }
+}

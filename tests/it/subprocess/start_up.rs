@@ -1,0 +1,163 @@
+//! Functions that do not come up: what can be known is said at once, the rest at the invocation.
+
+use std::fs;
+
+use serde_json::json;
+
+use super::{
+    Functions,
+    functions::{function, has, parse, write},
+};
+
+/// The settings `text` have one problem, which has `words` in it.
+fn check_settings(text: &str, words: &[&str]) {
+    let folder = super::functions::folder();
+    fs::write(folder.path().join("file"), "").unwrap();
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    fs::create_dir(folder.path().join("plain")).unwrap();
+    fs::write(folder.path().join("plain/bootstrap"), "#!/bin/sh").unwrap();
+    let error = parse(folder.path(), text).expect_err(text);
+    assert_eq!(error.lines().count(), 2, "{error}");
+    for word in words {
+        assert!(error.contains(word), "{word} is not in {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_is_named_at_start_up() {
+    let python = function("python", "");
+    check_settings(
+        &python.replace("code = \"python\"", "code = \"nowhere\""),
+        &[
+            "functions.toml: functions.python.code: ",
+            "/nowhere cannot be opened",
+            "name the folder",
+        ],
+    );
+    check_settings(
+        &python.replace("code = \"python\"", "code = \"file\""),
+        &["functions.python.code: ", "/file is not a folder"],
+    );
+    check_settings(
+        &python.replace("code = \"python\"", ""),
+        &["functions.python.code: is missing"],
+    );
+    check_settings(
+        &python.replace("code = \"python\"", "code = \"empty\""),
+        &["functions.python.handler: ", "/empty/index.py is not there"],
+    );
+    for handler in ["main_handler", ".main_handler", "index.", "/index.main_handler"] {
+        check_settings(
+            &python.replace("index.main_handler", handler),
+            &["functions.python.handler: ", "use <file>.<function>"],
+        );
+    }
+    check_settings(
+        &function("python", "interpreter = \"file\""),
+        &["functions.python.interpreter: ", "/file is not an executable file"],
+    );
+    let bash = function("bash", "");
+    check_settings(
+        &bash.replace("code = \"bash\"", "code = \"empty\""),
+        &["functions.bash.code: ", "/empty/bootstrap is not there"],
+    );
+    check_settings(
+        &bash.replace("code = \"bash\"", "code = \"plain\""),
+        &["functions.bash.code: ", "/plain/bootstrap is not executable", "chmod +x"],
+    );
+    check_settings(
+        &function("bash", "environment._HANDLER = \"x\""),
+        &["functions.bash.environment._HANDLER: is kept for the runner"],
+    );
+    check_settings(
+        &function("bash", "max_instances = 2\nmin_instances = 3"),
+        &["functions.bash.min_instances: 3 is more than max_instances"],
+    );
+    check_settings(
+        &function("bash", "init_timeout = \"2s\""),
+        &["functions.bash.init_timeout: \"2s\" will not do"],
+    );
+}
+
+/// The code `text` in the file `name` makes an invocation fail with `status`, and its words say
+/// why; once the code is mended, the function works.
+async fn check(language: &str, name: &str, text: &str, status: u16, words: &str) {
+    if !has(language) {
+        return;
+    }
+    let folder = super::functions::folder();
+    let path = folder.path().join(name);
+    let good = fs::read_to_string(&path).unwrap();
+    write(folder.path(), name, text);
+    let lines = "timeout = \"10s\"\ninit_timeout = \"3s\"";
+    let functions = Functions::start_in(folder, &function(language, lines)).await;
+    let (found, reply) = functions.invoke(language, &json!({})).await;
+    assert_eq!(found, status, "{reply}");
+    let told = format!("{} {}", reply["errorMessage"], reply["stackTrace"]);
+    assert!(told.contains(words), "{told}");
+    // A changed file of the same second and size would be taken for the compiled one.
+    let _ = fs::remove_dir_all(functions.folder.path().join("python/__pycache__"));
+    write(functions.folder.path(), name, &good);
+    // It is left alone for a moment after a failure.
+    while functions.invoke(language, &json!({})).await.0 != 200 {}
+    functions.finish().await;
+}
+
+#[tokio::test]
+async fn python_that_does_not_load_is_443_with_its_trace() {
+    check("python", "python/index.py", "def main_handler(:", 443, "SyntaxError").await;
+    check("python", "python/index.py", "import nothing_such", 443, "nothing_such").await;
+}
+
+#[tokio::test]
+async fn a_handler_that_is_not_there_is_437() {
+    check("python", "python/index.py", "x = 1", 437, "index has no function main_handler").await;
+    check("node", "node/index.js", "exports.x = 1", 437, "index.main_handler is not").await;
+}
+
+#[tokio::test]
+async fn node_that_does_not_load_is_443_with_its_trace() {
+    check("node", "node/index.js", "exports.main_handler = (", 443, "SyntaxError").await;
+}
+
+#[tokio::test]
+async fn a_bootstrap_that_ends_at_once_is_443_with_what_it_said() {
+    check("bash", "bash/bootstrap", "#!/bin/bash\necho oh no >&2; exit 7", 443, "oh no").await;
+}
+
+#[tokio::test]
+async fn a_start_that_takes_too_long_is_450() {
+    check("bash", "bash/bootstrap", "#!/bin/bash\nsleep 1000", 450, "longer than 3 seconds").await;
+}
+
+#[tokio::test]
+async fn a_slow_start_is_waited_for() {
+    if !has("python") {
+        return;
+    }
+    let folder = super::functions::folder();
+    let slow = format!("import time\ntime.sleep(1.5)\n{}", super::functions::PYTHON);
+    write(folder.path(), "python/index.py", &slow);
+    // It does not count towards the timeout of the invocation.
+    let functions = Functions::start_in(folder, &function("python", "timeout = \"1s\"")).await;
+    assert_eq!(functions.returns("python", &json!({})).await, json!({}));
+    functions.finish().await;
+}
+
+#[tokio::test]
+async fn es_modules_vendor_folders_and_dotted_paths_load() {
+    if !has("python") || !has("node") {
+        return;
+    }
+    let folder = super::functions::folder();
+    write(folder.path(), "node/index.mjs", "export const main_handler = async () => 'es';");
+    fs::remove_file(folder.path().join("node/index.js")).unwrap();
+    write(folder.path(), "python/vendor/helper.py", "word = 'vendored'");
+    let code = "import helper\ndef main_handler(event, context): return helper.word";
+    write(folder.path(), "python/pack/deep.py", code);
+    let python = function("python", "").replace("index.main_handler", "pack.deep.main_handler");
+    let functions = Functions::start_in(folder, &[python, function("node", "")].concat()).await;
+    assert_eq!(functions.returns("node", &json!({})).await, "es");
+    assert_eq!(functions.returns("python", &json!({})).await, "vendored");
+    functions.finish().await;
+}
