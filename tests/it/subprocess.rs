@@ -6,6 +6,7 @@
 mod cases;
 mod functions;
 mod instances;
+mod lambda;
 mod orphans;
 mod start_up;
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use daemon::http::{Body, json_bytes, message};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use shared::invocation::TRACEPARENT_HEADER;
+use uuid::Uuid;
 
 use crate::runtime::subprocess::exchange::{Delivery, Exchange};
 
@@ -37,16 +38,21 @@ fn write(headers: &mut HeaderMap, delivery: &Delivery) {
     set("lambda-runtime-aws-request-id", &context.request_id);
     set("lambda-runtime-deadline-ms", &delivery.deadline_ms.to_string());
     set("lambda-runtime-invoked-function-arn", &arn);
+    let trace_id = context.traceparent.as_deref().and_then(xray);
+    set("lambda-runtime-trace-id", &trace_id.unwrap_or_else(fresh_trace_id));
     if let Some(parent) = &context.traceparent {
         set(TRACEPARENT_HEADER, parent);
-        if let Some(trace_id) = xray(parent) {
-            set("lambda-runtime-trace-id", &trace_id);
-        }
     }
 }
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Clients of this dialect expect one. Nobody records it.
+fn fresh_trace_id() -> String {
+    let id = Uuid::new_v4().simple().to_string();
+    format!("Root=1-{}-{};Sampled=0", &id[..8], &id[8..])
 }
 
 /// A W3C traceparent as AWS writes it. `None` when it is not one.

@@ -1,0 +1,68 @@
+//! The runtime API of AWS Lambda, as its public clients use it.
+
+use serde_json::json;
+
+use super::{
+    Functions,
+    functions::{folder, function, has, write},
+};
+
+/// Answers with the headers it got, and ends its first invocation twice.
+const BOOTSTRAP: &str = r#"#!/bin/bash
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime"
+head=$(mktemp)
+trap 'rm -f "$head"' EXIT
+while curl -s -o /dev/null -D "$head" "$api/invocation/next"; do
+  # Asked again before it is answered, it is the same event.
+  event=$(curl -s "$api/invocation/next")
+  id=$(sed -n 's/^lambda-runtime-aws-request-id: \(.*\)\r$/\1/p' "$head")
+  arn=$(sed -n 's/^lambda-runtime-invoked-function-arn: \(.*\)\r$/\1/p' "$head")
+  trace=$(sed -n 's/^lambda-runtime-trace-id: \(.*\)\r$/\1/p' "$head")
+  deadline=$(sed -n 's/^lambda-runtime-deadline-ms: \(.*\)\r$/\1/p' "$head")
+  if [ "$event" = '"raise"' ]; then
+    curl -s -o /dev/null "$api/invocation/$id/error" \
+      -d '{"errorMessage":"no luck","errorType":"Misfortune","stackTrace":["line 1"]}'
+    continue
+  fi
+  wrong=$(curl -s -o /dev/null -w '%{http_code}' "$api/invocation/another/response" -d 1)
+  curl -s -o /dev/null "$api/invocation/$id/response" \
+    -d "{\"event\":$event,\"arn\":\"$arn\",\"trace\":\"$trace\",\"deadline\":$deadline,\"wrong\":$wrong}"
+  curl -s -o /dev/null "$api/invocation/$id/response" -d '"too late"'
+done
+"#;
+
+#[tokio::test]
+async fn a_bootstrap_for_lambda_runs_as_it_is() {
+    if !has("bash") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "bash/bootstrap", BOOTSTRAP);
+    let functions = Functions::start_in(folder, &function("bash", "")).await;
+    for number in 0..3 {
+        let reply = functions.returns("bash", &json!({ "number": number })).await;
+        assert_eq!(reply["event"], json!({ "number": number }));
+        assert_eq!(reply["arn"], "arn:aws:lambda:local:000000000000:function:bash");
+        assert_eq!(reply["wrong"], 400);
+        assert!(reply["trace"].as_str().unwrap().starts_with("Root=1-"), "{reply}");
+        assert!(reply["deadline"].as_u64().unwrap() > 1_600_000_000_000);
+    }
+    let (status, reply) = functions.invoke("bash", &json!("raise")).await;
+    assert_eq!((status, &reply["stackTrace"]), (430, &json!("line 1")));
+    functions.finish().await;
+}
+
+#[tokio::test]
+async fn a_start_that_fails_is_told_in_lambdas_words() {
+    if !has("bash") {
+        return;
+    }
+    let folder = folder();
+    let text = "#!/bin/bash\ncurl -s \"http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/init/error\" \
+                -d '{\"errorMessage\":\"no luck\",\"errorType\":\"Misfortune\"}'\n";
+    write(folder.path(), "bash/bootstrap", text);
+    let functions = Functions::start_in(folder, &function("bash", "")).await;
+    let (status, reply) = functions.invoke("bash", &json!({})).await;
+    assert_eq!((status, &reply["stackTrace"]), (443, &json!("Misfortune: no luck")));
+    functions.finish().await;
+}
