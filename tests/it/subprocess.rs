@@ -7,6 +7,7 @@ mod cases;
 mod functions;
 mod instances;
 mod lambda;
+mod log;
 mod orphans;
 mod start_up;
 

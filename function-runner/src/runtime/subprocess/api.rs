@@ -43,9 +43,14 @@ impl Api {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let stop = CancellationToken::new();
+        let closed = stop.clone();
         let service = service_fn(move |request| {
-            let exchange = Arc::clone(&exchange);
-            async move { Ok::<_, Infallible>(answer(&exchange, request).await) }
+            let (exchange, closed) = (Arc::clone(&exchange), closed.clone());
+            async move {
+                // What a child left behind may still ask, and nothing may wait for it.
+                let answer = closed.run_until_cancelled(answer(&exchange, request)).await;
+                Ok::<_, Infallible>(answer.unwrap_or_else(next::none))
+            }
         });
         tasks.spawn(serve(listener, SERVE, stop.clone(), service));
         Ok(Self { port, stop: stop.drop_guard() })

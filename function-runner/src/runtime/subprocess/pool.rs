@@ -7,12 +7,15 @@
 mod queue;
 mod warm;
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use functions::Context;
 use tokio::{
     sync::{Notify, mpsc, oneshot},
-    time::Instant,
+    time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
@@ -26,6 +29,9 @@ use super::{
     program::Program,
 };
 use crate::{fault::Fault, runner::draining};
+
+/// Longer than an instance takes to end, whatever its process does.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
 pub(super) struct Pool {
@@ -138,7 +144,8 @@ impl Pool {
     /// An instance failed before it did anything.
     pub(super) fn failed(&self, fault: &Fault) {
         let pause = self.state().backoff.failed(Instant::now(), fault.clone());
-        let (name, pause_ms) = (&self.limits.function_name, pause.as_millis());
+        let name = &self.limits.function_name;
+        let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         let error = fault.message();
         warn!(
             function.name = name,
@@ -157,11 +164,17 @@ impl Pool {
         self.ended.notify_one();
     }
 
-    /// Ends all instances and waits for that. Each takes a bounded time to end.
+    /// Ends all instances and waits for that. Each takes a bounded time to end; what holds on to
+    /// its runtime API longer is nobody's business any more.
     pub(super) async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        if timeout(STOP_TIMEOUT, self.tasks.wait()).await.is_err() {
+            warn!(
+                function.name = self.limits.function_name,
+                "instances were left that did not end"
+            );
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -13,12 +13,15 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request_id");
 
 /// Waits for an event and answers with it.
 pub(super) async fn answer(exchange: &Exchange) -> Response<Body> {
-    let Some(delivery) = exchange.next().await else {
-        return message(StatusCode::SERVICE_UNAVAILABLE, "there will be no more events");
-    };
+    let Some(delivery) = exchange.next().await else { return none() };
     let mut response = json_bytes(StatusCode::OK, delivery.event.clone());
     write(response.headers_mut(), &delivery);
     response
+}
+
+/// The answer when the instance has ended.
+pub(super) fn none() -> Response<Body> {
+    message(StatusCode::SERVICE_UNAVAILABLE, "there will be no more events")
 }
 
 fn write(headers: &mut HeaderMap, delivery: &Delivery) {
