@@ -59,8 +59,10 @@ impl SubprocessRuntime {
         self.0.busy()
     }
 
-    /// Keeps as many instances warm as the settings ask for.
+    /// Keeps as many instances warm as the settings ask for, and says once what its limits are
+    /// worth.
     pub(super) fn start(&self) {
+        memory::announce();
         self.0.keep_warm();
     }
 

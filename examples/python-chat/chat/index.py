@@ -1,0 +1,52 @@
+"""The chat as three handlers: whoever says something is heard by all others."""
+
+import json
+import os
+import urllib.request
+from pathlib import Path
+
+# One file for each connection that is here. The functions run in different processes, so what
+# they share lies outside of them: here a folder, in production an object store.
+ROSTER = Path(os.environ["ROSTER"])
+ROSTER.mkdir(parents=True, exist_ok=True)
+
+
+def push(websocket):
+    body = json.dumps({"websocket": websocket}).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(os.environ["url"], body, headers)
+    with urllib.request.urlopen(request, timeout=2) as response:
+        return json.load(response)
+
+
+def register(event, context):
+    websocket = event["websocket"]
+    connection_id = websocket["secConnectionID"]
+    (ROSTER / connection_id).touch()
+    reply = {"action": "connecting", "secConnectionID": connection_id}
+    offered = websocket.get("secWebSocketProtocol", "").split(",")[0].strip()
+    if offered:
+        reply["secWebSocketProtocol"] = offered
+    return {"errNo": 0, "errMsg": "ok", "websocket": reply}
+
+
+def transmit(event, context):
+    websocket = event["websocket"]
+    online = [entry.name for entry in ROSTER.iterdir()]
+    others = [entry for entry in online if entry != websocket["secConnectionID"]]
+    data = websocket["data"]
+    if websocket["dataType"] == "text":
+        data = f"{data}(===Online people:{len(online)}===)"
+    if others:
+        answer = push({"action": "data send", "secConnectionIDs": others,
+                       "dataType": websocket["dataType"], "data": data})
+        for failed in answer.get("failed", []):
+            print("not delivered", failed)
+            if failed["errNo"] == 410:
+                (ROSTER / failed["secConnectionID"]).unlink(missing_ok=True)
+    return {"errNo": 0, "errMsg": "ok"}
+
+
+def cleanup(event, context):
+    (ROSTER / event["websocket"]["secConnectionID"]).unlink(missing_ok=True)
+    return {"errNo": 0, "errMsg": "ok"}
