@@ -48,7 +48,7 @@ async fn a_bootstrap_for_lambda_runs_as_it_is() {
         assert!(reply["deadline"].as_u64().unwrap() > 1_600_000_000_000);
     }
     let (status, reply) = functions.invoke("bash", &json!("raise")).await;
-    assert_eq!((status, &reply["stackTrace"]), (430, &json!("line 1")));
+    assert_eq!((status, &reply["stackTrace"]), (430, &json!("line 1\nMisfortune: no luck")));
     functions.finish().await;
 }
 

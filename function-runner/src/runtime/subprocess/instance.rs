@@ -10,7 +10,7 @@ use std::{io, sync::Arc, time::Duration};
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until, timeout},
+    time::{Instant, MissedTickBehavior, interval, timeout},
 };
 use tracing::{Instrument, Span, debug, info_span};
 
@@ -18,7 +18,7 @@ use super::{
     api::Api,
     child::Child,
     exchange::Exchange,
-    lease::{Done, Held, Job, Place},
+    lease::{Held, Place},
     memory,
     output::Output,
     pool::Pool,

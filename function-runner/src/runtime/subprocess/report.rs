@@ -39,23 +39,23 @@ fn read(body: &[u8]) -> Report {
 }
 
 fn trace(body: &[u8], report: &Report) -> String {
-    let text = match &report.stack_trace {
-        Value::String(text) => text.clone(),
-        Value::Array(lines) => {
-            let lines =
-                lines.iter().map(|l| l.as_str().map_or_else(|| l.to_string(), str::to_owned));
-            let lines: Vec<_> = lines.collect();
-            lines.join("\n")
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => String::new(),
-    };
-    if !text.is_empty() {
-        return text;
-    }
-    match (&report.error_type, &report.error_message) {
+    let what = match (&report.error_type, &report.error_message) {
         (Some(kind), Some(message)) => format!("{kind}: {message}"),
         (Some(only), None) | (None, Some(only)) => only.clone(),
         (None, None) => String::from_utf8_lossy(body).into_owned(),
+    };
+    match &report.stack_trace {
+        Value::String(text) if !text.is_empty() => text.clone(),
+        // Lambda's has the places only.
+        Value::Array(places) => {
+            let places = places.iter().map(|place| {
+                place.as_str().map_or_else(|| place.to_string(), |text| text.trim_end().to_owned())
+            });
+            places.chain([what]).collect::<Vec<_>>().join("\n")
+        }
+        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
+            what
+        }
     }
 }
 
@@ -70,7 +70,10 @@ mod tests {
     fn whatever_a_bootstrap_says_is_a_trace() {
         let cases = [
             (r#"{"errorMessage":"m","errorType":"T","stackTrace":"a\nb"}"#, "a\nb"),
-            (r#"{"errorMessage":"m","errorType":"T","stackTrace":["a",["b",1]]}"#, "a\n[\"b\",1]"),
+            (
+                r#"{"errorMessage":"m","errorType":"T","stackTrace":["a",["b",1]]}"#,
+                "a\n[\"b\",1]\nT: m",
+            ),
             (r#"{"errorMessage":"m","errorType":"T","stackTrace":[]}"#, "T: m"),
             (r#"{"errorMessage":"m"}"#, "m"),
             ("oh no", "oh no"),

@@ -2,14 +2,25 @@
 
 use std::time::SystemTime;
 
+use shared::invocation::InvocationFault;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep, sleep_until},
+};
 use tracing::warn;
 
-use super::{
-    Done, Fault, Instance, Instant, InvocationFault, Job, Place, memory, mpsc, sleep, sleep_until,
-};
-use crate::runtime::{
-    Ended,
-    subprocess::exchange::{Answer, Delivery},
+use super::Instance;
+use crate::{
+    fault::Fault,
+    runner::draining,
+    runtime::{
+        Ended,
+        subprocess::{
+            exchange::{Answer, Delivery},
+            lease::{Done, Job, Place},
+            memory,
+        },
+    },
 };
 
 /// What an idle instance does next.
@@ -96,14 +107,14 @@ impl Instance {
             .watch(async {
                 tokio::select! {
                     biased;
-                    answer = answered => answer.unwrap_or_else(|_| Err(super::draining())),
+                    answer = answered => answer.unwrap_or_else(|_| Err(draining())),
                     () = sleep(limit) => Err(Fault::timed_out(limit)),
                     // Nobody waits for it any longer: the runner cut it off.
-                    () = done.closed() => Err(super::draining()),
+                    () = done.closed() => Err(draining()),
                 }
             })
             .await
-            .and_then(std::convert::identity);
+            .flatten();
         self.output.finish();
         let memory_peak = memory::peak(self.child.id());
         let child = self.judge(&outcome, place, line);
