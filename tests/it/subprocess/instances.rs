@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     Functions,
-    functions::{function, has},
+    functions::{folder, function, has, write},
 };
 
 /// With `max_instances`, three events at once that take a while are handled by `expected`
@@ -121,4 +121,24 @@ async fn a_function_sees_the_documented_environment_and_nothing_else() {
         assert_eq!(context["environ"], "SCF_NAMESPACE=default;KEY=value");
         functions.finish().await;
     }
+}
+
+#[tokio::test]
+async fn a_process_gets_no_more_than_it_should() {
+    if !has("bash") {
+        return;
+    }
+    let text = r#"#!/bin/bash
+        api="http://$SCF_RUNTIME_API:$SCF_RUNTIME_API_PORT/runtime"
+        while curl -s -o /dev/null "$api/invocation/next"; do
+          privileges=$(sed -n 's/^NoNewPrivs:\t//p' /proc/self/status)
+          curl -s -o /dev/null "$api/invocation/response" \
+            -d "[$(ulimit -n),$(ulimit -c),$privileges]"
+        done"#;
+    let folder = folder();
+    write(folder.path(), "bash/bootstrap", text);
+    let functions = Functions::start_in(folder, &function("bash", "")).await;
+    // Open files, core files, no new privileges.
+    assert_eq!(functions.returns("bash", &json!({})).await, json!([1024, 0, 1]));
+    functions.finish().await;
 }

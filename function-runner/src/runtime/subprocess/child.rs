@@ -34,6 +34,9 @@ use super::spawner;
 /// How long a process has to end when it is asked to.
 const ASK_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Open files of one process (documented). A runner may need more, and children would inherit that.
+const OPEN_FILES_MAX: u64 = 1024;
+
 /// A child process. Dropped, it is killed with all that it has started.
 #[derive(Debug)]
 pub(super) struct Child {
@@ -145,6 +148,7 @@ fn prepare(command: &mut Command) {
         // What a kernel or a container forbids here is no reason not to start.
         let _ = set_no_new_privs();
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
+        let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX);
         Ok(())
     };
     // SAFETY: between fork and exec only system calls are made: no memory is taken, no lock.
