@@ -52,7 +52,7 @@ fn gateway_settings(runner: SocketAddr, push: SocketAddr) -> String {
         r#"
         listen = {{ public = "127.0.0.1:0", internal = "{push}" }}
         runner = {{ url = "http://{runner}" }}
-        connection = {{ max = 100000 }}
+        connection = {{ max = 15500 }}
         log = {{ filter = "warn" }}
         api = [
             {{ id = "echo", path = "/bench/echo", transmit = "echo" }},

@@ -64,7 +64,8 @@ impl Program {
     pub(super) fn command(&self, limits: &Limits, port: u16) -> Command {
         let mut command = Command::new(&self.executable);
         match self.language {
-            Language::Python3 => command.args(["-c", PYTHON]),
+            // Without bytecode files: the folder is the user's, and stays as it is.
+            Language::Python3 => command.args(["-B", "-c", PYTHON]),
             Language::Nodejs => {
                 // Node collects garbage only when it must: it has to know when that is.
                 let heap_mb = limits.memory_mb * 3 / 4;
