@@ -33,7 +33,6 @@ use self::{
 use crate::{
     calls::{Caller, Rest},
     end::End,
-    mailbox::Batch,
     message::Message,
     registry::Entry,
     settings::ConnectionSettings,
@@ -58,6 +57,9 @@ pub(crate) struct Connection {
     /// What had been read when the client's liveness was last looked at.
     bytes_read: u64,
     phase: Phase,
+    /// When a client that does not take what is being flushed has had its time, because the
+    /// connection is to be closed.
+    close_by: Option<(Instant, End)>,
 }
 
 /// How far the connection's life is.
@@ -102,6 +104,7 @@ impl Connection {
             rest: None,
             bytes_read: 0,
             phase: Phase::Open,
+            close_by: None,
             settings,
             entry,
         }
@@ -128,20 +131,20 @@ impl Connection {
             if deadline < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
             }
-            let (live, reads, writes) = (!self.is_ended(), self.reads(), self.writes());
+            let (live, open, reads) = (!self.is_ended(), self.is_open(), self.reads());
             // In this order: a pong that has arrived is seen before the client is taken for lost.
             // Neither of the first two can keep the others waiting: a connection has one call in
-            // flight, and one batch being flushed.
+            // flight, and arrivals have a bound.
             let work = tokio::select! {
                 biased;
                 forwarded = in_flight(&mut self.forwarding) => Work::Forwarded(forwarded),
-                () = self.entry.handle.mailbox.arrived(), if writes => Work::Mail,
+                () = self.entry.handle.mailbox.arrived(), if open => Work::Mail,
                 event = self.socket.next(reads), if live => Work::Socket(event),
                 () = timer.as_mut(), if live => Work::Time,
             };
             match work {
                 Work::Socket(event) => self.on_socket(event),
-                Work::Mail => self.write(self.entry.handle.mailbox.take(BATCH_BYTES)),
+                Work::Mail => self.on_mail(),
                 Work::Forwarded(forwarded) => self.on_forwarded(forwarded),
                 Work::Time => self.on_time(Instant::now()),
             }
@@ -180,7 +183,10 @@ impl Connection {
             // A client that pings all the time and reads nothing leaves no time for the timer.
             (SocketEvent::Heard, Phase::Open) if now >= self.next_deadline() => self.on_time(now),
             (SocketEvent::Heard, _) => {}
-            (SocketEvent::Flushed { .. }, _) => self.outbound.flushed(),
+            (SocketEvent::Flushed { .. }, _) => {
+                self.outbound.flushed();
+                self.on_mail();
+            }
             (SocketEvent::Closing(end), Phase::Open) => self.closing(end),
             (SocketEvent::Closing(_), _) => {}
             (SocketEvent::Ended, Phase::Open) => self.ended(End::LOST),
@@ -232,7 +238,10 @@ impl Connection {
             return;
         }
         if self.socket.is_flushing() {
-            if self.outbound.is_stalled(now, &self.socket) {
+            if let Some((_, end)) = self.close_by.filter(|(by, _)| now >= *by) {
+                // The Close is behind what the client does not take.
+                self.ended(End { code: None, ..end });
+            } else if self.outbound.is_stalled(now, &self.socket) {
                 let id = self.entry.id;
                 warn!(connection.id = %id, "connection {id} closed: the client takes nothing");
                 // Nothing more can be written, so no Close either.
@@ -257,8 +266,19 @@ impl Connection {
         }
     }
 
-    /// Writes what the mailbox gave.
-    fn write(&mut self, batch: Batch) {
+    /// Writes what the mailbox has: one batch at a time, so that what is not written yet waits
+    /// there, where it is counted and can be taken back.
+    fn on_mail(&mut self) {
+        let mailbox = &self.entry.handle.mailbox;
+        if !self.is_open() {
+            return;
+        }
+        if self.socket.is_flushing() {
+            let by = Instant::now() + self.settings.close_timeout;
+            self.close_by = self.close_by.or(mailbox.asked_to_close().map(|end| (by, end)));
+            return;
+        }
+        let batch = mailbox.take(BATCH_BYTES);
         for (message, written) in batch.letters {
             self.write_message(message, Some(written));
         }
@@ -268,7 +288,7 @@ impl Connection {
     }
 
     fn write_message(&mut self, message: Message, written: Option<oneshot::Sender<()>>) {
-        if !matches!(self.phase, Phase::Open) {
+        if !self.is_open() {
             return;
         }
         let now = Instant::now();
@@ -302,10 +322,8 @@ impl Connection {
         matches!(self.phase, Phase::Ended(_))
     }
 
-    /// Whether pushed messages are written: one batch at a time, so that what is not written yet
-    /// waits in the mailbox, where it is counted and can be taken back.
-    fn writes(&self) -> bool {
-        matches!(self.phase, Phase::Open) && !self.socket.is_flushing()
+    fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open)
     }
 
     /// Whether more is read from the client. After a fault always: what it sends is not kept.
@@ -316,7 +334,10 @@ impl Connection {
     fn next_deadline(&self) -> Instant {
         match self.phase {
             Phase::Closing { deadline, .. } => deadline,
-            Phase::Open if self.socket.is_flushing() => self.outbound.deadline(),
+            Phase::Open if self.socket.is_flushing() => {
+                let stall = self.outbound.deadline();
+                self.close_by.map_or(stall, |(by, _)| stall.min(by))
+            }
             // Once ended only the call in flight is waited for, which has its own deadline.
             Phase::Open | Phase::Ended(_) => self.keepalive.deadline(),
         }

@@ -35,8 +35,9 @@ const INTERNAL: ServeSettings = ServeSettings {
 };
 /// Files for handshakes, calls of functions, pushes and whatever else.
 const FILES_BESIDE_CONNECTIONS: usize = 4096;
-/// The share of the drain timeout in which what clients have sent is still forwarded.
-const FORWARDING_SHARE: f32 = 0.5;
+/// The share of the drain timeout in which what clients have sent is still forwarded. What is
+/// left has to do for the calls that are in flight then, and for cleanups.
+const FORWARDING_SHARE: f32 = 0.3;
 /// How long answers on their way out have when all else is done.
 const DOORS_TIMEOUT: Duration = Duration::from_secs(2);
 

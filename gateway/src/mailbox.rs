@@ -130,6 +130,11 @@ impl Mailbox {
         true
     }
 
+    /// How the connection is to be closed, if it is.
+    pub(crate) fn asked_to_close(&self) -> Option<End> {
+        self.lock().close
+    }
+
     /// Takes a message back, if the connection's task has not taken it out yet.
     pub(crate) fn withdraw(&self, receipt: &Receipt) -> bool {
         let mut state = self.lock();

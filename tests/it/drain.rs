@@ -120,6 +120,31 @@ async fn requests_that_never_end_do_not_hold_the_gateway_up() {
     world.finish().await;
 }
 
+/// What is being flushed to it stands before the Close.
+#[tokio::test]
+async fn a_client_that_reads_nothing_does_not_hold_the_gateway_up() {
+    let world = World::with("", "[drain]\ntimeout = '30m'").await;
+    let (client, register) = world.client().await;
+    let url = format!("http://{}/api-test", world.doors.internal);
+    let body = crate::support::world::data_send(register.id(), &"x".repeat(1 << 20)).to_string();
+    let http = reqwest::Client::new();
+    let mut pushing = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        pushing.spawn(http.post(&url).body(body.clone()).send());
+    }
+    // One is being flushed, and stays unanswered; those behind it are taken back.
+    loop {
+        let answer = pushing.join_next().await.unwrap().unwrap().unwrap();
+        if answer.text().await.unwrap().contains("429") {
+            break;
+        }
+    }
+    let backend = world.backend.clone();
+    world.finish().await;
+    assert_eq!(backend.next("cleanup").await.websocket("closeReason"), "drain");
+    drop(client);
+}
+
 /// The client neither answers the Close nor leaves; the gateway does not wait for it forever.
 #[tokio::test]
 async fn a_client_that_ignores_the_close_does_not_hold_the_gateway_up() {
