@@ -6,7 +6,6 @@ use std::sync::{
 };
 
 use serde_json::json;
-use tokio::sync::Notify;
 
 use crate::support::{backend::Reply, client::Client, world::World};
 
@@ -64,15 +63,7 @@ async fn a_client_that_dies_in_mid_frame_is_cleaned_up() {
 #[tokio::test]
 async fn a_client_that_leaves_while_register_runs_is_cleaned_up_after_it() {
     let world = World::start().await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    world.backend.on("register", move |_| {
-        let gate = Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("register");
     let address = world.doors.public;
     let connecting =
         tokio::spawn(async move { Client::connect(address, crate::support::world::PATH).await });
@@ -89,15 +80,7 @@ async fn a_client_that_leaves_while_register_runs_is_cleaned_up_after_it() {
 #[tokio::test]
 async fn cleanup_waits_for_the_transmit_that_still_runs() {
     let world = World::start().await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    world.backend.on("transmit", move |_| {
-        let gate = Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("transmit");
     let (mut client, register) = world.client().await;
     client.send("slow").await;
     world.backend.next("transmit").await;

@@ -2,9 +2,6 @@
 
 use http::HeaderValue;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
-
-use std::sync::Arc;
 
 use crate::support::{
     backend::Reply,
@@ -100,15 +97,7 @@ async fn without_a_register_function_everybody_is_accepted() {
 #[tokio::test]
 async fn the_handshake_is_held_until_register_has_answered() {
     let world = World::start().await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    world.backend.on("register", move |_| {
-        let gate = Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("register");
     let mut connecting = Box::pin(world.connect());
     tokio::select! {
         biased;
@@ -168,15 +157,7 @@ async fn an_accepting_answer_may_be_a_json_string() {
 #[tokio::test]
 async fn a_register_that_takes_too_long_is_504_and_owes_a_cleanup() {
     let world = World::with("timeout = '100ms'", "").await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    world.backend.on("register", move |_| {
-        let gate = Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("register");
     let (status, _) = refused(&world).await;
     assert_eq!(status, 504);
     // What register does meanwhile must not be done after the cleanup.

@@ -1,9 +1,6 @@
 //! Drain: a gateway that is asked to stop closes its connections and cleans up.
 
-use std::sync::Arc;
-
 use futures_util::future::join_all;
-use tokio::sync::Notify;
 
 use crate::support::{backend::Reply, client::Client, world::World};
 
@@ -25,15 +22,7 @@ async fn every_client_sees_1001_and_is_cleaned_up() {
 #[tokio::test]
 async fn a_call_in_flight_ends_and_can_push_until_then() {
     let world = World::start().await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    world.backend.on("transmit", move |_| {
-        let gate = Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("transmit");
     let (mut client, _) = world.client().await;
     client.send("in flight").await;
     world.backend.next("transmit").await;
@@ -47,15 +36,7 @@ async fn a_call_in_flight_ends_and_can_push_until_then() {
 #[tokio::test]
 async fn a_client_that_is_being_registered_is_closed_once_it_is_open() {
     let world = World::start().await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    world.backend.on("register", move |_| {
-        let gate = Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("register");
     let connecting = tokio::spawn({
         let address = world.doors.public;
         async move { Client::connect(address, crate::support::world::PATH).await.ok().unwrap() }

@@ -69,15 +69,7 @@ async fn fragments_are_joined_before_the_function_sees_them() {
 #[tokio::test]
 async fn a_ping_of_the_client_is_answered_while_its_function_runs() {
     let world = World::start().await;
-    let gate = std::sync::Arc::new(tokio::sync::Notify::new());
-    let opened = std::sync::Arc::clone(&gate);
-    world.backend.on("transmit", move |_| {
-        let gate = std::sync::Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            crate::support::backend::Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("transmit");
     let (mut client, _) = world.client().await;
     client.send("slow").await;
     world.backend.next("transmit").await;

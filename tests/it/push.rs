@@ -1,9 +1,6 @@
 //! Data down: a push is answered with the truth, whatever becomes of it.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{
@@ -168,15 +165,7 @@ async fn a_client_that_does_not_read_makes_pushes_429_and_no_answer_lies() {
 async fn once_the_last_connection_of_a_draining_gateway_has_left_pushes_are_503() {
     let world = World::start().await;
     let (mut client, register) = world.client().await;
-    let gate = Arc::new(Notify::new());
-    let opened = Arc::clone(&gate);
-    world.backend.on("cleanup", move |_| {
-        let gate = Arc::clone(&opened);
-        async move {
-            gate.notified().await;
-            Reply::ok()
-        }
-    });
+    let gate = world.backend.hold("cleanup");
     world.stop.cancel();
     assert_eq!(client.closed().await, 1001);
     // The cleanup that runs keeps the internal door open.

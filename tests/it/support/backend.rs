@@ -18,7 +18,7 @@ use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
-    sync::{Mutex as AsyncMutex, mpsc},
+    sync::{Mutex as AsyncMutex, Notify, mpsc},
 };
 use tokio_util::sync::CancellationToken;
 use tower::service_fn;
@@ -141,6 +141,20 @@ impl Backend {
             let reply = reply.clone();
             async move { reply }
         });
+    }
+
+    /// Makes a function wait: each call ends with one `notify_one` of the gate.
+    pub(crate) fn hold(&self, function: &str) -> Arc<Notify> {
+        let gate = Arc::new(Notify::new());
+        let closed = Arc::clone(&gate);
+        self.on(function, move |_| {
+            let gate = Arc::clone(&closed);
+            async move {
+                gate.notified().await;
+                Reply::ok()
+            }
+        });
+        gate
     }
 
     /// Waits for the next call of a function.
