@@ -112,6 +112,35 @@ async fn gateway_and_function_runner_serve_the_chat_as_two_processes() {
     assert_eq!(fs::read_dir(folder.path().join("data/roster")).unwrap().count(), 0);
 }
 
+/// A register function that never answers would hold the drain up for its whole timeout.
+#[tokio::test]
+async fn a_second_signal_ends_a_gateway_that_drains_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
+        [[api]]
+        id = "api-test"
+        path = "/"
+        register = "http://{silent}/"
+        transmit = "http://{silent}/"
+        "#,
+        silent = silent.local_addr().unwrap()
+    );
+    fs::write(folder.path().join("gateway.toml"), settings).unwrap();
+    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+    let public = gateway.door("public");
+    let client = tokio::spawn(async move { Client::connect(public, "/").await.is_ok() });
+    let _called = crate::support::soon("the call", silent.accept()).await.unwrap();
+    gateway.signal(Signal::SIGTERM);
+    let ready = format!("http://{}/readyz", gateway.door("internal"));
+    while reqwest::get(&ready).await.unwrap().status() != 503 {}
+    gateway.signal(Signal::SIGTERM);
+    assert_eq!(gateway.ended().await.code(), Some(1));
+    client.abort();
+}
+
 #[tokio::test]
 async fn check_tells_whether_a_process_is_ready() {
     let folder = folder();
