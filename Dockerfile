@@ -50,3 +50,13 @@ EXPOSE 9002
 HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
     CMD ["function-runner", "--config", "/etc/longhold/functions.toml", "check"]
 ENTRYPOINT ["function-runner", "--config", "/etc/longhold/functions.toml"]
+
+# The same with Python, and the chat written in it, for docker-compose.python.yml.
+FROM function-runner AS function-runner-python
+USER 0:0
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends python3 \
+    && rm -rf /var/lib/apt/lists/*
+USER 10001:10001
+COPY examples/python-chat/functions.toml /etc/longhold/
+COPY examples/python-chat/chat /etc/longhold/chat
