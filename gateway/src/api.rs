@@ -2,10 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::{
+    cleanup::CleanupBudget,
     paths::{PathParameters, best_fit},
     settings::ApiSettings,
 };
@@ -17,9 +17,7 @@ pub(crate) struct Api {
     pub(crate) register: Option<Url>,
     pub(crate) transmit: Url,
     pub(crate) cleanup: Option<Url>,
-    /// Cleanup calls at once. Each API has its own: a cleanup function that hangs must not hold
-    /// up those of others.
-    pub(crate) cleanup_permits: Semaphore,
+    pub(crate) cleanup_budget: CleanupBudget,
 }
 
 /// All APIs.
@@ -32,7 +30,7 @@ impl Api {
             register: settings.register.as_ref().map(|function| function.resolve(runner)),
             transmit: settings.transmit.resolve(runner),
             cleanup: settings.cleanup.as_ref().map(|function| function.resolve(runner)),
-            cleanup_permits: Semaphore::new(cleanups_max),
+            cleanup_budget: CleanupBudget::new(cleanups_max),
             settings,
         }
     }
@@ -57,6 +55,10 @@ impl Apis {
             functions.extend(&api.cleanup);
         }
         functions
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<Api>> {
+        self.0.iter()
     }
 
     /// The API of this id.

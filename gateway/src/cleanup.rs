@@ -1,31 +1,38 @@
 //! The cleanup guarantee: whatever register may have started, cleanup ends.
 //!
-//! An [`Owed`] is made before register is called. However it goes out of scope, the cleanup
-//! function is called, again and again until it succeeds or the age limit has passed. The debts
-//! live in memory: they end with the process.
+//! An [`Owed`] is made before register is called, and written into the journal. However it goes
+//! out of scope, the cleanup function is called, again and again until it succeeds or the age
+//! limit has passed. What the process does not live to deliver, its next life does.
 
-use std::{error::Error, sync::Arc, time::Duration};
+mod budget;
+mod dead_letters;
+mod delivery;
+mod refill;
 
-use shared::connection_id::ConnectionId;
-use tokio::time::{Instant, sleep};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{debug, error, warn};
-
-use crate::{
-    api::Api,
-    calls::{Backoff, Call, CallError, Caller, Rest},
-    end::End,
-    events,
-    settings::CleanupSettings,
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
 };
 
-/// The longest pause between attempts while the gateway drains.
-const DRAINING_PAUSE: Duration = Duration::from_millis(500);
+use shared::connection_id::ConnectionId;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub(crate) use self::{budget::CleanupBudget, dead_letters::RetryError};
+use crate::{
+    api::Api,
+    calls::{Caller, Rest},
+    end::End,
+    journal::{Journal, JournalFailed, Key, Progress},
+};
 
 /// Delivers cleanups; all clones are one delivery.
 #[derive(Debug, Clone)]
-pub(crate) struct Cleanups {
+pub(crate) struct Cleanups(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     caller: Caller,
+    journal: Journal,
     tasks: TaskTracker,
     draining: CancellationToken,
     max_age: Duration,
@@ -34,6 +41,7 @@ pub(crate) struct Cleanups {
 /// A cleanup that is owed for one connection.
 #[derive(Debug)]
 pub(crate) struct Owed {
+    /// None if the API has no cleanup function.
     debt: Option<Debt>,
     end: End,
     rest: Option<Rest>,
@@ -42,91 +50,43 @@ pub(crate) struct Owed {
 
 #[derive(Debug)]
 struct Debt {
+    key: Key,
     id: ConnectionId,
     api: Arc<Api>,
 }
 
 impl Cleanups {
-    pub(crate) fn new(caller: Caller, settings: &CleanupSettings) -> Self {
-        Self {
-            caller,
-            tasks: TaskTracker::new(),
-            draining: CancellationToken::new(),
-            max_age: settings.max_age,
-        }
+    pub(crate) fn new(caller: Caller, journal: Journal, max_age: Duration) -> Self {
+        let (tasks, draining) = (TaskTracker::new(), CancellationToken::new());
+        Self(Arc::new(Inner { caller, journal, tasks, draining, max_age }))
     }
 
-    /// From now on a cleanup is owed for this connection.
-    pub(crate) fn owe(&self, id: ConnectionId, api: Arc<Api>) -> Owed {
-        let debt = Some(Debt { id, api });
-        Owed { debt, end: End::UNREGISTERED, rest: None, cleanups: self.clone() }
+    /// From now on a cleanup is owed for this connection, whatever becomes of this process. If
+    /// that could not be written down nothing may be started.
+    pub(crate) async fn owe(&self, id: ConnectionId, api: Arc<Api>) -> Result<Owed, JournalFailed> {
+        let debt = match &api.cleanup {
+            Some(_) => Some(Debt { key: self.0.journal.owe(id, api.id()).await?, id, api }),
+            None => None,
+        };
+        Ok(Owed { debt, end: End::UNREGISTERED, rest: None, cleanups: self.clone() })
     }
 
     /// How many are being delivered.
     pub(crate) fn pending(&self) -> usize {
-        self.tasks.len()
+        self.0.tasks.len()
     }
 
-    /// The gateway drains: what has failed is tried again at once.
+    /// The gateway drains: what has failed is tried again at once, what waits stays in the
+    /// journal.
     pub(crate) fn hurry(&self) {
-        self.draining.cancel();
+        self.0.draining.cancel();
     }
 
-    /// Waits until nothing is owed. No connection may be left by then.
+    /// Waits until nothing is being delivered. No connection may be left by then.
     pub(crate) async fn settled(&self) {
-        self.tasks.close();
-        self.tasks.wait().await;
+        self.0.tasks.close();
+        self.0.tasks.wait().await;
     }
-
-    async fn deliver(self, debt: Debt, end: End, rest: Option<Rest>) {
-        let Some(url) = &debt.api.cleanup else { return };
-        if let Some(rest) = rest {
-            rest.ended().await;
-        }
-        let call = Call::new(url, events::cleanup(debt.id, end));
-        let give_up = Instant::now() + self.max_age;
-        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(60));
-        loop {
-            let Err(error) = self.attempt(&call, &debt.api).await else {
-                debug!(connection.id = %debt.id, "cleanup delivered");
-                return;
-            };
-            let pause = backoff.pause();
-            if Instant::now() + pause > give_up {
-                report_given_up(debt.id, &error);
-                return;
-            }
-            report_failed(debt.id, &error, pause);
-            self.pause(pause).await;
-        }
-    }
-
-    /// A gateway that drains does not sit out a long pause: it may have no other chance.
-    async fn pause(&self, pause: Duration) {
-        if self.draining.is_cancelled() {
-            return sleep(pause.min(DRAINING_PAUSE)).await;
-        }
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = self.draining.cancelled() => {}
-        }
-    }
-
-    async fn attempt(&self, call: &Call, api: &Api) -> Result<(), CallError> {
-        let permits = &api.cleanup_permits;
-        let _permit = permits.acquire().await.expect("the semaphore is never closed");
-        self.caller.call(call, api.settings.timeout).await.map(drop)
-    }
-}
-
-fn report_failed(id: ConnectionId, error: &CallError, pause: Duration) {
-    let source = error.source();
-    warn!(connection.id = %id, %error, source, ?pause, "cleanup failed and will be tried again");
-}
-
-fn report_given_up(id: ConnectionId, error: &CallError) {
-    let source = error.source();
-    error!(connection.id = %id, %error, source, "cleanup given up for connection {id}");
 }
 
 impl Owed {
@@ -138,16 +98,23 @@ impl Owed {
     }
 
     /// Nothing was started, so nothing is owed.
-    pub(crate) fn forgive(mut self) {
-        self.debt = None;
+    pub(crate) async fn forgive(mut self) {
+        if let Some(debt) = self.debt.take() {
+            self.cleanups.0.journal.settle(debt.key).await;
+        }
     }
 }
 
 impl Drop for Owed {
     fn drop(&mut self) {
-        if let Some(debt) = self.debt.take().filter(|debt| debt.api.cleanup.is_some()) {
-            let delivery = self.cleanups.clone().deliver(debt, self.end, self.rest.take());
-            self.cleanups.tasks.spawn(delivery);
-        }
+        let Some(debt) = self.debt.take() else { return };
+        let progress = Progress { end: self.end, ended_at: SystemTime::now(), attempts: 0 };
+        let (cleanups, rest) = (self.cleanups.clone(), self.rest.take());
+        self.cleanups.0.tasks.spawn(async move {
+            if let Some(rest) = rest {
+                rest.ended().await;
+            }
+            cleanups.deliver_or_defer(debt, progress).await;
+        });
     }
 }

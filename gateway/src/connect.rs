@@ -135,7 +135,11 @@ impl Connector {
         answer: oneshot::Sender<Answer>,
     ) -> Option<(Owed, Vec<u8>, TcpStream)> {
         let Entry { id, handle, .. } = entry;
-        let owed = self.cleanups.owe(*id, Arc::clone(&handle.api));
+        let Ok(owed) = self.cleanups.owe(*id, Arc::clone(&handle.api)).await else {
+            // The client may have left meanwhile.
+            let _ = answer.send(Err(Refusal::NoJournal));
+            return None;
+        };
         let traceparent = handshake.headers.get(TRACEPARENT_HEADER).cloned();
         let outcome = register(&self.caller, &handle.api, *id, &handshake, traceparent).await;
         let chosen = match outcome {
@@ -144,7 +148,7 @@ impl Connector {
                 if failure.may_have_run {
                     owed.end(End::UNREGISTERED, failure.rest);
                 } else {
-                    owed.forgive();
+                    owed.forgive().await;
                 }
                 // The client may have left meanwhile.
                 let _ = answer.send(Err(failure.refusal));

@@ -27,6 +27,8 @@ impl End {
     pub(crate) const LOST: Self = Self { code: None, reason: CloseReason::Lost };
     /// The connection was never opened, but register may have run.
     pub(crate) const UNREGISTERED: Self = Self { code: None, reason: CloseReason::Unregistered };
+    /// The process died before the connection did.
+    pub(crate) const CRASH: Self = Self { code: None, reason: CloseReason::Crash };
 
     /// An end that the gateway announces with `code`.
     pub(crate) const fn sent(code: CloseCode, reason: CloseReason) -> Self {

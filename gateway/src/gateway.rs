@@ -1,24 +1,25 @@
 //! The gateway as a whole: its doors are opened, it runs, it drains.
 
+mod drain;
+
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use daemon::{
     files,
     serve::{ServeSettings, serve},
 };
-use tokio::{
-    net::TcpListener,
-    sync::Semaphore,
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::service_fn;
 use tracing::info;
 use url::Url;
 
+use self::drain::Drain;
+pub use crate::journal::JournalOpenError;
 use crate::{
-    api::Apis, calls::Caller, cleanup::Cleanups, connect::Connector, end::End, internal::Internal,
-    pages::Pages, public::Public, push::Pusher, registry::Registry, settings::Settings,
+    api::Apis, calls::Caller, cleanup::Cleanups, connect::Connector, internal::Internal,
+    journal::Journal, pages::Pages, public::Public, push::Pusher, registry::Registry,
+    settings::Settings,
 };
 
 /// A client that sends no whole request head for this long is closed.
@@ -35,9 +36,6 @@ const INTERNAL: ServeSettings = ServeSettings {
 };
 /// Files for handshakes, calls of functions, pushes and whatever else.
 const FILES_BESIDE_CONNECTIONS: usize = 4096;
-/// The share of the drain timeout in which what clients have sent is still forwarded. What is
-/// left has to do for the calls that are in flight then, and for cleanups.
-const FORWARDING_SHARE: f32 = 0.3;
 /// How long answers on their way out have when all else is done.
 const DOORS_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -48,6 +46,7 @@ pub struct Gateway {
     pages: Option<Pages>,
     public: TcpListener,
     internal: TcpListener,
+    journal: Journal,
 }
 
 /// Where a gateway listens.
@@ -65,13 +64,16 @@ pub enum GatewayError {
     /// An address could not be listened on.
     #[error("could not listen on {0}")]
     Listen(SocketAddr, #[source] io::Error),
+    /// The journal of the cleanups that are owed could not be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalOpenError),
     /// The HTTP client for calling functions could not be made.
     #[error("could not set up the HTTP client")]
     Client(#[from] reqwest::Error),
     /// The drain timeout passed.
     #[error(
-        "drain timed out with {connections} connections and {cleanups} cleanups left: what they \
-         owed is lost"
+        "drain timed out with {connections} connections and {cleanups} cleanups left: messages \
+         of theirs may be lost, and without a journal the cleanups that they owed"
     )]
     DrainTimedOut {
         /// Connections that had not ended.
@@ -82,12 +84,13 @@ pub enum GatewayError {
 }
 
 impl Gateway {
-    /// Opens the doors.
+    /// Opens the doors and the journal.
     pub async fn bind(settings: Settings) -> Result<Self, GatewayError> {
         let public = listen(settings.public).await?;
         let internal = listen(settings.internal).await?;
         let pages = settings.pages.as_deref().map(Pages::folder);
-        Ok(Self { settings, pages, public, internal })
+        let journal = Journal::open(&settings.journal)?;
+        Ok(Self { settings, pages, public, internal, journal })
     }
 
     /// Serves these pages instead of the configured folder.
@@ -110,12 +113,13 @@ impl Gateway {
     /// Runs until `stop`, then drains: connections are closed, their functions end, cleanups are
     /// delivered; all that within the drain timeout.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
-        let Self { settings, pages, public, internal } = self;
+        let Self { settings, pages, public, internal, journal } = self;
         files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
         let apis = Apis::new(settings.apis, &settings.runner, settings.cleanup.concurrency);
         let caller = Caller::new(&apis.functions())?;
         let registry = Registry::default();
-        let cleanups = Cleanups::new(caller.clone(), &settings.cleanup);
+        let cleanups = Cleanups::new(caller.clone(), journal.clone(), settings.cleanup.max_age);
+        cleanups.take_up(&apis).await;
         let connections = TaskTracker::new();
         let connector = Connector {
             node: node_tag(settings.node),
@@ -130,42 +134,37 @@ impl Gateway {
             apis: apis.clone(),
             push_bytes_max: settings.push.max_body,
             pusher: Pusher::new(registry.clone(), settings.push),
-            registry: registry.clone(),
+            cleanups: cleanups.clone(),
+            stop: stop.clone(),
         });
         let publics = Arc::new(Public { apis, connector, pages });
 
         let doors = TaskTracker::new();
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
-        doors.spawn(serve(public, PUBLIC, stop.clone(), public_service));
+        let close_public = CancellationToken::new();
+        doors.spawn(serve(public, PUBLIC, close_public.clone(), public_service));
         // The internal door stays open while connections drain: their functions push through it.
         let close_internal = CancellationToken::new();
         let internal_service = service_fn(move |request| Arc::clone(&internals).answer(request));
         doors.spawn(serve(internal, INTERNAL, close_internal.clone(), internal_service));
 
         stop.cancelled().await;
-        info!(connections = connections.len(), "gateway draining");
-        registry.drain(End::DRAIN);
-        cleanups.hurry();
-        connections.close();
-        let give_up = Instant::now() + settings.drain_timeout;
-        // A part of the time belongs to the cleanups, however much clients have sent.
-        let cut = Instant::now() + settings.drain_timeout.mul_f32(FORWARDING_SHARE);
-        if timeout_at(cut, connections.wait()).await.is_err() {
-            registry.cut();
-        }
-        let settled = async {
-            connections.wait().await;
-            cleanups.settled().await;
+        let settings = settings.drain;
+        let drain = Drain {
+            settings,
+            connections,
+            registry,
+            cleanups,
+            journal: journal.clone(),
+            close_public,
         };
-        let settled = timeout_at(give_up, settled).await;
+        let drained = drain.run().await;
         close_internal.cancel();
         doors.close();
         // Whoever is still being answered had their time: nothing is lost with them.
         let _ = timeout(DOORS_TIMEOUT, doors.wait()).await;
-        if settled.is_err() {
-            let (connections, cleanups) = (connections.len(), cleanups.pending());
-            return Err(GatewayError::DrainTimedOut { connections, cleanups });
-        }
+        journal.close().await;
+        drained?;
         info!("gateway stopped");
         Ok(())
     }

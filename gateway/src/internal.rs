@@ -1,4 +1,6 @@
-//! The internal listener: reverse push, and health.
+//! The internal listener: reverse push, health, and cleanups that were given up.
+
+mod cleanups;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -6,16 +8,19 @@ use daemon::http::{Body, BodyError, json, message, method_not_allowed, read_body
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use shared::push::{PushAnswer, PushError};
+use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::{api::Apis, push::Pusher, registry::Registry};
+use crate::{api::Apis, cleanup::Cleanups, push::Pusher};
 
 /// Answers requests on the internal listener.
 #[derive(Debug)]
 pub(crate) struct Internal {
     pub(crate) apis: Apis,
     pub(crate) pusher: Pusher,
-    pub(crate) registry: Registry,
+    pub(crate) cleanups: Cleanups,
+    /// Cancelled when the gateway begins to drain.
+    pub(crate) stop: CancellationToken,
     pub(crate) push_bytes_max: usize,
 }
 
@@ -27,11 +32,14 @@ impl Internal {
         let path = request.uri().path();
         Ok(match (path, request.method()) {
             ("/healthz", &Method::GET) => message(StatusCode::OK, "alive"),
-            ("/readyz", &Method::GET) if self.registry.is_draining() => {
+            ("/readyz", &Method::GET) if self.stop.is_cancelled() => {
                 message(StatusCode::SERVICE_UNAVAILABLE, "draining")
             }
             ("/readyz", &Method::GET) => message(StatusCode::OK, "ready"),
             ("/healthz" | "/readyz", _) => method_not_allowed("GET"),
+            (path, method) if path == "/cleanups" || path.starts_with("/cleanups/") => {
+                self.cleanups(method, request.uri()).await
+            }
             (_, &Method::POST) => self.push(request).await,
             _ => match self.apis.by_id(path.trim_start_matches('/')) {
                 Some(_) => method_not_allowed("POST"),

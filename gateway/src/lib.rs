@@ -12,6 +12,7 @@ mod events;
 pub mod gateway;
 mod handshake;
 mod internal;
+mod journal;
 mod mailbox;
 mod message;
 pub mod pages;

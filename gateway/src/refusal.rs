@@ -33,6 +33,9 @@ pub(crate) enum Refusal {
     /// No connection more can be held, or no function can be called at present.
     #[error("no room for another connection at present, try again later")]
     NoRoom,
+    /// What a connection would owe cannot be written down.
+    #[error("the gateway cannot take connections at present, try again later")]
+    NoJournal,
     /// The gateway shuts down.
     #[error("the gateway is shutting down, try again later")]
     Draining,
@@ -47,7 +50,7 @@ impl Refusal {
             Self::WrongVersion => StatusCode::UPGRADE_REQUIRED,
             Self::Faulted => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::NoRoom | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoRoom | Self::NoJournal | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -55,7 +58,7 @@ impl Refusal {
         let mut response = message(self.status(), &self.to_string());
         let headers = response.headers_mut();
         match self {
-            Self::NoRoom | Self::Draining => {
+            Self::NoRoom | Self::NoJournal | Self::Draining => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             // RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2.

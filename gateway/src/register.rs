@@ -37,8 +37,13 @@ pub(crate) async fn register(
     let Some(url) = &api.register else { return Ok(None) };
     let request_id = Uuid::new_v4().to_string();
     let event = events::register(api, id, handshake, &request_id);
-    let call =
-        Call { url: url.clone(), event: event.into(), request_id: request_id.into(), traceparent };
+    let call = Call {
+        url: url.clone(),
+        event: event.into(),
+        request_id: request_id.into(),
+        traceparent,
+        attempt: None,
+    };
     match call_until(caller, &call, api.settings.timeout).await {
         Ok(body) => judge(id, &body),
         Err(error) => Err(failed(id, &call, error)),

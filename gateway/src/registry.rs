@@ -10,7 +10,7 @@ use std::{
 
 use shared::connection_id::ConnectionId;
 
-use crate::{api::Api, end::End, mailbox::Mailbox};
+use crate::{api::Api, mailbox::Mailbox};
 
 /// The connections of this gateway; all clones are one registry.
 #[derive(Debug, Clone, Default)]
@@ -67,16 +67,11 @@ impl Registry {
         self.lock().connections.get(id).cloned()
     }
 
-    /// Takes no connection in any more, and asks all there are to close.
-    pub(crate) fn drain(&self, end: End) {
-        let handles: Vec<_> = {
-            let mut state = self.lock();
-            state.draining = true;
-            state.connections.values().cloned().collect()
-        };
-        for handle in handles {
-            handle.mailbox.close(end);
-        }
+    /// Takes no connection in any more; all there are.
+    pub(crate) fn drain(&self) -> Vec<Arc<Handle>> {
+        let mut state = self.lock();
+        state.draining = true;
+        state.connections.values().cloned().collect()
     }
 
     /// Time is running out: what clients have sent is not forwarded any more, so that their
@@ -87,10 +82,6 @@ impl Registry {
 
     pub(crate) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn is_draining(&self) -> bool {
-        self.lock().draining
     }
 
     /// Whether the gateway drains and its last connection has left.

@@ -1,6 +1,8 @@
 //! What `gateway.toml` says, checked. The one place that knows its keys and defaults.
 
 mod api;
+mod drain;
+mod journal;
 
 use std::{
     collections::BTreeMap,
@@ -15,7 +17,11 @@ use daemon::{
 };
 use url::Url;
 
-pub use self::api::{ApiSettings, FunctionAddress};
+pub use self::{
+    api::{ApiSettings, FunctionAddress},
+    drain::DrainSettings,
+    journal::{JournalSettings, JournalSync},
+};
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_GATEWAY";
@@ -39,8 +45,10 @@ pub struct Settings {
     pub push: PushSettings,
     /// `[cleanup]`
     pub cleanup: CleanupSettings,
-    /// `drain.timeout`: how long a shutdown may take. Default 30s.
-    pub drain_timeout: Duration,
+    /// `[journal]`
+    pub journal: JournalSettings,
+    /// `[drain]`
+    pub drain: DrainSettings,
     /// `[log]`
     pub log: LogSettings,
     /// `[[api]]`
@@ -101,7 +109,6 @@ impl Settings {
         let mut listen = root.section("listen");
         let mut runner = root.section("runner");
         let mut pages = root.section("static");
-        let mut drain = root.section("drain");
         let settings = Self {
             public: listen.read("public", &address()).unwrap_or(loopback(9000)),
             internal: listen.read("internal", &address()).unwrap_or(loopback(9001)),
@@ -111,9 +118,8 @@ impl Settings {
             connection: ConnectionSettings::read(&mut root.section("connection")),
             push: PushSettings::read(&mut root.section("push")),
             cleanup: CleanupSettings::read(&mut root.section("cleanup")),
-            drain_timeout: drain
-                .read("timeout", &duration(MILLISECOND..=HOUR))
-                .unwrap_or(Duration::from_secs(30)),
+            journal: JournalSettings::read(&mut root.section("journal")),
+            drain: DrainSettings::read(&mut root.section("drain")),
             log: LogSettings::read(&mut root.section("log")),
             apis: api::read_all(root),
         };

@@ -12,7 +12,8 @@ pub const RANDOM_BYTES: usize = 16;
 /// Bytes of the node tag.
 pub const NODE_BYTES: usize = 3;
 
-const BYTES: usize = RANDOM_BYTES + NODE_BYTES;
+/// Bytes of an id.
+pub const BYTES: usize = RANDOM_BYTES + NODE_BYTES;
 const CHARACTERS: usize = 28;
 
 /// Sixteen random bytes, then three for the node.
@@ -34,6 +35,16 @@ impl ConnectionId {
         bytes[..RANDOM_BYTES].copy_from_slice(&random);
         bytes[RANDOM_BYTES..].copy_from_slice(&node);
         Self(bytes)
+    }
+
+    /// An id out of the bytes that [`Self::as_bytes`] gave.
+    pub fn from_bytes(bytes: [u8; BYTES]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes of which it consists.
+    pub fn as_bytes(&self) -> &[u8; BYTES] {
+        &self.0
     }
 
     /// The tag of the gateway node that owns the socket.

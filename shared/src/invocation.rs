@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 pub const REQUEST_ID_HEADER: &str = "x-scf-request-id";
 /// W3C Trace Context, passed on as it came.
 pub const TRACEPARENT_HEADER: &str = "traceparent";
+/// Says which attempt of a cleanup a call is, counted from 1. Absent from other calls.
+pub const ATTEMPT_HEADER: &str = "x-longhold-attempt";
 
 /// Why an invocation has no result. The numbers are SCF's (documented), but for 503.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -119,6 +119,8 @@ async fn a_cleanup_function_that_hangs_does_not_hold_up_those_of_others() {
         listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
         cleanup = {{ concurrency = 1 }}
         drain = {{ timeout = "100ms" }}
+        [journal]
+        sync = "off"
         [[api]]
         id = "hole"
         path = "/release/hole"

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use reqwest::{Client, RequestBuilder, redirect::Policy};
-use shared::invocation::{REQUEST_ID_HEADER, TRACEPARENT_HEADER};
+use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use url::Url;
 use uuid::Uuid;
 
@@ -36,13 +36,15 @@ pub(crate) struct Call {
     pub(crate) request_id: Arc<str>,
     /// W3C Trace Context of the client, for calls that its own request makes.
     pub(crate) traceparent: Option<HeaderValue>,
+    /// Which attempt this is, where the function is told.
+    pub(crate) attempt: Option<u32>,
 }
 
 impl Call {
     /// A call that no client's request waits for.
     pub(crate) fn new(url: &Url, event: impl Into<Bytes>) -> Self {
         let request_id = Uuid::new_v4().to_string().into();
-        Self { url: url.clone(), event: event.into(), request_id, traceparent: None }
+        Self { url: url.clone(), event: event.into(), request_id, traceparent: None, attempt: None }
     }
 }
 
@@ -81,8 +83,12 @@ impl Caller {
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(REQUEST_ID_HEADER, &*call.request_id)
             .body(call.event.clone());
-        match &call.traceparent {
+        let request = match &call.traceparent {
             Some(traceparent) => request.header(TRACEPARENT_HEADER, traceparent),
+            None => request,
+        };
+        match call.attempt {
+            Some(attempt) => request.header(ATTEMPT_HEADER, attempt),
             None => request,
         }
     }

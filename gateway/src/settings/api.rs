@@ -122,15 +122,14 @@ fn read_path(section: &mut Section) -> Option<PathPattern> {
     }
 }
 
-/// `healthz`, `readyz` and `metrics` would hide the internal listener's own doors.
+/// The paths that the internal listener has for itself.
+const RESERVED: [&str; 4] = ["healthz", "readyz", "metrics", "cleanups"];
+
 fn id_kind() -> Kind<String> {
-    let expected =
-        "letters, digits, `-` and `_`, such as \"api-chat\"; not healthz, readyz or metrics";
+    let expected = "letters, digits, `-` and `_`, such as \"api-chat\"; not healthz, readyz, \
+        metrics or cleanups";
     Kind::new(expected, |value| {
-        value
-            .as_str()
-            .filter(|id| is_name(id) && !matches!(*id, "healthz" | "readyz" | "metrics"))
-            .map(str::to_owned)
+        value.as_str().filter(|id| is_name(id) && !RESERVED.contains(id)).map(str::to_owned)
     })
 }
 

@@ -1,6 +1,6 @@
 //! The event of the cleanup function: a connection has ended.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +50,25 @@ pub enum CloseReason {
     Unregistered,
 }
 
+/// The word is none of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no such close reason")]
+pub struct NotACloseReason;
+
 impl CloseReason {
+    /// All there are.
+    pub const ALL: [Self; 9] = [
+        Self::Client,
+        Self::Server,
+        Self::Idle,
+        Self::Lost,
+        Self::Limit,
+        Self::Fault,
+        Self::Drain,
+        Self::Crash,
+        Self::Unregistered,
+    ];
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -70,5 +88,27 @@ impl CloseReason {
 impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for CloseReason {
+    type Err = NotACloseReason;
+
+    fn from_str(word: &str) -> Result<Self, NotACloseReason> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == word).ok_or(NotACloseReason)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_is_found_by_its_word_on_the_wire() {
+        for reason in CloseReason::ALL {
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
+            assert_eq!(reason.as_str().parse(), Ok(reason));
+        }
+        assert_eq!("bored".parse::<CloseReason>(), Err(NotACloseReason));
     }
 }

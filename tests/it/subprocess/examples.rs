@@ -15,6 +15,8 @@ async fn start(name: &str, variables: &[(&str, &str)]) -> Process {
         ("LONGHOLD_GATEWAY__LISTEN__PUBLIC", "127.0.0.1:0"),
         ("LONGHOLD_GATEWAY__LISTEN__INTERNAL", "127.0.0.1:0"),
         ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", "127.0.0.1:0"),
+        // Another example may run at the same time, from the same folder.
+        ("LONGHOLD_GATEWAY__JOURNAL__SYNC", "off"),
     ];
     let variables = [&ports, variables].concat();
     Process::start("longhold", &["--config-dir", &folder], root, &variables).await

@@ -25,6 +25,8 @@ pub(crate) struct Stack {
     stop_runner: CancellationToken,
     gateway: JoinHandle<()>,
     runner: JoinHandle<()>,
+    /// Has the journal.
+    _folder: tempfile::TempDir,
 }
 
 impl Stack {
@@ -41,6 +43,8 @@ impl Stack {
         let mut settings =
             Settings::parse(Path::new("gateway.toml"), &text, &no_variables).unwrap();
         settings.connection.close_timeout = CLOSE_TIMEOUT;
+        let folder = tempfile::tempdir().unwrap();
+        settings.journal.dir = folder.path().join("journal");
         let gateway = Gateway::bind(settings).await.unwrap();
         let doors = gateway.doors().unwrap();
 
@@ -58,7 +62,7 @@ impl Stack {
         let run = gateway.run(stop_gateway.clone());
         let gateway = tokio::spawn(async move { run.await.unwrap() });
         let runner = tokio::spawn(Runner::new(settings).serve(listener, stop_runner.clone()));
-        Self { doors, runner_url, stop_gateway, stop_runner, gateway, runner }
+        Self { doors, runner_url, stop_gateway, stop_runner, gateway, runner, _folder: folder }
     }
 
     pub(crate) async fn finish(self) {

@@ -27,6 +27,8 @@ pub(crate) struct World {
     pub(crate) stop: CancellationToken,
     http: reqwest::Client,
     gateway: JoinHandle<Result<(), GatewayError>>,
+    /// Has the journal.
+    _folder: tempfile::TempDir,
 }
 
 impl World {
@@ -67,11 +69,16 @@ impl World {
         if !text.contains("close_timeout") {
             settings.connection.close_timeout = CLOSE_TIMEOUT;
         }
+        let folder = tempfile::tempdir().unwrap();
+        if !text.contains("[journal]") {
+            settings.journal.dir = folder.path().join("journal");
+        }
         let gateway = Gateway::bind(settings).await.unwrap();
         let doors = gateway.doors().unwrap();
         let stop = CancellationToken::new();
         let gateway = tokio::spawn(gateway.run(stop.clone()));
-        Self { backend, doors, stop, http: reqwest::Client::new(), gateway }
+        let http = reqwest::Client::new();
+        Self { backend, doors, stop, http, gateway, _folder: folder }
     }
 
     /// A client that is connected, and its register call.

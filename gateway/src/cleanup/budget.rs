@@ -1,0 +1,58 @@
+//! What the cleanups of one API may take. Each API has its own: a cleanup function that hangs must
+//! not hold up those of others, nor a mass drop the live traffic.
+
+use std::sync::Arc;
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+
+/// Cleanups of an API that are kept in memory; the others wait in the journal.
+const ROOM: usize = 10_000;
+
+/// What the cleanups of one API may take.
+#[derive(Debug)]
+pub(crate) struct CleanupBudget {
+    calls: Semaphore,
+    room: Arc<Semaphore>,
+    deferred: Notify,
+}
+
+/// A place in memory.
+#[derive(Debug)]
+pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+
+impl CleanupBudget {
+    /// `calls` at once.
+    pub(crate) fn new(calls: usize) -> Self {
+        Self {
+            calls: Semaphore::new(calls),
+            room: Arc::new(Semaphore::new(ROOM)),
+            deferred: Notify::new(),
+        }
+    }
+
+    /// Waits until one more may be called.
+    pub(super) async fn call(&self) -> SemaphorePermit<'_> {
+        self.calls.acquire().await.expect("the semaphore is never closed")
+    }
+
+    /// A place, if there is one.
+    pub(super) fn try_place(&self) -> Option<Place> {
+        Arc::clone(&self.room).try_acquire_owned().ok().map(Place)
+    }
+
+    /// Waits for a place.
+    pub(super) async fn place(&self) -> Place {
+        let permit = Arc::clone(&self.room).acquire_owned().await;
+        Place(permit.expect("the semaphore is never closed"))
+    }
+
+    /// One more waits in the journal.
+    pub(super) fn defer(&self) {
+        self.deferred.notify_one();
+    }
+
+    /// Waits until one waits in the journal that was not there before.
+    pub(super) async fn deferred(&self) {
+        self.deferred.notified().await;
+    }
+}

@@ -1,0 +1,87 @@
+//! Cleanups that were given up: an operator sees them, tries them again, or forgets them.
+
+use std::sync::Arc;
+
+use shared::connection_id::ConnectionId;
+use tracing::info;
+
+use super::{Cleanups, delivery::describe};
+use crate::{
+    api::{Api, Apis},
+    calls::Call,
+    events,
+    journal::{Counts, DeadLetter, JournalFailed},
+};
+
+/// Why a dead letter was not delivered.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RetryError {
+    #[error("no cleanup of this connection was given up")]
+    NotFound,
+    #[error(
+        "the settings have no api {0:?} with a cleanup function; add it, or DELETE the cleanup"
+    )]
+    NoFunction(String),
+    #[error("{0}")]
+    Failed(String),
+    #[error("the gateway is shutting down")]
+    Draining,
+    #[error(transparent)]
+    Journal(#[from] JournalFailed),
+}
+
+impl Cleanups {
+    /// Up to `limit` of those whose ids come after `after`, and how many there are in all.
+    pub(crate) async fn dead_letters(
+        &self,
+        after: Option<ConnectionId>,
+        limit: usize,
+    ) -> Result<(Counts, Vec<DeadLetter>), JournalFailed> {
+        let letters = self.0.journal.dead_letters(after, limit).await?;
+        Ok((self.0.journal.counts().await?, letters))
+    }
+
+    /// Tries once more, now.
+    pub(crate) async fn retry(&self, id: ConnectionId, apis: &Apis) -> Result<(), RetryError> {
+        let letter = self.0.journal.dead_letter(id).await?.ok_or(RetryError::NotFound)?;
+        if self.is_draining() {
+            return Err(RetryError::Draining);
+        }
+        let Some(api) = apis.by_id(&letter.api).filter(|api| api.cleanup.is_some()) else {
+            return Err(RetryError::NoFunction(letter.api));
+        };
+        // In a task of its own, so that it is counted whoever hangs up meanwhile.
+        let work = self.clone().deliver_letter(letter, Arc::clone(api));
+        self.0.tasks.spawn(work).await.unwrap_or(Err(RetryError::Draining))
+    }
+
+    /// Forgets one for good. Whether there was one.
+    pub(crate) async fn forget(&self, id: ConnectionId) -> Result<bool, JournalFailed> {
+        let there_was = self.0.journal.dead_letter(id).await?.is_some();
+        if there_was {
+            info!(connection.id = %id, "given-up cleanup forgotten as asked");
+            self.0.journal.erase_dead_letter(id).await;
+        }
+        Ok(there_was)
+    }
+
+    async fn deliver_letter(self, letter: DeadLetter, api: Arc<Api>) -> Result<(), RetryError> {
+        let Some(url) = &api.cleanup else { return Err(RetryError::NoFunction(letter.api)) };
+        let DeadLetter { id, mut progress, .. } = letter;
+        progress.attempts = progress.attempts.saturating_add(1);
+        let mut call = Call::new(url, events::cleanup(id, progress.end));
+        call.attempt = Some(progress.attempts);
+        match self.attempt(&call, &api).await {
+            Ok(()) => {
+                info!(connection.id = %id, "given-up cleanup delivered after all");
+                self.0.journal.erase_dead_letter(id).await;
+                Ok(())
+            }
+            Err(error) => {
+                let error = describe(&error);
+                self.0.journal.retried(id, progress.attempts, error.clone()).await;
+                Err(RetryError::Failed(error))
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The delivery of one cleanup: attempts until it succeeds, or is too old.
+
+use std::{error::Error, time::Duration};
+
+use shared::connection_id::ConnectionId;
+use tokio::time::{Instant, sleep};
+use tracing::{debug, error, warn};
+
+use super::{Cleanups, Debt, budget::Place};
+use crate::{
+    api::Api,
+    calls::{Backoff, Call, CallError},
+    events,
+    journal::Progress,
+};
+
+/// The longest pause between attempts while the gateway drains.
+const DRAINING_PAUSE: Duration = Duration::from_millis(500);
+/// Attempts that may fail while the gateway drains. Then it is left to the next life, if there is
+/// a journal that will know of it.
+const DRAINING_ATTEMPTS: u32 = 8;
+
+impl Cleanups {
+    /// Delivers, or leaves it to the journal for as long as there is no place in memory.
+    pub(super) async fn deliver_or_defer(self, debt: Debt, progress: Progress) {
+        match debt.api.cleanup_budget.try_place() {
+            Some(place) => self.deliver(debt, progress, place).await,
+            None => {
+                self.0.journal.to_backlog(debt.key, progress).await;
+                debt.api.cleanup_budget.defer();
+            }
+        }
+    }
+
+    pub(super) async fn deliver(self, debt: Debt, mut progress: Progress, _place: Place) {
+        let Debt { key, id, api } = debt;
+        let Some(url) = &api.cleanup else { return };
+        let journal = &self.0.journal;
+        let mut call = Call::new(url, events::cleanup(id, progress.end));
+        // From here on by the clock that nobody sets.
+        let age = progress.ended_at.elapsed().unwrap_or_default();
+        let give_up = Instant::now() + self.0.max_age.saturating_sub(age);
+        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(60));
+        let mut failed_draining = 0;
+        if self.is_draining() {
+            // The time may end in the middle of it; the next life is to know how it ended.
+            journal.progress(key, progress).await;
+        }
+        loop {
+            call.attempt = Some(progress.attempts.saturating_add(1));
+            let Err(error) = self.attempt(&call, &api).await else {
+                debug!(connection.id = %id, "cleanup delivered");
+                return journal.settle(key).await;
+            };
+            progress.attempts = progress.attempts.saturating_add(1);
+            let pause = backoff.pause();
+            if Instant::now() + pause > give_up {
+                report_given_up(id, &error);
+                return journal.bury(key, progress, describe(&error)).await;
+            }
+            journal.progress(key, progress).await;
+            failed_draining += u32::from(self.is_draining());
+            if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
+                return report_left(id, &error);
+            }
+            report_failed(id, &error, pause);
+            self.pause(pause).await;
+        }
+    }
+
+    pub(super) async fn attempt(&self, call: &Call, api: &Api) -> Result<(), CallError> {
+        let _permit = api.cleanup_budget.call().await;
+        self.0.caller.call(call, api.settings.timeout).await.map(drop)
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.0.draining.is_cancelled()
+    }
+
+    /// A gateway that drains does not sit out a long pause.
+    async fn pause(&self, pause: Duration) {
+        if self.is_draining() {
+            return sleep(pause.min(DRAINING_PAUSE)).await;
+        }
+        tokio::select! {
+            () = sleep(pause) => {}
+            () = self.0.draining.cancelled() => {}
+        }
+    }
+}
+
+/// An error with its cause, for a person.
+pub(super) fn describe(error: &CallError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
+
+fn report_failed(id: ConnectionId, error: &CallError, pause: Duration) {
+    let source = error.source();
+    warn!(connection.id = %id, %error, source, ?pause, "cleanup failed and will be tried again");
+}
+
+fn report_left(id: ConnectionId, error: &CallError) {
+    let source = error.source();
+    warn!(connection.id = %id, %error, source, "cleanup failed and is left to the next start");
+}
+
+fn report_given_up(id: ConnectionId, error: &CallError) {
+    let source = error.source();
+    error!(connection.id = %id, %error, source, "cleanup given up for connection {id}");
+}

@@ -1,0 +1,85 @@
+//! The way down: connections are closed, the calls in flight end, cleanups are delivered.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+use super::GatewayError;
+use crate::{
+    cleanup::Cleanups, end::End, journal::Journal, registry::Registry, settings::DrainSettings,
+};
+
+/// The share of the drain timeout in which what clients have sent is still forwarded. What is
+/// left has to do for the calls that are in flight then, and for cleanups.
+const FORWARDING_SHARE: f32 = 0.3;
+/// The longest pause between the Closes of two connections: a few are not spread.
+const CLOSE_PAUSE: Duration = Duration::from_millis(5);
+
+/// What has to end.
+pub(super) struct Drain {
+    pub(super) settings: DrainSettings,
+    pub(super) connections: TaskTracker,
+    pub(super) registry: Registry,
+    pub(super) cleanups: Cleanups,
+    pub(super) journal: Journal,
+    /// Cancelled when clients are not taken in any more.
+    pub(super) close_public: CancellationToken,
+}
+
+impl Drain {
+    /// Ends it all within the drain timeout.
+    pub(super) async fn run(self) -> Result<(), GatewayError> {
+        let Self { settings, connections, registry, cleanups, .. } = &self;
+        info!(connections = connections.len(), "gateway draining");
+        let give_up = Instant::now() + settings.timeout;
+        sleep(settings.delay).await;
+        self.close_public.cancel();
+        connections.close();
+        close_all(registry, settings.spread).await;
+        cleanups.hurry();
+        // A part of the time belongs to the cleanups, however much clients have sent.
+        let left = give_up.saturating_duration_since(Instant::now());
+        let cut = Instant::now() + left.mul_f32(FORWARDING_SHARE);
+        if timeout_at(cut, connections.wait()).await.is_err() {
+            registry.cut();
+        }
+        let settled = async {
+            connections.wait().await;
+            cleanups.settled().await;
+        };
+        match timeout_at(give_up, settled).await {
+            Ok(()) => Ok(()),
+            Err(_) => self.timed_out(),
+        }
+    }
+
+    /// What is only owed, and written down, is left to the next life.
+    fn timed_out(&self) -> Result<(), GatewayError> {
+        let (connections, cleanups) = (self.connections.len(), self.cleanups.pending());
+        if connections == 0 && self.journal.is_durable() {
+            warn!(cleanups, "drain timed out: {cleanups} cleanups are left to the next start");
+            return Ok(());
+        }
+        Err(GatewayError::DrainTimedOut { connections, cleanups })
+    }
+}
+
+/// Asks all connections to close, in no order that clients could share, one after another over
+/// `spread`: whoever comes back then does not come with all others.
+async fn close_all(registry: &Registry, spread: Duration) {
+    // A hash map has them in random order.
+    let handles = registry.drain();
+    let count = u32::try_from(handles.len().max(1)).unwrap_or(u32::MAX);
+    let pause = (spread / count).min(CLOSE_PAUSE);
+    let begin = Instant::now();
+    for (number, handle) in (0..).zip(handles) {
+        // A timer is no finer than a millisecond, so several may be due at once.
+        let due = begin + pause * number;
+        if due > Instant::now() {
+            tokio::time::sleep_until(due).await;
+        }
+        handle.mailbox.close(End::DRAIN);
+    }
+}

@@ -1,0 +1,203 @@
+//! The cleanups that are owed, on disk, so that they outlive the process.
+//!
+//! A debt is written before register is called and erased after its cleanup has succeeded. One
+//! that could not be paid within the age limit becomes a dead letter, which stays until an
+//! operator deals with it. One thread owns the file ([`writer`]); this is the handle to it.
+//! What to do about a debt is not decided here.
+
+mod record;
+mod store;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::{
+    io,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicI64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use shared::connection_id::ConnectionId;
+use tokio::sync::{mpsc, oneshot};
+
+pub(crate) use self::record::{Counts, DeadLetter, Key, Progress, Record};
+use self::{
+    record::Change,
+    store::Store,
+    writer::{Command, Writer},
+};
+use crate::settings::{JournalSettings, JournalSync};
+
+/// Commands that wait for the thread; whoever has one more waits.
+const COMMANDS_MAX: usize = 4096;
+
+/// The journal; all clones are one.
+#[derive(Debug, Clone)]
+pub(crate) struct Journal(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    commands: Mutex<Option<mpsc::Sender<Command>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    last_key: AtomicI64,
+    sync: JournalSync,
+}
+
+/// The journal could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalOpenError {
+    /// The folder is not there and could not be made.
+    #[error("could not make the folder {}: set journal.dir to one that can be written", .0.display())]
+    Folder(PathBuf, #[source] io::Error),
+    /// Another process has it.
+    #[error("{} is in use by another gateway: give each a journal.dir of its own", .0.display())]
+    InUse(PathBuf),
+    /// A later version has written it.
+    #[error("{} was written by a later version: use that, or move the file away", .0.display())]
+    TooNew(PathBuf),
+    /// It cannot be read or written.
+    #[error(
+        "could not open the journal {}: if it is damaged, move it away, and what it says is owed \
+         will not be cleaned up", .0.display()
+    )]
+    Unusable(PathBuf, #[source] rusqlite::Error),
+    /// No thread could be started for it.
+    #[error("could not start the thread of the journal")]
+    Thread(#[source] io::Error),
+}
+
+/// The journal could not take or give something. The cause is in the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the journal cannot be used at present")]
+pub(crate) struct JournalFailed;
+
+impl Journal {
+    /// Opens the journal. Everything in it is in the backlog then: this life has started nothing
+    /// of it. Must be called within a runtime.
+    pub(crate) fn open(settings: &JournalSettings) -> Result<Self, JournalOpenError> {
+        let store = Store::open(settings)?;
+        let last_key = AtomicI64::new(store.last_key());
+        let (sender, commands) = mpsc::channel(COMMANDS_MAX);
+        let thread = Writer::start(store, commands).map_err(JournalOpenError::Thread)?;
+        Ok(Self(Arc::new(Inner {
+            commands: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+            last_key,
+            sync: settings.sync,
+        })))
+    }
+
+    /// Whether what is in it outlives the process.
+    pub(crate) fn is_durable(&self) -> bool {
+        self.0.sync != JournalSync::Off
+    }
+
+    /// Writes a debt down. When this returns it will survive the end of the process.
+    pub(crate) async fn owe(&self, id: ConnectionId, api: &str) -> Result<Key, JournalFailed> {
+        let key = Key(self.0.last_key.fetch_add(1, Ordering::Relaxed) + 1);
+        let (written, answer) = oneshot::channel();
+        let change = Change::Owe { key, id, api: api.into() };
+        self.send(Command::Owe(change, written)).await?;
+        answer.await.map_err(|_| JournalFailed)?.map(|()| key)
+    }
+
+    /// The debt is paid, or was none.
+    pub(crate) async fn settle(&self, key: Key) {
+        self.change(Change::Settle(key)).await;
+    }
+
+    /// How far the delivery has got.
+    pub(crate) async fn progress(&self, key: Key, progress: Progress) {
+        self.change(Change::Progress { key, progress, to_backlog: false }).await;
+    }
+
+    /// Nothing in memory stands for this debt any more: it is to be taken out again.
+    pub(crate) async fn to_backlog(&self, key: Key, progress: Progress) {
+        self.change(Change::Progress { key, progress, to_backlog: true }).await;
+    }
+
+    /// Makes a dead letter of a debt.
+    pub(crate) async fn bury(&self, key: Key, progress: Progress, error: String) {
+        self.change(Change::Bury { key, progress, error }).await;
+    }
+
+    /// A dead letter was tried again, and failed again.
+    pub(crate) async fn retried(&self, id: ConnectionId, attempts: u32, error: String) {
+        self.change(Change::Retried { id, attempts, error }).await;
+    }
+
+    /// Erases a dead letter.
+    pub(crate) async fn erase_dead_letter(&self, id: ConnectionId) {
+        self.change(Change::EraseDeadLetter(id)).await;
+    }
+
+    /// Takes up to `limit` debts of an API out of the backlog, the oldest first.
+    pub(crate) async fn take_backlog(
+        &self,
+        api: &str,
+        limit: usize,
+    ) -> Result<Vec<Record>, JournalFailed> {
+        let api = api.to_owned();
+        self.query(move |store| store.take_backlog(&api, limit)).await
+    }
+
+    /// How many debts of which API are in the backlog.
+    pub(crate) async fn backlog(&self) -> Result<Vec<(String, u64)>, JournalFailed> {
+        self.query(Store::backlog).await
+    }
+
+    /// Up to `limit` dead letters whose ids come after `after`, in the order of their ids.
+    pub(crate) async fn dead_letters(
+        &self,
+        after: Option<ConnectionId>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, JournalFailed> {
+        self.query(move |store| store.dead_letters(after, limit)).await
+    }
+
+    pub(crate) async fn dead_letter(
+        &self,
+        id: ConnectionId,
+    ) -> Result<Option<DeadLetter>, JournalFailed> {
+        self.query(move |store| store.dead_letter(id)).await
+    }
+
+    pub(crate) async fn counts(&self) -> Result<Counts, JournalFailed> {
+        self.query(Store::counts).await
+    }
+
+    /// Writes what is left to write, and gives the file back. Nothing is taken any more.
+    pub(crate) async fn close(&self) {
+        let commands = self.0.commands.lock().expect("no code panics under it").take();
+        drop(commands);
+        let thread = self.0.thread.lock().expect("no code panics under it").take();
+        if let Some(thread) = thread {
+            // The thread ends when its last command is done, so nothing is lost by waiting here.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+
+    async fn change(&self, change: Change) {
+        // What fails is in the log, and the debt stays on disk: it will be paid once more.
+        let _ = self.send(Command::Change(change)).await;
+    }
+
+    async fn query<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&mut Store) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, JournalFailed> {
+        let (sender, answer) = oneshot::channel();
+        let query = move |store: &mut Store| query(store).map(|found| drop(sender.send(found)));
+        self.send(Command::Query(Box::new(query))).await?;
+        answer.await.map_err(|_| JournalFailed)
+    }
+
+    async fn send(&self, command: Command) -> Result<(), JournalFailed> {
+        let commands = self.0.commands.lock().expect("no code panics under it").clone();
+        commands.ok_or(JournalFailed)?.send(command).await.map_err(|_| JournalFailed)
+    }
+}
