@@ -18,6 +18,7 @@ mod conformance;
 mod connect;
 mod drain;
 mod echo_load;
+mod faults;
 mod frames;
 mod keepalive;
 mod malformed;

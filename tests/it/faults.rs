@@ -1,0 +1,11 @@
+//! Fault tests: processes that die, networks that go away, functions that misbehave, full disks.
+//!
+//! The oracle is outside: scripted functions count what was registered and what was cleaned up.
+//! Numbers are bounded, and where something is left to chance the seed is printed.
+
+mod crash;
+mod crowd;
+mod given_up;
+mod life;
+mod mass_drop;
+mod shutdown;

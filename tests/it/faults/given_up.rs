@@ -1,0 +1,117 @@
+//! A cleanup that failed for too long is kept, seen, tried again or forgotten.
+
+use serde_json::Value;
+
+use super::{
+    crowd::connect,
+    life::{Lives, PATH},
+};
+use crate::support::{backend::Reply, process::Process};
+
+struct Operator {
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Operator {
+    fn new(gateway: &Process) -> Self {
+        let url = format!("http://{}/cleanups", gateway.door("internal"));
+        Self { url, http: reqwest::Client::new() }
+    }
+
+    async fn list(&self, query: &str) -> Value {
+        let answer = self.http.get(format!("{}{query}", self.url)).send().await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    }
+
+    /// Waits until so many have been given up.
+    async fn given_up(&self, count: u64) -> Value {
+        loop {
+            let list = self.list("").await;
+            if list["givenUp"] == count {
+                return list;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn status(&self, method: &str, path: &str) -> u16 {
+        let url = format!("{}{path}", self.url);
+        let request = self.http.request(method.parse().unwrap(), url);
+        request.send().await.unwrap().status().as_u16()
+    }
+}
+
+#[tokio::test]
+async fn given_up_cleanups_outlive_the_gateway_and_can_be_tried_again() {
+    let lives = Lives::new("cleanup = { max_age = '200ms' }").await;
+    lives.backend.always("cleanup", Reply::status(500));
+    let gateway = lives.begin().await;
+    drop(connect(gateway.door("public"), PATH, 3).await);
+    Operator::new(&gateway).given_up(3).await;
+    Lives::end(gateway).await;
+
+    let gateway = lives.begin().await;
+    let operator = Operator::new(&gateway);
+    let list = operator.list("").await;
+    assert_eq!((&list["owed"], &list["backlog"]), (&0.into(), &0.into()));
+    let first = &list["cleanups"][0];
+    assert_eq!((&first["api"], &first["closeReason"]), (&"api-test".into(), &"lost".into()));
+    assert_eq!(first["error"], "function answered 500");
+    let attempts = first["attempts"].as_u64().unwrap();
+    assert!(attempts > 1);
+    let ids: Vec<_> = list["cleanups"].as_array().unwrap().iter().map(id).collect();
+
+    // Page by page.
+    let page = operator.list("?limit=2").await;
+    assert_eq!(page["cleanups"].as_array().unwrap().len(), 2);
+    let page = operator.list(&format!("?limit=2&after={}", page["next"].as_str().unwrap())).await;
+    assert_eq!((id(&page["cleanups"][0]), page.get("next")), (ids[2].clone(), None));
+
+    // It still fails, and is counted.
+    assert_eq!(operator.status("POST", &format!("/{}/retry", ids[0])).await, 502);
+    assert_eq!(operator.list("").await["cleanups"][0]["attempts"], attempts + 1);
+    while lives.backend.was_called("cleanup").await {
+        lives.backend.next("cleanup").await;
+    }
+    lives.backend.always("cleanup", Reply::ok());
+    assert_eq!(operator.status("POST", &format!("/{}/retry", ids[0])).await, 200);
+    let call = lives.backend.next("cleanup").await;
+    assert_eq!((call.id(), call.websocket("closeReason")), (ids[0].as_str(), "lost"));
+    assert_eq!(call.headers["x-longhold-attempt"], (attempts + 2).to_string());
+    assert_eq!(operator.status("DELETE", &format!("/{}", ids[1])).await, 200);
+    assert_eq!(operator.list("").await["givenUp"], 1);
+
+    for id in &ids[..2] {
+        assert_eq!(operator.status("POST", &format!("/{id}/retry")).await, 404);
+        assert_eq!(operator.status("DELETE", &format!("/{id}")).await, 404);
+    }
+    Lives::end(gateway).await;
+}
+
+fn id(cleanup: &Value) -> String {
+    cleanup["secConnectionID"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_with_words() {
+    let lives = Lives::new("").await;
+    let gateway = lives.begin().await;
+    let operator = Operator::new(&gateway);
+    for (method, path, status) in [
+        ("GET", "?limit=0", 400),
+        ("GET", "?limit=1001", 400),
+        ("GET", "?after=me", 400),
+        ("GET", "?page=2", 400),
+        ("POST", "", 405),
+        ("GET", "/6ppaYeGJTTOazqKsxlKxUAAAAA==", 405),
+        ("DELETE", "/me", 400),
+        ("POST", "/me/retry", 400),
+        ("GET", "/me/retry", 405),
+        ("POST", "/me/again", 404),
+        ("POST", "/6ppaYeGJTTOazqKsxlKxUAAAAA%3D%3D/retry", 404),
+    ] {
+        assert_eq!(operator.status(method, path).await, status, "{method} {path}");
+    }
+    Lives::end(gateway).await;
+}

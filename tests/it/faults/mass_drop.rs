@@ -1,0 +1,105 @@
+//! Thousands of clients leave at once: each has its cleanup, and those who stay are served.
+
+use std::{sync::Arc, time::Instant};
+
+use futures_util::{StreamExt, future::join_all};
+
+use tokio::sync::Semaphore;
+
+use super::crowd::connect;
+use crate::support::{
+    backend::Reply,
+    client::Client,
+    world::{PATH, World},
+};
+
+const CLIENTS: usize = 2000;
+
+/// Makes a function wait: each permit ends one call.
+fn gate(world: &World, function: &str) -> Arc<Semaphore> {
+    let gate = Arc::new(Semaphore::new(0));
+    let closed = Arc::clone(&gate);
+    world.backend.on(function, move |_| {
+        let gate = Arc::clone(&closed);
+        async move {
+            gate.acquire_owned().await.unwrap().forget();
+            Reply::ok()
+        }
+    });
+    gate
+}
+
+async fn check(leave: impl AsyncFn(Vec<Client>)) {
+    let world = World::start().await;
+    let clients = connect(world.doors.public, PATH, CLIENTS).await;
+    assert_eq!(clients.len(), CLIENTS);
+    let begin = Instant::now();
+    leave(clients).await;
+    world.backend.oracle().all_cleaned_up().await;
+    // For people; nothing fails by it.
+    eprintln!("{CLIENTS} cleanups after {:?}", begin.elapsed());
+    assert_eq!(world.backend.oracle().cleaned_up(), CLIENTS);
+    world.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_are_cleaned_up_when_they_end_their_streams() {
+    check(async |clients| drop(clients)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_are_cleaned_up_when_they_reset_their_streams() {
+    check(async |clients| {
+        for client in clients {
+            client.into_raw().set_zero_linger().unwrap();
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_are_cleaned_up_when_they_close() {
+    check(async |mut clients| {
+        for client in &mut clients {
+            client.socket.close(None).await.unwrap();
+        }
+        // Until the gateway has answered.
+        join_all(clients.iter_mut().map(|client| client.socket.by_ref().count())).await;
+    })
+    .await;
+}
+
+/// The cleanup function hangs, and has all the calls that it may have.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mass_drop_does_not_hold_up_who_stays_and_who_comes() {
+    let world = World::start().await;
+    let gate = gate(&world, "cleanup");
+    let (mut staying, _) = world.client().await;
+    drop(connect(world.doors.public, PATH, CLIENTS).await);
+    world.backend.next("cleanup").await;
+    for number in 0..20 {
+        staying.send(number.to_string()).await;
+        assert_eq!(world.backend.next("transmit").await.data(), number.to_string());
+    }
+    let _coming = world.connect().await;
+    gate.add_permits(2 * CLIENTS);
+    world.finish().await;
+}
+
+/// All functions are at work for clients that stay.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn live_traffic_does_not_hold_up_cleanups() {
+    let world = World::start().await;
+    let gate = gate(&world, "transmit");
+    let mut staying = connect(world.doors.public, PATH, CLIENTS).await;
+    for client in &mut staying {
+        client.send("hello").await;
+        world.backend.next("transmit").await;
+    }
+    drop(world.connect().await);
+    world.backend.next("cleanup").await;
+    gate.add_permits(CLIENTS);
+    drop(staying);
+    world.backend.oracle().all_cleaned_up().await;
+    world.finish().await;
+}
