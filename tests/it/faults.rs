@@ -3,6 +3,8 @@
 //! The oracle is outside: scripted functions count what was registered and what was cleaned up.
 //! Numbers are bounded, and where something is left to chance the seed is printed.
 
+#![allow(clippy::print_stderr, reason = "seeds and figures are for whoever runs the tests")]
+
 mod crash;
 mod crowd;
 mod given_up;
