@@ -5,9 +5,15 @@
 
 #![allow(clippy::print_stderr, reason = "seeds and figures are for whoever runs the tests")]
 
+mod clients;
+mod clock;
 mod crash;
 mod crowd;
+mod full_disk;
+mod functions;
 mod given_up;
 mod life;
 mod mass_drop;
+mod runner_restart;
 mod shutdown;
+mod stalled_readers;

@@ -41,8 +41,12 @@ fn binary(name: &str) -> PathBuf {
 /// A command in `folder` that sees no variable of this process but what it takes to run.
 fn command(name: &str, arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(binary(name));
+    command.args(arguments);
+    prepare(command, folder, variables)
+}
+
+fn prepare(mut command: Command, folder: &Path, variables: &[(&str, &str)]) -> Command {
     command
-        .args(arguments)
         .current_dir(folder)
         .env_clear()
         .envs(variables.iter().copied())
@@ -73,7 +77,18 @@ impl Process {
         folder: &Path,
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut child = command(name, arguments, folder, variables).spawn().unwrap();
+        Self::ready_after(name, command(name, arguments, folder, variables)).await
+    }
+
+    /// The same, after the commands of a shell that become its limits.
+    pub(crate) async fn start_after(shell: &str, name: &str, folder: &Path) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", &format!("{shell}\nexec \"$0\"")]).arg(binary(name));
+        Self::ready_after(name, prepare(command, folder, &[])).await
+    }
+
+    async fn ready_after(name: &str, mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         soon("the ready line", stdout.read_line(&mut line)).await.unwrap();
@@ -99,9 +114,12 @@ impl Process {
         self.ready[name].as_str().unwrap().parse().unwrap()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().unwrap()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.child.id().unwrap().try_into().unwrap());
-        kill(pid, signal).unwrap();
+        kill(Pid::from_raw(self.pid().try_into().unwrap()), signal).unwrap();
     }
 
     /// Waits for the end.

@@ -1,0 +1,108 @@
+//! Clients that do everything wrong, at once, in an order that chance decides.
+
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+
+use futures_util::{SinkExt, future::join_all};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::crowd::{chance, connect};
+use crate::support::{
+    backend::Reply,
+    world::{PATH, World},
+};
+
+const CLIENTS: usize = 400;
+const MESSAGES: usize = 20;
+
+#[derive(Debug, Clone, Copy)]
+enum Behaviour {
+    /// Says all it has to say and closes.
+    Proper,
+    /// Says all it has to say, and its network goes away.
+    Vanishes,
+    /// Says all it has to say, and resets.
+    Resets,
+    /// Sends bytes that are no frame.
+    Garbage,
+    /// Dies in the middle of a frame.
+    MidFrame,
+    /// Asks for a WebSocket and is gone before it has one.
+    LeavesRegister,
+    /// Opens and says nothing, until the gateway closes it.
+    Silent,
+}
+
+const ALL: [Behaviour; 7] = [
+    Behaviour::Proper,
+    Behaviour::Vanishes,
+    Behaviour::Resets,
+    Behaviour::Garbage,
+    Behaviour::MidFrame,
+    Behaviour::LeavesRegister,
+    Behaviour::Silent,
+];
+
+impl Behaviour {
+    async fn run(self, address: SocketAddr, name: usize) {
+        if matches!(self, Self::LeavesRegister) {
+            return leave_register(address).await;
+        }
+        let mut client = connect(address, PATH, 1).await.pop().unwrap();
+        for number in 0..MESSAGES {
+            client.socket.feed(Message::from(format!("{name} {number}"))).await.unwrap();
+        }
+        client.socket.flush().await.unwrap();
+        match self {
+            Self::Proper => client.close(1000.into()).await,
+            Self::Vanishes => drop(client),
+            Self::Resets => client.into_raw().set_zero_linger().unwrap(),
+            Self::Garbage => drop(client.into_raw().write_all(&[0xff; 64]).await),
+            Self::MidFrame => drop(client.into_raw().write_all(&[0x81, 0xfe, 0xff]).await),
+            Self::Silent => assert_eq!(client.closed().await, 1001),
+            Self::LeavesRegister => unreachable!(),
+        }
+    }
+}
+
+async fn leave_register(address: SocketAddr) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "GET {PATH} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.set_zero_linger().unwrap();
+}
+
+/// What the function got of each client is what it sent, in order and without a gap, as far as it
+/// got; all of it from those who closed properly, and from those who stayed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_clients_do_all_are_cleaned_up_and_order_holds() {
+    let world = World::with("idle_timeout = '3s'", "").await;
+    let mut chance = chance();
+    let behaviours: Arc<Vec<_>> =
+        Arc::new((0..CLIENTS).map(|_| *chance.choice(&ALL).unwrap()).collect());
+    world.backend.on("register", |_| async {
+        tokio::task::yield_now().await;
+        Reply::ok()
+    });
+    let address = world.doors.public;
+    let running = behaviours.iter().enumerate().map(|(name, it)| it.run(address, name));
+    join_all(running).await;
+    world.backend.oracle().all_cleaned_up().await;
+    let mut heard: HashMap<usize, usize> = HashMap::new();
+    while world.backend.was_called("transmit").await {
+        let call = world.backend.next("transmit").await;
+        let (name, number) = call.data().split_once(' ').unwrap();
+        let expected = heard.entry(name.parse().unwrap()).or_default();
+        assert_eq!(number.parse(), Ok(*expected), "of client {name}");
+        *expected += 1;
+    }
+    for (name, behaviour) in behaviours.iter().enumerate() {
+        if matches!(behaviour, Behaviour::Proper | Behaviour::Silent) {
+            assert_eq!(heard.get(&name), Some(&MESSAGES), "of client {name}, {behaviour:?}");
+        }
+    }
+    world.finish().await;
+}

@@ -1,0 +1,175 @@
+//! Functions that hang, answer garbage, half an answer, or one byte at a time.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+    time::sleep,
+};
+
+use crate::support::{
+    backend::Backend,
+    client::Client,
+    soon,
+    world::{PATH, World},
+};
+
+const HALF: &[u8] =
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
+const WHOLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
+
+#[derive(Debug, Clone, Copy)]
+enum Fault {
+    /// Takes the event and says nothing, as long as the gateway waits.
+    Hangs,
+    Garbage,
+    /// Ends in the middle of its answer.
+    Half,
+    /// An answer that would take longer than the gateway waits.
+    Slow,
+    /// Takes the event and resets the connection.
+    Resets,
+}
+
+const ALL: [Fault; 5] = [Fault::Hangs, Fault::Garbage, Fault::Half, Fault::Slow, Fault::Resets];
+
+impl Fault {
+    fn times_out(self) -> bool {
+        matches!(self, Self::Hangs | Self::Slow)
+    }
+
+    async fn serve(self, mut stream: TcpStream) {
+        let mut event = [0; 4096];
+        if stream.read(&mut event).await.is_err() {
+            return;
+        }
+        // The gateway may hang up in the middle of any of these.
+        match self {
+            Self::Hangs => drop(stream.read(&mut event).await),
+            Self::Garbage => drop(stream.write_all(b"\x00\x01 this is no HTTP\r\n\r\n").await),
+            Self::Half => drop(stream.write_all(HALF).await),
+            Self::Slow => {
+                for byte in HALF.iter().cycle() {
+                    if stream.write_all(&[*byte]).await.is_err() {
+                        return;
+                    }
+                    sleep(Duration::from_millis(20)).await;
+                }
+            }
+            Self::Resets => stream.set_zero_linger().unwrap(),
+        }
+    }
+}
+
+/// A server that has a fault for its first calls, and then answers as it should.
+struct Function {
+    url: String,
+    calls: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
+}
+
+impl Function {
+    async fn start(fault: Fault, faults: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&calls);
+        let task = tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                if counted.fetch_add(1, Ordering::Relaxed) < faults {
+                    tokio::spawn(fault.serve(stream));
+                } else {
+                    let mut event = [0; 4096];
+                    let _ = stream.read(&mut event).await;
+                    let _ = stream.write_all(WHOLE).await;
+                }
+            }
+        });
+        Self { url, calls, task }
+    }
+}
+
+/// A world in which one function is that of the test.
+async fn world(name: &str, function: &Function) -> World {
+    let url = |this: &str| match this == name {
+        true => function.url.clone(),
+        false => format!("BACKEND/{this}"),
+    };
+    let (register, transmit, cleanup) = (url("register"), url("transmit"), url("cleanup"));
+    let settings = format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
+        [[api]]
+        id = "api-test"
+        path = "{PATH}"
+        timeout = "300ms"
+        register = "{register}"
+        transmit = "{transmit}"
+        cleanup = "{cleanup}"
+        "#
+    );
+    World::launch(Backend::start().await, &settings).await
+}
+
+#[tokio::test]
+async fn a_message_that_may_be_lost_closes_its_socket_with_1011() {
+    for fault in ALL {
+        let function = Function::start(fault, usize::MAX).await;
+        let world = world("transmit", &function).await;
+        let (mut client, _) = world.client().await;
+        client.send("hello").await;
+        assert_eq!(client.closed().await, 1011, "{fault:?}");
+        if fault.times_out() {
+            // The gateway does not wait for the function any more, but the cleanup would.
+            function.task.abort();
+        }
+        drop(client);
+        if !fault.times_out() {
+            let cleanup = world.backend.next("cleanup").await;
+            assert_eq!(cleanup.websocket("closeReason"), "fault", "{fault:?}");
+            world.finish().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_register_that_may_have_run_is_refused_and_cleaned_up() {
+    for fault in ALL {
+        let function = Function::start(fault, usize::MAX).await;
+        let world = world("register", &function).await;
+        let refused = Client::connect(world.doors.public, PATH).await.err().unwrap();
+        let expected = if fault.times_out() { 504 } else { 502 };
+        assert_eq!(refused.status(), expected, "{fault:?}");
+        if !fault.times_out() {
+            let cleanup = world.backend.next("cleanup").await;
+            assert_eq!(cleanup.websocket("closeReason"), "unregistered", "{fault:?}");
+        }
+        function.task.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_cleanup_that_fails_five_times_is_delivered_by_the_sixth() {
+    for fault in ALL {
+        let function = Function::start(fault, 5).await;
+        let world = world("cleanup", &function).await;
+        drop(world.connect().await);
+        soon("the sixth call", async {
+            while function.calls.load(Ordering::Relaxed) < 6 {
+                sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await;
+        world.stopped().await.unwrap();
+        assert_eq!(function.calls.load(Ordering::Relaxed), 6, "{fault:?}");
+    }
+}
