@@ -4,7 +4,7 @@
 mod page;
 mod settings;
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
@@ -12,13 +12,15 @@ use daemon::{
     check::reachable,
     process::{self, Ended},
     ready,
+    reload::{Reload, follow},
+    settings::SettingsError,
     signals::Signals,
     telemetry,
 };
 use function_runner::Runner;
 use gateway::gateway::Gateway;
 use serde::Serialize;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 use url::Url;
@@ -64,7 +66,7 @@ async fn main() -> ExitCode {
         Err(error) if error.is::<settings::BothErrors>() => return fail(&error, 2),
         Err(error) => return fail(&error, 1),
     };
-    run(services).await.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
+    run(files, services).await.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
 }
 
 /// Opens all doors first: each service has to know where the other one is.
@@ -94,14 +96,17 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
     Ok(Services { gateway, runner: Runner::new(runner), runner_listener, doors })
 }
 
-async fn run(services: Services) -> anyhow::Result<()> {
-    let Services { gateway, runner, runner_listener, doors } = services;
+async fn run(files: Files, services: Services) -> anyhow::Result<()> {
+    let Services { mut gateway, runner, runner_listener, doors } = services;
     let signals = Signals::listen().context("could not listen for signals")?;
     ready::announce(&doors).context("could not write the ready line")?;
     info!(
         internal = %doors.internal, function_runner = %doors.function_runner,
         "longhold ready: open http://{}/ in two tabs", reachable(doors.public),
     );
+    let (new_settings, changes) = mpsc::channel(1);
+    gateway = gateway.with_changes(changes);
+    let following = follow_gateway(files, doors.function_runner, new_settings)?;
     let both = |stop: CancellationToken| async move {
         // The gateway drains first: its connections still need the functions until then.
         let stop_runner = CancellationToken::new();
@@ -111,7 +116,7 @@ async fn run(services: Services) -> anyhow::Result<()> {
             stop_runner.cancel();
             ended
         };
-        let (ended, ()) = tokio::join!(gateway, runner);
+        let (ended, (), ()) = tokio::join!(gateway, runner, following);
         ended
     };
     match process::supervise(signals, both).await {
@@ -119,6 +124,31 @@ async fn run(services: Services) -> anyhow::Result<()> {
         #[expect(clippy::exit, reason = "what still runs must not hold it up")]
         Ended::Forced => std::process::exit(1),
     }
+}
+
+/// Reads the gateway's file again when it has changed. A change of the functions takes a restart.
+fn follow_gateway(
+    files: Files,
+    runner: SocketAddr,
+    settings: mpsc::Sender<gateway::settings::Settings>,
+) -> anyhow::Result<impl Future<Output = ()>> {
+    let watch = files.parse_gateway().is_ok_and(|settings| settings.watch);
+    let file = files.gateway_file();
+    let watched = file.as_ref().map(|file| {
+        let mut reload = Reload::listen(watch)?;
+        reload.watch_file(&file.path);
+        io::Result::Ok(reload)
+    });
+    let reload = watched.transpose().context("could not listen for SIGHUP")?;
+    Ok(async move {
+        let Some((file, reload)) = file.zip(reload) else { return };
+        let parse = |text: &str| {
+            let mut settings = files.parse_gateway_text(text)?;
+            settings.runner = url_of(runner);
+            Ok::<_, SettingsError>(settings)
+        };
+        follow(reload, file, parse, settings).await;
+    })
 }
 
 fn url_of(address: SocketAddr) -> Url {

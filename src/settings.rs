@@ -10,6 +10,7 @@ use std::{
 use daemon::{
     check::reachable,
     process::{read_file, variables},
+    reload::SettingsFile,
     settings::SettingsError,
 };
 use functions::Catalog;
@@ -77,8 +78,21 @@ impl Files {
     }
 
     pub(crate) fn parse_gateway(&self) -> Result<gateway::settings::Settings, SettingsError> {
+        self.parse_gateway_text(&self.gateway.text)
+    }
+
+    /// Parses `text`, which the gateway's file has by now.
+    pub(crate) fn parse_gateway_text(
+        &self,
+        text: &str,
+    ) -> Result<gateway::settings::Settings, SettingsError> {
+        gateway::settings::Settings::parse(&self.gateway.path, text, &self.variables)
+    }
+
+    /// The gateway's file, if there is one.
+    pub(crate) fn gateway_file(&self) -> Option<SettingsFile> {
         let Source { path, text } = &self.gateway;
-        gateway::settings::Settings::parse(path, text, &self.variables)
+        (!self.built_in).then(|| SettingsFile { path: path.clone(), text: text.clone() })
     }
 
     /// Parses the functions' file, with `${push}` for a gateway whose internal listener is

@@ -7,6 +7,7 @@ pub mod files;
 pub mod http;
 pub mod process;
 pub mod ready;
+pub mod reload;
 pub mod serve;
 pub mod settings;
 pub mod signals;

@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 use crate::settings::{Kind, Section, one_of};
 
 /// How the process logs.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
     /// Which events are logged, in the syntax of `tracing`'s `EnvFilter`. Default `info`.
     pub filter: String,

@@ -64,7 +64,7 @@ impl Cleanups {
     /// From now on a cleanup is owed for this connection, whatever becomes of this process. If
     /// that could not be written down nothing may be started.
     pub(crate) async fn owe(&self, id: ConnectionId, api: Arc<Api>) -> Result<Owed, JournalFailed> {
-        let debt = match &api.cleanup {
+        let debt = match &api.config().cleanup {
             Some(_) => Some(Debt { key: self.0.journal.owe(id, api.id()).await?, id, api }),
             None => None,
         };

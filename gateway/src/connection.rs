@@ -94,11 +94,12 @@ impl Connection {
     ) -> Self {
         let now = Instant::now();
         let api = &entry.handle.api;
+        let config = api.config();
         Self {
-            socket: Socket::new(stream, early, api.settings.max_message),
+            socket: Socket::new(stream, early, config.settings.max_message),
             inbox: Inbox::new(settings.receive_queue),
             forward: Forward::new(caller, Arc::clone(api), entry.id),
-            keepalive: Keepalive::new(now, &settings, api.settings.idle_timeout),
+            keepalive: Keepalive::new(now, &settings, config.settings.idle_timeout),
             outbound: Outbound::new(now, settings.write_timeout),
             forwarding: None,
             rest: None,
@@ -154,7 +155,7 @@ impl Connection {
     /// Hands the next message to the function, unless it still has one, or a reply to the last
     /// one has not been taken by the client yet.
     fn forward_next(&mut self) {
-        let holds = self.entry.handle.api.settings.reply && self.socket.is_flushing();
+        let holds = self.socket.is_flushing() && self.entry.handle.api.config().settings.reply;
         if self.forwarding.is_some() || holds {
             return;
         }

@@ -14,11 +14,11 @@ use shared::{
 use tracing::warn;
 use url::form_urlencoded;
 
-use crate::{api::Api, end::End, handshake::Handshake, message::Message};
+use crate::{api::ApiConfig, end::End, handshake::Handshake, message::Message};
 
 /// The event of the register function.
 pub(crate) fn register(
-    api: &Api,
+    api: &ApiConfig,
     id: ConnectionId,
     handshake: &Handshake,
     request_id: &str,

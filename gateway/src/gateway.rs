@@ -8,7 +8,11 @@ use daemon::{
     files,
     serve::{ServeSettings, serve},
 };
-use tokio::{net::TcpListener, sync::Semaphore, time::timeout};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::service_fn;
 use tracing::info;
@@ -19,7 +23,7 @@ pub use crate::journal::JournalOpenError;
 use crate::{
     api::Apis, calls::Caller, cleanup::Cleanups, connect::Connector, internal::Internal,
     journal::Journal, pages::Pages, public::Public, push::Pusher, registry::Registry,
-    settings::Settings,
+    reload::Reload, settings::Settings,
 };
 
 /// A client that sends no whole request head for this long is closed.
@@ -47,6 +51,7 @@ pub struct Gateway {
     public: TcpListener,
     internal: TcpListener,
     journal: Journal,
+    changes: Option<mpsc::Receiver<Settings>>,
 }
 
 /// Where a gateway listens.
@@ -90,7 +95,7 @@ impl Gateway {
         let internal = listen(settings.internal).await?;
         let pages = settings.pages.as_deref().map(Pages::folder);
         let journal = Journal::open(&settings.journal)?;
-        Ok(Self { settings, pages, public, internal, journal })
+        Ok(Self { settings, pages, public, internal, journal, changes: None })
     }
 
     /// Serves these pages instead of the configured folder.
@@ -105,6 +110,13 @@ impl Gateway {
         self
     }
 
+    /// Takes the settings that come here into use while it runs: APIs are added, changed and
+    /// removed, and connections live on. A change of anything else is logged, and takes a restart.
+    pub fn with_changes(mut self, changes: mpsc::Receiver<Settings>) -> Self {
+        self.changes = Some(changes);
+        self
+    }
+
     /// Where it listens, with the ports that the system chose.
     pub fn doors(&self) -> io::Result<Doors> {
         Ok(Doors { public: self.public.local_addr()?, internal: self.internal.local_addr()? })
@@ -113,13 +125,22 @@ impl Gateway {
     /// Runs until `stop`, then drains: connections are closed, their functions end, cleanups are
     /// delivered; all that within the drain timeout.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
-        let Self { settings, pages, public, internal, journal } = self;
+        let Self { settings, pages, public, internal, journal, changes } = self;
         files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
-        let apis = Apis::new(settings.apis, &settings.runner, settings.cleanup.concurrency);
-        let caller = Caller::new(&apis.functions())?;
+        let start = settings.clone();
+        let apis = Apis::new(settings.apis, settings.runner, settings.cleanup.concurrency);
+        let caller = Caller::new()?;
+        caller.prepare(&apis.functions(&start.apis))?;
         let registry = Registry::default();
         let cleanups = Cleanups::new(caller.clone(), journal.clone(), settings.cleanup.max_age);
-        cleanups.take_up(&apis).await;
+        cleanups.report_owed(&apis).await;
+        cleanups.take_up(&apis);
+        let reload = Reload {
+            apis: apis.clone(),
+            caller: caller.clone(),
+            cleanups: cleanups.clone(),
+            settings: start,
+        };
         let connections = TaskTracker::new();
         let connector = Connector {
             node: node_tag(settings.node),
@@ -140,6 +161,9 @@ impl Gateway {
         let publics = Arc::new(Public { apis, connector, pages });
 
         let doors = TaskTracker::new();
+        if let Some(changes) = changes {
+            doors.spawn(stop.clone().run_until_cancelled_owned(reload.follow(changes)));
+        }
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
         let close_public = CancellationToken::new();
         doors.spawn(serve(public, PUBLIC, close_public.clone(), public_service));

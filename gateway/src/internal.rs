@@ -65,7 +65,7 @@ impl Internal {
             }
             Err(error) => return answer_error(&PushError::BadRequest(error.to_string())),
         };
-        match self.pusher.push(api, &body).await {
+        match self.pusher.push(&api, &body).await {
             Ok(answer) => json(StatusCode::OK, &answer),
             Err(error) => answer_error(&error),
         }

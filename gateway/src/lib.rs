@@ -22,4 +22,5 @@ mod push;
 mod refusal;
 mod register;
 mod registry;
+mod reload;
 pub mod settings;

@@ -8,10 +8,12 @@ use daemon::{
     check,
     process::{self, Ended},
     ready,
+    reload::{Reload, SettingsFile, follow},
     signals::Signals,
     telemetry,
 };
 use gateway::{gateway::Gateway, settings::Settings};
+use tokio::sync::mpsc;
 use tracing::info;
 
 /// Holds the WebSocket so that stateless functions don't have to.
@@ -34,34 +36,46 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let settings = match read_settings(&arguments) {
-        Ok(settings) => settings,
+    let (file, settings) = match read_settings(&arguments) {
+        Ok(read) => read,
         Err(error) => return fail(&error, 2),
     };
     let outcome = match arguments.command {
         Some(Command::Check) => check::ready(settings.internal).await.context("not ready"),
-        None => run(settings).await,
+        None => run(file, settings).await,
     };
     outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
 }
 
-async fn run(settings: Settings) -> anyhow::Result<()> {
+async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let signals = Signals::listen().context("could not listen for signals")?;
-    let gateway = Gateway::bind(settings).await?;
+    let mut reload = Reload::listen(settings.watch).context("could not listen for SIGHUP")?;
+    reload.watch_file(&file.path);
+    let (new_settings, changes) = mpsc::channel(1);
+    let gateway = Gateway::bind(settings).await?.with_changes(changes);
     let doors = gateway.doors()?;
     ready::announce(&doors).context("could not write the ready line")?;
     info!(public = %doors.public, internal = %doors.internal, "gateway ready");
-    match process::supervise(signals, |stop| gateway.run(stop)).await {
+    let path = file.path.clone();
+    let parse = move |text: &str| Settings::parse(&path, text, &process::variables());
+    let both = |stop| async {
+        let following = follow(reload, file, parse, new_settings);
+        let (ended, ()) = tokio::join!(gateway.run(stop), following);
+        ended
+    };
+    match process::supervise(signals, both).await {
         Ended::Drained(ended) => Ok(ended?),
         #[expect(clippy::exit, reason = "what still runs must not hold it up")]
         Ended::Forced => std::process::exit(1),
     }
 }
 
-fn read_settings(arguments: &Arguments) -> anyhow::Result<Settings> {
-    let text = process::read_file(&arguments.config, "--config")?;
-    Ok(Settings::parse(&arguments.config, &text, &process::variables())?)
+fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Settings)> {
+    let path = arguments.config.clone();
+    let text = process::read_file(&path, "--config")?;
+    let settings = Settings::parse(&path, &text, &process::variables())?;
+    Ok((SettingsFile { path, text }, settings))
 }
 
 #[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]

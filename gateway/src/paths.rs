@@ -122,6 +122,12 @@ fn parameters(regex: &Regex, captures: &Captures<'_>) -> PathParameters {
         .collect()
 }
 
+impl PartialEq for PathPattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
 impl fmt::Debug for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "PathPattern({})", self.text)

@@ -23,7 +23,7 @@ impl Public {
     ) -> Result<Response<Body>, Infallible> {
         let path = request.uri().path().to_owned();
         if let Some((api, parameters)) = self.apis.by_path(&path) {
-            return Ok(self.connector.connect(Arc::clone(api), parameters, request).await);
+            return Ok(self.connector.connect(api, parameters, request).await);
         }
         let page = match &self.pages {
             Some(pages) if !request.headers().contains_key(header::UPGRADE) => {

@@ -93,7 +93,7 @@ impl Pusher {
     }
 
     fn begin(&self, api: &Api, id: &str, action: &Action) -> Begun {
-        let limit = api.settings.max_message;
+        let limit = api.config().settings.max_message;
         if let Action::Send(message) = action
             && message.len() > limit
         {

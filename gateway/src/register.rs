@@ -34,9 +34,10 @@ pub(crate) async fn register(
     handshake: &Handshake,
     traceparent: Option<HeaderValue>,
 ) -> Result<Option<String>, Failure> {
+    let api = api.config();
     let Some(url) = &api.register else { return Ok(None) };
     let request_id = Uuid::new_v4().to_string();
-    let event = events::register(api, id, handshake, &request_id);
+    let event = events::register(&api, id, handshake, &request_id);
     let call = Call {
         url: url.clone(),
         event: event.into(),

@@ -12,7 +12,9 @@ use std::{
 };
 
 use daemon::{
-    settings::{Document, Section, SettingsError, address, bytes, count, duration, path, url},
+    settings::{
+        Document, Section, SettingsError, address, bytes, count, duration, flag, path, url,
+    },
     telemetry::LogSettings,
 };
 use url::Url;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub journal: JournalSettings,
     /// `[drain]`
     pub drain: DrainSettings,
+    /// `reload.watch`: whether this file is read again when it has changed. Default true.
+    pub watch: bool,
     /// `[log]`
     pub log: LogSettings,
     /// `[[api]]`
@@ -56,7 +60,7 @@ pub struct Settings {
 }
 
 /// How each connection is treated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ConnectionSettings {
     /// `max`: connections at once; the next one is refused with 503. Default 15000.
     pub max: usize,
@@ -76,7 +80,7 @@ pub struct ConnectionSettings {
 }
 
 /// How reverse pushes are treated.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PushSettings {
     /// `timeout`: a message that could not be begun to be written by then is taken back, and the
     /// pusher told 429. Shorter than the timeout of the functions that push. Default 1s.
@@ -86,7 +90,7 @@ pub struct PushSettings {
 }
 
 /// How cleanups are delivered.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CleanupSettings {
     /// `concurrency`: cleanup calls at once, of each API. Default 64.
     pub concurrency: usize,
@@ -120,6 +124,7 @@ impl Settings {
             cleanup: CleanupSettings::read(&mut root.section("cleanup")),
             journal: JournalSettings::read(&mut root.section("journal")),
             drain: DrainSettings::read(&mut root.section("drain")),
+            watch: root.section("reload").read("watch", &flag()).unwrap_or(true),
             log: LogSettings::read(&mut root.section("log")),
             apis: api::read_all(root),
         };
@@ -128,6 +133,24 @@ impl Settings {
             pages.problem("dir", format!("{} is not a folder", dir.display()));
         }
         Some(settings)
+    }
+
+    /// The keys beside `[[api]]`, in which `other` differs.
+    pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        let keys = [
+            ("listen.public", self.public == other.public),
+            ("listen.internal", self.internal == other.internal),
+            ("runner.url", self.runner == other.runner),
+            ("static.dir", self.pages == other.pages),
+            ("node", self.node == other.node),
+            ("[connection]", self.connection == other.connection),
+            ("[push]", self.push == other.push),
+            ("[cleanup]", self.cleanup == other.cleanup),
+            ("[journal]", self.journal == other.journal),
+            ("[drain]", self.drain == other.drain),
+            ("[log]", self.log == other.log),
+        ];
+        keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
     }
 
     /// What a client may send must fit into the push that sends it on.

@@ -26,6 +26,7 @@ mod order;
 mod paths;
 mod process;
 mod push;
+mod reload;
 mod s3_roster;
 mod subprocess;
 mod subprotocol;

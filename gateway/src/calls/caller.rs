@@ -1,10 +1,13 @@
 //! One HTTP call of a function.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
-use reqwest::{Client, RequestBuilder, redirect::Policy};
+use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use url::Url;
 use uuid::Uuid;
@@ -19,10 +22,13 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// What a function may return (documented).
 const REPLY_BYTES_MAX: usize = 6 << 20;
 
-/// Calls functions; all clones share one pool of connections.
+/// Calls functions; all clones share their pools of connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    client: Client,
+    /// For `http`: without root certificates, so that a machine that has none can call in clear.
+    clear: Client,
+    /// For `https`, once a function needs it.
+    secure: Arc<OnceLock<Client>>,
 }
 
 /// What to call, and with what.
@@ -49,21 +55,19 @@ impl Call {
 }
 
 impl Caller {
-    /// A caller of functions at these addresses.
-    pub(crate) fn new(addresses: &[&Url]) -> Result<Self, reqwest::Error> {
-        let mut client = Client::builder()
-            .user_agent(concat!("longhold-gateway/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .tcp_nodelay(true)
-            // An event is for the configured address alone.
-            .redirect(Policy::none())
-            .no_proxy();
-        if addresses.iter().all(|url| url.scheme() == "http") {
-            // A machine without root certificates can still call in clear.
-            client = client.tls_certs_only([]);
+    /// A caller that has to be prepared for what it is to call.
+    pub(crate) fn new() -> Result<Self, reqwest::Error> {
+        let clear = builder().tls_certs_only([]).build()?;
+        Ok(Self { clear, secure: Arc::default() })
+    }
+
+    /// Sees that functions at these addresses can be called.
+    pub(crate) fn prepare(&self, addresses: &[Url]) -> Result<(), reqwest::Error> {
+        if self.secure.get().is_none() && addresses.iter().any(|url| url.scheme() == "https") {
+            let client = builder().build()?;
+            self.secure.get_or_init(|| client);
         }
-        Ok(Self { client: client.build()? })
+        Ok(())
     }
 
     /// Calls once. The body of the answer when it is a success: status 200 (documented).
@@ -77,8 +81,11 @@ impl Caller {
     }
 
     fn request(&self, call: &Call) -> RequestBuilder {
-        let request = self
-            .client
+        let client = match call.url.scheme() {
+            "https" => self.secure.get().unwrap_or(&self.clear),
+            _ => &self.clear,
+        };
+        let request = client
             .post(call.url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(REQUEST_ID_HEADER, &*call.request_id)
@@ -92,6 +99,17 @@ impl Caller {
             None => request,
         }
     }
+}
+
+fn builder() -> ClientBuilder {
+    Client::builder()
+        .user_agent(concat!("longhold-gateway/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .tcp_nodelay(true)
+        // An event is for the configured address alone.
+        .redirect(Policy::none())
+        .no_proxy()
 }
 
 async fn exchange(request: RequestBuilder) -> Result<Bytes, CallError> {

@@ -1,7 +1,10 @@
 //! What the cleanups of one API may take. Each API has its own: a cleanup function that hangs must
 //! not hold up those of others, nor a mass drop the live traffic.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
@@ -14,6 +17,7 @@ pub(crate) struct CleanupBudget {
     calls: Semaphore,
     room: Arc<Semaphore>,
     deferred: Notify,
+    taken_up: AtomicBool,
 }
 
 /// A place in memory.
@@ -27,6 +31,7 @@ impl CleanupBudget {
             calls: Semaphore::new(calls),
             room: Arc::new(Semaphore::new(ROOM)),
             deferred: Notify::new(),
+            taken_up: AtomicBool::new(false),
         }
     }
 
@@ -46,12 +51,17 @@ impl CleanupBudget {
         Place(permit.expect("the semaphore is never closed"))
     }
 
-    /// One more waits in the journal.
+    /// Whether this is the first time that what waits in the journal is taken up.
+    pub(super) fn take_up(&self) -> bool {
+        !self.taken_up.swap(true, Ordering::Relaxed)
+    }
+
+    /// There may be more in the journal that can be delivered.
     pub(super) fn defer(&self) {
         self.deferred.notify_one();
     }
 
-    /// Waits until one waits in the journal that was not there before.
+    /// Waits until there may be.
     pub(super) async fn deferred(&self) {
         self.deferred.notified().await;
     }

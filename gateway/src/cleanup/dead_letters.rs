@@ -47,11 +47,11 @@ impl Cleanups {
         if self.is_draining() {
             return Err(RetryError::Draining);
         }
-        let Some(api) = apis.by_id(&letter.api).filter(|api| api.cleanup.is_some()) else {
+        let Some(api) = apis.by_id(&letter.api).filter(|api| api.config().cleanup.is_some()) else {
             return Err(RetryError::NoFunction(letter.api));
         };
         // In a task of its own, so that it is counted whoever hangs up meanwhile.
-        let work = self.clone().deliver_letter(letter, Arc::clone(api));
+        let work = self.clone().deliver_letter(letter, api);
         self.0.tasks.spawn(work).await.unwrap_or(Err(RetryError::Draining))
     }
 
@@ -66,7 +66,8 @@ impl Cleanups {
     }
 
     async fn deliver_letter(self, letter: DeadLetter, api: Arc<Api>) -> Result<(), RetryError> {
-        let Some(url) = &api.cleanup else { return Err(RetryError::NoFunction(letter.api)) };
+        let config = api.config();
+        let Some(url) = &config.cleanup else { return Err(RetryError::NoFunction(letter.api)) };
         let DeadLetter { id, mut progress, .. } = letter;
         progress.attempts = progress.attempts.saturating_add(1);
         let mut call = Call::new(url, events::cleanup(id, progress.end));

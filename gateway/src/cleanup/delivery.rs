@@ -34,9 +34,8 @@ impl Cleanups {
 
     pub(super) async fn deliver(self, debt: Debt, mut progress: Progress, _place: Place) {
         let Debt { key, id, api } = debt;
-        let Some(url) = &api.cleanup else { return };
         let journal = &self.0.journal;
-        let mut call = Call::new(url, events::cleanup(id, progress.end));
+        let mut call: Option<Call> = None;
         // From here on by the clock that nobody sets.
         let age = progress.ended_at.elapsed().unwrap_or_default();
         let give_up = Instant::now() + self.0.max_age.saturating_sub(age);
@@ -47,8 +46,16 @@ impl Cleanups {
             journal.progress(key, progress).await;
         }
         loop {
+            // The settings may have changed since the last attempt.
+            let config = api.config();
+            let Some(url) = &config.cleanup else {
+                return journal.to_backlog(key, progress).await;
+            };
+            let call =
+                call.get_or_insert_with(|| Call::new(url, events::cleanup(id, progress.end)));
+            call.url.clone_from(url);
             call.attempt = Some(progress.attempts.saturating_add(1));
-            let Err(error) = self.attempt(&call, &api).await else {
+            let Err(error) = self.attempt(call, &api).await else {
                 debug!(connection.id = %id, "cleanup delivered");
                 return journal.settle(key).await;
             };
@@ -70,7 +77,7 @@ impl Cleanups {
 
     pub(super) async fn attempt(&self, call: &Call, api: &Api) -> Result<(), CallError> {
         let _permit = api.cleanup_budget.call().await;
-        self.0.caller.call(call, api.settings.timeout).await.map(drop)
+        self.0.caller.call(call, api.config().settings.timeout).await.map(drop)
     }
 
     pub(super) fn is_draining(&self) -> bool {

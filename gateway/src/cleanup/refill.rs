@@ -1,7 +1,9 @@
 //! Takes up what waits in the journal: what the last life left, and what there was no place for.
 
-use std::time::SystemTime;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::time::sleep;
 use tracing::{error, info};
@@ -19,18 +21,25 @@ const PAGE: usize = 256;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Cleanups {
-    /// Delivers from now on what waits in the journal, until the gateway drains.
-    pub(crate) async fn take_up(&self, apis: &Apis) {
-        for api in apis.iter().filter(|api| api.cleanup.is_some()) {
-            let work = self.clone().take_up_all(Arc::clone(api));
-            self.0.tasks.spawn(self.0.draining.clone().run_until_cancelled_owned(work));
+    /// Delivers from now on what waits in the journal, until the gateway drains. To be called
+    /// again when the settings have changed.
+    pub(crate) fn take_up(&self, apis: &Apis) {
+        for api in apis.all() {
+            api.cleanup_budget.defer();
+            if api.cleanup_budget.take_up() {
+                let work = self.clone().take_up_all(api);
+                self.0.tasks.spawn(self.0.draining.clone().run_until_cancelled_owned(work));
+            }
         }
-        self.report_owed(apis).await;
     }
 
     async fn take_up_all(self, api: Arc<Api>) {
         let budget = &api.cleanup_budget;
         loop {
+            if api.config().cleanup.is_none() {
+                budget.deferred().await;
+                continue;
+            }
             let mut places = vec![budget.place().await];
             while places.len() < PAGE
                 && let Some(place) = budget.try_place()
@@ -55,10 +64,11 @@ impl Cleanups {
         }
     }
 
-    async fn report_owed(&self, apis: &Apis) {
+    /// Says what is left of earlier lives.
+    pub(crate) async fn report_owed(&self, apis: &Apis) {
         let Ok(owed) = self.0.journal.backlog().await else { return };
         for (id, count) in owed {
-            match apis.by_id(&id).filter(|api| api.cleanup.is_some()) {
+            match apis.by_id(&id).filter(|api| api.config().cleanup.is_some()) {
                 Some(_) => info!(api.id = id, "{count} cleanups of an earlier life are delivered"),
                 None => error!(
                     api.id = id,

@@ -11,6 +11,7 @@ use crate::{
     calls::{Call, CallError, Caller, Rest, call_until},
     events,
     message::Message,
+    settings::ApiSettings,
 };
 
 /// Forwards messages of one connection.
@@ -42,13 +43,14 @@ impl Forward {
     }
 
     pub(super) fn start(&self, message: &Message) -> Forwarding {
-        let call = Call::new(&self.api.transmit, events::transmit(self.id, message));
-        let Self { caller, api, id } = self;
-        let (caller, api, id) = (caller.clone(), Arc::clone(api), *id);
+        let config = self.api.config();
+        let call = Call::new(&config.transmit, events::transmit(self.id, message));
+        let (caller, id) = (self.caller.clone(), self.id);
         Box::pin(async move {
-            match call_until(&caller, &call, api.settings.timeout).await {
-                Ok(body) if api.settings.reply => {
-                    Forwarded::Done(events::transmit_reply(&body, id, api.settings.max_message))
+            let ApiSettings { timeout, reply, max_message, .. } = config.settings;
+            match call_until(&caller, &call, timeout).await {
+                Ok(body) if reply => {
+                    Forwarded::Done(events::transmit_reply(&body, id, max_message))
                 }
                 Ok(_) => Forwarded::Done(None),
                 Err(error) => failed(id, &call, error),

@@ -8,7 +8,7 @@ use url::Url;
 use crate::paths::PathPattern;
 
 /// One API: a path that clients connect to, and the functions behind it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ApiSettings {
     /// `id`: the name of its reverse-push URL.
     pub id: String,

@@ -7,7 +7,7 @@ use daemon::settings::{Section, duration};
 use super::{HOUR, MILLISECOND};
 
 /// How the gateway shuts down.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct DrainSettings {
     /// `delay`: how long clients are still taken in, while `/readyz` says 503 already. Default 0s.
     pub delay: Duration,

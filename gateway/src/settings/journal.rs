@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use daemon::settings::{Section, one_of, path};
 
 /// Where the cleanups that are owed are written down.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct JournalSettings {
     /// `dir`: a folder that this gateway has for itself. Default `data/journal`, and as the roster
     /// of the chat from the working directory.

@@ -1,0 +1,138 @@
+//! All APIs: found by id and by path, and replaced as a whole.
+
+use std::{
+    fmt,
+    sync::{Arc, RwLock},
+};
+
+use url::Url;
+
+use super::{Api, ApiConfig};
+use crate::{
+    paths::{PathParameters, PathPattern, best_fit},
+    settings::ApiSettings,
+};
+
+/// All APIs; all clones are one.
+#[derive(Clone)]
+pub(crate) struct Apis(Arc<Inner>);
+
+struct Inner {
+    table: RwLock<Arc<Table>>,
+    runner: Url,
+    cleanups_max: usize,
+}
+
+#[derive(Default)]
+struct Table {
+    /// Those that clients can connect to.
+    open: Vec<(PathPattern, Arc<Api>)>,
+    /// Those that the settings had once. They have the connections that were opened then, and owe
+    /// their cleanups.
+    removed: Vec<Arc<Api>>,
+}
+
+/// The ids of the APIs that came, went, or are not what they were.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    pub(crate) added: Vec<String>,
+    pub(crate) changed: Vec<String>,
+    pub(crate) removed: Vec<String>,
+}
+
+impl Apis {
+    pub(crate) fn new(settings: Vec<ApiSettings>, runner: Url, cleanups_max: usize) -> Self {
+        let apis = Self(Arc::new(Inner { table: RwLock::default(), runner, cleanups_max }));
+        apis.replace(settings);
+        apis
+    }
+
+    /// Sets all of them anew. An id that was there before is the same API, with its connections.
+    pub(crate) fn replace(&self, settings: Vec<ApiSettings>) -> Changes {
+        let old = self.table();
+        let mut changes = Changes::default();
+        let mut open = Vec::with_capacity(settings.len());
+        for settings in settings {
+            let (id, path) = (settings.id.clone(), settings.path.clone());
+            let config = ApiConfig::new(settings, &self.0.runner);
+            let api = match old.by_id(&id) {
+                Some(api) if old.is_open(&id) => {
+                    if api.set(config) {
+                        changes.changed.push(id);
+                    }
+                    Arc::clone(api)
+                }
+                Some(api) => {
+                    api.set(config);
+                    changes.added.push(id);
+                    Arc::clone(api)
+                }
+                None => {
+                    changes.added.push(id);
+                    Arc::new(Api::new(config, self.0.cleanups_max))
+                }
+            };
+            open.push((path, api));
+        }
+        let mut table = Table { open, removed: Vec::new() };
+        for api in old.all() {
+            let id = api.id();
+            if table.is_open(id) {
+                continue;
+            }
+            if old.is_open(id) {
+                changes.removed.push(id.to_owned());
+            }
+            table.removed.push(Arc::clone(api));
+        }
+        *self.0.table.write().expect("no code panics while it holds this lock") = Arc::new(table);
+        changes
+    }
+
+    /// The addresses of all functions of APIs with these settings.
+    pub(crate) fn functions(&self, settings: &[ApiSettings]) -> Vec<Url> {
+        let configs = settings.iter().map(|api| ApiConfig::new(api.clone(), &self.0.runner));
+        configs.flat_map(|config| config.functions().cloned().collect::<Vec<_>>()).collect()
+    }
+
+    /// All there are, and have been.
+    pub(crate) fn all(&self) -> Vec<Arc<Api>> {
+        self.table().all().cloned().collect()
+    }
+
+    /// The API that has this id, or had it.
+    pub(crate) fn by_id(&self, id: &str) -> Option<Arc<Api>> {
+        self.table().by_id(id).cloned()
+    }
+
+    /// The API that a request path belongs to, and the parameters in the path.
+    pub(crate) fn by_path(&self, path: &str) -> Option<(Arc<Api>, PathParameters)> {
+        let table = self.table();
+        let (api, parameters) = best_fit(path, table.open.iter().map(|(path, api)| (path, api)))?;
+        Some((Arc::clone(api), parameters))
+    }
+
+    fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.0.table.read().expect("no code panics while it holds this lock"))
+    }
+}
+
+impl Table {
+    fn all(&self) -> impl Iterator<Item = &Arc<Api>> {
+        self.open.iter().map(|(_, api)| api).chain(&self.removed)
+    }
+
+    fn by_id(&self, id: &str) -> Option<&Arc<Api>> {
+        self.all().find(|api| api.id() == id)
+    }
+
+    fn is_open(&self, id: &str) -> bool {
+        self.open.iter().any(|(_, api)| api.id() == id)
+    }
+}
+
+impl fmt::Debug for Apis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.table().all().map(|api| api.id())).finish()
+    }
+}
