@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{runtime::Runtime, settings::FunctionSettings};
+use crate::{recent::RecentLines, runtime::Runtime, settings::FunctionSettings};
 
 #[derive(Debug)]
 pub(crate) struct HeldFunction {
@@ -12,13 +12,17 @@ pub(crate) struct HeldFunction {
     pub(crate) timeout: Duration,
     pub(crate) memory_mb: u32,
     pub(crate) runtime: Runtime,
+    /// The last lines of its log.
+    pub(crate) lines: RecentLines,
     max_instances: usize,
 }
 
 impl HeldFunction {
-    pub(crate) fn new(settings: FunctionSettings) -> Self {
+    /// `lines` are those of the function that had this name before, if there was one.
+    pub(crate) fn new(settings: FunctionSettings, lines: RecentLines) -> Self {
         let FunctionSettings { name, timeout, memory_mb, max_instances, runtime } = settings;
-        Self { name, timeout, memory_mb, runtime, max_instances }
+        let runtime = Runtime::new(runtime, lines.clone());
+        Self { name, timeout, memory_mb, runtime, lines, max_instances }
     }
 
     /// What an operator may see of it: nothing of its environment.

@@ -12,7 +12,7 @@ use crate::{
     event,
     fault::Fault,
     function::HeldFunction,
-    lines,
+    lines::Lines,
     runner::{Admission, draining},
     runtime::{Ended, Instance},
 };
@@ -22,6 +22,7 @@ pub(crate) struct Invocation {
     pub(crate) function: Arc<HeldFunction>,
     pub(crate) event: Bytes,
     pub(crate) context: Context,
+    pub(crate) lines: Lines,
     /// Ends it when the runner cannot wait any longer.
     pub(crate) cut: CancellationToken,
     /// Given back when the function has ended, whoever still waits for it.
@@ -36,13 +37,13 @@ impl Invocation {
             Err(fault) if fault.kind.disposition() == Disposition::NotRun => return Err(fault),
             leased => leased,
         };
-        lines::start(&self.context);
+        self.lines.start(&self.context);
         let start = Instant::now();
         let ended = match instance {
             Ok(instance) => self.run_inner(instance).await,
             Err(fault) => fault.into(),
         };
-        lines::end(&self.context, start.elapsed(), &ended);
+        self.lines.end(&self.context, start.elapsed(), &ended);
         ended.outcome
     }
 
@@ -58,7 +59,7 @@ impl Invocation {
         let mut ended = tokio::select! {
             // The function first: most end without ever having to listen for the cut.
             biased;
-            ended = instance.invoke(&self.event, &self.context) => ended,
+            ended = instance.invoke(&self.event, &self.context, &self.lines) => ended,
             () = self.cut.cancelled() => return cut_off().into(),
         };
         if ended.outcome.as_ref().is_ok_and(|reply| reply.len() > event::BYTES_MAX) {

@@ -9,6 +9,7 @@ pub mod settings;
 mod routes;
 
 mod invoke;
+mod logs;
 mod request_id;
 
 mod event;
@@ -16,6 +17,7 @@ mod fault;
 mod function;
 mod invocation;
 mod lines;
+mod recent;
 mod runtime;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Which path is answered by what. Everything that is answered is answered with JSON.
+//! Which path is answered by what. Everything but a log is answered with JSON.
 
 use std::convert::Infallible;
 
 use daemon::http::{Body, json, message, method_not_allowed};
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde_json::json;
 use tower::{Service, service_fn};
@@ -30,7 +30,8 @@ pub(crate) fn service(
 async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
-    if let Some(name) = invoked(path) {
+    let of_function = of_function(path);
+    if let Some((name, "invocations")) = of_function {
         if head.method == Method::POST {
             return invoke(runner, name, &head, body).await;
         }
@@ -38,6 +39,9 @@ async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
         return method_not_allowed("POST");
     }
     event::discard(body).await;
+    if let Some((name, "logs")) = of_function {
+        return logs(runner, name, &head);
+    }
     let answer: fn(&Runner) -> Response<Body> = match path {
         "/functions" => functions,
         "/healthz" => health,
@@ -50,10 +54,19 @@ async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
     }
 }
 
-/// The function whose invocations `path` names.
-fn invoked(path: &str) -> Option<&str> {
-    let name = path.strip_prefix("/functions/")?.strip_suffix("/invocations")?;
-    (!name.contains('/')).then_some(name)
+/// The name of a function in `path`, and what of it.
+fn of_function(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix("/functions/")?.split_once('/')
+}
+
+fn logs(runner: &Runner, name: &str, head: &Parts) -> Response<Body> {
+    if !matches!(head.method, Method::GET | Method::HEAD) {
+        return method_not_allowed("GET, HEAD");
+    }
+    match runner.lines(name) {
+        Some(lines) => runner.followers().answer(head, lines),
+        None => message(StatusCode::NOT_FOUND, "no function has this name"),
+    }
 }
 
 fn functions(runner: &Runner) -> Response<Body> {

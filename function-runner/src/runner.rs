@@ -23,7 +23,10 @@ use crate::{
     fault::Fault,
     function::HeldFunction,
     invocation::Invocation,
-    lines, routes,
+    lines::Lines,
+    logs::Followers,
+    recent::RecentLines,
+    routes,
     settings::{FunctionSettings, Settings},
 };
 
@@ -50,6 +53,7 @@ struct Inner {
     /// Ends the functions that a shutdown cannot wait for.
     cut: CancellationToken,
     drain_timeout: Duration,
+    followers: Followers,
 }
 
 /// A place among the invocations of the whole runner. A shutdown waits for it.
@@ -67,7 +71,8 @@ impl Runner {
     /// A runner of the functions in `settings`. Opens no port.
     pub fn new(settings: Settings) -> Self {
         let hold = |function: FunctionSettings| {
-            (function.name.clone(), Arc::new(HeldFunction::new(function)))
+            let lines = RecentLines::of_function();
+            (function.name.clone(), Arc::new(HeldFunction::new(function, lines)))
         };
         Self(Arc::new(Inner {
             functions: settings.functions.into_iter().map(hold).collect(),
@@ -75,6 +80,7 @@ impl Runner {
             admitted: TaskTracker::new(),
             cut: CancellationToken::new(),
             drain_timeout: settings.drain_timeout,
+            followers: Followers::new(),
         }))
     }
 
@@ -93,6 +99,7 @@ impl Runner {
             stop.cancelled().await;
             self.drain().await;
             self.stop_runtimes().await;
+            self.0.followers.end();
             close.cancel();
             sleep(CLOSE_TIMEOUT).await;
         };
@@ -143,6 +150,15 @@ impl Runner {
         Ok(Call { runner: self.clone(), function: Arc::clone(function), admission })
     }
 
+    /// The last lines of the function `name`, if there is one.
+    pub(crate) fn lines(&self, name: &str) -> Option<&RecentLines> {
+        self.0.functions.get(name).map(|function| &function.lines)
+    }
+
+    pub(crate) fn followers(&self) -> &Followers {
+        &self.0.followers
+    }
+
     /// All functions, in the order of their names.
     pub(crate) fn describe(&self) -> Vec<Value> {
         let mut functions: Vec<_> = self.0.functions.values().collect();
@@ -175,9 +191,10 @@ impl Call {
             time_limit: function.timeout,
             traceparent,
         };
-        let span = lines::span(&context);
+        let lines = Lines::of_invocation(&context, function.lines.clone(), None);
+        let span = lines.span();
         let cut = cut.clone();
-        let invocation = Invocation { function, event, context, cut, place: admission };
+        let invocation = Invocation { function, event, context, lines, cut, place: admission };
         let run = admitted.spawn(invocation.run().instrument(span));
         // Fails when a function panics while it is dropped: at its deadline, or at the cut.
         run.await.unwrap_or_else(|error| Err(Fault::panicked(&error.to_string())))

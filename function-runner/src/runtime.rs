@@ -13,9 +13,16 @@ use functions::Context;
 
 use self::{
     rust::{RustInstance, RustRuntime},
-    subprocess::{Lease, SubprocessRuntime},
+    subprocess::{Lease, Limits, SubprocessRuntime, program::Program},
 };
-use crate::fault::Fault;
+use crate::{fault::Fault, lines::Lines, recent::RecentLines};
+
+/// What the settings say of a runtime. It lacks the lines of its function, which outlive it.
+#[derive(Debug)]
+pub(crate) enum RuntimeSettings {
+    Rust(RustRuntime),
+    Subprocess(Program, Limits),
+}
 
 #[derive(Debug)]
 pub(crate) enum Runtime {
@@ -40,6 +47,16 @@ pub(crate) struct Ended {
 }
 
 impl Runtime {
+    /// Nothing runs yet. What runs without an invocation writes to `lines`.
+    pub(crate) fn new(settings: RuntimeSettings, lines: RecentLines) -> Self {
+        match settings {
+            RuntimeSettings::Rust(rust) => Self::Rust(rust),
+            RuntimeSettings::Subprocess(program, limits) => {
+                Self::Subprocess(SubprocessRuntime::new(program, limits, lines))
+            }
+        }
+    }
+
     /// The word for it in the settings.
     pub(crate) fn kind(&self) -> &'static str {
         match self {
@@ -92,11 +109,11 @@ impl Runtime {
 }
 
 impl Instance<'_> {
-    /// Hands over `event`, which is JSON.
-    pub(crate) async fn invoke(self, event: &Bytes, context: &Context) -> Ended {
+    /// Hands over `event`, which is JSON. What the function writes goes to `lines`.
+    pub(crate) async fn invoke(self, event: &Bytes, context: &Context, lines: &Lines) -> Ended {
         match self {
             Self::Rust(rust) => rust.invoke(event, context).await.into(),
-            Self::Subprocess(lease) => lease.invoke(event, context).await,
+            Self::Subprocess(lease) => lease.invoke(event, context, lines).await,
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod cases;
 mod examples;
+mod follow;
 mod functions;
 mod instances;
 mod lambda;

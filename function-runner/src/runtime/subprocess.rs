@@ -23,7 +23,7 @@ use functions::Context;
 
 pub(crate) use self::{lease::Lease, program::Language};
 use self::{pool::Pool, program::Program};
-use crate::fault::Fault;
+use crate::{fault::Fault, recent::RecentLines};
 
 /// The limits of a function and of its instances.
 #[derive(Debug, Clone)]
@@ -42,8 +42,8 @@ pub(crate) struct Limits {
 pub(crate) struct SubprocessRuntime(Arc<Pool>);
 
 impl SubprocessRuntime {
-    pub(crate) fn new(program: Program, limits: Limits) -> Self {
-        Self(Arc::new(Pool::new(program, limits)))
+    pub(super) fn new(program: Program, limits: Limits, lines: RecentLines) -> Self {
+        Self(Arc::new(Pool::new(program, limits, lines)))
     }
 
     pub(super) fn kind(&self) -> &'static str {

@@ -7,9 +7,9 @@ use functions::{Environment, StartError};
 
 use super::{environment, subprocess, surroundings::Surroundings};
 use crate::runtime::{
-    Runtime,
+    RuntimeSettings,
     rust::RustRuntime,
-    subprocess::{Language, Limits, SubprocessRuntime},
+    subprocess::{Language, Limits},
 };
 
 /// The shortest and the longest time that a function may be given (documented).
@@ -31,7 +31,7 @@ pub struct FunctionSettings {
     /// where the next one is answered with 432; 10 for the others, where some may wait.
     pub max_instances: usize,
     /// `runtime`, with `handler` and `environment`, which are the runtime's affair.
-    pub(crate) runtime: Runtime,
+    pub(crate) runtime: RuntimeSettings,
 }
 
 /// The words that `runtime` knows.
@@ -67,13 +67,13 @@ impl FunctionSettings {
         let runtime = match word {
             Some(Word::Rust) => {
                 refuse_settings_of_subprocesses(section);
-                start_rust(section, environment, max_instances, around).map(Runtime::Rust)
+                start_rust(section, environment, max_instances, around).map(RuntimeSettings::Rust)
             }
             Some(Word::Subprocess(language)) => {
                 let function_name = name.clone();
                 let limits = read_limits(section, function_name, timeout, memory_mb, max_instances);
                 let program = subprocess::read(section, language, environment, around);
-                program.map(|program| Runtime::Subprocess(SubprocessRuntime::new(program, limits)))
+                program.map(|program| RuntimeSettings::Subprocess(program, limits))
             }
             None => {
                 // Taken, so that nobody calls them unknown.

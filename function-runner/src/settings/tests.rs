@@ -11,6 +11,7 @@ use daemon::settings::SettingsError;
 use functions::{Catalog, StartError};
 
 use super::{Settings, internal_address};
+use crate::{recent::RecentLines, runtime::Runtime};
 
 fn catalog() -> Catalog {
     Catalog::built_in()
@@ -60,11 +61,12 @@ fn an_empty_file_means_the_defaults() {
 #[test]
 fn a_function_has_defaults() {
     let settings = parse(&echo(""), &map([]), &map([])).unwrap();
-    let [function] = &*settings.functions else { panic!("one function") };
+    let [function] = <[_; 1]>::try_from(settings.functions).expect("one function");
     assert_eq!(function.name, "f");
     assert_eq!(function.timeout, Duration::from_secs(3));
     assert_eq!((function.memory_mb, function.max_instances), (128, 1000));
-    assert_eq!((function.runtime.kind(), function.runtime.handler()), ("rust", "echo"));
+    let runtime = Runtime::new(function.runtime, RecentLines::of_function());
+    assert_eq!((runtime.kind(), runtime.handler()), ("rust", "echo"));
 }
 
 #[test]

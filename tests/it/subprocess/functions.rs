@@ -110,6 +110,12 @@ impl Functions {
         reply
     }
 
+    /// Gets `path`; what is answered is still to be read.
+    pub(super) async fn get(&self, path: &str) -> reqwest::Response {
+        let request = self.http.get(format!("{}{path}", self.url)).send();
+        soon("an answer", request).await.unwrap()
+    }
+
     /// Stops it: it does stop.
     pub(super) async fn finish(self) {
         self.stop.cancel();

@@ -12,7 +12,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
-use tracing::{Instrument, Span, debug, info_span};
+use tracing::{Instrument, debug, info_span};
 
 use super::{
     api::Api,
@@ -23,7 +23,7 @@ use super::{
     output::Output,
     pool::Pool,
 };
-use crate::{fault::Fault, lines, runner::draining};
+use crate::{fault::Fault, runner::draining};
 
 /// How often the memory of a child is looked at while it works. One that takes more than its
 /// limit within that time is not noticed sooner.
@@ -88,7 +88,7 @@ async fn run_inner(
         drop(place);
         return;
     }
-    lines::started(cause.as_deref(), begin.elapsed());
+    pool.lines_of_instance().started(cause.as_deref(), begin.elapsed());
     let (sender, jobs) = mpsc::channel(1);
     if let Err(Ok(Held { place, .. })) = started.send(Ok(Held { id, jobs: sender.clone(), place }))
     {
@@ -108,7 +108,7 @@ impl Instance {
         let api = Api::open(Arc::clone(&exchange), &pool.tasks).await?;
         let command = pool.program.command(&pool.limits, api.port);
         let (child, pipes) = Child::spawn(command).await?;
-        let output = Output::new(pipes, Span::current());
+        let output = Output::new(pipes, pool.lines_of_instance());
         let pool = Arc::clone(pool);
         Ok((Self { id, pool, child, output, exchange, api, is_proven: false }, outcome))
     }

@@ -6,10 +6,9 @@ use bytes::Bytes;
 use functions::Context;
 use shared::invocation::InvocationFault;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
-use tracing::Span;
 
 use super::pool::Pool;
-use crate::{fault::Fault, runtime::Ended};
+use crate::{fault::Fault, lines::Lines, runtime::Ended};
 
 /// A place among the instances of a function.
 pub(super) type Place = OwnedSemaphorePermit;
@@ -22,8 +21,7 @@ const ATTEMPTS: usize = 3;
 pub(super) struct Job {
     pub(super) event: Bytes,
     pub(super) context: Context,
-    /// Where its log lines belong.
-    pub(super) span: Span,
+    pub(super) lines: Lines,
     pub(super) done: oneshot::Sender<Done>,
     pub(super) place: Place,
 }
@@ -57,13 +55,13 @@ impl Lease {
     }
 
     /// Hands over the event.
-    pub(crate) async fn invoke(mut self, event: &Bytes, context: &Context) -> Ended {
+    pub(crate) async fn invoke(mut self, event: &Bytes, context: &Context, lines: &Lines) -> Ended {
         for _ in 0..ATTEMPTS {
             let Some(Held { jobs, place, .. }) = self.held.take() else { break };
             let (done, outcome) = oneshot::channel();
-            let (event, context, span) = (event.clone(), context.clone(), Span::current());
+            let (event, context, lines) = (event.clone(), context.clone(), lines.clone());
             let request_id = context.request_id.clone();
-            let job = Job { event, context, span, done, place };
+            let job = Job { event, context, lines, done, place };
             let place = match jobs.try_send(job) {
                 Ok(()) => match outcome.await {
                     Ok(Done::Ended(ended)) => return ended,

@@ -6,10 +6,9 @@
 use std::{collections::VecDeque, future, io};
 
 use tokio::net::unix::pipe;
-use tracing::{Span, info, warn};
 
 use super::child::Pipes;
-use crate::lines;
+use crate::lines::Lines;
 
 /// Longer lines are cut into several.
 const LINE_BYTES_MAX: usize = 8 * 1024;
@@ -38,7 +37,7 @@ struct Stream {
 
 #[derive(Debug)]
 struct Log {
-    span: Span,
+    to: Lines,
     bytes: usize,
     lines: usize,
     left_out: usize,
@@ -58,17 +57,17 @@ fn read_now(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
 }
 
 impl Output {
-    /// Lines go to `span` until an invocation begins.
-    pub(super) fn new(pipes: Pipes, span: Span) -> Self {
-        let log = Log { span, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
+    /// Lines go to `to` until an invocation begins.
+    pub(super) fn new(pipes: Pipes, to: Lines) -> Self {
+        let log = Log { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
         Self { streams: pipes.map(|pipe| Stream { pipe: Some(pipe), line: Vec::new() }), log }
     }
 
-    /// From now on lines belong to the invocation of `span`.
-    pub(super) fn begin(&mut self, span: Span) {
+    /// From now on lines belong to the invocation of `to`.
+    pub(super) fn begin(&mut self, to: Lines) {
         self.flush();
         self.log.tell_left_out();
-        self.log = Log { span, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
+        self.log = Log { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
     }
 
     /// Reads one piece, when there is one. May be dropped and called again.
@@ -174,7 +173,7 @@ impl Log {
         self.bytes += line.len();
         let line = String::from_utf8_lossy(line);
         let line = line.strip_suffix('\r').unwrap_or(&line);
-        self.span.in_scope(|| info!(target: lines::TARGET, "{line}"));
+        self.to.own(line);
         if self.tail.len() == TAIL_LINES {
             self.tail.pop_front();
         }
@@ -184,7 +183,7 @@ impl Log {
     fn tell_left_out(&mut self) {
         if self.left_out > 0 {
             let count = std::mem::take(&mut self.left_out);
-            self.span.in_scope(|| warn!(target: lines::TARGET, "{count} more lines left out"));
+            self.to.left_out(count);
         }
     }
 }

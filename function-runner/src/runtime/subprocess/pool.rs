@@ -18,7 +18,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::warn;
+use tracing::{Span, warn};
 
 use self::queue::Queue;
 use super::{
@@ -28,7 +28,7 @@ use super::{
     lease::{Held, Job, Lease, Place},
     program::Program,
 };
-use crate::{fault::Fault, runner::draining};
+use crate::{fault::Fault, lines::Lines, recent::RecentLines, runner::draining};
 
 /// Longer than an instance takes to end, whatever its process does.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -37,6 +37,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Pool {
     pub(super) program: Program,
     pub(super) limits: Limits,
+    lines: RecentLines,
     queue: Queue,
     state: Mutex<State>,
     /// An instance has ended.
@@ -62,9 +63,10 @@ struct Idle {
 }
 
 impl Pool {
-    pub(super) fn new(program: Program, limits: Limits) -> Self {
+    pub(super) fn new(program: Program, limits: Limits, lines: RecentLines) -> Self {
         Self {
             program,
+            lines,
             queue: Queue::new(limits.max_instances),
             limits,
             state: Mutex::default(),
@@ -72,6 +74,11 @@ impl Pool {
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
+    }
+
+    /// Where lines go that belong to no invocation, from within the span of an instance.
+    pub(super) fn lines_of_instance(&self) -> Lines {
+        Lines::of_instance(Span::current(), self.lines.clone())
     }
 
     pub(super) fn busy(&self) -> usize {

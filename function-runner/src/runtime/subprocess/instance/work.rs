@@ -96,8 +96,8 @@ impl Instance {
 
     /// Gives the child the event, waits for the answer, and passes it on.
     async fn handle(&mut self, job: Job, line: &mpsc::Sender<Job>) -> Child {
-        let Job { event, context, span, mut done, place } = job;
-        self.output.begin(span);
+        let Job { event, context, lines, mut done, place } = job;
+        self.output.begin(lines);
         let limit = context.time_limit;
         let deadline_ms = (SystemTime::now() + limit)
             .duration_since(SystemTime::UNIX_EPOCH)

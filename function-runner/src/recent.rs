@@ -1,0 +1,119 @@
+//! The last lines that a function has logged, for people who look after it.
+//!
+//! A handle: clones are the same lines. Whoever writes never waits; what goes beyond the bounds
+//! pushes the oldest lines out, and a reader learns from the numbers how many it has missed.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::sync::watch;
+
+/// What is kept of a function: as many lines, and as many bytes.
+pub(crate) const LINES_MAX: usize = 1000;
+const BYTES_MAX: usize = 256 * 1024;
+
+/// Where lines are written.
+#[derive(Debug, Clone)]
+pub(crate) struct RecentLines(Arc<watch::Sender<Ring>>);
+
+/// The lines, numbered from 0 on.
+#[derive(Debug)]
+pub(crate) struct Ring {
+    lines: VecDeque<Arc<str>>,
+    bytes: usize,
+    bytes_max: usize,
+    /// The number of the next line.
+    next: u64,
+}
+
+impl RecentLines {
+    pub(crate) fn of_function() -> Self {
+        Self::new(BYTES_MAX)
+    }
+
+    fn new(bytes_max: usize) -> Self {
+        let ring = Ring { lines: VecDeque::new(), bytes: 0, bytes_max, next: 0 };
+        Self(Arc::new(watch::Sender::new(ring)))
+    }
+
+    /// Adds `lines`, with nobody else's in between.
+    pub(crate) fn push(&self, lines: &[Arc<str>]) {
+        self.0.send_modify(|ring| lines.iter().for_each(|line| ring.push(Arc::clone(line))));
+    }
+
+    /// For reading on as lines come. Ends when nobody can write any more.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Ring> {
+        self.0.subscribe()
+    }
+}
+
+impl Ring {
+    fn push(&mut self, line: Arc<str>) {
+        self.bytes += size(&line);
+        self.lines.push_back(line);
+        self.next += 1;
+        // The last one stays, however long it is: lines have a bound of their own.
+        while self.lines.len() > LINES_MAX || (self.bytes > self.bytes_max && self.lines.len() > 1)
+        {
+            self.bytes -= self.lines.pop_front().map_or(0, |line| size(&line));
+        }
+    }
+
+    /// The number of the oldest line that is still there.
+    pub(crate) fn first(&self) -> u64 {
+        self.next - self.lines.len() as u64
+    }
+
+    /// The number of the line that is still to come.
+    pub(crate) fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// The lines from `number` on, or from the oldest one.
+    pub(crate) fn since(&self, number: u64) -> impl Iterator<Item = (u64, &Arc<str>)> {
+        let start = number.clamp(self.first(), self.next);
+        let skip = usize::try_from(start - self.first()).unwrap_or(LINES_MAX);
+        (start..).zip(self.lines.iter().skip(skip))
+    }
+}
+
+/// With the end of the line.
+fn size(line: &str) -> usize {
+    line.len() + 1
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{BYTES_MAX, LINES_MAX, RecentLines};
+
+    /// The numbers of the first line and of the one to come, after `count` lines of `bytes`.
+    fn kept(lines: &RecentLines, count: usize, bytes: usize) -> (u64, u64) {
+        let line: Arc<str> = "x".repeat(bytes).into();
+        (0..count).for_each(|_| lines.push(&[Arc::clone(&line)]));
+        let ring = lines.subscribe();
+        let ring = ring.borrow();
+        (ring.first(), ring.next())
+    }
+
+    #[test]
+    fn the_oldest_lines_make_room() {
+        assert_eq!(kept(&RecentLines::of_function(), LINES_MAX, 0), (0, 1000));
+        assert_eq!(kept(&RecentLines::of_function(), LINES_MAX + 3, 0), (3, 1003));
+        // With their ends, 256 lines of 1 KiB.
+        assert_eq!(kept(&RecentLines::of_function(), 300, 1023), (44, 300));
+        assert_eq!(kept(&RecentLines::of_function(), 2, BYTES_MAX), (1, 2));
+    }
+
+    #[test]
+    fn a_reader_begins_where_it_asks_or_at_the_oldest_line() {
+        let lines = RecentLines::of_function();
+        kept(&lines, LINES_MAX + 2, 1);
+        let ring = lines.subscribe();
+        let numbers =
+            |from| ring.borrow().since(from).map(|(number, _)| number).collect::<Vec<_>>();
+        assert_eq!(numbers(1000), [1000, 1001]);
+        assert_eq!(numbers(0), (2..1002).collect::<Vec<_>>());
+        assert_eq!((numbers(1002), numbers(u64::MAX)), (vec![], vec![]));
+    }
+}
