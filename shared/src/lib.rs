@@ -4,6 +4,7 @@
 //! WebSocket trigger and SCF says so, and existing function code depends on it. Those shapes are
 //! only ever added to. This crate does no I/O, reads no clock and starts no task.
 
+pub mod action;
 pub mod connection_id;
 pub mod data;
 pub mod event;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod action;
 mod connection_id;
 mod data;
 mod event;
