@@ -1,6 +1,6 @@
 //! One invocation, from the moment it is admitted: instance, reply limit, log lines.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use functions::Context;
@@ -13,9 +13,46 @@ use crate::{
     fault::Fault,
     function::HeldFunction,
     lines::Lines,
+    recent::RecentLines,
     runner::{Admission, draining},
     runtime::{Ended, Instance},
 };
+
+/// What an invocation is to do, and for whom.
+#[derive(Debug)]
+pub(crate) struct Order {
+    /// JSON.
+    pub(crate) event: Bytes,
+    pub(crate) request_id: String,
+    pub(crate) traceparent: Option<String>,
+    pub(crate) caller: Caller,
+    /// Where the caller reads the lines of this invocation.
+    pub(crate) tail: Option<RecentLines>,
+}
+
+/// Whether somebody is told what becomes of an invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    Waits,
+    HasLeft,
+}
+
+/// What came of an invocation.
+#[derive(Debug)]
+pub(crate) struct Report {
+    /// The reply, which is JSON.
+    pub(crate) outcome: Result<String, Fault>,
+    /// How long the function ran.
+    pub(crate) duration: Duration,
+    /// The most that the instance has ever had in memory, in bytes, where that can be known.
+    pub(crate) memory_peak: Option<u64>,
+}
+
+impl From<Fault> for Report {
+    fn from(fault: Fault) -> Self {
+        Self { outcome: Err(fault), duration: Duration::ZERO, memory_peak: None }
+    }
+}
 
 /// An invocation that is about to run.
 pub(crate) struct Invocation {
@@ -23,6 +60,7 @@ pub(crate) struct Invocation {
     pub(crate) event: Bytes,
     pub(crate) context: Context,
     pub(crate) lines: Lines,
+    pub(crate) caller: Caller,
     /// Ends it when the runner cannot wait any longer.
     pub(crate) cut: CancellationToken,
     /// Given back when the function has ended, whoever still waits for it.
@@ -31,10 +69,16 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    /// Runs it to its end, and logs the lines that SCF logs: none when it did not run.
-    pub(crate) async fn run(self) -> Result<String, Fault> {
+    /// Runs it to its end, and logs the lines that SCF logs. When it did not run the caller
+    /// hears of that; only if there is none any more, the log does.
+    pub(crate) async fn run(self) -> Report {
         let instance = match self.lease().await {
-            Err(fault) if fault.kind.disposition() == Disposition::NotRun => return Err(fault),
+            Err(fault) if fault.kind.disposition() == Disposition::NotRun => {
+                if self.caller == Caller::HasLeft {
+                    self.lines.not_run(&self.context, &fault);
+                }
+                return fault.into();
+            }
             leased => leased,
         };
         self.lines.start(&self.context);
@@ -43,8 +87,10 @@ impl Invocation {
             Ok(instance) => self.run_inner(instance).await,
             Err(fault) => fault.into(),
         };
-        self.lines.end(&self.context, start.elapsed(), &ended);
-        ended.outcome
+        let duration = start.elapsed();
+        self.lines.end(&self.context, duration, &ended);
+        let Ended { outcome, memory_peak } = ended;
+        Report { outcome, duration, memory_peak }
     }
 
     async fn lease(&self) -> Result<Instance<'_>, Fault> {

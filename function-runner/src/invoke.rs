@@ -4,13 +4,13 @@ use bytes::Bytes;
 use daemon::http::{Body, json, json_bytes};
 use http::{HeaderMap, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
-use shared::invocation::TRACEPARENT_HEADER;
 use tracing::debug;
 
 use crate::{
     event,
     fault::Fault,
-    request_id::RequestId,
+    invocation::{Caller, Order},
+    request_id::{RequestId, traceparent},
     runner::{Call, Runner},
 };
 
@@ -44,8 +44,14 @@ async fn run(
     body: Incoming,
 ) -> Result<String, Fault> {
     let event = event::read(body).await?;
-    let traceparent = headers.get(TRACEPARENT_HEADER).and_then(|value| value.to_str().ok());
-    call.run(event, id.as_str().to_owned(), traceparent.map(str::to_owned)).await
+    let order = Order {
+        event,
+        request_id: id.as_str().to_owned(),
+        traceparent: traceparent(headers),
+        caller: Caller::Waits,
+        tail: None,
+    };
+    call.run(order).await.outcome
 }
 
 fn refuse(fault: &Fault, id: &RequestId) -> Response<Body> {

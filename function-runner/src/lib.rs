@@ -8,6 +8,7 @@ pub mod settings;
 
 mod routes;
 
+mod action;
 mod invoke;
 mod logs;
 mod request_id;

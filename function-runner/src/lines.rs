@@ -86,6 +86,13 @@ impl Lines {
         self.keep([line]);
     }
 
+    /// The function never had the event, and nobody waits to be told.
+    pub(crate) fn not_run(&self, context: &Context, fault: &Fault) {
+        let line = failure(&context.request_id, fault);
+        self.0.span.in_scope(|| warn!(target: TARGET, "{line}"));
+        self.keep([line]);
+    }
+
     /// The function has ended, after `duration`.
     pub(crate) fn end(&self, context: &Context, duration: Duration, ended: &Ended) {
         let id = &context.request_id;

@@ -1,4 +1,5 @@
-//! The last lines that a function has logged, for people who look after it.
+//! The last lines that were logged: of a function, for people who look after it, or of one
+//! invocation, for its caller.
 //!
 //! A handle: clones are the same lines. Whoever writes never waits; what goes beyond the bounds
 //! pushes the oldest lines out, and a reader learns from the numbers how many it has missed.
@@ -10,6 +11,8 @@ use tokio::sync::watch;
 /// What is kept of a function: as many lines, and as many bytes.
 pub(crate) const LINES_MAX: usize = 1000;
 const BYTES_MAX: usize = 256 * 1024;
+/// What a caller may have of its own invocation (documented).
+const TAIL_BYTES_MAX: usize = 4 * 1024;
 
 /// Where lines are written.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ impl RecentLines {
         Self::new(BYTES_MAX)
     }
 
+    pub(crate) fn of_invocation() -> Self {
+        Self::new(TAIL_BYTES_MAX)
+    }
+
     fn new(bytes_max: usize) -> Self {
         let ring = Ring { lines: VecDeque::new(), bytes: 0, bytes_max, next: 0 };
         Self(Arc::new(watch::Sender::new(ring)))
@@ -43,6 +50,17 @@ impl RecentLines {
     /// For reading on as lines come. Ends when nobody can write any more.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Ring> {
         self.0.subscribe()
+    }
+
+    /// All of it as text, each line with its end; of a line that is too long by itself the end.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        for line in &self.0.borrow().lines {
+            text.push_str(line);
+            text.push('\n');
+        }
+        let start = text.ceil_char_boundary(text.len().saturating_sub(TAIL_BYTES_MAX));
+        text.split_off(start)
     }
 }
 
@@ -85,7 +103,7 @@ fn size(line: &str) -> usize {
 mod tests {
     use std::sync::Arc;
 
-    use super::{BYTES_MAX, LINES_MAX, RecentLines};
+    use super::{BYTES_MAX, LINES_MAX, RecentLines, TAIL_BYTES_MAX};
 
     /// The numbers of the first line and of the one to come, after `count` lines of `bytes`.
     fn kept(lines: &RecentLines, count: usize, bytes: usize) -> (u64, u64) {
@@ -115,5 +133,17 @@ mod tests {
         assert_eq!(numbers(1000), [1000, 1001]);
         assert_eq!(numbers(0), (2..1002).collect::<Vec<_>>());
         assert_eq!((numbers(1002), numbers(u64::MAX)), (vec![], vec![]));
+    }
+
+    #[test]
+    fn the_tail_of_an_invocation_is_whole_lines_or_the_end_of_one() {
+        let tail = RecentLines::of_invocation();
+        tail.push(&["first".into(), "second".into()]);
+        assert_eq!(tail.text(), "first\nsecond\n");
+        tail.push(&["y".repeat(TAIL_BYTES_MAX - 8).into()]);
+        assert_eq!(tail.text(), format!("second\n{}\n", "y".repeat(TAIL_BYTES_MAX - 8)));
+        // Three bytes each: no character is cut.
+        tail.push(&["\u{4f60}".repeat(TAIL_BYTES_MAX).into()]);
+        assert_eq!(tail.text(), format!("{}\n", "\u{4f60}".repeat(TAIL_BYTES_MAX / 3)));
     }
 }

@@ -1,7 +1,8 @@
-//! The id of an invocation: the caller's if it will do, or a fresh one.
+//! The id of an invocation: the caller's if it will do, or a fresh one. And what else a caller
+//! says that names its request: the trace.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
-use shared::invocation::REQUEST_ID_HEADER;
+use shared::invocation::{REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use uuid::Uuid;
 
 const HEADER: HeaderName = HeaderName::from_static(REQUEST_ID_HEADER);
@@ -27,6 +28,11 @@ impl RequestId {
     pub(crate) fn stamp(self, headers: &mut HeaderMap) {
         headers.insert(HEADER, self.0);
     }
+}
+
+/// The caller's trace, as it came.
+pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
+    headers.get(TRACEPARENT_HEADER)?.to_str().ok().map(str::to_owned)
 }
 
 fn is_sound(id: &[u8]) -> bool {

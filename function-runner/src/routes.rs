@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tower::{Service, service_fn};
 
-use crate::{event, invoke::invoke, runner::Runner};
+use crate::{action, event, invoke::invoke, runner::Runner};
 
 /// The service of the internal listener.
 ///
@@ -30,6 +30,13 @@ pub(crate) fn service(
 async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
+    if path == "/" {
+        if head.method == Method::POST {
+            return action::answer(runner, &head, body).await;
+        }
+        event::discard(body).await;
+        return method_not_allowed("POST");
+    }
     let of_function = of_function(path);
     if let Some((name, "invocations")) = of_function {
         if head.method == Method::POST {

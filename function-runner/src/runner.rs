@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use daemon::serve::{ServeSettings, serve};
 use functions::Context;
 use futures_util::future::join_all;
@@ -11,6 +10,7 @@ use shared::invocation::InvocationFault;
 use tokio::{
     net::TcpListener,
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 use tokio_util::{
@@ -22,12 +22,12 @@ use tracing::{Instrument, info, warn};
 use crate::{
     fault::Fault,
     function::HeldFunction,
-    invocation::Invocation,
+    invocation::{Invocation, Order, Report},
     lines::Lines,
     logs::Followers,
     recent::RecentLines,
     routes,
-    settings::{FunctionSettings, Settings},
+    settings::{FunctionSettings, SecretPair, Settings},
 };
 
 /// Longer than HTTP clients keep pooled connections, 90 s for the gateway's: the end that closes
@@ -54,6 +54,7 @@ struct Inner {
     cut: CancellationToken,
     drain_timeout: Duration,
     followers: Followers,
+    secret: Option<SecretPair>,
 }
 
 /// A place among the invocations of the whole runner. A shutdown waits for it.
@@ -81,6 +82,7 @@ impl Runner {
             cut: CancellationToken::new(),
             drain_timeout: settings.drain_timeout,
             followers: Followers::new(),
+            secret: settings.secret,
         }))
     }
 
@@ -155,6 +157,11 @@ impl Runner {
         self.0.functions.get(name).map(|function| &function.lines)
     }
 
+    /// What callers of the cloud API have to sign with, if anything.
+    pub(crate) fn secret(&self) -> Option<&SecretPair> {
+        self.0.secret.as_ref()
+    }
+
     pub(crate) fn followers(&self) -> &Followers {
         &self.0.followers
     }
@@ -168,18 +175,25 @@ impl Runner {
 }
 
 impl Call {
-    /// Runs the function on `event`.
+    /// Runs the function and waits for what comes of it.
+    pub(crate) async fn run(self, order: Order) -> Report {
+        match self.start(order) {
+            // Fails when a function panics while it is dropped: at its deadline, or at the cut.
+            Ok(running) => {
+                running.await.unwrap_or_else(|error| Fault::panicked(&error.to_string()).into())
+            }
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// Starts the function.
     ///
     /// In a task of its own, because a caller that hangs up does not cancel the function. It may
     /// have pushed or stored half of what it has to, and from outside nobody can tell. The caller
     /// is told what happened or hears nothing; either way the event has run once and to its end.
-    pub(crate) async fn run(
-        self,
-        event: Bytes,
-        request_id: String,
-        traceparent: Option<String>,
-    ) -> Result<String, Fault> {
+    pub(crate) fn start(self, order: Order) -> Result<JoinHandle<Report>, Fault> {
         let Self { runner, function, admission } = self;
+        let Order { event, request_id, traceparent, caller, tail } = order;
         let Inner { admitted, cut, .. } = &*runner.0;
         if cut.is_cancelled() {
             return Err(draining());
@@ -191,13 +205,12 @@ impl Call {
             time_limit: function.timeout,
             traceparent,
         };
-        let lines = Lines::of_invocation(&context, function.lines.clone(), None);
+        let lines = Lines::of_invocation(&context, function.lines.clone(), tail);
         let span = lines.span();
         let cut = cut.clone();
-        let invocation = Invocation { function, event, context, lines, cut, place: admission };
-        let run = admitted.spawn(invocation.run().instrument(span));
-        // Fails when a function panics while it is dropped: at its deadline, or at the cut.
-        run.await.unwrap_or_else(|error| Err(Fault::panicked(&error.to_string())))
+        let invocation =
+            Invocation { function, event, context, lines, caller, cut, place: admission };
+        Ok(admitted.spawn(invocation.run().instrument(span)))
     }
 }
 

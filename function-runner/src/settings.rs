@@ -5,6 +5,7 @@
 
 mod environment;
 mod function;
+mod secret;
 mod subprocess;
 mod surroundings;
 mod variables;
@@ -25,7 +26,7 @@ use daemon::{
 };
 use functions::Catalog;
 
-pub use self::function::FunctionSettings;
+pub use self::{function::FunctionSettings, secret::SecretPair};
 use self::{surroundings::Surroundings, variables::Variables};
 
 /// Environment variables that begin with this and `__` override the file.
@@ -42,6 +43,9 @@ pub struct Settings {
     /// `drain.timeout`: how long running invocations have to end at a shutdown. Default
     /// 30s.
     pub drain_timeout: Duration,
+    /// `invoke.secret_id` and `invoke.secret_key`: what requests of the cloud API have to be
+    /// signed with. Default: nothing, any signature will do.
+    pub secret: Option<SecretPair>,
     /// `[log]`
     pub log: LogSettings,
     /// `[functions.<name>]`, in the order of their names.
@@ -83,6 +87,7 @@ impl Settings {
             drain_timeout: drain
                 .read("timeout", &duration(Duration::ZERO..=Duration::from_hours(1)))
                 .unwrap_or(Duration::from_secs(30)),
+            secret: SecretPair::read(root),
             log: LogSettings::read(&mut root.section("log")),
             functions: function::read_all(root, around),
         }
@@ -99,7 +104,7 @@ pub fn internal_address(
     variables: &BTreeMap<String, String>,
 ) -> Result<SocketAddr, SettingsError> {
     Document::parse(file, text, PREFIX, variables)?.read(|root| {
-        for key in ["limits", "drain", "log", "variables", "functions"] {
+        for key in ["limits", "drain", "invoke", "log", "variables", "functions"] {
             // Taken, so that nobody calls it unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }

@@ -1,5 +1,6 @@
 //! The runner behind its door: real sockets, functions that do what the tests tell them.
 
+mod action;
 mod drain;
 mod functions;
 mod http;

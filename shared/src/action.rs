@@ -129,8 +129,6 @@ pub enum ActionErrorCode {
     NoSuchQualifier,
     /// The runner is shutting down. It did not run: it may be sent again.
     ServiceUnavailable,
-    /// The request is not of a kind that is understood here.
-    UnsupportedProtocol,
 }
 
 impl ActionError {

@@ -10,7 +10,7 @@ use std::{
 use daemon::settings::SettingsError;
 use functions::{Catalog, StartError};
 
-use super::{Settings, internal_address};
+use super::{SecretPair, Settings, internal_address};
 use crate::{recent::RecentLines, runtime::Runtime};
 
 fn catalog() -> Catalog {
@@ -221,7 +221,7 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
              \"15s\" or \"10m\"",
             "functions.b.environment.url: environment key url is missing: set it in the \
              environment of the function",
-            "extra: is not a setting; known here: variables, listen, limits, drain, log, functions",
+            "extra: is not a setting; known here: variables, listen, limits, drain, invoke, log, functions",
         ],
     );
 }
@@ -263,4 +263,39 @@ fn the_address_can_be_read_before_the_rest_is_right() {
     assert_eq!(internal_address(file, text, &map([])).unwrap().port(), 7);
     assert_eq!(internal_address(file, "", &map([])).unwrap().port(), 9002);
     assert!(internal_address(file, "listen.internal = 1", &map([])).is_err());
+}
+
+#[test]
+fn a_secret_pair_is_whole_or_not_there_and_never_shown() {
+    let parse_pair = |text: &str| parse(text, &map([]), &map([]));
+    assert!(parse_pair("").unwrap().secret.is_none());
+    let pair = "invoke.secret_id = \"AKID\"\ninvoke.secret_key = \"hunter2\"";
+    let settings = parse_pair(pair).unwrap();
+    assert_eq!(settings.secret, Some(SecretPair::new("AKID", "hunter2")));
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("AKID") && !shown.contains("hunter2"), "{shown}");
+    let key = [("LONGHOLD_FUNCTION_RUNNER__INVOKE__SECRET_KEY", "hunter3")];
+    let settings = parse(pair, &map(key), &map([])).unwrap();
+    assert_eq!(settings.secret, Some(SecretPair::new("AKID", "hunter3")));
+    let cases = [
+        ("invoke.secret_id = \"AKID\"", "invoke.secret_key: is missing; set both"),
+        ("invoke.secret_key = \"hunter2\"", "invoke.secret_id: is missing; set both"),
+        (
+            "invoke.secret_id = 7\ninvoke.secret_key = \"hunter2\"",
+            "invoke.secret_id: is not a string with something in it; put it in quotes",
+        ),
+        (
+            "invoke.secret_id = \"AKID\"\ninvoke.secret_key = \"\"",
+            "invoke.secret_key: is not a string with something in it; put it in quotes",
+        ),
+        (
+            "invoke.secret_id = \"A/B\"\ninvoke.secret_key = \"hunter2\"",
+            "invoke.secret_id: has characters that do not belong there; use visible ASCII without",
+        ),
+    ];
+    for (text, words) in cases {
+        let problem = parse_pair(text).unwrap_err().to_string();
+        assert!(problem.contains(words), "{problem}");
+        assert!(!problem.contains("hunter2"), "{problem}");
+    }
 }

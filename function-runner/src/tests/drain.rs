@@ -1,10 +1,9 @@
 //! The end of a caller, and the end of the runner.
 
-use bytes::Bytes;
 use serde_json::json;
 
 use super::{
-    functions::{gate, settings, waiting},
+    functions::{gate, order, settings, waiting},
     http::{invocation, receive, send},
     server::Server,
 };
@@ -65,7 +64,7 @@ async fn a_dropped_call_runs_to_its_end() {
     let runner = Runner::new(settings(&waiting("dropped", "")));
     let gate = gate("dropped");
     let call = runner.admit("waits").unwrap();
-    let call = call.run(Bytes::from_static(b"{}"), "id".to_owned(), None);
+    let call = call.run(order());
     tokio::select! {
         _ = call => panic!("nobody let it go"),
         () = gate.entered() => {}

@@ -6,9 +6,12 @@ use std::{
     sync::{Arc, LazyLock, Mutex},
 };
 
+use bytes::Bytes;
 use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionError, StartError};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+
+use crate::invocation::{Caller, Order};
 
 type Outcome = Result<Value, FunctionError>;
 
@@ -123,6 +126,17 @@ impl Function for Waits {
             self.0.passed.add_permits(1);
             Ok("let go".into())
         })
+    }
+}
+
+/// An invocation without a request.
+pub(super) fn order() -> Order {
+    Order {
+        event: Bytes::from_static(b"{}"),
+        request_id: "id".to_owned(),
+        traceparent: None,
+        caller: Caller::Waits,
+        tail: None,
     }
 }
 

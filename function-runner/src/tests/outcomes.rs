@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 use shared::invocation::InvocationFault;
 
 use super::{
-    functions::{function, settings},
+    functions::{function, order, settings},
     server::Server,
 };
 use crate::{Runner, fault::Fault};
@@ -120,7 +119,7 @@ async fn the_context_says_what_the_settings_and_the_headers_say() {
 async fn outcome(handler: &str) -> Result<String, Fault> {
     let runner = Runner::new(settings(&function(handler, "timeout = \"900s\"")));
     let call = runner.admit(handler).unwrap();
-    call.run(Bytes::from_static(b"{}"), "id".to_owned(), None).await
+    call.run(order()).await.outcome
 }
 
 #[tokio::test(start_paused = true)]

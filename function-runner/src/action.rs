@@ -1,0 +1,138 @@
+//! `POST /`: the action `Invoke` of SCF's cloud API, from the request to the answer, so that
+//! programs with the cloud's client libraries can call functions here.
+//!
+//! The HTTP status is always 200, as there. What a signature is worth is known in `tc3`.
+
+mod outcome;
+mod tc3;
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use daemon::http::{Body, BodyError, json, read_body};
+use http::{HeaderMap, Response, StatusCode, request::Parts};
+use hyper::body::Incoming;
+use shared::action::{
+    self, ACTION_HEADER, ActionError, ActionErrorCode, Answer, INVOKE, InvocationType, Invoke,
+    InvokeResult, LogType, Outcome, VERSION, VERSION_HEADER,
+};
+use tracing::debug;
+
+use crate::{
+    event,
+    invocation::{Caller, Order},
+    recent::RecentLines,
+    request_id::{RequestId, traceparent},
+    runner::Runner,
+};
+
+/// The largest body: an event in it is a JSON string, which takes more bytes than the event.
+const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
+
+/// Answers the request `head` with `body`.
+pub(crate) async fn answer(runner: &Runner, head: &Parts, body: Incoming) -> Response<Body> {
+    let id = RequestId::of(&head.headers);
+    let outcome = act(runner, head, body, &id).await.map_or_else(
+        |error| {
+            // Not the message, which may quote the request.
+            debug!(invocation.id = id.as_str(), error = ?error.code, "action refused");
+            Outcome::Error(error)
+        },
+        Outcome::Result,
+    );
+    let response = action::Response { outcome, request_id: id.as_str().to_owned() };
+    let mut response = json(StatusCode::OK, &Answer { response });
+    id.stamp(response.headers_mut());
+    response
+}
+
+async fn act(
+    runner: &Runner,
+    head: &Parts,
+    body: Incoming,
+    id: &RequestId,
+) -> Result<InvokeResult, ActionError> {
+    let body = read(body).await?;
+    if let Some(pair) = runner.secret() {
+        tc3::verify(pair, head, &body, SystemTime::now())?;
+    }
+    check_action(&head.headers)?;
+    let request = Invoke::parse(&body)?;
+    if request.client_context.len() > event::BYTES_MAX {
+        let message = format!("ClientContext is larger than {} bytes", event::BYTES_MAX);
+        return Err(ActionError::new(ActionErrorCode::RequestSizeLimitExceeded, message));
+    }
+    invoke(runner, request, id, traceparent(&head.headers)).await
+}
+
+async fn read(body: Incoming) -> Result<Bytes, ActionError> {
+    read_body(body, BODY_BYTES_MAX).await.map_err(|error| {
+        let code = match error {
+            BodyError::TooLarge(_) => ActionErrorCode::RequestSizeLimitExceeded,
+            BodyError::TooSlow | BodyError::Broken(_) => ActionErrorCode::InvalidRequest,
+        };
+        ActionError::new(code, error.to_string())
+    })
+}
+
+fn check_action(headers: &HeaderMap) -> Result<(), ActionError> {
+    match headers.get(ACTION_HEADER) {
+        None => {
+            let message = format!("X-TC-Action is missing; use {INVOKE}");
+            return Err(ActionError::new(ActionErrorCode::MissingParameter, message));
+        }
+        Some(action) if action != INVOKE => {
+            let message = format!("action {action:?} is not known here; use {INVOKE}");
+            return Err(ActionError::new(ActionErrorCode::InvalidAction, message));
+        }
+        Some(_) => {}
+    }
+    match headers.get(VERSION_HEADER) {
+        Some(version) if version != VERSION => {
+            let message = format!("version {version:?} is not known here; use {VERSION}");
+            Err(ActionError::new(ActionErrorCode::NoSuchVersion, message))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn invoke(
+    runner: &Runner,
+    request: Invoke,
+    id: &RequestId,
+    traceparent: Option<String>,
+) -> Result<InvokeResult, ActionError> {
+    let Invoke { function_name, client_context, invocation_type, log_type } = request;
+    let id = id.as_str();
+    let call = match runner.admit(&function_name) {
+        Ok(call) => call,
+        Err(fault) => return outcome::result(fault.into(), id, None),
+    };
+    let tail = (log_type == LogType::Tail).then(RecentLines::of_invocation);
+    let order = Order {
+        event: client_context.into(),
+        request_id: id.to_owned(),
+        traceparent,
+        caller: invocation_type.into(),
+        tail: tail.clone(),
+    };
+    match invocation_type {
+        InvocationType::RequestResponse => outcome::result(call.run(order).await, id, tail),
+        // It runs in a task that the runner waits for, within the runner's limits.
+        InvocationType::Event => match call.start(order) {
+            Ok(_running) => {
+                Ok(InvokeResult { function_request_id: id.to_owned(), ..InvokeResult::default() })
+            }
+            Err(fault) => outcome::result(fault.into(), id, None),
+        },
+    }
+}
+
+impl From<InvocationType> for Caller {
+    fn from(invocation_type: InvocationType) -> Self {
+        match invocation_type {
+            InvocationType::RequestResponse => Self::Waits,
+            InvocationType::Event => Self::HasLeft,
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! `[invoke]`: the secret pair with which callers of the cloud API's `Invoke` sign.
+//!
+//! Never shows either of them: problems name the key.
+
+use std::fmt;
+
+use daemon::settings::{Kind, Section};
+
+/// A secret id and the key that goes with it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretPair {
+    id: String,
+    key: String,
+}
+
+impl SecretPair {
+    #[cfg(test)]
+    pub(crate) fn new(id: &str, key: &str) -> Self {
+        Self { id: id.to_owned(), key: key.to_owned() }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Takes `[invoke]`. `None` without a pair, and when something is wrong, which is noted.
+    pub(super) fn read(root: &mut Section) -> Option<Self> {
+        let mut section = root.section("invoke");
+        let id = read_text(&mut section, "secret_id", |id| {
+            let is_sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
+            id.bytes().all(is_sound).then_some(()).ok_or("visible ASCII without / and ,")
+        });
+        let key = read_text(&mut section, "secret_key", |_| Ok(()));
+        match (id, key) {
+            (Given::Sound(id), Given::Sound(key)) => return Some(Self { id, key }),
+            (Given::No, Given::Sound(_) | Given::Unsound) => alone(&section, "secret_id"),
+            (Given::Sound(_) | Given::Unsound, Given::No) => alone(&section, "secret_key"),
+            (Given::No, Given::No)
+            | (Given::Unsound, Given::Sound(_) | Given::Unsound)
+            | (Given::Sound(_), Given::Unsound) => {}
+        }
+        None
+    }
+}
+
+impl fmt::Debug for SecretPair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SecretPair").finish_non_exhaustive()
+    }
+}
+
+/// What stands at a key.
+enum Given {
+    No,
+    Unsound,
+    Sound(String),
+}
+
+fn alone(section: &Section, missing: &str) {
+    section.problem(missing, "is missing; set both secret_id and secret_key, or neither");
+}
+
+fn read_text(
+    section: &mut Section,
+    key: &'static str,
+    check: impl FnOnce(&str) -> Result<(), &'static str>,
+) -> Given {
+    // Takes anything, because the general complaint would show the value.
+    let anything = Kind::new("a string", |value| Some(value.as_str().map(str::to_owned)));
+    let Some(value) = section.read(key, &anything) else { return Given::No };
+    let Some(value) = value.filter(|value| !value.is_empty()) else {
+        section.problem(key, "is not a string with something in it; put it in quotes");
+        return Given::Unsound;
+    };
+    match check(&value) {
+        Ok(()) => Given::Sound(value),
+        Err(right) => {
+            section.problem(key, format!("has characters that do not belong there; use {right}"));
+            Given::Unsound
+        }
+    }
+}
