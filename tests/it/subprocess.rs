@@ -11,6 +11,7 @@ mod instances;
 mod lambda;
 mod log;
 mod orphans;
+mod sdk;
 mod start_up;
 
 use functions::Functions;

@@ -110,6 +110,11 @@ impl Functions {
         reply
     }
 
+    /// Where it listens.
+    pub(super) fn address(&self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
+    }
+
     /// Gets `path`; what is answered is still to be read.
     pub(super) async fn get(&self, path: &str) -> reqwest::Response {
         let request = self.http.get(format!("{}{path}", self.url)).send();
