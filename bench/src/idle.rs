@@ -16,17 +16,20 @@ use crate::{
 const AT_ONCE: usize = 200;
 
 /// What is measured.
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
     #[arg(long, default_value_t = 15_000)]
     connections: usize,
     /// Bytes of a message that each connection echoes before it falls quiet; 0 for none
     #[arg(long, default_value_t = 0)]
     spoken: usize,
+    /// The value of journal.sync
+    #[arg(long, default_value = "process")]
+    journal: String,
 }
 
 pub(crate) async fn measure(settings: Settings) -> anyhow::Result<()> {
-    let services = Services::start().await?;
+    let services = Services::start_with(&settings.journal).await?;
     // What the first connections cost once, such as threads and pools, is not theirs.
     let warm = try_join_all((0..AT_ONCE).map(|_| connect(services.public, "/bench/chat"))).await?;
     drop(warm);

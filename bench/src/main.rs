@@ -1,11 +1,12 @@
 //! Measures the two services as they are deployed: release binaries, real sockets, loopback only.
 //!
-//! Build first (`cargo build --release --workspace`), then `target/release/bench echo` or `idle`.
+//! Build first (`cargo build --release --workspace`), then `target/release/bench echo`, `connect` or `idle`.
 //! The services are started by the tool itself, beside which their binaries lie.
 
 #![allow(clippy::print_stdout, reason = "figures are what this tool is for")]
 
 mod client;
+mod connect;
 mod echo;
 mod idle;
 mod services;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Measure {
     /// Echo through the whole loop, closed-loop: each connection sends when it has its answer
     Echo(echo::Settings),
+    /// Connections that come and go: handshake, register, Close, cleanup
+    Connect(connect::Settings),
     /// Memory of the gateway per connection that is open and quiet
     Idle(idle::Settings),
 }
@@ -30,6 +33,7 @@ enum Measure {
 async fn main() -> anyhow::Result<()> {
     match Arguments::parse().measure {
         Measure::Echo(settings) => echo::measure(settings).await,
+        Measure::Connect(settings) => connect::measure(settings).await,
         Measure::Idle(settings) => idle::measure(settings).await,
     }
 }

@@ -27,9 +27,14 @@ impl Services {
     /// Starts both, with the APIs `/bench/echo` (transmit alone) and `/bench/chat` (all three
     /// functions, a roster in memory).
     pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::start_with("process").await
+    }
+
+    /// The same with a value of `journal.sync`.
+    pub(crate) async fn start_with(journal: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let (runner, push) = (free_address()?, free_address()?);
-        fs::write(folder.path().join("gateway.toml"), gateway_settings(runner, push))?;
+        fs::write(folder.path().join("gateway.toml"), gateway_settings(runner, push, journal))?;
         fs::write(folder.path().join("functions.toml"), functions_settings(runner, push))?;
         let (runner, _) = start("function-runner", &folder).await?;
         let (gateway, ready) = start("gateway", &folder).await?;
@@ -47,12 +52,13 @@ impl Services {
     }
 }
 
-fn gateway_settings(runner: SocketAddr, push: SocketAddr) -> String {
+fn gateway_settings(runner: SocketAddr, push: SocketAddr, journal: &str) -> String {
     format!(
         r#"
         listen = {{ public = "127.0.0.1:0", internal = "{push}" }}
         runner = {{ url = "http://{runner}" }}
         connection = {{ max = 15500 }}
+        journal = {{ sync = "{journal}" }}
         log = {{ filter = "warn" }}
         api = [
             {{ id = "echo", path = "/bench/echo", transmit = "echo" }},
