@@ -30,7 +30,6 @@ pub(crate) async fn measure(settings: Settings) -> anyhow::Result<()> {
     for _ in 0..settings.rounds {
         for (journal, rates) in settings.journal.iter().zip(&mut rates) {
             let rate = cycle(&settings, journal).await?;
-            println!("connect, journal.sync {journal}: {rate:.0}/s");
             rates.push(rate);
         }
     }
@@ -55,7 +54,12 @@ async fn cycle(settings: &Settings, journal: &str) -> anyhow::Result<f64> {
     for cycles in try_join_all(clients).await? {
         count += cycles?;
     }
-    Ok(f64::from(count) / start.elapsed().as_secs_f64())
+    let rate = f64::from(count) / start.elapsed().as_secs_f64();
+    let cpu = services.gateway_cpu()?.as_secs_f64() * 1e6 / f64::from(count);
+    println!(
+        "connect, journal.sync {journal}: {rate:.0}/s, {cpu:.1} us of the gateway's processor time each"
+    );
+    Ok(rate)
 }
 
 /// Each time until the gateway has answered the Close.

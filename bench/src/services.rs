@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::PathBuf,
     process::Stdio,
+    time::Duration,
 };
 
 use anyhow::{Context, ensure};
@@ -40,6 +41,17 @@ impl Services {
         let (gateway, ready) = start("gateway", &folder).await?;
         let public = ready["public"].as_str().context("no address")?.parse()?;
         Ok(Self { public, gateway, _runner: runner, _folder: folder })
+    }
+
+    /// Processor time that the gateway has used, of all its threads.
+    pub(crate) fn gateway_cpu(&self) -> anyhow::Result<Duration> {
+        let pid = self.gateway.id().context("the gateway has ended")?;
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat"))?;
+        let after_name = stat.rsplit(')').next().context("no stat")?;
+        let fields: Vec<_> = after_name.split_whitespace().collect();
+        // utime and stime, in ticks of 10 ms (proc_pid_stat(5)).
+        let ticks = fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+        Ok(Duration::from_millis(ticks * 10))
     }
 
     /// Resident memory of the gateway in bytes.

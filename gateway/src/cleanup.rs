@@ -98,9 +98,9 @@ impl Owed {
     }
 
     /// Nothing was started, so nothing is owed.
-    pub(crate) async fn forgive(mut self) {
+    pub(crate) fn forgive(mut self) {
         if let Some(debt) = self.debt.take() {
-            self.cleanups.0.journal.settle(debt.key).await;
+            self.cleanups.0.journal.settle(debt.key);
         }
     }
 }

@@ -148,7 +148,7 @@ impl Connector {
                 if failure.may_have_run {
                     owed.end(End::UNREGISTERED, failure.rest);
                 } else {
-                    owed.forgive().await;
+                    owed.forgive();
                 }
                 // The client may have left meanwhile.
                 let _ = answer.send(Err(failure.refusal));

@@ -5,6 +5,7 @@
 //! operator deals with it. One thread owns the file ([`writer`]); this is the handle to it.
 //! What to do about a debt is not decided here.
 
+mod pending;
 mod record;
 mod store;
 #[cfg(test)]
@@ -26,7 +27,8 @@ use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use self::record::{Counts, DeadLetter, Key, Progress, Record};
 use self::{
-    record::Change,
+    pending::Pending,
+    record::{Change, Debt},
     store::Store,
     writer::{Command, Writer},
 };
@@ -42,6 +44,7 @@ pub(crate) struct Journal(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     commands: Mutex<Option<mpsc::Sender<Command>>>,
+    pending: Arc<Pending>,
     thread: Mutex<Option<JoinHandle<()>>>,
     last_key: AtomicI64,
     sync: JournalSync,
@@ -82,9 +85,12 @@ impl Journal {
         let store = Store::open(settings)?;
         let last_key = AtomicI64::new(store.last_key());
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
-        let thread = Writer::start(store, commands).map_err(JournalOpenError::Thread)?;
+        let pending = Arc::new(Pending::default());
+        let thread = Writer::start(store, Arc::clone(&pending), commands)
+            .map_err(JournalOpenError::Thread)?;
         Ok(Self(Arc::new(Inner {
             commands: Mutex::new(Some(sender)),
+            pending,
             thread: Mutex::new(Some(thread)),
             last_key,
             sync: settings.sync,
@@ -100,39 +106,38 @@ impl Journal {
     pub(crate) async fn owe(&self, id: ConnectionId, api: &str) -> Result<Key, JournalFailed> {
         let key = Key(self.0.last_key.fetch_add(1, Ordering::Relaxed) + 1);
         let (written, answer) = oneshot::channel();
-        let change = Change::Owe { key, id, api: api.into() };
-        self.send(Command::Owe(change, written)).await?;
+        self.send(Command::Owe(Debt { key, id, api: api.into() }, written)).await?;
         answer.await.map_err(|_| JournalFailed)?.map(|()| key)
     }
 
     /// The debt is paid, or was none.
-    pub(crate) async fn settle(&self, key: Key) {
-        self.change(Change::Settle(key)).await;
+    pub(crate) fn settle(&self, key: Key) {
+        self.change(Change::Settle(key));
     }
 
     /// How far the delivery has got.
-    pub(crate) async fn progress(&self, key: Key, progress: Progress) {
-        self.change(Change::Progress { key, progress, to_backlog: false }).await;
+    pub(crate) fn progress(&self, key: Key, progress: Progress) {
+        self.change(Change::Progress { key, progress, to_backlog: false });
     }
 
     /// Nothing in memory stands for this debt any more: it is to be taken out again.
-    pub(crate) async fn to_backlog(&self, key: Key, progress: Progress) {
-        self.change(Change::Progress { key, progress, to_backlog: true }).await;
+    pub(crate) fn to_backlog(&self, key: Key, progress: Progress) {
+        self.change(Change::Progress { key, progress, to_backlog: true });
     }
 
     /// Makes a dead letter of a debt.
-    pub(crate) async fn bury(&self, key: Key, progress: Progress, error: String) {
-        self.change(Change::Bury { key, progress, error }).await;
+    pub(crate) fn bury(&self, key: Key, progress: Progress, error: String) {
+        self.change(Change::Bury { key, progress, error });
     }
 
     /// A dead letter was tried again, and failed again.
-    pub(crate) async fn retried(&self, id: ConnectionId, attempts: u32, error: String) {
-        self.change(Change::Retried { id, attempts, error }).await;
+    pub(crate) fn retried(&self, id: ConnectionId, attempts: u32, error: String) {
+        self.change(Change::Retried { id, attempts, error });
     }
 
     /// Erases a dead letter.
-    pub(crate) async fn erase_dead_letter(&self, id: ConnectionId) {
-        self.change(Change::EraseDeadLetter(id)).await;
+    pub(crate) fn erase_dead_letter(&self, id: ConnectionId) {
+        self.change(Change::EraseDeadLetter(id));
     }
 
     /// Takes up to `limit` debts of an API out of the backlog, the oldest first.
@@ -181,9 +186,13 @@ impl Journal {
         }
     }
 
-    async fn change(&self, change: Change) {
-        // What fails is in the log, and the debt stays on disk: it will be paid once more.
-        let _ = self.send(Command::Change(change)).await;
+    fn change(&self, change: Change) {
+        if self.0.pending.add(change)
+            && let Some(commands) = self.commands()
+        {
+            // If there is no room the writer is awake.
+            let _ = commands.try_send(Command::Wake);
+        }
     }
 
     async fn query<T: Send + 'static>(
@@ -197,7 +206,10 @@ impl Journal {
     }
 
     async fn send(&self, command: Command) -> Result<(), JournalFailed> {
-        let commands = self.0.commands.lock().expect("no code panics under it").clone();
-        commands.ok_or(JournalFailed)?.send(command).await.map_err(|_| JournalFailed)
+        self.commands().ok_or(JournalFailed)?.send(command).await.map_err(|_| JournalFailed)
+    }
+
+    fn commands(&self) -> Option<mpsc::Sender<Command>> {
+        self.0.commands.lock().expect("no code panics under it").clone()
     }
 }

@@ -20,7 +20,7 @@ const CHARACTERS: usize = 28;
 ///
 /// The text form is padded URL-safe base64 of 28 characters that end in `==`, like the documented
 /// example. It has no `/` and no `+`, so it is safe in URLs, object keys and JSON alike.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId([u8; BYTES]);
 
 /// The text is not an id that a gateway of this kind could have made.

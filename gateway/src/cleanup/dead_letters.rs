@@ -60,7 +60,7 @@ impl Cleanups {
         let there_was = self.0.journal.dead_letter(id).await?.is_some();
         if there_was {
             info!(connection.id = %id, "given-up cleanup forgotten as asked");
-            self.0.journal.erase_dead_letter(id).await;
+            self.0.journal.erase_dead_letter(id);
         }
         Ok(there_was)
     }
@@ -75,12 +75,12 @@ impl Cleanups {
         match self.attempt(&call, &api).await {
             Ok(()) => {
                 info!(connection.id = %id, "given-up cleanup delivered after all");
-                self.0.journal.erase_dead_letter(id).await;
+                self.0.journal.erase_dead_letter(id);
                 Ok(())
             }
             Err(error) => {
                 let error = describe(&error);
-                self.0.journal.retried(id, progress.attempts, error.clone()).await;
+                self.0.journal.retried(id, progress.attempts, error.clone());
                 Err(RetryError::Failed(error))
             }
         }

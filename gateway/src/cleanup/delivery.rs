@@ -26,7 +26,7 @@ impl Cleanups {
         match debt.api.cleanup_budget.try_place() {
             Some(place) => self.deliver(debt, progress, place).await,
             None => {
-                self.0.journal.to_backlog(debt.key, progress).await;
+                self.0.journal.to_backlog(debt.key, progress);
                 debt.api.cleanup_budget.defer();
             }
         }
@@ -43,13 +43,13 @@ impl Cleanups {
         let mut failed_draining = 0;
         if self.is_draining() {
             // The time may end in the middle of it; the next life is to know how it ended.
-            journal.progress(key, progress).await;
+            journal.progress(key, progress);
         }
         loop {
             // The settings may have changed since the last attempt.
             let config = api.config();
             let Some(url) = &config.cleanup else {
-                return journal.to_backlog(key, progress).await;
+                return journal.to_backlog(key, progress);
             };
             let call =
                 call.get_or_insert_with(|| Call::new(url, events::cleanup(id, progress.end)));
@@ -57,15 +57,15 @@ impl Cleanups {
             call.attempt = Some(progress.attempts.saturating_add(1));
             let Err(error) = self.attempt(call, &api).await else {
                 debug!(connection.id = %id, "cleanup delivered");
-                return journal.settle(key).await;
+                return journal.settle(key);
             };
             progress.attempts = progress.attempts.saturating_add(1);
             let pause = backoff.pause();
             if Instant::now() + pause > give_up {
                 report_given_up(id, &error);
-                return journal.bury(key, progress, describe(&error)).await;
+                return journal.bury(key, progress, describe(&error));
             }
-            journal.progress(key, progress).await;
+            journal.progress(key, progress);
             failed_draining += u32::from(self.is_draining());
             if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
                 return report_left(id, &error);

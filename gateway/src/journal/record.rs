@@ -7,7 +7,7 @@ use shared::connection_id::ConnectionId;
 use crate::end::End;
 
 /// Names a debt. Those of later connections are larger, so the file grows at its end only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(pub(super) i64);
 
 /// A debt that was taken out of the backlog.
@@ -52,14 +52,18 @@ pub(crate) struct Counts {
     pub(crate) dead_letters: u64,
 }
 
-/// One change of the file.
+/// A debt that is new.
+#[derive(Debug)]
+pub(super) struct Debt {
+    pub(super) key: Key,
+    pub(super) id: ConnectionId,
+    /// The id of its API.
+    pub(super) api: Arc<str>,
+}
+
+/// What has become of a debt or a dead letter.
 #[derive(Debug)]
 pub(super) enum Change {
-    Owe {
-        key: Key,
-        id: ConnectionId,
-        api: Arc<str>,
-    },
     Settle(Key),
     Progress {
         key: Key,
@@ -78,4 +82,22 @@ pub(super) enum Change {
         error: String,
     },
     EraseDeadLetter(ConnectionId),
+}
+
+/// What a change is about. A later change makes those before it needless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Subject {
+    Debt(Key),
+    DeadLetter(ConnectionId),
+}
+
+impl Change {
+    pub(super) fn subject(&self) -> Subject {
+        match self {
+            Self::Settle(key) | Self::Progress { key, .. } | Self::Bury { key, .. } => {
+                Subject::Debt(*key)
+            }
+            Self::Retried { id, .. } | Self::EraseDeadLetter(id) => Subject::DeadLetter(*id),
+        }
+    }
 }

@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::{
     JournalOpenError,
-    record::{Change, Counts, DeadLetter, Key, Progress, Record},
+    record::{Change, Counts, DeadLetter, Debt, Key, Progress, Record},
 };
 use crate::{
     end::End,
@@ -86,12 +86,19 @@ impl Store {
         self.last_key
     }
 
-    /// Makes all of `changes`, or none.
+    /// Writes all of it, or nothing.
     pub(super) fn apply(
         &mut self,
+        debts: impl Iterator<Item: Borrow<Debt>>,
         changes: impl Iterator<Item: Borrow<Change>>,
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
+        for debt in debts {
+            let Debt { key, id, api } = debt.borrow();
+            transaction
+                .prepare_cached("insert into owed (key, id, api) values (?1, ?2, ?3)")?
+                .execute(params![key.0, id.as_bytes(), &**api])?;
+        }
         for change in changes {
             make(&transaction, change.borrow())?;
         }
@@ -201,9 +208,6 @@ fn take_stock(connection: &Connection, version: i64) -> rusqlite::Result<i64> {
 
 fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
     match change {
-        Change::Owe { key, id, api } => connection
-            .prepare_cached("insert into owed (key, id, api) values (?1, ?2, ?3)")?
-            .execute(params![key.0, id.as_bytes(), &**api]),
         Change::Settle(key) => {
             connection.prepare_cached("delete from owed where key = ?1")?.execute([key.0])
         }

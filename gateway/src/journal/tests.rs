@@ -25,8 +25,8 @@ async fn what_is_owed_is_there_in_the_next_life_and_what_was_settled_is_not() {
     let first = journal.owe(id(1), "a").await.unwrap();
     let second = journal.owe(id(2), "a").await.unwrap();
     let third = journal.owe(id(3), "b").await.unwrap();
-    journal.settle(first).await;
-    journal.progress(second, progress(7)).await;
+    journal.settle(first);
+    journal.progress(second, progress(7));
     assert_eq!(journal.take_backlog("a", 9).await.unwrap(), []);
     journal.close().await;
     assert_eq!(journal.owe(id(9), "a").await, Err(JournalFailed));
@@ -48,7 +48,7 @@ async fn the_backlog_gives_the_oldest_first_and_each_once() {
     let journal = Journal::open(&settings(&folder)).unwrap();
     for number in 0..5 {
         let key = journal.owe(id(number), "a").await.unwrap();
-        journal.to_backlog(key, progress(0)).await;
+        journal.to_backlog(key, progress(0));
     }
     let mut taken = Vec::new();
     for _ in 0..3 {
@@ -66,9 +66,9 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
     let journal = Journal::open(&settings(&folder)).unwrap();
     for number in [3, 1, 2] {
         let key = journal.owe(id(number), "a").await.unwrap();
-        journal.bury(key, progress(4), "it is broken".to_owned()).await;
+        journal.bury(key, progress(4), "it is broken".to_owned());
     }
-    journal.retried(id(2), 5, "it still is".to_owned()).await;
+    journal.retried(id(2), 5, "it still is".to_owned());
     journal.close().await;
     let journal = Journal::open(&settings(&folder)).unwrap();
     let counts = Counts { owed: 0, backlog: 0, dead_letters: 3 };
@@ -81,7 +81,7 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
         (letter.api.as_str(), letter.progress, &*letter.error),
         ("a", progress(5), "it still is")
     );
-    journal.erase_dead_letter(id(2)).await;
+    journal.erase_dead_letter(id(2));
     assert_eq!(journal.dead_letter(id(2)).await.unwrap(), None);
 }
 
@@ -120,7 +120,7 @@ async fn without_sync_it_is_kept_in_memory() {
     let settings = JournalSettings { sync: JournalSync::Off, ..settings(&folder) };
     let journal = Journal::open(&settings).unwrap();
     let key = journal.owe(id(1), "a").await.unwrap();
-    journal.to_backlog(key, progress(0)).await;
+    journal.to_backlog(key, progress(0));
     assert_eq!(journal.take_backlog("a", 1).await.unwrap().len(), 1);
     assert!(!settings.dir.exists() && !journal.is_durable());
 }

@@ -1,10 +1,10 @@
 //! The thread that owns the journal's file.
 //!
-//! All that waits is written in one transaction, so that its cost is shared, and told when it is
-//! on disk. A change that could not be written is kept and tried again: it says what has happened
-//! already. A new debt is not: its connection is refused.
+//! All that waits is written in one transaction, so that its cost is shared. A new debt is written
+//! at once, and whoever owes it told when it is on disk; if it cannot be, its connection is
+//! refused. A change waits for company, and one that could not be written is kept and tried again.
 
-use std::{io, mem, thread, thread::JoinHandle, time::Duration};
+use std::{io, mem, sync::Arc, thread, thread::JoinHandle, time::Duration};
 
 use tokio::{
     runtime::Handle,
@@ -13,29 +13,35 @@ use tokio::{
 };
 use tracing::{error, info};
 
-use super::{JournalFailed, record::Change, store::Store};
+use super::{JournalFailed, pending::Pending, record::Debt, store::Store};
 
 /// Commands of one transaction.
 const BATCH_MAX: usize = 512;
+/// How long changes wait for more to be written with.
+const COMPANY: Duration = Duration::from_millis(5);
 /// The pause before changes that failed are tried again, if nothing new comes before.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the thread is asked to do, in order.
 pub(super) enum Command {
     /// Writes a debt down and says whether it is on disk.
-    Owe(Change, oneshot::Sender<Result<(), JournalFailed>>),
-    Change(Change),
+    Owe(Debt, Written),
     Query(Query),
+    /// There are changes.
+    Wake,
 }
+
+/// Told whether a debt is on disk.
+pub(super) type Written = oneshot::Sender<Result<(), JournalFailed>>;
 
 /// Answers by itself; the error is for the log.
 pub(super) type Query = Box<dyn FnOnce(&mut Store) -> rusqlite::Result<()> + Send>;
 
 pub(super) struct Writer {
     store: Store,
-    /// Changes that are not on disk yet. No more than there are debts, since without a disk to
-    /// write them to no debts are added.
-    late: Vec<Change>,
+    pending: Arc<Pending>,
+    commands: mpsc::Receiver<Command>,
+    runtime: Handle,
     is_failing: bool,
 }
 
@@ -43,32 +49,32 @@ impl Writer {
     /// Runs until all senders of `commands` are gone and everything is done.
     pub(super) fn start(
         store: Store,
-        mut commands: mpsc::Receiver<Command>,
+        pending: Arc<Pending>,
+        commands: mpsc::Receiver<Command>,
     ) -> io::Result<JoinHandle<()>> {
         let runtime = Handle::current();
-        let mut writer = Self { store, late: Vec::new(), is_failing: false };
+        let mut writer = Self { store, pending, commands, runtime, is_failing: false };
         thread::Builder::new().name("journal".to_owned()).spawn(move || {
             let mut batch = Vec::with_capacity(BATCH_MAX);
-            while writer.receive(&runtime, &mut commands, &mut batch) {
+            while writer.receive(&mut batch) {
                 writer.work(&mut batch);
             }
             writer.write(&mut Vec::new());
         })
     }
 
-    /// Whether there may be more to come.
-    fn receive(
-        &self,
-        runtime: &Handle,
-        commands: &mut mpsc::Receiver<Command>,
-        batch: &mut Vec<Command>,
-    ) -> bool {
-        let received = commands.recv_many(batch, BATCH_MAX);
-        if self.late.is_empty() {
-            return runtime.block_on(received) > 0;
+    /// Waits until there is something to do. False when there will never be any more.
+    fn receive(&mut self, batch: &mut Vec<Command>) -> bool {
+        // Who has just worked will have more to do soon, and need not be woken for each.
+        let patience = if self.is_failing { RETRY_PAUSE } else { COMPANY };
+        let received = async { timeout(patience, self.commands.recv_many(batch, BATCH_MAX)).await };
+        if let Ok(count) = self.runtime.block_on(received) {
+            return count > 0;
         }
-        let in_time = async { timeout(RETRY_PAUSE, received).await };
-        runtime.block_on(in_time).is_err() || !batch.is_empty()
+        if !self.pending.fall_asleep() {
+            return true;
+        }
+        self.runtime.block_on(self.commands.recv_many(batch, BATCH_MAX)) > 0
     }
 
     fn work(&mut self, batch: &mut Vec<Command>) {
@@ -76,7 +82,7 @@ impl Writer {
         for command in batch.drain(..) {
             match command {
                 Command::Owe(debt, written) => debts.push((debt, written)),
-                Command::Change(change) => self.late.push(change),
+                Command::Wake => {}
                 Command::Query(query) => {
                     // It sees what was asked for before it.
                     self.write(&mut debts);
@@ -88,15 +94,15 @@ impl Writer {
         self.write(&mut debts);
     }
 
-    fn write(&mut self, debts: &mut Vec<(Change, oneshot::Sender<Result<(), JournalFailed>>)>) {
-        if debts.is_empty() && self.late.is_empty() {
+    fn write(&mut self, debts: &mut Vec<(Debt, Written)>) {
+        let changes = self.pending.take();
+        if debts.is_empty() && changes.is_empty() {
             return;
         }
-        let changes = debts.iter().map(|(debt, _)| debt).chain(&self.late);
-        let outcome = self.store.apply(changes);
+        let outcome = self.store.apply(debts.iter().map(|(debt, _)| debt), changes.values());
         let is_written = self.note(outcome);
-        if is_written {
-            self.late.clear();
+        if !is_written {
+            self.pending.put_back(changes);
         }
         for (_, written) in mem::take(debts) {
             // Whoever asked may have gone.
