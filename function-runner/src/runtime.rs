@@ -21,7 +21,7 @@ use crate::{fault::Fault, lines::Lines, recent::RecentLines};
 #[derive(Debug)]
 pub(crate) enum RuntimeSettings {
     Rust(RustRuntime),
-    Subprocess(Program, Limits),
+    Subprocess(Box<Program>, Limits),
 }
 
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Runtime {
         match settings {
             RuntimeSettings::Rust(rust) => Self::Rust(rust),
             RuntimeSettings::Subprocess(program, limits) => {
-                Self::Subprocess(SubprocessRuntime::new(program, limits, lines))
+                Self::Subprocess(SubprocessRuntime::new(*program, limits, lines))
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Functions are started here, because what they find wrong with their environment is a bad
 //! setting like any other, and all of those are reported at once.
 
+mod cloud;
 mod environment;
 mod function;
 mod secret;
@@ -71,7 +72,10 @@ impl Settings {
         let path = variables.get("PATH").map(String::as_str);
         Document::parse(file, text, PREFIX, variables)?.read(|root| {
             let variables = Variables::read(root, extra);
-            Some(Self::read(root, &Surroundings { variables: &variables, catalog, folder, path }))
+            let cloud = cloud::read(root);
+            let around =
+                Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
+            Some(Self::read(root, &around))
         })
     }
 
@@ -104,7 +108,7 @@ pub fn internal_address(
     variables: &BTreeMap<String, String>,
 ) -> Result<SocketAddr, SettingsError> {
     Document::parse(file, text, PREFIX, variables)?.read(|root| {
-        for key in ["limits", "drain", "invoke", "log", "variables", "functions"] {
+        for key in ["limits", "drain", "invoke", "cloud", "log", "variables", "functions"] {
             // Taken, so that nobody calls it unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }

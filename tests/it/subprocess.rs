@@ -4,6 +4,7 @@
 #![allow(clippy::print_stderr, reason = "whoever runs the tests is told what was skipped")]
 
 mod cases;
+mod confinement;
 mod examples;
 mod follow;
 mod functions;

@@ -5,7 +5,9 @@
 
 mod api;
 mod backoff;
+mod cgroup;
 mod child;
+pub(crate) mod confinement;
 mod exchange;
 mod instance;
 mod keeper;
@@ -13,6 +15,7 @@ mod lease;
 mod memory;
 mod output;
 mod pool;
+mod private_tmp;
 pub(crate) mod program;
 mod report;
 mod spawner;
@@ -62,7 +65,7 @@ impl SubprocessRuntime {
     /// Keeps as many instances warm as the settings ask for, and says once what its limits are
     /// worth.
     pub(super) fn start(&self) {
-        memory::announce();
+        confinement::announce();
         self.0.keep_warm();
     }
 

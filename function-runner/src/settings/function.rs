@@ -73,7 +73,7 @@ impl FunctionSettings {
                 let function_name = name.clone();
                 let limits = read_limits(section, function_name, timeout, memory_mb, max_instances);
                 let program = subprocess::read(section, language, environment, around);
-                program.map(|program| RuntimeSettings::Subprocess(program, limits))
+                program.map(|program| RuntimeSettings::Subprocess(Box::new(program), limits))
             }
             None => {
                 // Taken, so that nobody calls them unknown.
@@ -88,8 +88,8 @@ impl FunctionSettings {
 }
 
 /// What only functions in child processes have, in the order in which it is asked for.
-const OF_SUBPROCESSES: [&str; 5] =
-    ["min_instances", "idle_after", "init_timeout", "code", "interpreter"];
+const OF_SUBPROCESSES: [&str; 7] =
+    ["min_instances", "idle_after", "init_timeout", "code", "interpreter", "user", "private_tmp"];
 
 fn refuse_settings_of_subprocesses(section: &mut Section) {
     for key in OF_SUBPROCESSES {

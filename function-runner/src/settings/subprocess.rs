@@ -6,12 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use daemon::settings::{Kind, Section, path, text};
+use daemon::settings::{Kind, Section, flag, path, text};
 use functions::Environment;
+
+use nix::unistd::{Uid, User as Account};
 
 use super::surroundings::Surroundings;
 use crate::runtime::subprocess::{
     Language,
+    confinement::User,
     program::{PATH, Program},
 };
 
@@ -35,6 +38,8 @@ pub(super) fn read(
         Language::Nodejs => interpreter(section, "node", around),
         Language::Custom => bootstrap(section, code.as_deref()?),
     };
+    let user = section.read("user", &text()).and_then(|name| user(section, &name));
+    let private_tmp = section.read("private_tmp", &flag()).unwrap_or(true);
     let (code, handler) = (code?, handler?);
     match language {
         Language::Python3 => find_source(section, &code, &handler, &[".py", "/__init__.py"])?,
@@ -42,7 +47,21 @@ pub(super) fn read(
         Language::Custom => {}
     }
     let (executable, environment) = (executable?, environment?);
-    Some(Program { language, executable, code, handler, environment })
+    let cloud = around.cloud.clone();
+    Some(Program { language, executable, code, handler, environment, user, private_tmp, cloud })
+}
+
+/// The account `name`, which only a privileged runner can give to a function.
+fn user(section: &Section, name: &str) -> Option<User> {
+    if !Uid::effective().is_root() {
+        section.problem("user", "takes a runner that is root; leave it out, or start it as root");
+        return None;
+    }
+    let Ok(Some(account)) = Account::from_name(name) else {
+        section.problem("user", format!("there is no user {name:?} on this machine; name one"));
+        return None;
+    };
+    Some(User { id: account.uid, group: account.gid })
 }
 
 /// The folder of the code, as an absolute path.

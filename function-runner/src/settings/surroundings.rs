@@ -5,10 +5,12 @@ use std::path::Path;
 use functions::Catalog;
 
 use super::variables::Variables;
+use crate::runtime::subprocess::program::Cloud;
 
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
     pub(super) variables: &'a Variables,
+    pub(super) cloud: &'a Cloud,
     pub(super) catalog: &'a Catalog,
     /// The folder of the settings file: relative paths start there.
     pub(super) folder: &'a Path,

@@ -93,7 +93,7 @@ fn each_bad_setting_of_a_function_is_named() {
             "memory = 1",
             "functions.f.memory: is not a setting; known here: timeout, memory_mb, \
              max_instances, environment, runtime, min_instances, idle_after, init_timeout, \
-             code, interpreter, handler"
+             code, interpreter, user, private_tmp, handler"
                 .to_owned(),
         ),
     ];
@@ -221,7 +221,7 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
              \"15s\" or \"10m\"",
             "functions.b.environment.url: environment key url is missing: set it in the \
              environment of the function",
-            "extra: is not a setting; known here: variables, listen, limits, drain, invoke, log, functions",
+            "extra: is not a setting; known here: variables, cloud, listen, limits, drain, invoke, log, functions",
         ],
     );
 }

@@ -26,7 +26,8 @@ async fn check_chat(language: &str) {
     if !has(language) {
         return;
     }
-    let roster = tempfile::tempdir().unwrap();
+    // Not in /tmp: each instance has one of its own.
+    let roster = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = roster.path().to_str().unwrap();
     let variables = ["REGISTER", "TRANSMIT", "CLEANUP"].map(|name| {
         format!("LONGHOLD_FUNCTION_RUNNER__FUNCTIONS__CHAT_{name}__ENVIRONMENT__ROSTER")

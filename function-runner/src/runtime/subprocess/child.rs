@@ -5,10 +5,7 @@
 
 use std::{
     io,
-    os::{
-        fd::OwnedFd,
-        unix::process::{CommandExt, parent_id},
-    },
+    os::{fd::OwnedFd, unix::process::CommandExt},
     process::{self, Command, ExitStatus, Stdio},
     time::Duration,
 };
@@ -16,8 +13,6 @@ use std::{
 use nix::{
     errno::Errno,
     sys::{
-        prctl::{set_no_new_privs, set_pdeathsig},
-        resource::{Resource, setrlimit},
         signal::{Signal, killpg},
         wait::{Id, WaitPidFlag, WaitStatus, waitid},
     },
@@ -33,9 +28,6 @@ use super::spawner;
 
 /// How long a process has to end when it is asked to.
 const ASK_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// Open files of one process (documented). A runner may need more, and children would inherit that.
-const OPEN_FILES_MAX: u64 = 1024;
 
 /// A child process. Dropped, it is killed with all that it has started.
 #[derive(Debug)]
@@ -53,7 +45,6 @@ impl Child {
     pub(super) async fn spawn(mut command: Command) -> io::Result<(Self, Pipes)> {
         command.process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        prepare(&mut command);
         // Listens before there is anything to hear.
         let ended = signal(SignalKind::child())?;
         let mut child = spawner::spawn(command).await?;
@@ -132,27 +123,5 @@ impl Drop for Child {
             }
             // Else it dies in its own time, and the system reaps it after us.
         }
-    }
-}
-
-/// What the child does before it becomes the program.
-#[expect(unsafe_code, reason = "only the child itself can ask for the parent-death signal")]
-fn prepare(command: &mut Command) {
-    let runner = process::id();
-    let before = move || {
-        set_pdeathsig(Signal::SIGKILL)?;
-        // The runner may have died before the line above.
-        if parent_id() != runner {
-            return Err(io::Error::from(Errno::ESRCH));
-        }
-        // What a kernel or a container forbids here is no reason not to start.
-        let _ = set_no_new_privs();
-        let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
-        let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX);
-        Ok(())
-    };
-    // SAFETY: between fork and exec only system calls are made: no memory is taken, no lock.
-    unsafe {
-        command.pre_exec(before);
     }
 }

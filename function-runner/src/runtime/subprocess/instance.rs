@@ -17,6 +17,7 @@ use tracing::{Instrument, debug, info_span};
 use super::{
     api::Api,
     child::Child,
+    confinement::Confinement,
     exchange::Exchange,
     lease::{Held, Place},
     memory,
@@ -36,6 +37,7 @@ struct Instance {
     id: u64,
     pool: Arc<Pool>,
     child: Child,
+    confinement: Confinement,
     output: Output,
     exchange: Arc<Exchange>,
     #[expect(dead_code, reason = "held, not read")]
@@ -84,6 +86,7 @@ async fn run_inner(
         }
         let _ = started.send(Err(fault));
         instance.child.kill().await;
+        instance.confinement.lift().await;
         // Only now, so that there are never more processes than places.
         drop(place);
         return;
@@ -97,6 +100,7 @@ async fn run_inner(
         drop(place);
     }
     instance.work(jobs, sender).await;
+    instance.confinement.lift().await;
     debug!("instance ended");
 }
 
@@ -106,11 +110,21 @@ impl Instance {
         let (exchange, outcome) = Exchange::new();
         let exchange = Arc::new(exchange);
         let api = Api::open(Arc::clone(&exchange), &pool.tasks).await?;
-        let command = pool.program.command(&pool.limits, api.port);
-        let (child, pipes) = Child::spawn(command).await?;
+        let mut command = pool.program.command(&pool.limits, api.port);
+        let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;
+        let (child, pipes) = match Child::spawn(command).await {
+            Ok(spawned) => spawned,
+            Err(error) => {
+                confinement.lift().await;
+                return Err(error);
+            }
+        };
         let output = Output::new(pipes, pool.lines_of_instance());
         let pool = Arc::clone(pool);
-        Ok((Self { id, pool, child, output, exchange, api, is_proven: false }, outcome))
+        Ok((
+            Self { id, pool, child, confinement, output, exchange, api, is_proven: false },
+            outcome,
+        ))
     }
 
     /// Waits until the child is ready for events.
@@ -152,6 +166,9 @@ impl Instance {
                 biased;
                 done = &mut what => return Ok(done),
                 status = self.child.wait() => {
+                    if self.confinement.is_out_of_memory() {
+                        return Err(self.out_of_memory());
+                    }
                     let how = status.map_or_else(|| "unknown".to_owned(), |s| s.to_string());
                     let message = format!("process exited: {how}");
                     return Err(Fault::new(InvocationFault::ProcessExited, message));
@@ -167,8 +184,13 @@ impl Instance {
         if memory::own(self.child.id()) <= u64::from(limit_mb) << 20 {
             return Ok(());
         }
+        Err(self.out_of_memory())
+    }
+
+    fn out_of_memory(&self) -> Fault {
+        let limit_mb = self.pool.limits.memory_mb;
         let message = format!("function used more than its {limit_mb} MB of memory");
-        Err(Fault::new(InvocationFault::OutOfMemory, message))
+        Fault::new(InvocationFault::OutOfMemory, message)
     }
 }
 

@@ -1,12 +1,14 @@
 //! The keeper: a shell that outlives the runner by a moment, to kill what the runner left.
 //!
 //! The parent-death signal reaches the children of a runner that was killed, but not what those
-//! have started. The keeper knows their process groups. It learns of the runner's end by the end
+//! have started. The keeper knows their process groups, and their control groups. It learns of the runner's end by the end
 //! of its input, so nothing that ends a runner passes it by.
 
 use std::{
+    fmt,
     io::Write,
     os::unix::process::CommandExt,
+    path::Path,
     process::{ChildStdin, Command, Stdio},
 };
 
@@ -39,6 +41,11 @@ impl Keeper {
         }
     }
 
+    /// The control groups in `folder` are ours, and whatever is in them.
+    pub(super) fn fence(&mut self, folder: &Path) {
+        self.say("fence", folder.display());
+    }
+
     /// The process group `group` lives.
     pub(super) fn add(&mut self, group: i32) {
         self.say("add", group);
@@ -49,9 +56,9 @@ impl Keeper {
         self.say("del", group);
     }
 
-    fn say(&mut self, verb: &str, group: i32) {
+    fn say(&mut self, verb: &str, what: impl fmt::Display) {
         if let Some(stdin) = &mut self.0
-            && let Err(error) = writeln!(stdin, "{verb} {group}")
+            && let Err(error) = writeln!(stdin, "{verb} {what}")
         {
             warn!(%error, "the keeper has gone");
             self.0 = None;

@@ -3,19 +3,11 @@
 //! What counts is the memory of their own: pages of an interpreter's file are there once for all
 //! instances, and can be dropped.
 
-use std::{fs, sync::Once};
-
-use tracing::info;
+use std::fs;
 
 /// How deep and how wide to look: a function that forks without end is not to keep us busy.
 const PROCESSES_MAX: usize = 64;
 const PAGE_BYTES: u64 = 4096;
-
-/// Says once how memory limits hold.
-pub(super) fn announce() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| info!("memory of child processes is watched, not fenced off"));
-}
 
 /// Bytes of their own that the process `id` and its descendants have in memory now.
 pub(super) fn own(id: i32) -> u64 {

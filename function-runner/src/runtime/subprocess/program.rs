@@ -10,7 +10,7 @@ use std::{
 
 use functions::Environment;
 
-use super::Limits;
+use super::{Limits, confinement::User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
 const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
@@ -37,6 +37,19 @@ pub(crate) struct Program {
     pub(crate) code: PathBuf,
     pub(crate) handler: String,
     pub(crate) environment: Environment,
+    /// Who it runs as, if not as the runner.
+    pub(crate) user: Option<User>,
+    /// Whether each instance gets a `/tmp` of its own, where that is possible.
+    pub(crate) private_tmp: bool,
+    pub(crate) cloud: Cloud,
+}
+
+/// Where a function is told that it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cloud {
+    pub(crate) region: String,
+    pub(crate) appid: String,
+    pub(crate) uin: String,
 }
 
 impl Language {
@@ -92,9 +105,9 @@ impl Program {
             .env("_HANDLER", &self.handler)
             .env("USER_CODE_ROOT", &self.code)
             .env("TENCENTCLOUD_RUNENV", "SCF")
-            .env("TENCENTCLOUD_REGION", "local")
-            .env("TENCENTCLOUD_APPID", "0")
-            .env("TENCENTCLOUD_UIN", "0");
+            .env("TENCENTCLOUD_REGION", &self.cloud.region)
+            .env("TENCENTCLOUD_APPID", &self.cloud.appid)
+            .env("TENCENTCLOUD_UIN", &self.cloud.uin);
         if self.language == Language::Custom {
             // What clients of the runtime API of AWS Lambda want to know.
             command

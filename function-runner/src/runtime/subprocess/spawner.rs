@@ -5,6 +5,7 @@
 
 use std::{
     io,
+    path::PathBuf,
     process::{Child, Command},
     sync::{
         OnceLock,
@@ -23,6 +24,7 @@ const WAITING_MAX: usize = 1024;
 enum Task {
     Spawn(Box<Command>, oneshot::Sender<io::Result<Child>>),
     Forget(i32),
+    Fence(PathBuf),
 }
 
 /// Starts `command`, which makes a process group of its own.
@@ -36,6 +38,13 @@ pub(super) async fn spawn(command: Command) -> io::Result<Child> {
 /// The process group `group` is about to be gone.
 pub(super) fn forget(group: i32) {
     let _ = thread().try_send(Task::Forget(group));
+}
+
+/// Instances have their control groups in these folders.
+pub(super) fn fence(folders: &[PathBuf]) {
+    for folder in folders {
+        let _ = thread().try_send(Task::Fence(folder.clone()));
+    }
 }
 
 fn thread() -> &'static SyncSender<Task> {
@@ -64,6 +73,7 @@ fn run(tasks: &Receiver<Task>) {
                 }
             }
             Task::Forget(group) => keeper.remove(group),
+            Task::Fence(folder) => keeper.fence(&folder),
         }
     }
 }

@@ -42,7 +42,7 @@ enum Child {
 
 impl Instance {
     /// Works until the end, and ends the child. `line` is the way to give it jobs.
-    pub(super) async fn work(mut self, mut jobs: mpsc::Receiver<Job>, line: mpsc::Sender<Job>) {
+    pub(super) async fn work(&mut self, mut jobs: mpsc::Receiver<Job>, line: mpsc::Sender<Job>) {
         loop {
             match self.next(&mut jobs).await {
                 Ok(Next::Work(job)) => match self.handle(job, &line).await {
