@@ -8,6 +8,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 const ARROWS: &[(&str, &[&str])] = &[
     ("shared", &[]),
     ("bench", &[]),
+    ("lambda-echo", &[]),
     ("daemon", &[]),
     ("functions", &["shared"]),
     ("function-runner", &["shared", "functions", "daemon"]),

@@ -6,6 +6,7 @@ use super::{
     Functions,
     functions::{folder, function, has, write},
 };
+use crate::support::process::binary;
 
 /// Answers with the headers it got, and ends its first invocation twice.
 const BOOTSTRAP: &str = r#"#!/bin/bash
@@ -65,4 +66,22 @@ async fn a_start_that_fails_is_told_in_lambdas_words() {
     let (status, reply) = functions.invoke("bash", &json!({})).await;
     assert_eq!((status, &reply["stackTrace"]), (443, &json!("Misfortune: no luck")));
     functions.finish().await;
+}
+
+/// The example, which the public crate `lambda_runtime` runs.
+#[tokio::test]
+async fn a_binary_for_lambda_in_rust_runs_as_it_is() {
+    let folder = folder();
+    std::fs::copy(binary("bootstrap"), folder.path().join("bash/bootstrap")).unwrap();
+    // Whatever is pushed to is answered with what it says, as the push URL would.
+    let push = Functions::start(&function("rust", "")).await;
+    let url = format!("http://{}/functions/rust/invocations", push.address());
+    let lines = format!("environment.url = {url:?}");
+    let functions = Functions::start_in(folder, &function("bash", &lines)).await;
+    for number in 0..3 {
+        let event = json!({ "websocket": { "data": number.to_string() } });
+        assert_eq!(functions.returns("bash", &event).await, event);
+    }
+    functions.finish().await;
+    push.finish().await;
 }

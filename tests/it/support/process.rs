@@ -32,7 +32,7 @@ pub(crate) struct Ended {
 
 /// The path of one of the workspace's binaries. Those of other packages lie beside our own; they
 /// are built with the tests of their packages.
-fn binary(name: &str) -> PathBuf {
+pub(crate) fn binary(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_longhold")).with_file_name(name);
     assert!(path.exists(), "{} is missing: run cargo test --workspace", path.display());
     path
