@@ -2,9 +2,10 @@
 //! loopback. For a first look, for developing functions, and for a single machine.
 
 mod page;
+mod reload;
 mod settings;
 
-use std::{io, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Parser;
@@ -12,8 +13,6 @@ use daemon::{
     check::reachable,
     process::{self, Ended},
     ready,
-    reload::{Reload, follow},
-    settings::SettingsError,
     signals::Signals,
     telemetry,
 };
@@ -25,7 +24,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 use url::Url;
 
-use self::settings::{Files, both};
+use self::{
+    reload::Reload,
+    settings::{Files, both},
+};
 
 /// Gateway and function-runner in one process
 #[derive(Debug, Parser)]
@@ -38,7 +40,7 @@ struct Arguments {
 }
 
 /// The fields of the ready line.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize)]
 struct Doors {
     public: SocketAddr,
     internal: SocketAddr,
@@ -51,6 +53,7 @@ struct Services {
     gateway: Gateway,
     runner: Runner,
     runner_listener: TcpListener,
+    reload: Reload,
     doors: Doors,
 }
 
@@ -71,9 +74,11 @@ async fn main() -> ExitCode {
 
 /// Opens all doors first: each service has to know where the other one is.
 async fn open(files: &Files) -> anyhow::Result<Services> {
+    let mut reload = Reload::default();
     let (gateway, runner) = match files.parse_gateway() {
         Ok(settings) => {
             telemetry::start(&settings.log);
+            reload.watch_gateway(files, &settings)?;
             let gateway = Gateway::bind(settings).await?;
             let internal = gateway.doors()?.internal;
             (Ok(gateway), files.parse_functions(internal))
@@ -82,6 +87,7 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
         Err(error) => (Err(error), files.parse_functions(settings::NOWHERE)),
     };
     let (mut gateway, runner) = both(gateway, runner)?;
+    reload.watch_functions(files, &runner)?;
     let address = runner.internal;
     let runner_listener = TcpListener::bind(address)
         .await
@@ -93,24 +99,27 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
     }
     let gateway::gateway::Doors { public, internal } = gateway.doors()?;
     let doors = Doors { public, internal, function_runner };
-    Ok(Services { gateway, runner: Runner::new(runner), runner_listener, doors })
+    Ok(Services { gateway, runner: Runner::new(runner), runner_listener, reload, doors })
 }
 
 async fn run(files: Files, services: Services) -> anyhow::Result<()> {
-    let Services { mut gateway, runner, runner_listener, doors } = services;
+    let Services { mut gateway, runner, runner_listener, reload, doors } = services;
     let signals = Signals::listen().context("could not listen for signals")?;
     ready::announce(&doors).context("could not write the ready line")?;
     info!(
         internal = %doors.internal, function_runner = %doors.function_runner,
         "longhold ready: open http://{}/ in two tabs", reachable(doors.public),
     );
-    let (new_settings, changes) = mpsc::channel(1);
-    gateway = gateway.with_changes(changes);
-    let following = follow_gateway(files, doors.function_runner, new_settings)?;
+    let (new_settings, gateway_changes) = mpsc::channel(1);
+    gateway = gateway.with_changes(gateway_changes);
+    let (new_functions, function_changes) = mpsc::channel(1);
+    // Boxed, because it holds all settings while it sends them.
+    let following = Box::pin(reload.follow(files, doors, new_settings, new_functions));
     let both = |stop: CancellationToken| async move {
         // The gateway drains first: its connections still need the functions until then.
         let stop_runner = CancellationToken::new();
-        let runner = runner.serve(runner_listener, stop_runner.clone());
+        let runner =
+            runner.serve_with_changes(runner_listener, function_changes, stop_runner.clone());
         let gateway = async {
             let ended = gateway.run(stop).await;
             stop_runner.cancel();
@@ -124,31 +133,6 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
         #[expect(clippy::exit, reason = "what still runs must not hold it up")]
         Ended::Forced => std::process::exit(1),
     }
-}
-
-/// Reads the gateway's file again when it has changed. A change of the functions takes a restart.
-fn follow_gateway(
-    files: Files,
-    runner: SocketAddr,
-    settings: mpsc::Sender<gateway::settings::Settings>,
-) -> anyhow::Result<impl Future<Output = ()>> {
-    let watch = files.parse_gateway().is_ok_and(|settings| settings.watch);
-    let file = files.gateway_file();
-    let watched = file.as_ref().map(|file| {
-        let mut reload = Reload::listen(watch)?;
-        reload.watch_file(&file.path);
-        io::Result::Ok(reload)
-    });
-    let reload = watched.transpose().context("could not listen for SIGHUP")?;
-    Ok(async move {
-        let Some((file, reload)) = file.zip(reload) else { return };
-        let parse = |text: &str| {
-            let mut settings = files.parse_gateway_text(text)?;
-            settings.runner = url_of(runner);
-            Ok::<_, SettingsError>(settings)
-        };
-        follow(reload, file, parse, settings).await;
-    })
 }
 
 fn url_of(address: SocketAddr) -> Url {

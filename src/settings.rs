@@ -91,7 +91,15 @@ impl Files {
 
     /// The gateway's file, if there is one.
     pub(crate) fn gateway_file(&self) -> Option<SettingsFile> {
-        let Source { path, text } = &self.gateway;
+        self.on_disk(&self.gateway)
+    }
+
+    /// The functions' file, if there is one.
+    pub(crate) fn functions_file(&self) -> Option<SettingsFile> {
+        self.on_disk(&self.functions)
+    }
+
+    fn on_disk(&self, Source { path, text }: &Source) -> Option<SettingsFile> {
         (!self.built_in).then(|| SettingsFile { path: path.clone(), text: text.clone() })
     }
 
@@ -101,7 +109,16 @@ impl Files {
         &self,
         internal: SocketAddr,
     ) -> Result<function_runner::Settings, SettingsError> {
-        let Source { path, text } = &self.functions;
+        self.parse_functions_text(internal, &self.functions.text)
+    }
+
+    /// Parses `text`, which the functions' file has by now.
+    pub(crate) fn parse_functions_text(
+        &self,
+        internal: SocketAddr,
+        text: &str,
+    ) -> Result<function_runner::Settings, SettingsError> {
+        let path = &self.functions.path;
         let push = format!("http://{}", reachable(internal));
         let extra = BTreeMap::from([("push".to_owned(), push)]);
         let catalog = Catalog::built_in();

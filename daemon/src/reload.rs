@@ -1,10 +1,12 @@
-//! Settings that are read again while the process runs: at SIGHUP, and when the file has changed.
+//! Settings that are read again while the process runs: at SIGHUP, and when the file has changed,
+//! or what is in the folders that it names.
 //!
-//! What new settings mean is for the service; one that are wrong it never sees.
+//! What new settings mean is for the service; those that are wrong it never sees.
+
+mod follow;
 
 use std::{
-    fmt::Display,
-    fs, io,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -13,10 +15,12 @@ use std::{
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::{Notify, mpsc},
+    sync::Notify,
     time::{Instant, sleep, timeout_at},
 };
-use tracing::{error, info, warn};
+use tracing::warn;
+
+pub use self::follow::{FromFile, SettingsFile, follow};
 
 /// An editor writes a file in several steps; it is read when none has come for so long.
 const QUIET: Duration = Duration::from_millis(200);
@@ -28,42 +32,43 @@ const QUIET_WAIT_MAX: Duration = Duration::from_secs(3);
 pub struct Reload {
     hangup: Signal,
     changed: Arc<Notify>,
+    is_watching: bool,
+    /// What the settings name.
+    folders: Vec<PathBuf>,
     /// None where files are not watched.
     watcher: Option<RecommendedWatcher>,
-}
-
-/// A settings file.
-#[derive(Debug)]
-pub struct SettingsFile {
-    /// Where it is.
-    pub path: PathBuf,
-    /// What it said when it was last read.
-    pub text: String,
 }
 
 impl Reload {
     /// Takes SIGHUP over, and with `watch` is ready to watch. Must be called within a runtime.
     pub fn listen(watch: bool) -> io::Result<Self> {
-        let changed = Arc::new(Notify::new());
-        let watcher = if watch { watcher(Arc::clone(&changed)) } else { None };
-        Ok(Self { hangup: signal(SignalKind::hangup())?, changed, watcher })
+        let (changed, hangup) = (Arc::new(Notify::new()), signal(SignalKind::hangup())?);
+        Ok(Self { hangup, changed, is_watching: watch, folders: Vec::new(), watcher: None })
     }
 
-    /// Watches the folder that `file` is in: whoever changes a file may put another in its place.
-    pub fn watch_file(&mut self, file: &Path) {
-        let folder = match file.parent() {
-            Some(folder) if folder != Path::new("") => folder,
-            _ => Path::new("."),
-        };
-        self.watch(folder, RecursiveMode::NonRecursive);
-    }
-
-    fn watch(&mut self, path: &Path, mode: RecursiveMode) {
-        let Some(watcher) = &mut self.watcher else { return };
-        if let Err(error) = watcher.watch(path, mode) {
-            let path = path.display();
-            warn!(%error, "changes in {path} will not be seen: use SIGHUP to have it read again");
+    /// Watches `file`, and `folders` with all that is in them, in place of what was watched
+    /// before. Folders that have the same names as before may be others by now.
+    pub fn watch(&mut self, file: &Path, folders: Vec<PathBuf>) {
+        self.folders = folders;
+        if !self.is_watching {
+            return;
         }
+        let folders = &self.folders;
+        let Some(mut watcher) = watcher(Arc::clone(&self.changed)) else { return };
+        // Whoever changes a file or a folder may put another in its place: that happens in the
+        // folder around it.
+        let around = folders.iter().map(PathBuf::as_path).chain([file]).map(parent);
+        let mut around: Vec<_> = around.collect();
+        around.sort_unstable();
+        around.dedup();
+        for folder in folders {
+            watch(&mut watcher, folder, RecursiveMode::Recursive);
+        }
+        for folder in around {
+            watch(&mut watcher, folder, RecursiveMode::NonRecursive);
+        }
+        // Only now is the old one dropped: nothing goes unseen in between.
+        self.watcher = Some(watcher);
     }
 
     /// Waits until there is a reason; a word for it.
@@ -72,6 +77,20 @@ impl Reload {
             _ = self.hangup.recv() => "SIGHUP",
             () = settled(&self.changed) => "a change of files",
         }
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+fn watch(watcher: &mut RecommendedWatcher, path: &Path, mode: RecursiveMode) {
+    if let Err(error) = watcher.watch(path, mode) {
+        let path = path.display();
+        warn!(%error, "changes in {path} will not be seen: use SIGHUP to have it read again");
     }
 }
 
@@ -101,45 +120,5 @@ async fn settled(changed: &Notify) {
             () = quiet => return,
             more = timeout_at(latest, changed.notified()) => if more.is_err() { return },
         }
-    }
-}
-
-/// Reads `file` again whenever `reload` says so, and sends what `parse` makes of it if it says
-/// something new. If it is wrong that is logged, and nothing is sent. Ends with the receiver.
-pub async fn follow<T, E: Display>(
-    mut reload: Reload,
-    mut file: SettingsFile,
-    parse: impl Fn(&str) -> Result<T, E>,
-    settings: mpsc::Sender<T>,
-) {
-    loop {
-        let reason = tokio::select! {
-            reason = reload.next() => reason,
-            () = settings.closed() => return,
-        };
-        let path = file.path.display();
-        let text = match fs::read_to_string(&file.path) {
-            Ok(text) => text,
-            Err(error) => {
-                error!(%error, "{path} cannot be read after {reason}: the settings stay as they are");
-                continue;
-            }
-        };
-        if text == file.text {
-            if reason == "SIGHUP" {
-                info!("{path} is unchanged");
-            }
-            continue;
-        }
-        match parse(&text) {
-            Ok(new) => {
-                info!("{path} is taken into use after {reason}");
-                if settings.send(new).await.is_err() {
-                    return;
-                }
-            }
-            Err(error) => error!("{path} is wrong, the settings stay as they are:\n{error}"),
-        }
-        file.text = text;
     }
 }

@@ -42,6 +42,11 @@ impl Fault {
         &self.message
     }
 
+    /// The function's own account of it, or nothing.
+    pub(crate) fn trace(&self) -> &str {
+        &self.stack_trace
+    }
+
     /// The documented text, with the function's own account of it.
     pub(crate) fn raised(stack_trace: String) -> Self {
         let message = "user code exception caught".into();

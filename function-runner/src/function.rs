@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio_util::task::TaskTracker;
 
 use crate::{recent::RecentLines, runtime::Runtime, settings::FunctionSettings};
 
@@ -14,6 +15,8 @@ pub(crate) struct HeldFunction {
     pub(crate) runtime: Runtime,
     /// The last lines of its log.
     pub(crate) lines: RecentLines,
+    /// Its invocations. Closed when it has been replaced.
+    pub(crate) invocations: TaskTracker,
     max_instances: usize,
 }
 
@@ -22,7 +25,15 @@ impl HeldFunction {
     pub(crate) fn new(settings: FunctionSettings, lines: RecentLines) -> Self {
         let FunctionSettings { name, timeout, memory_mb, max_instances, runtime } = settings;
         let runtime = Runtime::new(runtime, lines.clone());
-        Self { name, timeout, memory_mb, runtime, lines, max_instances }
+        let invocations = TaskTracker::new();
+        Self { name, timeout, memory_mb, runtime, lines, invocations, max_instances }
+    }
+
+    /// Whether `settings` would make the same function now. Looks at all files of its code.
+    pub(crate) fn is_of(&self, settings: &FunctionSettings) -> bool {
+        let FunctionSettings { timeout, memory_mb, max_instances, .. } = *settings;
+        (self.timeout, self.memory_mb, self.max_instances) == (timeout, memory_mb, max_instances)
+            && self.runtime.is_of(&settings.runtime)
     }
 
     /// What an operator may see of it: nothing of its environment.

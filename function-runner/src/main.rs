@@ -1,6 +1,11 @@
 //! The process `function-runner`: settings, log, listen, run, drain.
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -8,13 +13,15 @@ use daemon::{
     check,
     process::{self, Ended},
     ready,
+    reload::{FromFile, Reload, SettingsFile, follow},
+    settings::SettingsError,
     signals::Signals,
     telemetry,
 };
 use function_runner::{Runner, Settings, settings};
 use functions::Catalog;
 use serde::Serialize;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::mpsc};
 use tracing::info;
 
 /// Runs functions that are invoked over HTTP.
@@ -46,16 +53,18 @@ async fn main() -> ExitCode {
     let outcome = match arguments.command {
         Some(Command::Check) => check(&arguments).await,
         None => match read_settings(&arguments) {
-            Ok(settings) => run(settings).await,
+            Ok((file, settings)) => run(file, settings).await,
             Err(error) => return fail(&error, 2),
         },
     };
     outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
 }
 
-async fn run(settings: Settings) -> anyhow::Result<()> {
+async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let signals = Signals::listen().context("could not listen for signals")?;
+    let mut reload = Reload::listen(settings.watch).context("could not listen for SIGHUP")?;
+    reload.watch(&file.path, settings.folders());
     let internal = settings.internal;
     let listener = TcpListener::bind(internal)
         .await
@@ -64,8 +73,14 @@ async fn run(settings: Settings) -> anyhow::Result<()> {
     let runner = Runner::new(settings);
     ready::announce(&Doors { internal }).context("could not write the ready line")?;
     info!(%internal, "function-runner ready");
-    match process::supervise(signals, |stop| runner.serve(listener, stop)).await {
-        Ended::Drained(()) => Ok(()),
+    let path = file.path.clone();
+    let (new_settings, changes) = mpsc::channel(1);
+    let both = |stop| async {
+        let following = follow(reload, file, |text| parse(&path, text), new_settings);
+        tokio::join!(runner.serve_with_changes(listener, changes, stop), following)
+    };
+    match process::supervise(signals, both).await {
+        Ended::Drained(((), ())) => Ok(()),
         #[expect(clippy::exit, reason = "functions that still run must not hold it up")]
         Ended::Forced => std::process::exit(1),
     }
@@ -77,10 +92,16 @@ async fn check(arguments: &Arguments) -> anyhow::Result<()> {
     check::ready(internal).await.context("not ready")
 }
 
-fn read_settings(arguments: &Arguments) -> anyhow::Result<Settings> {
-    let text = process::read_file(&arguments.config, "--config")?;
+fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Settings)> {
+    let path = arguments.config.clone();
+    let text = process::read_file(&path, "--config")?;
+    let settings = parse(&path, &text)?;
+    Ok((SettingsFile { path, text }, settings))
+}
+
+fn parse(path: &Path, text: &str) -> Result<Settings, SettingsError> {
     let (extra, catalog) = (BTreeMap::new(), Catalog::built_in());
-    Ok(Settings::parse(&arguments.config, &text, &process::variables(), &extra, &catalog)?)
+    Settings::parse(path, text, &process::variables(), &extra, &catalog)
 }
 
 #[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]

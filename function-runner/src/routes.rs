@@ -71,7 +71,7 @@ fn logs(runner: &Runner, name: &str, head: &Parts) -> Response<Body> {
         return method_not_allowed("GET, HEAD");
     }
     match runner.lines(name) {
-        Some(lines) => runner.followers().answer(head, lines),
+        Some(lines) => runner.followers().answer(head, &lines),
         None => message(StatusCode::NOT_FOUND, "no function has this name"),
     }
 }

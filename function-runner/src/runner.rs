@@ -1,33 +1,36 @@
 //! The runner: which functions there are, how much may run at once, and the way down.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+mod call;
+mod reload;
+mod table;
+
+use std::{
+    mem,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use daemon::serve::{ServeSettings, serve};
-use functions::Context;
 use futures_util::future::join_all;
 use serde_json::Value;
 use shared::invocation::InvocationFault;
 use tokio::{
     net::TcpListener,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinHandle,
+    sync::{Semaphore, mpsc},
     time::{sleep, timeout},
 };
-use tokio_util::{
-    sync::CancellationToken,
-    task::{TaskTracker, task_tracker::TaskTrackerToken},
-};
-use tracing::{Instrument, info, warn};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
 
+pub(crate) use self::call::{Admission, Call};
+use self::{reload::Reload, table::Table};
 use crate::{
     fault::Fault,
     function::HeldFunction,
-    invocation::{Invocation, Order, Report},
-    lines::Lines,
     logs::Followers,
     recent::RecentLines,
     routes,
-    settings::{FunctionSettings, SecretPair, Settings},
+    settings::{SecretPair, Settings},
 };
 
 /// Longer than HTTP clients keep pooled connections, 90 s for the gateway's: the end that closes
@@ -46,43 +49,37 @@ pub struct Runner(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    functions: HashMap<String, Arc<HeldFunction>>,
+    functions: Table,
+    /// What callers of the cloud API have to sign with, if anything.
+    secret: Mutex<Option<Arc<SecretPair>>>,
+    /// What the runner was started with, but for the above.
+    settings: Settings,
     free_places: Arc<Semaphore>,
     /// All that is admitted. Closed means draining.
     admitted: TaskTracker,
     /// Ends the functions that a shutdown cannot wait for.
     cut: CancellationToken,
-    drain_timeout: Duration,
+    /// The ends of functions that have been replaced or removed.
+    retired: TaskTracker,
     followers: Followers,
-    secret: Option<SecretPair>,
-}
-
-/// A place among the invocations of the whole runner. A shutdown waits for it.
-pub(crate) type Admission = (TaskTrackerToken, OwnedSemaphorePermit);
-
-/// An admitted invocation that still lacks its event.
-#[derive(Debug)]
-pub(crate) struct Call {
-    runner: Runner,
-    function: Arc<HeldFunction>,
-    admission: Admission,
 }
 
 impl Runner {
     /// A runner of the functions in `settings`. Opens no port.
-    pub fn new(settings: Settings) -> Self {
-        let hold = |function: FunctionSettings| {
-            let lines = RecentLines::of_function();
-            (function.name.clone(), Arc::new(HeldFunction::new(function, lines)))
-        };
+    pub fn new(mut settings: Settings) -> Self {
+        let functions = mem::take(&mut settings.functions).into_iter();
+        let functions =
+            functions.map(|function| HeldFunction::new(function, RecentLines::of_function()));
+        let secret = settings.secret.take().map(Arc::new);
         Self(Arc::new(Inner {
-            functions: settings.functions.into_iter().map(hold).collect(),
+            functions: Table::new(functions),
+            secret: Mutex::new(secret),
             free_places: Arc::new(Semaphore::new(settings.max_invocations)),
+            settings,
             admitted: TaskTracker::new(),
             cut: CancellationToken::new(),
-            drain_timeout: settings.drain_timeout,
+            retired: TaskTracker::new(),
             followers: Followers::new(),
-            secret: settings.secret,
         }))
     }
 
@@ -90,16 +87,33 @@ impl Runner {
     /// are answered with 503, and running ones have the drain timeout to end. Those that have not
     /// ended by then are dropped and answered with 439. Returns when all is over.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
-        for function in self.0.functions.values() {
+        let (_, no_changes) = mpsc::channel(1);
+        self.serve_with_changes(listener, no_changes, stop).await;
+    }
+
+    /// The same, and takes the settings that `changes` brings into use. A function that they do
+    /// not change goes on as it is. One that they change has its new code started first, and takes
+    /// the place of the old one only if that works; the old one ends with its last invocation.
+    pub async fn serve_with_changes(
+        self,
+        listener: TcpListener,
+        changes: mpsc::Receiver<Settings>,
+        stop: CancellationToken,
+    ) {
+        for function in self.0.functions.all() {
             let (name, kind) = (&function.name, function.runtime.kind());
             function.runtime.start();
             info!(function.name = name, runtime.kind = kind, "function {name} ready");
         }
         let close = CancellationToken::new();
         let serving = serve(listener, SERVE, close.clone(), routes::service(self.clone()));
-        let shutdown = async {
+        let reloading = Reload::new(self.clone(), stop.clone()).follow(changes);
+        let draining = async {
             stop.cancelled().await;
             self.drain().await;
+        };
+        let shutdown = async {
+            tokio::join!(reloading, draining);
             self.stop_runtimes().await;
             self.0.followers.end();
             close.cancel();
@@ -113,9 +127,9 @@ impl Runner {
     }
 
     async fn drain(&self) {
-        let Inner { admitted, cut, drain_timeout, .. } = &*self.0;
+        let Inner { admitted, cut, settings, .. } = &*self.0;
         admitted.close();
-        if timeout(*drain_timeout, admitted.wait()).await.is_ok() {
+        if timeout(settings.drain_timeout, admitted.wait()).await.is_ok() {
             return;
         }
         warn!(invocation.count = admitted.len(), "drain timeout passed, cutting invocations off");
@@ -127,7 +141,25 @@ impl Runner {
 
     /// All at once: each takes the time that its slowest instance takes.
     async fn stop_runtimes(&self) {
-        join_all(self.0.functions.values().map(|function| function.runtime.stop())).await;
+        // What has been replaced and still runs has been cut off, or cannot be.
+        self.0.cut.cancel();
+        self.0.retired.close();
+        let functions = self.0.functions.all();
+        let ended = join_all(functions.iter().map(|function| function.runtime.stop()));
+        tokio::join!(ended, self.0.retired.wait());
+    }
+
+    /// Ends `function`, which nobody invokes any more, after its last invocation.
+    fn retire(&self, function: Arc<HeldFunction>) {
+        function.invocations.close();
+        let cut = self.0.cut.clone();
+        self.0.retired.spawn(async move {
+            tokio::select! {
+                () = function.invocations.wait() => {}
+                () = cut.cancelled() => {}
+            }
+            function.runtime.stop().await;
+        });
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -141,25 +173,25 @@ impl Runner {
         if self.is_draining() {
             return Err(draining());
         }
-        let function = self.0.functions.get(name).ok_or_else(|| {
+        let (function, in_use) = self.0.functions.take(name).ok_or_else(|| {
             Fault::new(InvocationFault::NoSuchFunction, "no function has this name")
         })?;
         let permit = Arc::clone(&self.0.free_places).try_acquire_owned().map_err(|_| {
             let message = "runner has as many invocations as it may have";
             Fault::new(InvocationFault::TooManyRequests, message)
         })?;
-        let admission = (token, permit);
-        Ok(Call { runner: self.clone(), function: Arc::clone(function), admission })
+        let admission = (token, permit, in_use);
+        Ok(Call { runner: self.clone(), function, admission })
     }
 
     /// The last lines of the function `name`, if there is one.
-    pub(crate) fn lines(&self, name: &str) -> Option<&RecentLines> {
-        self.0.functions.get(name).map(|function| &function.lines)
+    pub(crate) fn lines(&self, name: &str) -> Option<RecentLines> {
+        self.0.functions.get(name).map(|function| function.lines.clone())
     }
 
     /// What callers of the cloud API have to sign with, if anything.
-    pub(crate) fn secret(&self) -> Option<&SecretPair> {
-        self.0.secret.as_ref()
+    pub(crate) fn secret(&self) -> Option<Arc<SecretPair>> {
+        self.0.secret.lock().expect("nothing panics with the lock held").clone()
     }
 
     pub(crate) fn followers(&self) -> &Followers {
@@ -168,49 +200,7 @@ impl Runner {
 
     /// All functions, in the order of their names.
     pub(crate) fn describe(&self) -> Vec<Value> {
-        let mut functions: Vec<_> = self.0.functions.values().collect();
-        functions.sort_by(|a, b| a.name.cmp(&b.name));
-        functions.into_iter().map(|function| function.describe()).collect()
-    }
-}
-
-impl Call {
-    /// Runs the function and waits for what comes of it.
-    pub(crate) async fn run(self, order: Order) -> Report {
-        match self.start(order) {
-            // Fails when a function panics while it is dropped: at its deadline, or at the cut.
-            Ok(running) => {
-                running.await.unwrap_or_else(|error| Fault::panicked(&error.to_string()).into())
-            }
-            Err(fault) => fault.into(),
-        }
-    }
-
-    /// Starts the function.
-    ///
-    /// In a task of its own, because a caller that hangs up does not cancel the function. It may
-    /// have pushed or stored half of what it has to, and from outside nobody can tell. The caller
-    /// is told what happened or hears nothing; either way the event has run once and to its end.
-    pub(crate) fn start(self, order: Order) -> Result<JoinHandle<Report>, Fault> {
-        let Self { runner, function, admission } = self;
-        let Order { event, request_id, traceparent, caller, tail } = order;
-        let Inner { admitted, cut, .. } = &*runner.0;
-        if cut.is_cancelled() {
-            return Err(draining());
-        }
-        let context = Context {
-            request_id,
-            function_name: function.name.clone(),
-            memory_limit_mb: function.memory_mb,
-            time_limit: function.timeout,
-            traceparent,
-        };
-        let lines = Lines::of_invocation(&context, function.lines.clone(), tail);
-        let span = lines.span();
-        let cut = cut.clone();
-        let invocation =
-            Invocation { function, event, context, lines, caller, cut, place: admission };
-        Ok(admitted.spawn(invocation.run().instrument(span)))
+        self.0.functions.all().iter().map(|function| function.describe()).collect()
     }
 }
 

@@ -8,6 +8,8 @@
 pub(crate) mod rust;
 pub(crate) mod subprocess;
 
+use std::path::Path;
+
 use bytes::Bytes;
 use functions::Context;
 
@@ -22,6 +24,16 @@ use crate::{fault::Fault, lines::Lines, recent::RecentLines};
 pub(crate) enum RuntimeSettings {
     Rust(RustRuntime),
     Subprocess(Box<Program>, Limits),
+}
+
+impl RuntimeSettings {
+    /// The folder of the code, as the settings name it.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Rust(_) => None,
+            Self::Subprocess(program, _) => Some(&program.folder),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -78,6 +90,26 @@ impl Runtime {
         match self {
             Self::Rust(rust) => rust.running(),
             Self::Subprocess(subprocess) => subprocess.running(),
+        }
+    }
+
+    /// Whether `settings` say the same as those that it was made of.
+    pub(crate) fn is_of(&self, settings: &RuntimeSettings) -> bool {
+        match (self, settings) {
+            (Self::Rust(rust), RuntimeSettings::Rust(other)) => rust.is_like(other),
+            (Self::Subprocess(subprocess), RuntimeSettings::Subprocess(program, limits)) => {
+                subprocess.is_of(program, limits)
+            }
+            (Self::Rust(_), RuntimeSettings::Subprocess(..))
+            | (Self::Subprocess(_), RuntimeSettings::Rust(_)) => false,
+        }
+    }
+
+    /// Starts a first instance, which finds out whether the code is good.
+    pub(crate) async fn probe(&self) -> Result<(), Fault> {
+        match self {
+            Self::Rust(_) => Ok(()),
+            Self::Subprocess(subprocess) => subprocess.probe().await,
         }
     }
 

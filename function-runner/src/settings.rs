@@ -17,12 +17,13 @@ mod tests;
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
-    path::Path,
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use daemon::{
-    settings::{Document, Kind, Section, SettingsError, address, count, duration},
+    reload::FromFile,
+    settings::{Document, Kind, Section, SettingsError, address, count, duration, flag},
     telemetry::LogSettings,
 };
 use functions::Catalog;
@@ -47,6 +48,9 @@ pub struct Settings {
     /// `invoke.secret_id` and `invoke.secret_key`: what requests of the cloud API have to be
     /// signed with. Default: nothing, any signature will do.
     pub secret: Option<SecretPair>,
+    /// `reload.watch`: whether this file and the folders of code are looked at again when they
+    /// have changed. Default true.
+    pub watch: bool,
     /// `[log]`
     pub log: LogSettings,
     /// `[functions.<name>]`, in the order of their names.
@@ -92,9 +96,31 @@ impl Settings {
                 .read("timeout", &duration(Duration::ZERO..=Duration::from_hours(1)))
                 .unwrap_or(Duration::from_secs(30)),
             secret: SecretPair::read(root),
+            watch: root.section("reload").read("watch", &flag()).unwrap_or(true),
             log: LogSettings::read(&mut root.section("log")),
             functions: function::read_all(root, around),
         }
+    }
+}
+
+impl Settings {
+    /// The keys that cannot change while the runner runs, and in which `other` differs.
+    pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        let keys = [
+            ("listen.internal", self.internal == other.internal),
+            ("limits.max_invocations", self.max_invocations == other.max_invocations),
+            ("drain.timeout", self.drain_timeout == other.drain_timeout),
+            ("reload.watch", self.watch == other.watch),
+            ("[log]", self.log == other.log),
+        ];
+        keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
+    }
+}
+
+impl FromFile for Settings {
+    fn folders(&self) -> Vec<PathBuf> {
+        let folders = self.functions.iter().filter_map(|function| function.runtime.folder());
+        folders.map(Path::to_owned).collect()
     }
 }
 
@@ -108,7 +134,8 @@ pub fn internal_address(
     variables: &BTreeMap<String, String>,
 ) -> Result<SocketAddr, SettingsError> {
     Document::parse(file, text, PREFIX, variables)?.read(|root| {
-        for key in ["limits", "drain", "invoke", "cloud", "log", "variables", "functions"] {
+        for key in ["limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"]
+        {
             // Taken, so that nobody calls it unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }

@@ -8,7 +8,7 @@ use daemon::{
     check,
     process::{self, Ended},
     ready,
-    reload::{Reload, SettingsFile, follow},
+    reload::{FromFile, Reload, SettingsFile, follow},
     signals::Signals,
     telemetry,
 };
@@ -51,7 +51,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let signals = Signals::listen().context("could not listen for signals")?;
     let mut reload = Reload::listen(settings.watch).context("could not listen for SIGHUP")?;
-    reload.watch_file(&file.path);
+    reload.watch(&file.path, settings.folders());
     let (new_settings, changes) = mpsc::channel(1);
     let gateway = Gateway::bind(settings).await?.with_changes(changes);
     let doors = gateway.doors()?;

@@ -12,6 +12,7 @@ use std::{
 };
 
 use daemon::{
+    reload::FromFile,
     settings::{
         Document, Section, SettingsError, address, bytes, count, duration, flag, path, url,
     },
@@ -148,6 +149,7 @@ impl Settings {
             ("[cleanup]", self.cleanup == other.cleanup),
             ("[journal]", self.journal == other.journal),
             ("[drain]", self.drain == other.drain),
+            ("reload.watch", self.watch == other.watch),
             ("[log]", self.log == other.log),
         ];
         keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
@@ -168,6 +170,8 @@ impl Settings {
         }
     }
 }
+
+impl FromFile for Settings {}
 
 /// Room for all of a push but its data.
 const PUSH_OVERHEAD: usize = 1 << 10;

@@ -12,6 +12,7 @@ mod instances;
 mod lambda;
 mod log;
 mod orphans;
+mod reload;
 mod sdk;
 mod start_up;
 

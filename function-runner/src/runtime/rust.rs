@@ -5,7 +5,7 @@
 
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
-use functions::{Context, Function};
+use functions::{Context, Environment, Function};
 use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -18,6 +18,8 @@ use crate::fault::Fault;
 /// One function, started.
 pub(crate) struct RustRuntime {
     handler: String,
+    /// What the function was started with.
+    environment: Environment,
     function: Arc<dyn Function>,
     max_instances: usize,
     free_instances: Arc<Semaphore>,
@@ -32,9 +34,20 @@ pub(crate) struct RustInstance<'a> {
 }
 
 impl RustRuntime {
-    pub(crate) fn new(handler: String, function: Arc<dyn Function>, max_instances: usize) -> Self {
+    pub(crate) fn new(
+        handler: String,
+        environment: Environment,
+        function: Arc<dyn Function>,
+        max_instances: usize,
+    ) -> Self {
         let free_instances = Arc::new(Semaphore::new(max_instances));
-        Self { handler, function, max_instances, free_instances }
+        Self { handler, environment, function, max_instances, free_instances }
+    }
+
+    /// Whether `other` is the same function, started once more.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        (&self.handler, &self.environment, self.max_instances)
+            == (&other.handler, &other.environment, other.max_instances)
     }
 
     pub(super) fn handler(&self) -> &str {

@@ -7,6 +7,7 @@ mod api;
 mod backoff;
 mod cgroup;
 mod child;
+mod code;
 pub(crate) mod confinement;
 mod exchange;
 mod instance;
@@ -29,7 +30,7 @@ use self::{pool::Pool, program::Program};
 use crate::{fault::Fault, recent::RecentLines};
 
 /// The limits of a function and of its instances.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) function_name: String,
     pub(crate) timeout: Duration,
@@ -60,6 +61,15 @@ impl SubprocessRuntime {
     /// Instances that work, start or end.
     pub(super) fn running(&self) -> usize {
         self.0.busy()
+    }
+
+    pub(super) fn is_of(&self, program: &Program, limits: &Limits) -> bool {
+        (&self.0.program, &self.0.limits) == (program, limits) && !self.0.code_differs()
+    }
+
+    /// Starts an instance, which then waits for work.
+    pub(super) async fn probe(&self) -> Result<(), Fault> {
+        self.0.probe().await
     }
 
     /// Keeps as many instances warm as the settings ask for, and says once what its limits are

@@ -25,8 +25,8 @@ pub(super) fn read(
     environment: Option<Environment>,
     around: &Surroundings<'_>,
 ) -> Option<Program> {
-    let code = section.require("code", &path(around.folder));
-    let code = code.and_then(|code| folder(section, &code));
+    let named = section.require("code", &path(around.folder));
+    let code = named.as_ref().and_then(|named| folder(section, named));
     let handler = match language {
         Language::Python3 | Language::Nodejs => section.require("handler", &dotted()),
         Language::Custom => {
@@ -40,7 +40,7 @@ pub(super) fn read(
     };
     let user = section.read("user", &text()).and_then(|name| user(section, &name));
     let private_tmp = section.read("private_tmp", &flag()).unwrap_or(true);
-    let (code, handler) = (code?, handler?);
+    let (folder, code, handler) = (named?, code?, handler?);
     match language {
         Language::Python3 => find_source(section, &code, &handler, &[".py", "/__init__.py"])?,
         Language::Nodejs => find_source(section, &code, &handler, &[".js", ".mjs", ".cjs"])?,
@@ -48,7 +48,17 @@ pub(super) fn read(
     }
     let (executable, environment) = (executable?, environment?);
     let cloud = around.cloud.clone();
-    Some(Program { language, executable, code, handler, environment, user, private_tmp, cloud })
+    Some(Program {
+        language,
+        executable,
+        folder,
+        code,
+        handler,
+        environment,
+        user,
+        private_tmp,
+        cloud,
+    })
 }
 
 /// The account `name`, which only a privileged runner can give to a function.

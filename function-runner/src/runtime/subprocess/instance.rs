@@ -22,7 +22,7 @@ use super::{
     lease::{Held, Place},
     memory,
     output::Output,
-    pool::Pool,
+    pool::{Pool, code_changed},
 };
 use crate::{fault::Fault, runner::draining};
 
@@ -80,7 +80,11 @@ async fn run_inner(
             return;
         }
     };
-    if let Err(fault) = instance.started(outcome).await {
+    let outcome = match instance.started(outcome).await {
+        Ok(()) if pool.is_strange().await => Err(code_changed()),
+        outcome => outcome,
+    };
+    if let Err(fault) = outcome {
         if fault.kind != InvocationFault::Draining {
             pool.failed(&fault);
         }

@@ -5,6 +5,7 @@
 //! are never more instances than places.
 
 mod queue;
+mod spare;
 mod warm;
 
 use std::{
@@ -21,9 +22,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, warn};
 
 use self::queue::Queue;
+pub(super) use self::spare::code_changed;
 use super::{
     Limits,
     backoff::Backoff,
+    code::CodeVersion,
     instance,
     lease::{Held, Job, Lease, Place},
     program::Program,
@@ -37,11 +40,15 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Pool {
     pub(super) program: Program,
     pub(super) limits: Limits,
+    /// The code that instances are started from.
+    version: CodeVersion,
     lines: RecentLines,
     queue: Queue,
     state: Mutex<State>,
     /// An instance has ended.
     ended: Notify,
+    /// An instance waits for work, or has ended.
+    freed: Notify,
     /// All instances, and their runtime APIs.
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
@@ -65,12 +72,14 @@ struct Idle {
 impl Pool {
     pub(super) fn new(program: Program, limits: Limits, lines: RecentLines) -> Self {
         Self {
+            version: CodeVersion::of(&program.folder),
             program,
             lines,
             queue: Queue::new(limits.max_instances),
             limits,
             state: Mutex::default(),
             ended: Notify::new(),
+            freed: Notify::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
         }
@@ -88,8 +97,19 @@ impl Pool {
     /// Waits for a place, and takes a warm instance there or starts one.
     pub(super) async fn lease(self: &Arc<Self>, context: &Context) -> Result<Lease, Fault> {
         let place = self.queue.place(self.limits.timeout).await?;
-        let held = self.instance(place, &context.request_id).await?;
+        let held = match self.instance(place, &context.request_id).await {
+            Err(fault) => self.spare(fault).await?,
+            Ok(held) => held,
+        };
         Ok(Lease::new(Arc::clone(self), held))
+    }
+
+    /// Starts an instance and has it wait for work.
+    pub(super) async fn probe(self: &Arc<Self>) -> Result<(), Fault> {
+        let place = self.queue.place(self.limits.timeout).await?;
+        let held = self.start(place, None).await?;
+        drop(Lease::new(Arc::clone(self), held));
+        Ok(())
     }
 
     /// A warm instance, or a new one for the invocation `request_id`.
@@ -101,6 +121,9 @@ impl Pool {
         let warm = self.state().idle.pop();
         if let Some(Idle { id, jobs }) = warm {
             return Ok(Held { id, jobs, place });
+        }
+        if self.has_to_make_do().await {
+            return Err(code_changed());
         }
         self.start(place, Some(request_id)).await
     }
@@ -130,6 +153,7 @@ impl Pool {
     /// The instance `id` waits for work again.
     pub(super) fn put_back(&self, id: u64, jobs: mpsc::Sender<Job>) {
         self.state().idle.push(Idle { id, jobs });
+        self.freed.notify_waiters();
     }
 
     /// Takes the instance `id` out of those that wait for work, if it is among them and can be
@@ -169,6 +193,7 @@ impl Pool {
     pub(super) fn ended(&self) {
         self.state().count -= 1;
         self.ended.notify_one();
+        self.freed.notify_waiters();
     }
 
     /// Ends all instances and waits for that. Each takes a bounded time to end; what holds on to

@@ -28,12 +28,14 @@ pub(crate) enum Language {
 }
 
 /// The code of a function, and what runs it.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Program {
     pub(crate) language: Language,
     /// The interpreter, or the `bootstrap`.
     pub(crate) executable: PathBuf,
-    /// The folder with the function's code. Absolute.
+    /// The folder with the function's code, as the settings name it.
+    pub(crate) folder: PathBuf,
+    /// The same, absolute and without symbolic links.
     pub(crate) code: PathBuf,
     pub(crate) handler: String,
     pub(crate) environment: Environment,

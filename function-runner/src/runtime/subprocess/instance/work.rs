@@ -56,6 +56,8 @@ impl Instance {
                         return drop(place);
                     }
                 },
+                // No other could take its place.
+                Ok(Next::CoolDown) if self.pool.code_has_changed().await => {}
                 Ok(Next::CoolDown) if !self.pool.retire(self.id) => {}
                 Ok(Next::CoolDown | Next::Stop) => break,
                 Err(fault) => {

@@ -1,11 +1,14 @@
 //! Keeping as many instances warm as the settings ask for, whether there is work or not.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Pool;
 use crate::runtime::subprocess::lease::Lease;
+
+/// How often the code is looked at while none of it can be started.
+const LOOK_INTERVAL: Duration = Duration::from_secs(10);
 
 impl Pool {
     /// From now until the stop.
@@ -26,6 +29,11 @@ impl Pool {
             let pause = self.state().backoff.pause(Instant::now());
             if let Some((until, _)) = pause {
                 sleep_until(until).await;
+            }
+            if self.has_to_make_do().await {
+                // Or until the code is as it was.
+                let _ = timeout(LOOK_INTERVAL, self.ended.notified()).await;
+                continue;
             }
             let count = self.state().count;
             // Without a free place all instances are there, and work.

@@ -1,0 +1,67 @@
+//! An admitted invocation that still lacks its event.
+
+use std::sync::Arc;
+
+use functions::Context;
+use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
+use tokio_util::task::task_tracker::TaskTrackerToken;
+use tracing::Instrument;
+
+use super::{Inner, Runner, draining};
+use crate::{
+    fault::Fault,
+    function::HeldFunction,
+    invocation::{Invocation, Order, Report},
+    lines::Lines,
+};
+
+/// A place among the invocations of the whole runner, and among those of the function. A shutdown
+/// waits for it, and so does whoever replaces the function.
+pub(crate) type Admission = (TaskTrackerToken, OwnedSemaphorePermit, TaskTrackerToken);
+
+#[derive(Debug)]
+pub(crate) struct Call {
+    pub(super) runner: Runner,
+    pub(super) function: Arc<HeldFunction>,
+    pub(super) admission: Admission,
+}
+
+impl Call {
+    /// Runs the function and waits for what comes of it.
+    pub(crate) async fn run(self, order: Order) -> Report {
+        match self.start(order) {
+            // Fails when a function panics while it is dropped: at its deadline, or at the cut.
+            Ok(running) => {
+                running.await.unwrap_or_else(|error| Fault::panicked(&error.to_string()).into())
+            }
+            Err(fault) => fault.into(),
+        }
+    }
+
+    /// Starts the function.
+    ///
+    /// In a task of its own, because a caller that hangs up does not cancel the function. It may
+    /// have pushed or stored half of what it has to, and from outside nobody can tell. The caller
+    /// is told what happened or hears nothing; either way the event has run once and to its end.
+    pub(crate) fn start(self, order: Order) -> Result<JoinHandle<Report>, Fault> {
+        let Self { runner, function, admission } = self;
+        let Order { event, request_id, traceparent, caller, tail } = order;
+        let Inner { admitted, cut, .. } = &*runner.0;
+        if cut.is_cancelled() {
+            return Err(draining());
+        }
+        let context = Context {
+            request_id,
+            function_name: function.name.clone(),
+            memory_limit_mb: function.memory_mb,
+            time_limit: function.timeout,
+            traceparent,
+        };
+        let lines = Lines::of_invocation(&context, function.lines.clone(), tail);
+        let span = lines.span();
+        let cut = cut.clone();
+        let invocation =
+            Invocation { function, event, context, lines, caller, cut, place: admission };
+        Ok(admitted.spawn(invocation.run().instrument(span)))
+    }
+}

@@ -1,0 +1,144 @@
+//! Settings and code that change while the runner runs. No invocation fails for it.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use futures_util::future::join_all;
+use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::{Runner, draining};
+use crate::{
+    fault::Fault,
+    function::HeldFunction,
+    recent::RecentLines,
+    settings::{FunctionSettings, Settings},
+};
+
+/// Takes new settings into use.
+#[derive(Debug)]
+pub(super) struct Reload {
+    runner: Runner,
+    stop: CancellationToken,
+    /// Those whose code did not start, by name: they are not tried again as long as nothing
+    /// changes.
+    refused: HashMap<String, Arc<HeldFunction>>,
+}
+
+/// What became of a function that is new or has changed.
+#[derive(Debug)]
+enum Outcome {
+    Added(String),
+    Changed(String),
+    Refused(Arc<HeldFunction>),
+}
+
+impl Reload {
+    pub(super) fn new(runner: Runner, stop: CancellationToken) -> Self {
+        Self { runner, stop, refused: HashMap::new() }
+    }
+
+    /// Runs until nobody sends settings any more, or the runner stops.
+    pub(super) async fn follow(mut self, mut changes: mpsc::Receiver<Settings>) {
+        loop {
+            let settings = tokio::select! {
+                settings = changes.recv() => settings,
+                () = self.stop.cancelled() => None,
+            };
+            let Some(settings) = settings else { return };
+            self.take(settings).await;
+        }
+    }
+
+    async fn take(&mut self, mut settings: Settings) {
+        let inner = Arc::clone(&self.runner.0);
+        for key in inner.settings.fixed_keys_that_differ(&settings) {
+            warn!("{key} has changed in the settings, which takes a restart");
+        }
+        *inner.secret.lock().expect("nothing panics with the lock held") =
+            settings.secret.take().map(Arc::new);
+
+        let names: BTreeSet<_> = settings.functions.iter().map(|f| f.name.clone()).collect();
+        let gone = inner.functions.retain(|name| names.contains(name));
+        let removed: Vec<_> = gone.iter().map(|function| function.name.clone()).collect();
+        gone.into_iter().for_each(|function| self.runner.retire(function));
+
+        let new = self.new_functions(settings.functions).await;
+        let outcomes = join_all(new.into_iter().map(|function| self.take_in(function))).await;
+        let (mut added, mut changed) = (Vec::new(), Vec::new());
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Added(name) => added.push(name),
+                Outcome::Changed(name) => changed.push(name),
+                Outcome::Refused(function) => {
+                    self.refused.insert(function.name.clone(), function);
+                }
+            }
+        }
+        self.refused.retain(|name, _| names.contains(name) && !changed.contains(name));
+        if !(added.is_empty() && changed.is_empty() && removed.is_empty()) {
+            info!(?added, ?changed, ?removed, "functions reloaded");
+        }
+    }
+
+    /// Those of `functions` that are not what is there already, nor what has been refused.
+    async fn new_functions(&self, functions: Vec<FunctionSettings>) -> Vec<HeldFunction> {
+        let runner = self.runner.clone();
+        let refused = self.refused.clone();
+        let new = move |settings: FunctionSettings| {
+            let current = runner.0.functions.get(&settings.name);
+            let known = [current.as_ref(), refused.get(&settings.name)];
+            if known.into_iter().flatten().any(|function| function.is_of(&settings)) {
+                return None;
+            }
+            let lines = current.map_or_else(RecentLines::of_function, |f| f.lines.clone());
+            Some(HeldFunction::new(settings, lines))
+        };
+        // All files of their code are looked at.
+        let compared = spawn_blocking(|| functions.into_iter().filter_map(new).collect());
+        compared.await.expect("looking at files does not panic")
+    }
+
+    /// Starts `function`, and puts it in the place of the one that has its name.
+    async fn take_in(&self, function: HeldFunction) -> Outcome {
+        let probed = tokio::select! {
+            probed = function.runtime.probe() => probed,
+            () = self.stop.cancelled() => Err(draining()),
+        };
+        let functions = &self.runner.0.functions;
+        let name = function.name.clone();
+        let function = Arc::new(function);
+        match (probed, functions.get(&name)) {
+            (Err(fault), Some(current)) => {
+                function.runtime.stop().await;
+                if !self.stop.is_cancelled() {
+                    report(&current, "is broken: it stays as it was", &fault);
+                }
+                return Outcome::Refused(function);
+            }
+            // Its callers are to hear why.
+            (Err(fault), None) => report(&function, "is new and broken", &fault),
+            (Ok(()), _) => {}
+        }
+        function.runtime.start();
+        match functions.put(function) {
+            Some(old) => {
+                self.runner.retire(old);
+                Outcome::Changed(name)
+            }
+            None => Outcome::Added(name),
+        }
+    }
+}
+
+/// For whoever looks after the runner, and whoever reads the log of the function.
+fn report(function: &HeldFunction, what: &str, fault: &Fault) {
+    let (name, error) = (&function.name, fault.message());
+    error!(function.name = name, error, trace = fault.trace(), "function {name} {what}");
+    let text = format!("function {name} {what}: {error}\n{}", fault.trace());
+    let lines: Vec<_> = text.lines().map(Arc::from).collect();
+    function.lines.push(&lines);
+}

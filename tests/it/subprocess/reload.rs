@@ -1,0 +1,234 @@
+//! functions.toml and code that change while functions are invoked. No invocation fails for it.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+use futures_util::future::join_all;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::functions::{has, write};
+use crate::support::{process::Process, soon};
+
+/// A runner whose files can be changed.
+struct Changing {
+    folder: TempDir,
+    runner: Process,
+    http: reqwest::Client,
+}
+
+/// A function that returns `version` and how often it has been invoked, by the same process.
+fn code(version: u32) -> String {
+    format!(
+        "count = 0\n\
+         def main_handler(event, context):\n    \
+             global count\n    \
+             count += 1\n    \
+             return [{version}, count]\n"
+    )
+}
+
+fn function(name: &str) -> String {
+    format!(
+        "[functions.{name}]\nruntime = \"python3\"\nhandler = \"index.main_handler\"\n\
+         code = \"{name}\"\ntimeout = \"20s\"\nmax_instances = 4\n"
+    )
+}
+
+impl Changing {
+    /// With the functions `one` and `two`.
+    async fn start(head: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let head = format!("listen.internal = \"127.0.0.1:0\"\n{head}\n");
+        fs::write(folder.path().join("functions.toml"), head + &function("one") + &function("two"))
+            .unwrap();
+        for name in ["one", "two"] {
+            write(folder.path(), &format!("{name}/index.py"), &code(1));
+        }
+        let path = ("PATH", "/usr/local/bin:/usr/bin:/bin");
+        let runner = Process::start("function-runner", &[], folder.path(), &[path]).await;
+        Self { folder, runner, http: reqwest::Client::new() }
+    }
+
+    fn settings(&self) -> String {
+        fs::read_to_string(self.folder.path().join("functions.toml")).unwrap()
+    }
+
+    /// Puts a file in the place of the one called `name`, as editors do.
+    fn change(&self, name: &str, text: &str) {
+        let new = write(self.folder.path(), &format!("{name}.new"), text);
+        fs::rename(new, self.folder.path().join(name)).unwrap();
+    }
+
+    async fn invoke(&self, name: &str) -> (u16, Value) {
+        let door = self.runner.door("internal");
+        let url = format!("http://{door}/functions/{name}/invocations");
+        let response = soon("an answer", self.http.post(url).body("{}").send()).await.unwrap();
+        let status = response.status().as_u16();
+        (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+    }
+
+    /// The version of `name`, which has to work.
+    async fn version(&self, name: &str) -> u64 {
+        let (status, reply) = self.invoke(name).await;
+        assert_eq!(status, 200, "{name}: {reply}");
+        reply[0].as_u64().unwrap()
+    }
+
+    async fn until_version(&self, name: &str, expected: u64) {
+        soon("the new code", async { while self.version(name).await != expected {} }).await;
+    }
+
+    /// Waits for `text` in the log of the function `name`.
+    async fn until_logged(&self, name: &str, text: &str) {
+        let door = self.runner.door("internal");
+        let url = format!("http://{door}/functions/{name}/logs?tail=100&follow=true");
+        let mut log = self.http.get(url).send().await.unwrap();
+        let mut seen = String::new();
+        soon("the line", async {
+            while !seen.contains(text) {
+                let chunk = log.chunk().await.unwrap().expect("the log goes on");
+                seen += &String::from_utf8_lossy(&chunk);
+            }
+        })
+        .await;
+    }
+
+    async fn end(self) {
+        self.runner.signal(Signal::SIGTERM);
+        assert_eq!(self.runner.ended().await.code(), Some(0));
+    }
+}
+
+/// Code that changes again and again under load: no invocation fails, whoever comes after an
+/// answer of new code gets new code, and a function that nobody changes keeps its process.
+#[tokio::test]
+async fn code_is_changed_under_load_and_no_invocation_fails() {
+    if !has("python") {
+        return;
+    }
+    let changing = Changing::start("").await;
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
+    let (newest, is_over) = (AtomicUsize::new(1), AtomicBool::new(false));
+    let load = async || {
+        while !is_over.load(Ordering::SeqCst) {
+            let at_least = newest.load(Ordering::SeqCst);
+            let version = usize::try_from(changing.version("one").await).unwrap();
+            assert!(version >= at_least, "{version} after {at_least}");
+            newest.fetch_max(version, Ordering::SeqCst);
+        }
+    };
+    let changes = async {
+        for version in 2..=6 {
+            changing.change("one/index.py", &code(version));
+            changing.until_version("one", version.into()).await;
+        }
+        is_over.store(true, Ordering::SeqCst);
+    };
+    tokio::join!(join_all((0..8).map(|_| load())), changes);
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 2])));
+    changing.end().await;
+}
+
+#[tokio::test]
+async fn broken_code_leaves_the_old_one_in_place_until_it_is_mended() {
+    if !has("python") {
+        return;
+    }
+    let changing = Changing::start("").await;
+    assert_eq!(changing.version("one").await, 1);
+    changing.change("one/index.py", "def main_handler(event, context)\n    pass\n");
+    changing.until_logged("one", "SyntaxError").await;
+    // More at once than there are instances, and no other can be started.
+    let answers = join_all((0..16).map(|_| changing.version("one"))).await;
+    assert_eq!(answers, [1; 16]);
+    changing.change("one/index.py", &code(2));
+    changing.until_version("one", 2).await;
+    changing.end().await;
+}
+
+#[tokio::test]
+async fn a_folder_is_put_in_the_place_of_another_and_back() {
+    if !has("python") {
+        return;
+    }
+    let changing = Changing::start("").await;
+    let path = |name: &str| changing.folder.path().join(name);
+    assert_eq!(changing.version("one").await, 1);
+    write(changing.folder.path(), "next/index.py", &code(2));
+    // For a moment there is none.
+    fs::rename(path("one"), path("last")).unwrap();
+    fs::rename(path("next"), path("one")).unwrap();
+    changing.until_version("one", 2).await;
+    fs::rename(path("one"), path("next")).unwrap();
+    fs::rename(path("last"), path("one")).unwrap();
+    changing.until_version("one", 1).await;
+    changing.end().await;
+}
+
+#[tokio::test]
+async fn functions_come_and_go_with_the_file_and_a_broken_file_changes_nothing() {
+    if !has("python") {
+        return;
+    }
+    let changing = Changing::start("").await;
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
+    let settings = changing.settings();
+    for broken in ["nonsense = 1\n", "[functions.three]\nruntime = \"cobol\"\n", "[["] {
+        changing.change("functions.toml", &(settings.clone() + broken));
+        changing.runner.signal(Signal::SIGHUP);
+    }
+    write(changing.folder.path(), "three/index.py", &code(3));
+    let without_one = settings.replace(&function("one"), "");
+    changing.change("functions.toml", &(without_one + &function("three")));
+    let has_come = async { while changing.invoke("three").await.0 == 435 {} };
+    soon("the new function", has_come).await;
+    assert_eq!(changing.version("three").await, 3);
+    assert_eq!(changing.invoke("one").await.0, 435);
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 2])));
+    changing.end().await;
+}
+
+#[tokio::test]
+async fn settings_of_one_function_change_and_the_others_stay_warm() {
+    if !has("python") {
+        return;
+    }
+    let changing = Changing::start("").await;
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
+    assert_eq!(changing.invoke("one").await, (200, json!([1, 1])));
+    let environment = "[functions.one]\nenvironment.KEY = \"value\"\n";
+    let settings = changing.settings().replace("[functions.one]\n", environment);
+    changing.change("functions.toml", &settings);
+    // Another process, whose count begins anew.
+    let is_new = async {
+        let mut last = 1;
+        loop {
+            let count = changing.invoke("one").await.1[1].as_u64().unwrap();
+            if count <= last {
+                return;
+            }
+            last = count;
+        }
+    };
+    soon("a new process", is_new).await;
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 2])));
+    changing.end().await;
+}
+
+#[tokio::test]
+async fn sighup_takes_new_code_where_nothing_is_watched() {
+    if !has("python") {
+        return;
+    }
+    let changing = Changing::start("reload.watch = false").await;
+    assert_eq!(changing.version("one").await, 1);
+    changing.change("one/index.py", &code(2));
+    assert_eq!(changing.version("one").await, 1);
+    changing.runner.signal(Signal::SIGHUP);
+    changing.until_version("one", 2).await;
+    changing.end().await;
+}
