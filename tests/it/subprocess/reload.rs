@@ -9,9 +9,13 @@ use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::functions::{has, write};
-use crate::support::{process::Process, soon};
+use crate::support::{client::Client, process::Process, soon};
+
+/// How often the code of the last test changes.
+const CHANGES: u32 = 6;
 
 /// A runner whose files can be changed.
 struct Changing {
@@ -231,4 +235,63 @@ async fn sighup_takes_new_code_where_nothing_is_watched() {
     changing.runner.signal(Signal::SIGHUP);
     changing.until_version("one", 2).await;
     changing.end().await;
+}
+
+/// Through the whole loop: connections send and wait for their echo, while the code of the echo
+/// changes under them. Each message is answered, and no connection is closed.
+#[tokio::test]
+async fn connections_do_not_notice_that_the_code_of_their_function_changes() {
+    if !has("python") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let echo = |version: u32| {
+        format!(
+            "def main_handler(event, context):\n    \
+                 message = event['websocket']\n    \
+                 message['data'] += ' {version}'\n    \
+                 return {{'websocket': message}}\n"
+        )
+    };
+    write(folder.path(), "one/index.py", &echo(1));
+    let functions = "listen.internal = '127.0.0.1:0'\n".to_owned() + &function("one");
+    fs::write(folder.path().join("functions.toml"), functions).unwrap();
+    let gateway = "listen = { public = '127.0.0.1:0', internal = '127.0.0.1:0' }\n\
+                   [[api]]\nid = 'echo'\npath = '/'\ntransmit = 'one'\nreply = true\n";
+    fs::write(folder.path().join("gateway.toml"), gateway).unwrap();
+    let path = ("PATH", "/usr/local/bin:/usr/bin:/bin");
+    let longhold = Process::start("longhold", &[], folder.path(), &[path]).await;
+
+    let (newest, is_over) = (AtomicUsize::new(1), AtomicBool::new(false));
+    let load = async |connection: usize| {
+        let mut client = Client::connect(longhold.door("public"), "/").await.ok().unwrap();
+        for number in 0.. {
+            if is_over.load(Ordering::SeqCst) {
+                break;
+            }
+            let text = format!("{connection} {number}");
+            client.send(text.as_str()).await;
+            let answer = client.receive_text().await;
+            let version = answer.strip_prefix(&format!("{text} ")).unwrap().parse().unwrap();
+            newest.fetch_max(version, Ordering::SeqCst);
+        }
+        client.close(CloseCode::Normal).await;
+    };
+    let changes = async {
+        for version in 2..=CHANGES {
+            let new = write(folder.path(), "one.new", &echo(version));
+            fs::rename(new, folder.path().join("one/index.py")).unwrap();
+            let version = usize::try_from(version).unwrap();
+            let has_come = async {
+                while newest.load(Ordering::SeqCst) < version {
+                    tokio::task::yield_now().await;
+                }
+            };
+            soon("an answer of the new code", has_come).await;
+        }
+        is_over.store(true, Ordering::SeqCst);
+    };
+    tokio::join!(join_all((0..8).map(load)), changes);
+    longhold.signal(Signal::SIGTERM);
+    assert_eq!(longhold.ended().await.code(), Some(0));
 }
