@@ -1,24 +1,77 @@
 //! WebSocket clients.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
-use anyhow::Context;
-use tokio::net::TcpStream;
-use tokio_tungstenite::{
-    WebSocketStream, client_async_with_config, tungstenite::protocol::WebSocketConfig,
+use anyhow::{Context, bail};
+use futures_util::{StreamExt, future::try_join_all};
+use tokio::{
+    net::TcpStream,
+    time::{sleep, timeout},
 };
+use tokio_tungstenite::{
+    WebSocketStream, client_async_with_config,
+    tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
+};
+
+use crate::target::running::{Running, Scene};
 
 pub(crate) type Client = WebSocketStream<TcpStream>;
 
 /// Small, so that many clients fit into one process.
 const READ_BUFFER_BYTES: usize = 1 << 10;
+/// How many are opened at once.
+pub(crate) const AT_ONCE: usize = 200;
+/// How long an answer may take that a load still waits for when its time is over.
+pub(crate) const GRACE: Duration = Duration::from_secs(5);
+const CONNECT: Duration = Duration::from_secs(20);
 
 pub(crate) async fn connect(address: SocketAddr, path: &str) -> anyhow::Result<Client> {
-    let stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
-    let url = format!("ws://{address}{path}");
-    let (client, _) =
-        client_async_with_config(url, stream, Some(config)).await.context("handshake failed")?;
-    Ok(client)
+    let connecting = async {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+        let url = format!("ws://{address}{path}");
+        let (client, _) = client_async_with_config(url, stream, Some(config))
+            .await
+            .context("handshake failed")?;
+        Ok(client)
+    };
+    timeout(CONNECT, connecting).await.context("could not connect in time")?
+}
+
+/// Clients 0 to `count`.
+pub(crate) async fn connect_all(
+    running: &Running,
+    scene: Scene,
+    count: usize,
+) -> anyhow::Result<Vec<Client>> {
+    let mut clients = Vec::with_capacity(count);
+    while clients.len() < count {
+        let numbers = clients.len()..count.min(clients.len() + AT_ONCE);
+        let opening =
+            numbers.map(async |number| connect(running.public, &running.path(scene, number)).await);
+        clients.extend(try_join_all(opening).await?);
+    }
+    Ok(clients)
+}
+
+/// The next message, which has to be text.
+pub(crate) async fn next_text(client: &mut Client) -> anyhow::Result<Utf8Bytes> {
+    loop {
+        match client.next().await.context("the connection ended")?? {
+            Message::Text(text) => return Ok(text),
+            Message::Ping(_) | Message::Pong(_) => {}
+            other => bail!("got {other:?}"),
+        }
+    }
+}
+
+/// Waits until somebody accepts connections there.
+pub(crate) async fn wait_for(address: SocketAddr) -> anyhow::Result<()> {
+    let listening = async {
+        while TcpStream::connect(address).await.is_err() {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(20), listening).await.context("it does not listen")
 }

@@ -1,0 +1,134 @@
+//! A child process, with all that it starts itself: they end together.
+
+use std::{
+    collections::HashMap,
+    env, fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use anyhow::{Context, ensure};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::{Child, Command},
+    time::timeout,
+};
+
+/// How long a process may take to get ready.
+const READY: Duration = Duration::from_secs(20);
+
+/// Killed with its descendants when this is dropped. It leads a process group of its own, so that
+/// an interrupt at the terminal is for this process alone, which then ends them all.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    pid: i32,
+}
+
+impl Process {
+    /// Starts a process that does not say when it is ready.
+    pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let program = command.as_std().get_program().to_owned();
+        let child = command
+            .process_group(0)
+            // A pipe that closes with this process, for those who want to know of that.
+            .stdin(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("could not start {}", program.display()))?;
+        let pid = i32::try_from(child.id().context("it ended at once")?)?;
+        Ok(Self { child, pid })
+    }
+
+    /// Starts a process that prints a line of JSON when it is ready, and waits for that.
+    pub(crate) async fn start_ready(command: &mut Command) -> anyhow::Result<(Self, Value)> {
+        let program = command.as_std().get_program().to_owned();
+        let mut process = Self::start(command.stdout(Stdio::piped()))?;
+        let mut stdout = BufReader::new(process.child.stdout.take().context("no stdout")?);
+        let mut line = String::new();
+        timeout(READY, stdout.read_line(&mut line)).await??;
+        let ready = serde_json::from_str(&line)
+            .with_context(|| format!("{} did not get ready", program.display()))?;
+        Ok((process, ready))
+    }
+
+    /// Processor time that it and its descendants have used, of all their threads.
+    pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
+        let mut ticks = 0;
+        for pid in self.tree()? {
+            let Some(fields) = stat(pid) else { continue };
+            // utime and stime, in ticks of 10 ms (proc_pid_stat(5)).
+            ticks += fields[11].parse::<u64>()? + fields[12].parse::<u64>()?;
+        }
+        Ok(Duration::from_millis(ticks * 10))
+    }
+
+    /// Bytes of memory that it and its descendants have resident. What processes share is
+    /// divided among them, so that it counts once.
+    pub(crate) fn memory(&self) -> anyhow::Result<u64> {
+        let mut kilobytes = 0;
+        for pid in self.tree()? {
+            let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+            let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+            let number = line.and_then(|line| line.split_whitespace().next()).context("no Pss")?;
+            kilobytes += number.parse::<u64>()?;
+        }
+        Ok(kilobytes * 1024)
+    }
+
+    /// Its own pid, and those of its descendants.
+    fn tree(&self) -> anyhow::Result<Vec<i32>> {
+        let mut children = HashMap::<i32, Vec<i32>>::new();
+        for entry in fs::read_dir("/proc")? {
+            let Ok(pid) = entry?.file_name().to_string_lossy().parse() else { continue };
+            let Some(fields) = stat(pid) else { continue };
+            children.entry(fields[1].parse()?).or_default().push(pid);
+        }
+        let mut tree = vec![self.pid];
+        let mut next = 0;
+        while let Some(pid) = tree.get(next) {
+            tree.extend(children.remove(pid).unwrap_or_default());
+            next += 1;
+        }
+        Ok(tree)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Some give each of their children a group of its own, so that a signal to one group
+        // would miss them. The child is not reaped before this, so its number is still its own.
+        for pid in self.tree().unwrap_or_else(|_| vec![self.pid]) {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+}
+
+/// The fields of `/proc/<pid>/stat` behind the name, if the process is still there.
+fn stat(pid: i32) -> Option<Vec<String>> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    Some(fields.split_whitespace().map(str::to_owned).collect())
+}
+
+/// A binary of ours, in `folder` or else beside this one.
+pub(crate) fn binary(name: &str, folder: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let path = match folder {
+        Some(folder) => folder.canonicalize()?.join(name),
+        None => env::current_exe()?.with_file_name(name),
+    };
+    ensure!(path.exists(), "{} is missing: cargo build --release --workspace", path.display());
+    Ok(path)
+}
+
+/// Whether a program of the system is there.
+pub(crate) fn is_installed(name: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(name).is_file())
+}

@@ -1,0 +1,42 @@
+//! One line on stderr that says what is going on.
+
+use std::{
+    io::{IsTerminal, stderr},
+    time::Duration,
+};
+
+use tokio::{task::JoinHandle, time::sleep};
+
+use crate::latencies::Latencies;
+
+/// Tells each second what has been counted, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Progress(JoinHandle<()>);
+
+impl Progress {
+    pub(crate) fn of(label: String, latencies: Latencies) -> Self {
+        Self(tokio::spawn(async move {
+            let mut before = 0;
+            for second in 1_u32.. {
+                sleep(Duration::from_secs(1)).await;
+                let count = latencies.count();
+                say(&format!("{label}: {second} s, {}/s", count - before));
+                before = count;
+            }
+        }))
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.abort();
+        if stderr().is_terminal() {
+            eprint!("\r\x1b[K");
+        }
+    }
+}
+
+/// On a terminal the next line takes its place.
+pub(crate) fn say(line: &str) {
+    if stderr().is_terminal() { eprint!("\r\x1b[K{line}") } else { eprintln!("{line}") }
+}

@@ -1,0 +1,83 @@
+//! One measure against several targets in turn, so that what else the machine does meets them all.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::{
+    load::Load,
+    progress::say,
+    report::{Report, Round},
+    target::Target,
+};
+
+/// What is measured how often.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Settings {
+    /// longhold, longhold@DIR (binaries of another build), longhold+journal=off, floor, bare,
+    /// nchan, pushpin. Default longhold; all when comparing
+    #[arg(long, global = true, value_delimiter = ',')]
+    targets: Vec<Target>,
+    /// How often each is measured. Default 1; 3 when comparing
+    #[arg(long, global = true)]
+    rounds: Option<usize>,
+    /// Writes all figures to this file too
+    #[arg(long, global = true, value_name = "FILE")]
+    json: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Fills in what was left out, for a comparison.
+    pub(crate) fn comparing(mut self) -> Self {
+        if self.targets.is_empty() {
+            let others = [Target::Floor, Target::Bare, Target::Nchan, Target::Pushpin];
+            self.targets =
+                [Target::Longhold(Default::default())].into_iter().chain(others).collect();
+        }
+        self.rounds = self.rounds.or(Some(3));
+        self
+    }
+
+    /// Measures, round by round. Each round begins with another target.
+    pub(crate) async fn run(&self, load: &Load) -> anyhow::Result<()> {
+        let targets = self.installed();
+        let rounds = self.rounds.unwrap_or(1);
+        let mut report = Report::new(load, &targets);
+        for round in 0..rounds {
+            let mut figures = vec![None; targets.len()];
+            for turn in 0..targets.len() {
+                let number = (turn + round) % targets.len();
+                let target = &targets[number];
+                say(&format!("{} {target}, round {} of {rounds}", load.name(), round + 1));
+                match load.measure(target).await {
+                    Ok(measured) => figures[number] = Some(measured),
+                    // A peer that breaks must not take the others' figures with it.
+                    Err(error) if !target.promises_order() => eprintln!("{target}: {error:#}"),
+                    Err(error) => return Err(error.context(target.to_string())),
+                }
+            }
+            report.rounds.push(Round(figures));
+        }
+        println!("{report}");
+        if let Some(file) = &self.json {
+            std::fs::write(file, format!("{:#}\n", report.to_json()))?;
+        }
+        Ok(())
+    }
+
+    /// The targets, without those that this machine lacks.
+    fn installed(&self) -> Vec<Target> {
+        let mut targets = self.targets.clone();
+        if targets.is_empty() {
+            targets.push(Target::Longhold(Default::default()));
+        }
+        targets.retain(|target| match target.missing() {
+            Some(install) => {
+                eprintln!("{target} is skipped: {install}");
+                false
+            }
+            None => true,
+        });
+        targets
+    }
+}

@@ -1,0 +1,97 @@
+//! What a load can be aimed at: Longhold, the floor below it, and its peers.
+
+pub(crate) mod floor;
+pub(crate) mod longhold;
+pub(crate) mod nchan;
+pub(crate) mod pushpin;
+pub(crate) mod running;
+
+use std::{
+    fmt,
+    net::{SocketAddr, TcpListener},
+    str::FromStr,
+};
+
+use anyhow::{Context, bail};
+
+use self::{longhold::Build, running::Running};
+
+/// One of them, as `--targets` names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// `longhold`, `longhold@DIR`, `longhold+journal=off`: gateway and function-runner, with
+    /// functions in Rust.
+    Longhold(Build),
+    /// `floor`: the same hops on the same libraries, and nothing else.
+    Floor,
+    /// `bare`: a WebSocket server that echoes by itself.
+    Bare,
+    /// `nchan`: nginx with nchan before a server of the floor.
+    Nchan,
+    /// `pushpin`: Pushpin before a server of the floor.
+    Pushpin,
+}
+
+impl Target {
+    /// Starts its processes, which end when what is returned is dropped.
+    pub(crate) async fn start(&self) -> anyhow::Result<Running> {
+        let started = match self {
+            Self::Longhold(build) => build.start().await,
+            Self::Floor => floor::start().await,
+            Self::Bare => floor::start_bare().await,
+            Self::Nchan => nchan::start().await,
+            Self::Pushpin => pushpin::start().await,
+        };
+        started.with_context(|| format!("could not start {self}"))
+    }
+
+    /// What has to be installed first, if something has.
+    pub(crate) fn missing(&self) -> Option<&'static str> {
+        match self {
+            Self::Longhold(_) | Self::Floor | Self::Bare => None,
+            Self::Nchan => nchan::missing(),
+            Self::Pushpin => pushpin::missing(),
+        }
+    }
+
+    /// Whether it promises that messages of one connection stay in order and none is lost.
+    pub(crate) fn promises_order(&self) -> bool {
+        !matches!(self, Self::Nchan | Self::Pushpin)
+    }
+}
+
+impl FromStr for Target {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        Ok(match text {
+            "floor" => Self::Floor,
+            "bare" => Self::Bare,
+            "nchan" => Self::Nchan,
+            "pushpin" => Self::Pushpin,
+            _ => match text.strip_prefix("longhold") {
+                Some(build) => Self::Longhold(build.parse()?),
+                None => bail!(
+                    "use longhold, longhold@DIR, longhold+journal=off, floor, bare, nchan or pushpin"
+                ),
+            },
+        })
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Longhold(build) => write!(f, "longhold{build}"),
+            Self::Floor => f.write_str("floor"),
+            Self::Bare => f.write_str("bare"),
+            Self::Nchan => f.write_str("nchan"),
+            Self::Pushpin => f.write_str("pushpin"),
+        }
+    }
+}
+
+/// For processes that have to know each other's address before they start.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}

@@ -1,0 +1,114 @@
+//! Gateway and function-runner of one build, set up for measuring.
+
+use std::{
+    fmt, fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+};
+
+use anyhow::{Context, bail, ensure};
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::{
+    free_address,
+    running::{Paths, Running},
+};
+use crate::process::{Process, binary};
+
+/// Which binaries, and with which settings: `+journal=VALUE`, `@DIR`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Build {
+    /// The value of `journal.sync`.
+    journal: Option<String>,
+    /// The folder of the binaries, if they are not beside this one.
+    folder: Option<PathBuf>,
+}
+
+impl Build {
+    /// Starts both, with the APIs `/bench/echo` (transmit alone) and `/bench/chat` (all three
+    /// functions, a roster in memory).
+    pub(super) async fn start(&self) -> anyhow::Result<Running> {
+        let folder = tempfile::tempdir()?;
+        let (runner, push) = (free_address()?, free_address()?);
+        let journal = self.journal.as_deref().unwrap_or("process");
+        fs::write(folder.path().join("gateway.toml"), gateway_settings(runner, push, journal))?;
+        fs::write(folder.path().join("functions.toml"), functions_settings(runner, push))?;
+        let (runner, _) = self.start_one("function-runner", folder.path()).await?;
+        let (gateway, ready) = self.start_one("gateway", folder.path()).await?;
+        let public = ready["public"].as_str().context("no address")?.parse()?;
+        let processes = vec![gateway, runner];
+        Ok(Running { public, processes, paths: Paths::Api, _folder: Some(folder) })
+    }
+
+    async fn start_one(&self, name: &str, folder: &Path) -> anyhow::Result<(Process, Value)> {
+        let binary = binary(name, self.folder.as_deref())?;
+        Process::start_ready(Command::new(binary).current_dir(folder)).await
+    }
+}
+
+impl FromStr for Build {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let (settings, folder) = match text.split_once('@') {
+            Some((settings, folder)) => (settings, Some(PathBuf::from(folder))),
+            None => (text, None),
+        };
+        let journal = match settings.strip_prefix("+journal=") {
+            Some(journal) => Some(journal.to_owned()),
+            None if settings.is_empty() => None,
+            None => bail!("{settings:?} is not +journal=VALUE"),
+        };
+        if let Some(folder) = &folder {
+            ensure!(folder.is_dir(), "{} is not a folder", folder.display());
+        }
+        Ok(Self { journal, folder })
+    }
+}
+
+impl fmt::Display for Build {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(journal) = &self.journal {
+            write!(f, "+journal={journal}")?;
+        }
+        if let Some(folder) = &self.folder {
+            write!(f, "@{}", folder.display())?;
+        }
+        Ok(())
+    }
+}
+
+fn gateway_settings(runner: SocketAddr, push: SocketAddr, journal: &str) -> String {
+    format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "{push}" }}
+        runner = {{ url = "http://{runner}" }}
+        connection = {{ max = 15500 }}
+        journal = {{ sync = "{journal}" }}
+        log = {{ filter = "warn" }}
+        api = [
+            {{ id = "echo", path = "/bench/echo", transmit = "echo" }},
+            {{ id = "chat", path = "/bench/chat", register = "register", transmit = "transmit", cleanup = "cleanup" }},
+        ]
+        "#
+    )
+}
+
+fn functions_settings(runner: SocketAddr, push: SocketAddr) -> String {
+    let mut text = format!("listen.internal = \"{runner}\"\nlog.filter = \"warn\"\n");
+    for (name, api) in
+        [("echo", "echo"), ("register", "chat"), ("transmit", "chat"), ("cleanup", "chat")]
+    {
+        text += &format!(
+            r#"
+            [functions.{name}]
+            runtime = "rust"
+            handler = "{name}"
+            environment = {{ url = "http://{push}/{api}", ROSTER_URL = "memory:///bench" }}
+            "#
+        );
+    }
+    text
+}
