@@ -49,7 +49,7 @@ fn settings(folder: &Path, public: SocketAddr, publish: SocketAddr, backend: Soc
         worker_processes 2;
         worker_rlimit_nofile 20000;
         pid {folder}/nginx.pid;
-        error_log stderr crit;
+        error_log stderr error;
         events {{ worker_connections 19000; multi_accept on; }}
         http {{
             access_log off;
@@ -75,7 +75,6 @@ fn settings(folder: &Path, public: SocketAddr, publish: SocketAddr, backend: Soc
                     proxy_http_version 1.1;
                     proxy_set_header Connection "";
                     proxy_set_header X-Channel $nchan_channel_id;
-                    proxy_buffering off;
                 }}
                 location ~ ^/(\w+)$ {{
                     nchan_pubsub websocket;
