@@ -53,6 +53,20 @@ pub(super) fn has(language: &str) -> bool {
     false
 }
 
+/// The Python that has the packages of the clouds, where there is one: CI says with a variable.
+pub(super) fn cloud_python() -> Option<String> {
+    let python = std::env::var("LONGHOLD_CLOUD_PYTHON").ok();
+    let must_be_there = std::env::var_os("CI").is_some();
+    assert!(python.is_some() || !must_be_there, "LONGHOLD_CLOUD_PYTHON is not set in CI");
+    if python.is_none() {
+        eprintln!(
+            "skipped: set LONGHOLD_CLOUD_PYTHON to a python3 that has the packages \
+             tencentcloud-sdk-python-scf and awslambdaric"
+        );
+    }
+    python.filter(|_| has("python"))
+}
+
 /// A folder with the code of all languages.
 pub(super) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     Functions,
-    functions::{folder, function, has, write},
+    functions::{cloud_python, folder, function, has, write},
 };
 use crate::support::process::binary;
 
@@ -84,4 +84,29 @@ async fn a_binary_for_lambda_in_rust_runs_as_it_is() {
     }
     functions.finish().await;
     push.finish().await;
+}
+
+/// A Python handler under the runtime client that AWS publishes.
+#[tokio::test]
+async fn python_for_lambda_runs_with_its_public_client() {
+    let Some(python) = cloud_python() else { return };
+    let folder = folder();
+    let bootstrap = format!("#!/bin/sh\nexec {python} -m awslambdaric app.handler\n");
+    write(folder.path(), "bash/bootstrap", &bootstrap);
+    let code = "def handler(event, context):\n    \
+                if event == 'raise':\n        \
+                    raise ValueError('no luck')\n    \
+                print('got', event)\n    \
+                return [event, context.aws_request_id, context.memory_limit_in_mb]\n";
+    write(folder.path(), "bash/app.py", code);
+    let functions = Functions::start_in(folder, &function("bash", "memory_mb = 256")).await;
+    for event in ["one", "\u{4f60}\u{597d}"] {
+        let reply = functions.returns("bash", &json!(event)).await;
+        assert_eq!((&reply[0], &reply[2]), (&json!(event), &json!("256")));
+        assert_eq!(reply[1].as_str().unwrap().len(), 36);
+    }
+    let (status, reply) = functions.invoke("bash", &json!("raise")).await;
+    assert_eq!(status, 430, "{reply}");
+    assert!(reply["stackTrace"].to_string().contains("ValueError: no luck"), "{reply}");
+    functions.finish().await;
 }

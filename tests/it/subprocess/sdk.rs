@@ -1,30 +1,17 @@
 //! The cloud's own client library, pointed at the runner.
 
-use std::{env, path::Path, process::Stdio};
+use std::{path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, process::Command};
 
 use super::{
     Functions,
-    functions::{folder, function, has, write},
+    functions::{cloud_python, folder, function, write},
 };
 use crate::support::soon;
 
 const SECRET: &str = "[invoke]\nsecret_id = \"AKIDlocal\"\nsecret_key = \"a key\"\n";
-
-/// The Python that has the library, where there is one: CI says with a variable.
-fn python() -> Option<String> {
-    let python = env::var("LONGHOLD_SCF_SDK").ok();
-    assert!(python.is_some() || env::var_os("CI").is_none(), "LONGHOLD_SCF_SDK is not set in CI");
-    if python.is_none() {
-        eprintln!(
-            "skipped: set LONGHOLD_SCF_SDK to a python3 that has the package \
-             tencentcloud-sdk-python-scf"
-        );
-    }
-    python.filter(|_| has("python"))
-}
 
 /// What the library gets for `requests`, signed with the pair.
 async fn call(
@@ -64,7 +51,7 @@ async fn functions(secret: &str) -> Functions {
 
 #[tokio::test]
 async fn the_clouds_own_client_invokes_functions() {
-    let Some(python) = python() else { return };
+    let Some(python) = cloud_python() else { return };
     let functions = functions(SECRET).await;
     let event = json!({ "what": "\u{4f60}" });
     let text = event.to_string();
@@ -101,7 +88,7 @@ async fn the_clouds_own_client_invokes_functions() {
 
 #[tokio::test]
 async fn an_event_of_the_clouds_own_client_runs_behind_its_answer() {
-    let Some(python) = python() else { return };
+    let Some(python) = cloud_python() else { return };
     let functions = functions("").await;
     let requests = json!([{"FunctionName": "python", "InvocationType": "Event",
         "ClientContext": "{\"what\":\"the event\"}"}]);
@@ -123,7 +110,7 @@ async fn an_event_of_the_clouds_own_client_runs_behind_its_answer() {
 
 #[tokio::test]
 async fn a_wrong_secret_is_an_exception_with_its_code_in_the_clouds_own_client() {
-    let Some(python) = python() else { return };
+    let Some(python) = cloud_python() else { return };
     let functions = functions(SECRET).await;
     let requests = json!([{"FunctionName": "rust"}]);
     for (pair, code) in [
