@@ -23,6 +23,8 @@ const READ_BUFFER_BYTES: usize = 1 << 10;
 pub(crate) const AT_ONCE: usize = 200;
 /// How long an answer may take that a load still waits for when its time is over.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
+/// How long a target may take until it listens.
+const READY: Duration = Duration::from_secs(20);
 const CONNECT: Duration = Duration::from_secs(20);
 
 pub(crate) async fn connect(address: SocketAddr, path: &str) -> anyhow::Result<Client> {
@@ -68,10 +70,19 @@ pub(crate) async fn next_text(client: &mut Client) -> anyhow::Result<Utf8Bytes> 
 
 /// Waits until somebody accepts connections there.
 pub(crate) async fn wait_for(address: SocketAddr) -> anyhow::Result<()> {
-    let listening = async {
-        while TcpStream::connect(address).await.is_err() {
+    until_it_succeeds(|| TcpStream::connect(address)).await
+}
+
+/// Waits until somebody accepts WebSockets there, which may take more than a listener.
+pub(crate) async fn wait_for_handshake(address: SocketAddr) -> anyhow::Result<()> {
+    until_it_succeeds(|| connect(address, "/ready")).await
+}
+
+async fn until_it_succeeds<T, E>(attempt: impl AsyncFn() -> Result<T, E>) -> anyhow::Result<()> {
+    let succeeding = async {
+        while attempt().await.is_err() {
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(Duration::from_secs(20), listening).await.context("it does not listen")
+    timeout(READY, succeeding).await.context("it does not get ready")
 }

@@ -20,7 +20,9 @@ impl Progress {
             for second in 1_u32.. {
                 sleep(Duration::from_secs(1)).await;
                 let count = latencies.count();
-                say(&format!("{label}: {second} s, {}/s", count - before));
+                if count > 0 {
+                    say(&format!("{label}: {second} s, {}/s", count - before));
+                }
                 before = count;
             }
         }))

@@ -37,7 +37,7 @@ pub(super) async fn start() -> anyhow::Result<Running> {
 }
 
 /// Tuned for it: two workers with their own queues of new connections, no logs, connections to
-/// the server kept, and messages not stored for subscribers that come later.
+/// the server kept, and room for as many messages as a client has under way.
 fn settings(folder: &Path, public: SocketAddr, publish: SocketAddr, backend: SocketAddr) -> String {
     let folder = folder.display();
     let user = if nix::unistd::Uid::effective().is_root() { "user root;" } else { "" };
@@ -49,7 +49,7 @@ fn settings(folder: &Path, public: SocketAddr, publish: SocketAddr, backend: Soc
         worker_processes 2;
         worker_rlimit_nofile 20000;
         pid {folder}/nginx.pid;
-        error_log stderr error;
+        error_log stderr crit;
         events {{ worker_connections 19000; multi_accept on; }}
         http {{
             access_log off;

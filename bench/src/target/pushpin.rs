@@ -10,7 +10,7 @@ use super::{
     running::{Paths, Running},
 };
 use crate::{
-    client::wait_for,
+    client::{wait_for, wait_for_handshake},
     process::{Process, is_installed},
 };
 
@@ -29,8 +29,8 @@ pub(super) async fn start() -> anyhow::Result<Running> {
     let mut command = Command::new("pushpin");
     command.arg("--config").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
     let pushpin = Process::start(&mut command)?;
-    wait_for(public).await?;
     wait_for(publish).await?;
+    wait_for_handshake(public).await?;
     let processes = vec![pushpin, behind];
     Ok(Running { public, processes, paths: Paths::Channel, _folder: Some(folder) })
 }

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{
     Request,
     client::conn::http1::{SendRequest, handshake},
-    header::{CONTENT_TYPE, HOST},
+    header::{CONNECTION, CONTENT_TYPE, HOST},
 };
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -42,8 +42,11 @@ impl Caller {
             .header(CONTENT_TYPE, "application/json")
             .body(Full::new(body.into()))?;
         let answer = connection.send_request(request).await?;
+        let is_last = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
         let body = answer.into_body().collect().await?.to_bytes();
-        self.idle.lock().expect("nobody panics with it").push(connection);
+        if !is_last {
+            self.idle.lock().expect("nobody panics with it").push(connection);
+        }
         Ok(body)
     }
 
