@@ -8,6 +8,6 @@ mod retry;
 
 pub(crate) use self::{
     caller::{Call, Caller},
-    outcome::{CallError, Rest},
+    outcome::{CallError, FUNCTION_TIMEOUT_MAX, Rest},
     retry::{Backoff, call_until},
 };

@@ -15,6 +15,7 @@ use std::{
 };
 
 use shared::connection_id::ConnectionId;
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::{budget::CleanupBudget, dead_letters::RetryError};
@@ -36,6 +37,8 @@ struct Inner {
     tasks: TaskTracker,
     draining: CancellationToken,
     max_age: Duration,
+    /// When this life began.
+    began: Instant,
 }
 
 /// A cleanup that is owed for one connection.
@@ -58,7 +61,8 @@ struct Debt {
 impl Cleanups {
     pub(crate) fn new(caller: Caller, journal: Journal, max_age: Duration) -> Self {
         let (tasks, draining) = (TaskTracker::new(), CancellationToken::new());
-        Self(Arc::new(Inner { caller, journal, tasks, draining, max_age }))
+        let began = Instant::now();
+        Self(Arc::new(Inner { caller, journal, tasks, draining, max_age, began }))
     }
 
     /// From now on a cleanup is owed for this connection, whatever becomes of this process. If
@@ -108,10 +112,14 @@ impl Owed {
 impl Drop for Owed {
     fn drop(&mut self) {
         let Some(debt) = self.debt.take() else { return };
-        let progress = Progress { end: self.end, ended_at: SystemTime::now(), attempts: 0 };
+        let progress = Progress::new(self.end);
         let (cleanups, rest) = (self.cleanups.clone(), self.rest.take());
         self.cleanups.0.tasks.spawn(async move {
             if let Some(rest) = rest {
+                // Should the process end before the call does, the next life waits for it too.
+                let latest = rest.latest_end().saturating_duration_since(Instant::now());
+                let not_before = Some(SystemTime::now() + latest);
+                cleanups.0.journal.progress(debt.key, Progress { not_before, ..progress });
                 rest.ended().await;
             }
             cleanups.deliver_or_defer(debt, progress).await;

@@ -9,6 +9,7 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
+use tokio::time::Instant;
 use url::Url;
 use uuid::Uuid;
 
@@ -72,11 +73,12 @@ impl Caller {
 
     /// Calls once. The body of the answer when it is a success: status 200 (documented).
     pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
+        let began = Instant::now();
         let mut exchange = Box::pin(exchange(self.request(call)));
         match tokio::time::timeout(timeout, &mut exchange).await {
             Ok(outcome) => outcome,
             // Dropping the exchange would not end the function, but hide when it ends.
-            Err(_) => Err(CallError::deadline(async move { drop(exchange.await) })),
+            Err(_) => Err(CallError::deadline(began, async move { drop(exchange.await) })),
         }
     }
 

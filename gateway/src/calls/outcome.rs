@@ -3,10 +3,10 @@
 use std::{error::Error, fmt, pin::Pin, time::Duration};
 
 use shared::invocation::{Disposition, InvocationFault};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// The longest timeout that a function can have (documented).
-const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
+pub(crate) const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -21,7 +21,11 @@ pub(crate) struct CallError {
 }
 
 /// A call that nobody waits for but the cleanup, which must not overtake it.
-pub(crate) struct Rest(Pin<Box<dyn Future<Output = ()> + Send>>);
+pub(crate) struct Rest {
+    call: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// When it began.
+    began: Instant,
+}
 
 #[derive(Debug)]
 enum What {
@@ -55,12 +59,15 @@ impl CallError {
         }
     }
 
-    /// The call took longer than it may; `rest` is what is left of it.
-    pub(crate) fn deadline(rest: impl Future<Output = ()> + Send + 'static) -> Self {
+    /// The call that began then took longer than it may; `rest` is what is left of it.
+    pub(crate) fn deadline(
+        began: Instant,
+        rest: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
         Self {
             disposition: Disposition::Faulted,
             timed_out: true,
-            rest: Some(Rest(Box::pin(rest))),
+            rest: Some(Rest { call: Box::pin(rest), began }),
             what: What::Deadline,
         }
     }
@@ -78,10 +85,16 @@ impl CallError {
 }
 
 impl Rest {
-    /// Waits until the call has ended, but no longer than a function may run at all.
+    /// When the call has ended for certain: no function runs for longer.
+    pub(crate) fn latest_end(&self) -> Instant {
+        self.began + FUNCTION_TIMEOUT_MAX
+    }
+
+    /// Waits until the call has ended.
     pub(crate) async fn ended(self) {
+        let latest = self.latest_end();
         // The error is that it has not ended; there is nothing more to wait for then.
-        let _ = timeout(FUNCTION_TIMEOUT_MAX, self.0).await;
+        let _ = timeout_at(latest, self.call).await;
     }
 }
 

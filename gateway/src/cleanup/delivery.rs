@@ -41,10 +41,9 @@ impl Cleanups {
         let give_up = Instant::now() + self.0.max_age.saturating_sub(age);
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(60));
         let mut failed_draining = 0;
-        if self.is_draining() {
-            // The time may end in the middle of it; the next life is to know how it ended.
-            journal.progress(key, progress);
-        }
+        // Should the process end in the middle of it, the next life knows how the connection ended,
+        // and that its calls have.
+        journal.progress(key, progress);
         loop {
             // The settings may have changed since the last attempt.
             let config = api.config();

@@ -5,12 +5,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
-use super::{Cleanups, Debt};
+use super::{Cleanups, Debt, budget::Place};
 use crate::{
     api::{Api, Apis},
+    calls::FUNCTION_TIMEOUT_MAX,
     end::End,
     journal::{Progress, Record},
 };
@@ -58,10 +59,33 @@ impl Cleanups {
             }
             for (Record { key, id, progress }, place) in records.into_iter().zip(places) {
                 let debt = Debt { key, id, api: Arc::clone(&api) };
-                let progress = progress.unwrap_or_else(crashed);
-                self.0.tasks.spawn(self.clone().deliver(debt, progress, place));
+                self.0.tasks.spawn(self.clone().deliver_when_due(debt, progress, place));
             }
         }
+    }
+
+    /// Delivers once the calls of an earlier life have ended. If the gateway drains before, it is
+    /// left to the next one.
+    async fn deliver_when_due(self, debt: Debt, progress: Option<Progress>, place: Place) {
+        let wait = match progress {
+            Some(Progress { not_before: Some(time), .. }) => until(time),
+            Some(_) => Duration::ZERO,
+            None => self.until_calls_have_ended(&debt.api),
+        };
+        let draining = self.0.draining.clone();
+        if !wait.is_zero() && draining.run_until_cancelled_owned(sleep(wait)).await.is_none() {
+            return;
+        }
+        // Nobody has seen the connection end, if nothing is known.
+        let progress = progress.unwrap_or_else(|| Progress::new(End::CRASH));
+        self.deliver(debt, Progress { not_before: None, ..progress }, place).await;
+    }
+
+    /// The dead process may have had a call in flight when it died, which it would have waited for
+    /// as long as this. More cannot be known.
+    fn until_calls_have_ended(&self, api: &Api) -> Duration {
+        let longest = api.config().settings.timeout.min(FUNCTION_TIMEOUT_MAX);
+        (self.0.began + longest).saturating_duration_since(Instant::now())
     }
 
     /// Says what is left of earlier lives.
@@ -80,7 +104,8 @@ impl Cleanups {
     }
 }
 
-/// Nobody has seen the connection end.
-fn crashed() -> Progress {
-    Progress { end: End::CRASH, ended_at: SystemTime::now(), attempts: 0 }
+/// How long it is until then, however the clock was set meanwhile.
+fn until(time: SystemTime) -> Duration {
+    let wait = time.duration_since(SystemTime::now()).unwrap_or_default();
+    wait.min(FUNCTION_TIMEOUT_MAX)
 }

@@ -28,6 +28,15 @@ pub(crate) struct Progress {
     pub(crate) ended_at: SystemTime,
     /// Attempts that failed.
     pub(crate) attempts: u32,
+    /// Set while a call whose time ran out may still be at work: it has ended by then.
+    pub(crate) not_before: Option<SystemTime>,
+}
+
+impl Progress {
+    /// A connection that ends now, and all its calls with it.
+    pub(crate) fn new(end: End) -> Self {
+        Self { end, ended_at: SystemTime::now(), attempts: 0, not_before: None }
+    }
 }
 
 /// A cleanup that was given up.

@@ -25,7 +25,8 @@ use crate::{
     settings::{JournalSettings, JournalSync},
 };
 
-/// Times are in milliseconds since 1970. A debt whose connection has not ended has no `ended_at`.
+/// Times are in milliseconds since 1970. A debt whose connection has not ended has no `ended_at`;
+/// one whose last call may still run has a `not_before`.
 const SCHEMA: &str = "
     create table owed (
         key integer primary key,
@@ -35,7 +36,8 @@ const SCHEMA: &str = "
         close_code integer,
         close_reason text,
         ended_at integer,
-        attempts integer not null default 0
+        attempts integer not null default 0,
+        not_before integer
     );
     create index backlog on owed (api, key) where backlog;
     create table dead_letters (
@@ -48,9 +50,14 @@ const SCHEMA: &str = "
         error text not null,
         given_up_at integer not null
     ) without rowid;
-    pragma user_version = 1;
+    pragma user_version = 2;
 ";
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
+/// Version 1 did not know when the last call of a connection would have ended.
+const FROM_VERSION_1: &str = "
+    alter table owed add column not_before integer;
+    pragma user_version = 2;
+";
 const FILE: &str = "cleanups.sqlite";
 
 /// The open file.
@@ -113,7 +120,7 @@ impl Store {
         let transaction = self.connection.transaction()?;
         let records: Vec<Record> = transaction
             .prepare_cached(
-                "select key, id, close_code, close_reason, ended_at, attempts from owed
+                "select key, id, close_code, close_reason, ended_at, attempts, not_before from owed
                  where backlog and api = ?1 order by key limit ?2",
             )?
             .query_map(params![api, limit_of(limit)], record)?
@@ -199,8 +206,10 @@ fn set_up(connection: &Connection, sync: JournalSync) -> rusqlite::Result<i64> {
 
 /// Puts all that is owed into the backlog; the largest key.
 fn take_stock(connection: &Connection, version: i64) -> rusqlite::Result<i64> {
-    if version == 0 {
-        connection.execute_batch(&format!("begin; {SCHEMA} commit;"))?;
+    match version {
+        0 => connection.execute_batch(&format!("begin; {SCHEMA} commit;"))?,
+        1 => connection.execute_batch(&format!("begin; {FROM_VERSION_1} commit;"))?,
+        _ => {}
     }
     connection.execute("update owed set backlog = 1 where not backlog", [])?;
     connection.query_row("select coalesce(max(key), 0) from owed", [], |row| row.get(0))
@@ -214,7 +223,8 @@ fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
         Change::Progress { key, progress, to_backlog } => connection
             .prepare_cached(
                 "update owed set close_code = :code, close_reason = :reason,
-                 ended_at = :ended_at, attempts = :attempts, backlog = :backlog where key = :key",
+                 ended_at = :ended_at, attempts = :attempts, not_before = :not_before,
+                 backlog = :backlog where key = :key",
             )?
             .execute(named_params! {
                 ":key": key.0,
@@ -222,6 +232,7 @@ fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
                 ":reason": progress.end.reason.as_str(),
                 ":ended_at": to_millis(progress.ended_at),
                 ":attempts": progress.attempts,
+                ":not_before": progress.not_before.map(to_millis),
                 ":backlog": to_backlog,
             }),
         Change::Bury { key, progress, error } => {
@@ -254,7 +265,12 @@ fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
     let has_ended = row.get::<_, Option<i64>>("ended_at")?.is_some();
-    let progress = if has_ended { Some(progress(row)?) } else { None };
+    let progress = if has_ended {
+        let not_before: Option<i64> = row.get("not_before")?;
+        Some(Progress { not_before: not_before.map(from_millis), ..progress(row)? })
+    } else {
+        None
+    };
     Ok(Record { key: Key(row.get("key")?), id: id(row)?, progress })
 }
 
@@ -281,7 +297,7 @@ fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {
         Err(_) => End::CRASH,
     };
     let ended_at = from_millis(row.get("ended_at")?);
-    Ok(Progress { end, ended_at, attempts: row.get("attempts")? })
+    Ok(Progress { end, ended_at, attempts: row.get("attempts")?, not_before: None })
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {

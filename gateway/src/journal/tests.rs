@@ -15,7 +15,7 @@ fn id(number: u8) -> ConnectionId {
 
 fn progress(attempts: u32) -> Progress {
     let ended_at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
-    Progress { end: End::SERVER, ended_at, attempts }
+    Progress { end: End::SERVER, ended_at, attempts, not_before: None }
 }
 
 #[tokio::test]
@@ -26,20 +26,37 @@ async fn what_is_owed_is_there_in_the_next_life_and_what_was_settled_is_not() {
     let second = journal.owe(id(2), "a").await.unwrap();
     let third = journal.owe(id(3), "b").await.unwrap();
     journal.settle(first);
-    journal.progress(second, progress(7));
+    let waiting = Progress { not_before: Some(SystemTime::UNIX_EPOCH), ..progress(7) };
+    journal.progress(second, waiting);
     assert_eq!(journal.take_backlog("a", 9).await.unwrap(), []);
     journal.close().await;
     assert_eq!(journal.owe(id(9), "a").await, Err(JournalFailed));
 
     let journal = Journal::open(&settings(&folder)).unwrap();
     assert_eq!(journal.backlog().await.unwrap(), [("a".to_owned(), 1), ("b".to_owned(), 1)]);
-    let expected = Record { key: second, id: id(2), progress: Some(progress(7)) };
+    let expected = Record { key: second, id: id(2), progress: Some(waiting) };
     assert_eq!(journal.take_backlog("a", 9).await.unwrap(), [expected]);
     let expected = Record { key: third, id: id(3), progress: None };
     assert_eq!(journal.take_backlog("b", 9).await.unwrap(), [expected]);
     assert_eq!(journal.take_backlog("b", 9).await.unwrap(), []);
     // Keys are never used twice while their debts may still be there.
     assert!(journal.owe(id(4), "a").await.unwrap().0 > third.0);
+}
+
+#[tokio::test]
+async fn a_journal_of_version_1_is_taken_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(&folder);
+    let journal = Journal::open(&settings).unwrap();
+    let key = journal.owe(id(1), "a").await.unwrap();
+    journal.progress(key, progress(1));
+    journal.close().await;
+    let old = "alter table owed drop column not_before; pragma user_version = 1";
+    let file = settings.dir.join("cleanups.sqlite");
+    rusqlite::Connection::open(file).unwrap().execute_batch(old).unwrap();
+    let journal = Journal::open(&settings).unwrap();
+    let expected = Record { key, id: id(1), progress: Some(progress(1)) };
+    assert_eq!(journal.take_backlog("a", 9).await.unwrap(), [expected]);
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use super::life::{Lives, PATH};
 use crate::support::{backend::Reply, client::Client, process::Process, soon};
 
 /// Where Debian's package `faketime` puts it.
-const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+pub(super) const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
-fn is_missing() -> bool {
+pub(super) fn is_missing() -> bool {
     let missing = !Path::new(LIBRARY).exists();
     if missing {
         assert!(std::env::var_os("CI").is_none(), "{LIBRARY} is missing");

@@ -20,6 +20,11 @@ impl Lives {
     /// `tables` are more lines for its settings; `BACKEND` in them stands for the URL of the
     /// functions.
     pub(super) async fn new(tables: &str) -> Self {
+        Self::with(tables, "").await
+    }
+
+    /// The same; `api` has more lines for the table of its API.
+    pub(super) async fn with(tables: &str, api: &str) -> Self {
         let backend = Backend::start().await;
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
@@ -33,6 +38,7 @@ impl Lives {
             register = "BACKEND/register"
             transmit = "BACKEND/transmit"
             cleanup = "BACKEND/cleanup"
+            {api}
             "#
         );
         fs::write(folder.path().join("gateway.toml"), text.replace("BACKEND", &backend.url))

@@ -1,7 +1,7 @@
 //! What must hold after every test, judged by what the functions saw.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -21,23 +21,43 @@ use super::{
 pub(crate) struct Oracle {
     connections: Mutex<HashMap<String, Seen>>,
     calls: AtomicUsize,
+    /// Calls that began or ended.
+    now: AtomicUsize,
     progress: Notify,
 }
 
+/// What has happened to one connection. Instants are numbers of calls that began or ended.
 #[derive(Default, Debug)]
 struct Seen {
     owed: bool,
     registers_running: usize,
     transmits_running: usize,
-    cleanups: usize,
+    /// When the last register or transmit ended.
+    work_ended: usize,
+    /// When each cleanup that runs began.
+    cleanups_running: VecDeque<usize>,
     cleanups_done: usize,
+    /// When the last one of those that succeeded began.
+    cleaned_up: Option<usize>,
     early_cleanup: bool,
+}
+
+impl Seen {
+    fn is_working(&self) -> bool {
+        self.registers_running + self.transmits_running > 0
+    }
+
+    /// Whether all that its functions may have started has been undone.
+    fn is_clean(&self) -> bool {
+        !self.is_working() && self.cleaned_up.is_some_and(|began| began > self.work_ended)
+    }
 }
 
 impl Oracle {
     pub(crate) fn called(&self, call: &Call) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.connections.lock().unwrap();
+        let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         let seen = connections.entry(call.id().to_owned()).or_default();
         match call.function.as_str() {
             // Owed from here on: it may have run, whatever it answers.
@@ -50,8 +70,8 @@ impl Oracle {
                 seen.transmits_running += 1;
             }
             "cleanup" => {
-                seen.cleanups += 1;
-                seen.early_cleanup |= seen.registers_running + seen.transmits_running > 0;
+                seen.cleanups_running.push_back(now);
+                seen.early_cleanup |= seen.is_working();
             }
             other => panic!("unknown function {other}"),
         }
@@ -75,20 +95,32 @@ impl Oracle {
 
     pub(crate) fn answered(&self, call: &Call, reply: &Reply) {
         let mut connections = self.connections.lock().unwrap();
+        let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         let seen = connections.get_mut(call.id()).unwrap();
-        if call.function == "register" {
-            seen.registers_running -= 1;
-        }
         match call.function.as_str() {
-            "register" if not_run(reply) || refuses(reply) => seen.owed = false,
-            "transmit" => seen.transmits_running -= 1,
-            "cleanup" if reply.status == 200 => seen.cleanups_done += 1,
-            _ => {}
+            "register" => {
+                seen.registers_running -= 1;
+                seen.work_ended = now;
+                seen.owed &= !(not_run(reply) || refuses(reply));
+            }
+            "transmit" => {
+                seen.transmits_running -= 1;
+                seen.work_ended = now;
+            }
+            _ => {
+                // Should two of one connection run at once, the older one ends first.
+                let began = seen.cleanups_running.pop_front().unwrap();
+                if reply.status == 200 {
+                    seen.cleanups_done += 1;
+                    seen.cleaned_up = Some(began);
+                }
+            }
         }
         self.progress.notify_waiters();
     }
 
-    /// Waits until every register that may have run has a cleanup that succeeded.
+    /// Waits until every register that may have run has a cleanup that succeeded, and that began
+    /// after register and the last transmit had ended.
     pub(crate) async fn all_cleaned_up(&self) {
         loop {
             let progress = self.progress.notified();
@@ -100,10 +132,10 @@ impl Oracle {
         }
     }
 
-    /// How many connections have had no cleanup that succeeded, and should.
+    /// How many connections have had no such cleanup, and should.
     pub(crate) fn owing(&self) -> usize {
         let connections = self.connections.lock().unwrap();
-        connections.values().filter(|seen| seen.owed && seen.cleanups_done == 0).count()
+        connections.values().filter(|seen| seen.owed && !seen.is_clean()).count()
     }
 
     /// Every register that may have run has exactly one cleanup that succeeded, and none has one
@@ -112,14 +144,14 @@ impl Oracle {
         for (id, seen) in &*self.connections.lock().unwrap() {
             assert_eq!(seen.cleanups_done, usize::from(seen.owed), "cleanups of {id}: {seen:?}");
             assert!(!seen.early_cleanup, "cleanup of {id} before its last call ended: {seen:?}");
+            assert!(seen.is_clean() || !seen.owed, "cleanup of {id} came too early: {seen:?}");
         }
     }
 
-    /// The same after a crash, which may make a cleanup come twice, or before its register had
-    /// been called.
+    /// The same after a crash, which may make a cleanup come twice.
     pub(crate) fn check_at_least_once(&self) {
         for (id, seen) in &*self.connections.lock().unwrap() {
-            assert!(seen.cleanups_done > 0 || !seen.owed, "cleanups of {id}: {seen:?}");
+            assert!(seen.is_clean() || !seen.owed, "no cleanup of {id} after all else: {seen:?}");
             assert!(!seen.early_cleanup, "cleanup of {id} before its last call ended: {seen:?}");
         }
     }
