@@ -8,7 +8,10 @@ use std::sync::{Arc, RwLock};
 use url::Url;
 
 pub(crate) use self::apis::{Apis, Changes};
-use crate::{cleanup::CleanupBudget, settings::ApiSettings};
+use crate::{
+    cleanup::CleanupBudget,
+    settings::{ApiSettings, CleanupSettings},
+};
 
 /// One API, for as long as the process lives.
 #[derive(Debug)]
@@ -28,11 +31,11 @@ pub(crate) struct ApiConfig {
 }
 
 impl Api {
-    fn new(config: ApiConfig, cleanups_max: usize) -> Self {
+    fn new(config: ApiConfig, cleanup: &CleanupSettings) -> Self {
         Self {
             id: config.settings.id.clone(),
             config: RwLock::new(Arc::new(config)),
-            cleanup_budget: CleanupBudget::new(cleanups_max),
+            cleanup_budget: CleanupBudget::new(cleanup),
         }
     }
 

@@ -128,7 +128,7 @@ impl Gateway {
         let Self { settings, pages, public, internal, journal, changes } = self;
         files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
         let start = settings.clone();
-        let apis = Apis::new(settings.apis, settings.runner, settings.cleanup.concurrency);
+        let apis = Apis::new(settings.apis, settings.runner, settings.cleanup.clone());
         let caller = Caller::new()?;
         caller.prepare(&apis.functions(&start.apis))?;
         let registry = Registry::default();

@@ -95,6 +95,9 @@ pub struct PushSettings {
 pub struct CleanupSettings {
     /// `concurrency`: cleanup calls at once, of each API. Default 64.
     pub concurrency: usize,
+    /// `queue`: cleanups that are kept in memory, of each API; the others wait in the journal.
+    /// Default 10000.
+    pub queue: usize,
     /// `max_age`: a cleanup that did not succeed for so long is given up. Default 24h.
     pub max_age: Duration,
 }
@@ -212,6 +215,7 @@ impl CleanupSettings {
         let max_age = duration(MILLISECOND..=30 * DAY);
         Self {
             concurrency: read_count(section, "concurrency", 1..=10_000).unwrap_or(64),
+            queue: read_count(section, "queue", 1..=1_000_000).unwrap_or(10_000),
             max_age: section.read("max_age", &max_age).unwrap_or(DAY),
         }
     }

@@ -10,7 +10,7 @@ use url::Url;
 use super::{Api, ApiConfig};
 use crate::{
     paths::{PathParameters, PathPattern, best_fit},
-    settings::ApiSettings,
+    settings::{ApiSettings, CleanupSettings},
 };
 
 /// All APIs; all clones are one.
@@ -20,7 +20,7 @@ pub(crate) struct Apis(Arc<Inner>);
 struct Inner {
     table: RwLock<Arc<Table>>,
     runner: Url,
-    cleanups_max: usize,
+    cleanup: CleanupSettings,
 }
 
 #[derive(Default)]
@@ -41,8 +41,8 @@ pub(crate) struct Changes {
 }
 
 impl Apis {
-    pub(crate) fn new(settings: Vec<ApiSettings>, runner: Url, cleanups_max: usize) -> Self {
-        let apis = Self(Arc::new(Inner { table: RwLock::default(), runner, cleanups_max }));
+    pub(crate) fn new(settings: Vec<ApiSettings>, runner: Url, cleanup: CleanupSettings) -> Self {
+        let apis = Self(Arc::new(Inner { table: RwLock::default(), runner, cleanup }));
         apis.replace(settings);
         apis
     }
@@ -69,7 +69,7 @@ impl Apis {
                 }
                 None => {
                     changes.added.push(id);
-                    Arc::new(Api::new(config, self.0.cleanups_max))
+                    Arc::new(Api::new(config, &self.0.cleanup))
                 }
             };
             open.push((path, api));

@@ -1,15 +1,23 @@
 //! What the cleanups of one API may take. Each API has its own: a cleanup function that hangs must
 //! not hold up those of others, nor a mass drop the live traffic.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
-/// Cleanups of an API that are kept in memory; the others wait in the journal.
-const ROOM: usize = 10_000;
+use crate::settings::CleanupSettings;
+
+/// How often the journal is looked at although nothing seems to be in it.
+const LOOK: Duration = Duration::from_secs(60);
 
 /// What the cleanups of one API may take.
 #[derive(Debug)]
@@ -25,11 +33,10 @@ pub(crate) struct CleanupBudget {
 pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl CleanupBudget {
-    /// `calls` at once.
-    pub(crate) fn new(calls: usize) -> Self {
+    pub(crate) fn new(settings: &CleanupSettings) -> Self {
         Self {
-            calls: Semaphore::new(calls),
-            room: Arc::new(Semaphore::new(ROOM)),
+            calls: Semaphore::new(settings.concurrency),
+            room: Arc::new(Semaphore::new(settings.queue)),
             deferred: Notify::new(),
             taken_up: AtomicBool::new(false),
         }
@@ -63,6 +70,7 @@ impl CleanupBudget {
 
     /// Waits until there may be.
     pub(super) async fn deferred(&self) {
-        self.deferred.notified().await;
+        // That time has passed is as good a reason to look.
+        let _ = timeout(LOOK, self.deferred.notified()).await;
     }
 }

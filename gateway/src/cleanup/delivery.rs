@@ -48,7 +48,8 @@ impl Cleanups {
             // The settings may have changed since the last attempt.
             let config = api.config();
             let Some(url) = &config.cleanup else {
-                return journal.to_backlog(key, progress);
+                journal.to_backlog(key, progress);
+                return api.cleanup_budget.defer();
             };
             let call =
                 call.get_or_insert_with(|| Call::new(url, events::cleanup(id, progress.end)));

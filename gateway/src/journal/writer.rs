@@ -84,20 +84,23 @@ impl Writer {
                 Command::Owe(debt, written) => debts.push((debt, written)),
                 Command::Wake => {}
                 Command::Query(query) => {
-                    // It sees what was asked for before it.
-                    self.write(&mut debts);
-                    let outcome = query(&mut self.store);
-                    self.note(outcome);
+                    // It has to see what was asked for before it. Whoever asked learns from the
+                    // dropped query that it was not carried out.
+                    if self.write(&mut debts) {
+                        let outcome = query(&mut self.store);
+                        self.note(outcome);
+                    }
                 }
             }
         }
         self.write(&mut debts);
     }
 
-    fn write(&mut self, debts: &mut Vec<(Debt, Written)>) {
+    /// Writes all that waits. Whether nothing is left.
+    fn write(&mut self, debts: &mut Vec<(Debt, Written)>) -> bool {
         let changes = self.pending.take();
         if debts.is_empty() && changes.is_empty() {
-            return;
+            return true;
         }
         let outcome = self.store.apply(debts.iter().map(|(debt, _)| debt), changes.values());
         let is_written = self.note(outcome);
@@ -108,6 +111,7 @@ impl Writer {
             // Whoever asked may have gone.
             let _ = written.send(if is_written { Ok(()) } else { Err(JournalFailed) });
         }
+        is_written
     }
 
     /// Logs the first failure and the end of it, not each that comes between. Whether it is a

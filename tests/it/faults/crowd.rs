@@ -1,12 +1,15 @@
-//! Many clients at once.
+//! Many clients at once, many calls that wait, and chance.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use futures_util::{StreamExt, stream};
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, sync::Semaphore};
 use tokio_tungstenite::client_async;
 
-use crate::support::client::{Client, request};
+use crate::support::{
+    backend::{Backend, Reply},
+    client::{Client, request},
+};
 
 /// Handshakes at once. The system keeps no more than 128 that were not accepted yet.
 const AT_ONCE: usize = 64;
@@ -20,6 +23,20 @@ pub(super) async fn connect(address: SocketAddr, path: &str, count: usize) -> Ve
     };
     let clients = stream::iter(0..count).map(one).buffer_unordered(AT_ONCE);
     clients.filter_map(|client| async move { client }).collect().await
+}
+
+/// Makes a function wait: each permit ends one call.
+pub(super) fn gate(backend: &Backend, function: &str) -> Arc<Semaphore> {
+    let gate = Arc::new(Semaphore::new(0));
+    let closed = Arc::clone(&gate);
+    backend.on(function, move |_| {
+        let gate = Arc::clone(&closed);
+        async move {
+            gate.acquire_owned().await.unwrap().forget();
+            Reply::ok()
+        }
+    });
+    gate
 }
 
 /// A generator of chance whose seed is printed. `LONGHOLD_SEED` sets it.

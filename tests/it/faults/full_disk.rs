@@ -2,8 +2,14 @@
 
 use std::process::Command;
 
-use super::life::{Lives, PATH};
-use crate::support::{client::Client, process::Process};
+use super::{
+    crowd::gate,
+    life::{Lives, PATH},
+};
+use crate::support::{
+    client::{Client, Refused},
+    process::Process,
+};
 
 /// More clients than the space that there is has room for.
 const CLIENTS: usize = 5000;
@@ -11,20 +17,31 @@ const CLIENTS: usize = 5000;
 /// The system refuses to let a file grow beyond this, as a full disk would.
 const LIMIT: &str = "trap '' XFSZ; ulimit -S -f 128";
 
+/// Connects until there is no room for one more debt; and the answer to the one that is refused.
+async fn fill(gateway: &Process) -> (Vec<Client>, Refused) {
+    let mut clients = Vec::new();
+    loop {
+        match Client::connect(gateway.door("public"), PATH).await {
+            Ok(client) => clients.push(client),
+            Err(refused) => return (clients, refused),
+        }
+        assert!(clients.len() < CLIENTS, "the space never ended");
+    }
+}
+
+fn make_room(gateway: &Process) {
+    let pid = gateway.pid().to_string();
+    let raised = Command::new("prlimit").args(["--fsize=unlimited", "--pid", &pid]).status();
+    assert!(raised.unwrap().success());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_are_refused_until_there_is_room_again() {
     let lives = Lives::new("").await;
     let oracle = lives.backend.oracle();
     let gateway = Process::start_after(LIMIT, "gateway", lives.folder.path()).await;
     let address = gateway.door("public");
-    let mut clients = Vec::new();
-    let refused = loop {
-        match Client::connect(address, PATH).await {
-            Ok(client) => clients.push(client),
-            Err(refused) => break refused,
-        }
-        assert!(clients.len() < CLIENTS, "the space never ended");
-    };
+    let (mut clients, refused) = fill(&gateway).await;
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "5");
     assert_eq!(
@@ -40,11 +57,7 @@ async fn clients_are_refused_until_there_is_room_again() {
     drop(clients);
     lives.backend.next("cleanup").await;
 
-    let raised = Command::new("prlimit")
-        .args(["--fsize=unlimited", "--pid", &gateway.pid().to_string()])
-        .status()
-        .unwrap();
-    assert!(raised.success());
+    make_room(&gateway);
     // Written is what had to wait, and new clients are taken in.
     let coming = loop {
         if let Ok(client) = Client::connect(address, PATH).await {
@@ -61,6 +74,33 @@ async fn clients_are_refused_until_there_is_room_again() {
     let url = format!("http://{}/cleanups", gateway.door("internal"));
     let list = reqwest::get(url).await.unwrap().text().await.unwrap();
     assert!(list.contains(r#""owed":0"#), "{list}");
+    Lives::end(gateway).await;
+    oracle.check();
+}
+
+/// More cleanups than are kept in memory, when those of the others cannot be written down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cleanups_without_a_place_are_delivered_when_there_is_room_again() {
+    const PLACES: usize = 10;
+    let lives = Lives::new(&format!("cleanup = {{ queue = {PLACES} }}")).await;
+    let oracle = lives.backend.oracle();
+    let gate = gate(&lives.backend, "cleanup");
+    let gateway = Process::start_after(LIMIT, "gateway", lives.folder.path()).await;
+    drop(fill(&gateway).await);
+    // Those that have a place end, so the others could follow.
+    for _ in 0..PLACES {
+        lives.backend.next("cleanup").await;
+    }
+    gate.add_permits(CLIENTS);
+    let url = format!("http://{}/cleanups", gateway.door("internal"));
+    let mut status = reqwest::StatusCode::OK;
+    while oracle.cleaned_up() < PLACES {
+        status = reqwest::get(&url).await.unwrap().status();
+    }
+    // What it would list is not what there is.
+    assert_eq!(status, 503);
+    make_room(&gateway);
+    oracle.all_cleaned_up().await;
     Lives::end(gateway).await;
     oracle.check();
 }

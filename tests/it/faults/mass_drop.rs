@@ -1,33 +1,16 @@
 //! Thousands of clients leave at once: each has its cleanup, and those who stay are served.
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use futures_util::{StreamExt, future::join_all};
 
-use tokio::sync::Semaphore;
-
-use super::crowd::connect;
+use super::crowd::{connect, gate};
 use crate::support::{
-    backend::Reply,
     client::Client,
     world::{PATH, World},
 };
 
 const CLIENTS: usize = 2000;
-
-/// Makes a function wait: each permit ends one call.
-fn gate(world: &World, function: &str) -> Arc<Semaphore> {
-    let gate = Arc::new(Semaphore::new(0));
-    let closed = Arc::clone(&gate);
-    world.backend.on(function, move |_| {
-        let gate = Arc::clone(&closed);
-        async move {
-            gate.acquire_owned().await.unwrap().forget();
-            Reply::ok()
-        }
-    });
-    gate
-}
 
 async fn check(leave: impl AsyncFn(Vec<Client>)) {
     let world = World::start().await;
@@ -73,7 +56,7 @@ async fn all_are_cleaned_up_when_they_close() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mass_drop_does_not_hold_up_who_stays_and_who_comes() {
     let world = World::start().await;
-    let gate = gate(&world, "cleanup");
+    let gate = gate(&world.backend, "cleanup");
     let (mut staying, _) = world.client().await;
     drop(connect(world.doors.public, PATH, CLIENTS).await);
     world.backend.next("cleanup").await;
@@ -90,7 +73,7 @@ async fn a_mass_drop_does_not_hold_up_who_stays_and_who_comes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn live_traffic_does_not_hold_up_cleanups() {
     let world = World::start().await;
-    let gate = gate(&world, "transmit");
+    let gate = gate(&world.backend, "transmit");
     let mut staying = connect(world.doors.public, PATH, CLIENTS).await;
     for client in &mut staying {
         client.send("hello").await;
