@@ -60,6 +60,17 @@ pub(crate) struct Connection {
     /// When a client that does not take what is being flushed has had its time, because the
     /// connection is to be closed.
     close_by: Option<(Instant, End)>,
+    drain: Drain,
+}
+
+/// Whether the gateway drains, and what the connection still has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drain {
+    No,
+    /// What the client had sent goes out; nothing more is read.
+    Forwarding,
+    /// All of it has gone out. The Close comes after what is on its way to the client.
+    Done,
 }
 
 /// How far the connection's life is.
@@ -106,6 +117,7 @@ impl Connection {
             bytes_read: 0,
             phase: Phase::Open,
             close_by: None,
+            drain: Drain::No,
             settings,
             entry,
         }
@@ -123,6 +135,7 @@ impl Connection {
         let mut timer = pin!(sleep_until(self.next_deadline()));
         loop {
             self.forward_next();
+            self.close_drained();
             if let (Phase::Ended(end), None) = (self.phase, &self.forwarding) {
                 return end;
             }
@@ -132,14 +145,14 @@ impl Connection {
             if deadline < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
             }
-            let (live, open, reads) = (!self.is_ended(), self.is_open(), self.reads());
+            let (live, reads) = (!self.is_ended(), self.reads());
             // In this order: a pong that has arrived is seen before the client is taken for lost.
             // Neither of the first two can keep the others waiting: a connection has one call in
             // flight, and arrivals have a bound.
             let work = tokio::select! {
                 biased;
                 forwarded = in_flight(&mut self.forwarding) => Work::Forwarded(forwarded),
-                () = self.entry.handle.mailbox.arrived(), if open => Work::Mail,
+                () = self.entry.handle.mailbox.arrived() => Work::Mail,
                 event = self.socket.next(reads), if live => Work::Socket(event),
                 () = timer.as_mut(), if live => Work::Time,
             };
@@ -155,14 +168,32 @@ impl Connection {
     /// Hands the next message to the function, unless it still has one, or a reply to the last
     /// one has not been taken by the client yet.
     fn forward_next(&mut self) {
+        if self.entry.registry.is_cut() {
+            return self.cut();
+        }
         let holds = self.socket.is_flushing() && self.entry.handle.api.config().settings.reply;
-        if self.forwarding.is_some() || holds {
+        if self.forwarding.is_none() && !holds {
+            self.forwarding = self.inbox.pop().map(|message| self.forward.start(&message));
+        }
+    }
+
+    /// The time of the drain is up: the client is told that messages may be lost, if any may be.
+    fn cut(&mut self) {
+        let in_flight = self.forwarding.take();
+        if in_flight.is_none() && self.inbox.is_empty() {
             return;
         }
-        if self.entry.registry.is_cut() {
-            self.drop_unforwarded();
-        } else {
-            self.forwarding = self.inbox.pop().map(|message| self.forward.start(&message));
+        self.rest = in_flight.map(forward::rest).or(self.rest.take());
+        self.drop_unforwarded();
+        self.fail(End::FAULT);
+    }
+
+    /// Closes when the gateway drains and all that the client had sent has gone out.
+    fn close_drained(&mut self) {
+        let is_done = self.forwarding.is_none() && self.inbox.is_empty();
+        if self.drain == Drain::Forwarding && is_done {
+            self.drain = Drain::Done;
+            self.entry.handle.mailbox.close(End::DRAIN);
         }
     }
 
@@ -274,6 +305,9 @@ impl Connection {
         if !self.is_open() {
             return;
         }
+        if self.drain == Drain::No && mailbox.is_draining() {
+            self.drain = Drain::Forwarding;
+        }
         if self.socket.is_flushing() {
             let by = Instant::now() + self.settings.close_timeout;
             self.close_by = self.close_by.or(mailbox.asked_to_close().map(|end| (by, end)));
@@ -327,9 +361,11 @@ impl Connection {
         matches!(self.phase, Phase::Open)
     }
 
-    /// Whether more is read from the client. After a fault always: what it sends is not kept.
+    /// Whether more is read from the client. After a fault always: what it sends is not kept. Not
+    /// while the gateway drains, or a client that goes on sending would never be done.
     fn reads(&self) -> bool {
-        self.phase.is_fault() || self.inbox.has_room()
+        let drains = self.is_open() && self.drain != Drain::No;
+        self.phase.is_fault() || self.inbox.has_room() && !drains
     }
 
     fn next_deadline(&self) -> Instant {

@@ -27,6 +27,8 @@ struct State {
     queue: VecDeque<Letter>,
     bytes: usize,
     close: Option<End>,
+    /// Whether the connection is to be closed once it has nothing more to do.
+    draining: bool,
     next_ticket: u64,
 }
 
@@ -88,6 +90,7 @@ impl Mailbox {
             queue: VecDeque::new(),
             bytes: 0,
             close: None,
+            draining: false,
             next_ticket: 0,
         };
         Self { capacity, state: Mutex::new(state), arrival: Notify::new() }
@@ -128,6 +131,22 @@ impl Mailbox {
         drop(state);
         self.arrival.notify_one();
         true
+    }
+
+    /// Asks for the connection to be closed once what its client has sent has been forwarded.
+    /// Messages are taken in until then.
+    pub(crate) fn drain(&self) {
+        self.lock().draining = true;
+        self.wake();
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.lock().draining
+    }
+
+    /// Has the connection's task look around.
+    pub(crate) fn wake(&self) {
+        self.arrival.notify_one();
     }
 
     /// How the connection is to be closed, if it is.

@@ -74,14 +74,18 @@ impl Registry {
         state.connections.values().cloned().collect()
     }
 
-    /// Time is running out: what clients have sent is not forwarded any more, so that their
-    /// cleanups still can be.
+    /// Time is running out: what clients have sent is not forwarded any more, so that they can
+    /// still be told, and cleaned up.
     pub(crate) fn cut(&self) {
-        self.cut.store(true, Ordering::Relaxed);
+        self.cut.store(true, Ordering::Release);
+        let handles: Vec<_> = self.lock().connections.values().cloned().collect();
+        for handle in handles {
+            handle.mailbox.wake();
+        }
     }
 
     pub(crate) fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::Relaxed)
+        self.cut.load(Ordering::Acquire)
     }
 
     /// Whether the gateway drains and its last connection has left.

@@ -1,8 +1,9 @@
 //! Drain: a gateway that is asked to stop closes its connections and cleans up.
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt, future::join_all};
+use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{backend::Reply, client::Client, world::World};
+use crate::support::{backend::Reply, client::Client, soon, world::World};
 
 #[tokio::test]
 async fn every_client_sees_1001_and_is_cleaned_up() {
@@ -19,18 +20,71 @@ async fn every_client_sees_1001_and_is_cleaned_up() {
     world.finish().await;
 }
 
+/// Whoever has nothing on its way is closed at once; for the other one its functions work and push
+/// until all that it had sent has gone out.
 #[tokio::test]
-async fn a_call_in_flight_ends_and_can_push_until_then() {
-    let world = World::start().await;
+async fn what_a_client_had_sent_is_forwarded_before_its_close() {
+    const MESSAGES: usize = 20;
+    let world = World::with("", "[drain]\nspread = '0s'").await;
     let gate = world.backend.hold("transmit");
-    let (mut client, _) = world.client().await;
-    client.send("in flight").await;
+    let (mut quiet, _) = world.client().await;
+    let (mut client, register) = world.client().await;
+    for number in 0..MESSAGES {
+        client.send(number.to_string()).await;
+    }
+    heard(&mut client).await;
     world.backend.next("transmit").await;
     world.stop.cancel();
+    assert_eq!(quiet.closed().await, 1001);
+    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "drain");
+    for number in 1..MESSAGES {
+        gate.notify_one();
+        assert_eq!(world.backend.next("transmit").await.data(), number.to_string());
+    }
+    assert_eq!(world.push_text(register.id(), "still here").await, 0);
+    assert_eq!(client.receive_text().await, "still here");
+    gate.notify_one();
     assert_eq!(client.closed().await, 1001);
+    world.finish().await;
+}
+
+/// The gateway has read what the client had sent when it answers a ping that came after it.
+async fn heard(client: &mut Client) {
+    client.send(Message::Ping("all".into())).await;
+    while !soon("a pong", client.socket.next()).await.unwrap().unwrap().is_pong() {}
+}
+
+/// What had to be dropped is not dropped in silence.
+#[tokio::test]
+async fn a_client_whose_messages_are_cut_off_sees_1011() {
+    let world = World::with("", "[drain]\ntimeout = '1s'").await;
+    let gate = world.backend.hold("transmit");
+    let (mut client, _) = world.client().await;
+    for number in 0..3 {
+        client.send(number.to_string()).await;
+    }
+    heard(&mut client).await;
+    world.backend.next("transmit").await;
+    world.stop.cancel();
+    assert_eq!(client.closed().await, 1011);
     assert!(!world.backend.was_called("cleanup").await);
     gate.notify_one();
+    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "fault");
+    assert!(!world.backend.was_called("transmit").await);
     world.finish().await;
+}
+
+/// One that never ends does not make the gateway late: its cleanup is left to the next start.
+#[tokio::test]
+async fn a_call_that_never_ends_does_not_hold_the_gateway_up() {
+    let world = World::with("timeout = '1h'", "[drain]\ntimeout = '1s'").await;
+    let _gate = world.backend.hold("transmit");
+    let (mut client, _) = world.client().await;
+    client.send("for ever").await;
+    world.backend.next("transmit").await;
+    world.stop.cancel();
+    assert_eq!(client.closed().await, 1011);
+    world.stopped().await.unwrap();
 }
 
 #[tokio::test]

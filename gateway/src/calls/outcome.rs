@@ -67,7 +67,7 @@ impl CallError {
         Self {
             disposition: Disposition::Faulted,
             timed_out: true,
-            rest: Some(Rest { call: Box::pin(rest), began }),
+            rest: Some(Rest::new(began, rest)),
             what: What::Deadline,
         }
     }
@@ -85,6 +85,11 @@ impl CallError {
 }
 
 impl Rest {
+    /// The rest of a call that began then, or before.
+    pub(crate) fn new(began: Instant, call: impl Future<Output = ()> + Send + 'static) -> Self {
+        Self { call: Box::pin(call), began }
+    }
+
     /// When the call has ended for certain: no function runs for longer.
     pub(crate) fn latest_end(&self) -> Instant {
         self.began + FUNCTION_TIMEOUT_MAX

@@ -4,6 +4,7 @@
 use std::{error::Error, pin::Pin, sync::Arc};
 
 use shared::{connection_id::ConnectionId, invocation::Disposition};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::{
@@ -24,6 +25,15 @@ pub(super) struct Forward {
 
 /// A message on its way.
 pub(super) type Forwarding = Pin<Box<dyn Future<Output = Forwarded> + Send>>;
+
+/// What is left of a message on its way that the connection does not wait for any more.
+pub(super) fn rest(forwarding: Forwarding) -> Rest {
+    Rest::new(Instant::now(), async move {
+        if let Forwarded::Fault(Some(rest)) = forwarding.await {
+            rest.ended().await;
+        }
+    })
+}
 
 /// What came of a message.
 #[derive(Debug)]

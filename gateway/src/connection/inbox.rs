@@ -39,6 +39,10 @@ impl Inbox {
         mem::take(&mut self.messages).len()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+
     /// Whether another message may be read.
     pub(super) fn has_room(&self) -> bool {
         self.bytes < self.capacity

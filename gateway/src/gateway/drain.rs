@@ -7,13 +7,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use super::GatewayError;
-use crate::{
-    cleanup::Cleanups, end::End, journal::Journal, registry::Registry, settings::DrainSettings,
-};
+use crate::{cleanup::Cleanups, journal::Journal, registry::Registry, settings::DrainSettings};
 
-/// The share of the drain timeout in which what clients have sent is still forwarded. What is
-/// left has to do for the calls that are in flight then, and for cleanups.
-const FORWARDING_SHARE: f32 = 0.3;
+/// The share of what is left of the drain timeout in which what clients have sent is forwarded.
+/// The rest has to do for telling those whose messages were not, and for cleanups.
+const FORWARDING_SHARE: f32 = 0.6;
 /// The longest pause between the Closes of two connections: a few are not spread.
 const CLOSE_PAUSE: Duration = Duration::from_millis(5);
 
@@ -80,6 +78,6 @@ async fn close_all(registry: &Registry, spread: Duration) {
         if due > Instant::now() {
             tokio::time::sleep_until(due).await;
         }
-        handle.mailbox.close(End::DRAIN);
+        handle.mailbox.drain();
     }
 }
