@@ -3,14 +3,14 @@
 use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
-use futures_util::{StreamExt, future::try_join_all};
+use futures_util::{Stream, StreamExt, future::try_join_all};
 use tokio::{
     net::TcpStream,
     time::{sleep, timeout},
 };
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
-    tungstenite::{Message, Utf8Bytes, protocol::WebSocketConfig},
+    tungstenite::{Error, Message, Utf8Bytes, protocol::WebSocketConfig},
 };
 
 use crate::target::running::{Running, Scene};
@@ -20,7 +20,7 @@ pub(crate) type Client = WebSocketStream<TcpStream>;
 /// Small, so that many clients fit into one process.
 const READ_BUFFER_BYTES: usize = 1 << 10;
 /// How many are opened at once.
-pub(crate) const AT_ONCE: usize = 200;
+pub(crate) const AT_ONCE: usize = 64;
 /// How long an answer may take that a load still waits for when its time is over.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 /// How long a target may take until it listens.
@@ -41,7 +41,7 @@ pub(crate) async fn connect(address: SocketAddr, path: &str) -> anyhow::Result<C
     timeout(CONNECT, connecting).await.context("could not connect in time")?
 }
 
-/// Clients 0 to `count`.
+/// So many clients.
 pub(crate) async fn connect_all(
     running: &Running,
     scene: Scene,
@@ -49,16 +49,18 @@ pub(crate) async fn connect_all(
 ) -> anyhow::Result<Vec<Client>> {
     let mut clients = Vec::with_capacity(count);
     while clients.len() < count {
-        let numbers = clients.len()..count.min(clients.len() + AT_ONCE);
+        let batch = AT_ONCE.min(count - clients.len());
         let opening =
-            numbers.map(async |number| connect(running.public, &running.path(scene, number)).await);
+            (0..batch).map(async |_| connect(running.public, &running.paths.next(scene)).await);
         clients.extend(try_join_all(opening).await?);
     }
     Ok(clients)
 }
 
 /// The next message, which has to be text.
-pub(crate) async fn next_text(client: &mut Client) -> anyhow::Result<Utf8Bytes> {
+pub(crate) async fn next_text(
+    client: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
+) -> anyhow::Result<Utf8Bytes> {
     loop {
         match client.next().await.context("the connection ended")?? {
             Message::Text(text) => return Ok(text),

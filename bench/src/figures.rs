@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-/// The first one is what targets are compared by.
+/// In the order in which they are told.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Figures(Vec<(&'static str, f64)>);
 

@@ -2,11 +2,17 @@
 
 pub(crate) mod connect;
 pub(crate) mod echo;
+pub(crate) mod fan_out;
 pub(crate) mod idle;
+pub(crate) mod latency;
+mod schedule;
 
 use clap::Subcommand;
 
-use crate::{figures::Figures, target::Target};
+use crate::{
+    figures::Figures,
+    target::{Target, running::Scene},
+};
 
 /// A measure, with its settings.
 #[derive(Debug, Clone, Subcommand)]
@@ -15,6 +21,10 @@ pub(crate) enum Load {
     Echo(echo::Settings),
     /// Connections that come and go: handshake, register, Close, cleanup
     Connect(connect::Settings),
+    /// Latency of the echo, open-loop: at a fixed rate, from when each message was due
+    Latency(latency::Settings),
+    /// One message in, and out to many connections
+    FanOut(fan_out::Settings),
     /// Memory of the process that holds the sockets per connection that is open and quiet
     Idle(idle::Settings),
 }
@@ -24,8 +34,10 @@ impl Load {
     pub(crate) async fn measure(&self, target: &Target) -> anyhow::Result<Figures> {
         let running = target.start().await?;
         match self {
-            Self::Echo(settings) => echo::measure(settings, target, &running).await,
+            Self::Echo(settings) => echo::measure(settings, Scene::Echo, target, &running).await,
             Self::Connect(settings) => connect::measure(settings, target, &running).await,
+            Self::Latency(settings) => latency::measure(settings, target, &running).await,
+            Self::FanOut(settings) => fan_out::measure(settings, target, &running).await,
             Self::Idle(settings) => idle::measure(settings, target, &running).await,
         }
     }
@@ -35,6 +47,8 @@ impl Load {
         match self {
             Self::Echo(settings) => settings.describe(),
             Self::Connect(settings) => settings.describe(),
+            Self::Latency(settings) => settings.describe(),
+            Self::FanOut(settings) => settings.describe(),
             Self::Idle(settings) => settings.describe(),
         }
     }
@@ -44,7 +58,20 @@ impl Load {
         match self {
             Self::Echo(_) => "echo",
             Self::Connect(_) => "connect",
+            Self::Latency(_) => "latency",
+            Self::FanOut(_) => "fan-out",
             Self::Idle(_) => "idle",
+        }
+    }
+
+    /// The figures that targets are compared by.
+    pub(crate) fn compared(&self) -> &'static [&'static str] {
+        match self {
+            Self::Echo(_) => &["messages_per_s"],
+            Self::Connect(_) => &["connections_per_s"],
+            Self::Latency(_) => &["p50_us", "p99_us"],
+            Self::FanOut(_) => &["deliveries_per_s"],
+            Self::Idle(_) => &["bytes_each"],
         }
     }
 }

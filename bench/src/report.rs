@@ -1,6 +1,6 @@
 //! What the rounds found, as a table for people and as JSON.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde_json::{Value, json};
 
@@ -11,6 +11,7 @@ use crate::{figures::Figures, load::Load, target::Target};
 pub(crate) struct Report {
     measure: &'static str,
     description: String,
+    compared: &'static [&'static str],
     targets: Vec<String>,
     pub(crate) rounds: Vec<Round>,
 }
@@ -22,7 +23,8 @@ pub(crate) struct Round(pub(crate) Vec<Option<Figures>>);
 impl Report {
     pub(crate) fn new(load: &Load, targets: &[Target]) -> Self {
         let targets = targets.iter().map(ToString::to_string).collect();
-        Self { measure: load.name(), description: load.describe(), targets, rounds: Vec::new() }
+        let (measure, description) = (load.name(), load.describe());
+        Self { measure, description, compared: load.compared(), targets, rounds: Vec::new() }
     }
 
     /// The names of the figures, those of any target.
@@ -47,24 +49,22 @@ impl Report {
     }
 
     pub(crate) fn to_json(&self) -> Value {
-        let names = self.names();
         let targets = self.targets.iter().enumerate().map(|(number, target)| {
-            let rounds: Vec<_> = self
-                .rounds
-                .iter()
-                .map(|round| round.0[number].as_ref().map(Figures::to_json))
-                .collect();
-            let ratio = |name: &str, other: usize| {
-                (self.targets[other].clone(), json!(self.ratio(name, number, other)))
-            };
-            let ratios = names.first().map(|name| {
-                let ratios = (0..self.targets.len()).map(|other| ratio(name, other));
-                Value::Object(ratios.collect())
-            });
-            json!({ "target": target, "rounds": rounds, "ratios_of_first_figure": ratios })
+            let rounds = self.rounds.iter().map(|round| &round.0[number]);
+            let rounds: Vec<_> =
+                rounds.map(|figures| figures.as_ref().map(Figures::to_json)).collect();
+            let ratios = self.compared.iter().map(|name| (*name, self.ratios(name, number)));
+            let ratios: BTreeMap<_, _> = ratios.collect();
+            json!({ "target": target, "rounds": rounds, "ratios": ratios })
         });
         let targets: Vec<_> = targets.collect();
         json!({ "measure": self.measure, "settings": self.description, "targets": targets })
+    }
+
+    /// What one target has of each other's figure.
+    fn ratios(&self, name: &str, target: usize) -> BTreeMap<&str, Option<f64>> {
+        let others = self.targets.iter().enumerate();
+        others.map(|(other, text)| (text.as_str(), self.ratio(name, target, other))).collect()
     }
 }
 
@@ -73,9 +73,13 @@ impl fmt::Display for Report {
         let Self { measure, description, .. } = self;
         writeln!(f, "{measure}: {description}; rounds: {}", self.rounds.len())?;
         let names = self.names();
-        let Some((first, _)) = names.split_first() else { return write!(f, "no figures") };
+        if names.is_empty() {
+            return write!(f, "no figures");
+        }
         if self.targets.len() > 1 || self.rounds.len() > 1 {
-            self.write_compared(f, first)?;
+            for name in self.compared {
+                self.write_compared(f, name)?;
+            }
         }
         self.write_medians(f, &names)
     }

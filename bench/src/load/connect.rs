@@ -1,7 +1,7 @@
 //! Connections that come and go: handshake, register, Close, cleanup. Where a target has no
 //! register and no cleanup, handshake and Close alone.
 
-use std::time::Instant;
+use std::{net::SocketAddr, time::Instant};
 
 use clap::Args;
 use futures_util::{StreamExt, future::try_join_all};
@@ -14,7 +14,7 @@ use crate::{
     progress::Progress,
     target::{
         Target,
-        running::{Running, Scene},
+        running::{Paths, Running, Scene},
     },
 };
 
@@ -41,9 +41,9 @@ pub(super) async fn measure(
     let period = Period::begin(settings.lengths);
     let latencies = Latencies::new();
     let _progress = Progress::of(format!("connect {target}"), latencies.clone());
-    let clients = (0..settings.connections).map(|number| {
-        let path = running.path(Scene::Visit, number);
-        tokio::spawn(come_and_go(running.public, path, period, latencies.clone()))
+    let clients = (0..settings.connections).map(|_| {
+        let paths = running.paths.clone();
+        tokio::spawn(come_and_go(running.public, paths, period, latencies.clone()))
     });
     let clients = try_join_all(clients.collect::<Vec<_>>());
     let (cpu, clients) = tokio::join!(period.cpu(running), clients);
@@ -60,8 +60,8 @@ pub(super) async fn measure(
 
 /// Each time until the Close was answered.
 async fn come_and_go(
-    address: std::net::SocketAddr,
-    path: String,
+    address: SocketAddr,
+    paths: Paths,
     period: Period,
     latencies: Latencies,
 ) -> anyhow::Result<()> {
@@ -70,7 +70,7 @@ async fn come_and_go(
         if period.is_over(start) {
             return Ok(());
         }
-        let mut client = connect(address, &path).await?;
+        let mut client = connect(address, &paths.next(Scene::Visit)).await?;
         client.close(None).await?;
         while let Some(Ok(_)) = client.next().await {}
         let end = Instant::now();

@@ -30,14 +30,20 @@ pub(crate) struct Settings {
     /// Bytes of each message
     #[arg(long, default_value_t = 128)]
     pub(crate) bytes: usize,
+    /// Connections beside those, which are open and quiet
+    #[arg(long, default_value_t = 0)]
+    pub(crate) idle: usize,
     #[command(flatten)]
     pub(crate) lengths: Lengths,
 }
 
 impl Settings {
     pub(super) fn describe(&self) -> String {
-        let Self { connections, window, bytes, lengths } = self;
-        format!("{connections} connections, {window} in flight each, {bytes} bytes, {lengths}")
+        let Self { connections, window, bytes, idle, lengths } = self;
+        format!(
+            "{connections} connections and {idle} idle ones, {window} in flight each, {bytes} bytes, \
+             {lengths}"
+        )
     }
 }
 
@@ -50,10 +56,14 @@ struct Mishaps {
 
 pub(crate) async fn measure(
     settings: &Settings,
+    scene: Scene,
     target: &Target,
     running: &Running,
 ) -> anyhow::Result<Figures> {
-    let clients = connect_all(running, Scene::Echo, settings.connections).await?;
+    let before = running.memory()?;
+    let mut clients = connect_all(running, scene, settings.connections + settings.idle).await?;
+    let memory = running.memory()?.saturating_sub(before) as f64 / clients.len() as f64;
+    let _idle = clients.split_off(settings.connections);
     let period = Period::begin(settings.lengths);
     let latencies = Latencies::new();
     let _progress = Progress::of(format!("echo {target}"), latencies.clone());
@@ -90,6 +100,10 @@ pub(crate) async fn measure(
     figures.add("messages_per_s", count / period.seconds());
     latencies.tell(&mut figures);
     figures.add("cpu_us_per_message", cpu?.as_secs_f64() * 1e6 / count);
+    figures.add("megabytes_per_s", count * settings.bytes as f64 / 1e6 / period.seconds());
+    if settings.idle > 0 {
+        figures.add("bytes_each", memory);
+    }
     figures.add("lost", lost as f64);
     figures.add("out_of_order", out_of_order as f64);
     Ok(figures)

@@ -19,13 +19,13 @@ pub(super) async fn start() -> anyhow::Result<Running> {
     let (first, public) =
         start_role("gateway", &[("internal", internal), ("function", function)]).await?;
     let processes = vec![first, second];
-    Ok(Running { public, processes, paths: Paths::Channel, _folder: None })
+    Ok(Running { public, processes, paths: Paths::channels(), _folder: None })
 }
 
 /// One process without functions.
 pub(super) async fn start_bare() -> anyhow::Result<Running> {
     let (process, public) = start_role("bare", &[]).await?;
-    Ok(Running { public, processes: vec![process], paths: Paths::Channel, _folder: None })
+    Ok(Running { public, processes: vec![process], paths: Paths::channels(), _folder: None })
 }
 
 /// What stands behind a peer: listens at the first address, and publishes at the second.

@@ -33,7 +33,7 @@ pub(super) async fn start() -> anyhow::Result<Running> {
     let nginx = Process::start(&mut command)?;
     wait_for(public).await?;
     let processes = vec![nginx, behind];
-    Ok(Running { public, processes, paths: Paths::Channel, _folder: Some(folder) })
+    Ok(Running { public, processes, paths: Paths::channels(), _folder: Some(folder) })
 }
 
 /// Tuned for it: two workers with their own queues of new connections, no logs, connections to

@@ -32,7 +32,7 @@ pub(super) async fn start() -> anyhow::Result<Running> {
     wait_for(publish).await?;
     wait_for_handshake(public).await?;
     let processes = vec![pushpin, behind];
-    Ok(Running { public, processes, paths: Paths::Channel, _folder: Some(folder) })
+    Ok(Running { public, processes, paths: Paths::channels(), _folder: Some(folder) })
 }
 
 /// Tuned for it: its own zurl, no limit of messages, quiet logs.

@@ -1,6 +1,13 @@
 //! A target that runs: where its clients connect, and what it uses.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use tempfile::TempDir;
 
@@ -19,12 +26,13 @@ pub(crate) struct Running {
 }
 
 /// What the path of a URL stands for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Paths {
     /// An API of Longhold.
     Api,
-    /// The channel of the connection.
-    Channel,
+    /// The channel of the client, which none had before: nginx is killed by a signal now and then
+    /// when channels of nchan are used again soon.
+    Channel(Arc<AtomicU64>),
 }
 
 /// What clients do.
@@ -32,20 +40,32 @@ pub(crate) enum Paths {
 pub(crate) enum Scene {
     /// Each gets back what it sends.
     Echo,
+    /// What one sends goes to all others.
+    FanOut,
     /// Each is registered and cleaned up, where there is such a thing.
     Visit,
 }
 
-impl Running {
-    /// Where client `number` connects.
-    pub(crate) fn path(&self, scene: Scene, number: usize) -> String {
-        match (self.paths, scene) {
-            (Paths::Api, Scene::Echo) => "/bench/echo".to_owned(),
-            (Paths::Api, Scene::Visit) => "/bench/chat".to_owned(),
-            (Paths::Channel, Scene::Echo | Scene::Visit) => format!("/{number}"),
-        }
+impl Paths {
+    /// A channel for each client.
+    pub(super) fn channels() -> Self {
+        Self::Channel(Arc::default())
     }
 
+    /// Where the next client connects.
+    pub(crate) fn next(&self, scene: Scene) -> String {
+        match (self, scene) {
+            (Self::Api, Scene::Echo) => "/bench/echo".to_owned(),
+            (Self::Api, Scene::Visit | Scene::FanOut) => "/bench/chat".to_owned(),
+            (Self::Channel(_), Scene::FanOut) => "/all".to_owned(),
+            (Self::Channel(next), Scene::Echo | Scene::Visit) => {
+                format!("/{}", next.fetch_add(1, Ordering::Relaxed))
+            }
+        }
+    }
+}
+
+impl Running {
     /// Processor time that all processes have used.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         self.processes.iter().map(Process::cpu).sum()
