@@ -104,12 +104,11 @@ impl Connection {
         caller: Caller,
     ) -> Self {
         let now = Instant::now();
-        let api = &entry.handle.api;
-        let config = api.config();
+        let config = entry.handle.api.config();
         Self {
-            socket: Socket::new(stream, early, config.settings.max_message),
+            socket: Socket::new(stream, early, entry.handle.message_bytes_max),
             inbox: Inbox::new(settings.receive_queue),
-            forward: Forward::new(caller, Arc::clone(api), entry.id),
+            forward: Forward::new(caller, Arc::clone(&entry.handle), entry.id),
             keepalive: Keepalive::new(now, &settings, config.settings.idle_timeout),
             outbound: Outbound::new(now, settings.write_timeout),
             forwarding: None,

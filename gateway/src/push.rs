@@ -93,13 +93,18 @@ impl Pusher {
     }
 
     fn begin(&self, api: &Api, id: &str, action: &Action) -> Begun {
-        let limit = api.config().settings.max_message;
+        let handle = self.find(api, id);
+        // One that is too large is so whoever it is for.
+        let limit = match &handle {
+            Some(handle) => handle.message_bytes_max(),
+            None => api.config().settings.max_message,
+        };
         if let Action::Send(message) = action
             && message.len() > limit
         {
             return Err(PushError::TooLarge { bytes: message.len(), limit });
         }
-        let handle = self.find(api, id).ok_or(PushError::Gone)?;
+        let handle = handle.ok_or(PushError::Gone)?;
         let message = match action {
             Action::Close if handle.mailbox.close(End::SERVER) => return Ok(None),
             Action::Close => return Err(PushError::Gone),

@@ -30,6 +30,15 @@ struct State {
 pub(crate) struct Handle {
     pub(crate) api: Arc<Api>,
     pub(crate) mailbox: Mailbox,
+    /// The API's `max_message` when the connection was opened: its socket is made for that.
+    pub(crate) message_bytes_max: usize,
+}
+
+impl Handle {
+    /// How large a message to the client may be: what the API allows now, and the socket can take.
+    pub(crate) fn message_bytes_max(&self) -> usize {
+        self.message_bytes_max.min(self.api.config().settings.max_message)
+    }
 }
 
 /// A place in the registry. It is left, and the mailbox shut, when this is dropped.
@@ -52,7 +61,8 @@ impl Registry {
         api: Arc<Api>,
         mailbox: Mailbox,
     ) -> Result<Entry, Draining> {
-        let handle = Arc::new(Handle { api, mailbox });
+        let message_bytes_max = api.config().settings.max_message;
+        let handle = Arc::new(Handle { api, mailbox, message_bytes_max });
         let mut state = self.lock();
         if state.draining {
             return Err(Draining);

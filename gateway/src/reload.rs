@@ -33,6 +33,14 @@ impl Reload {
             error!(%error, "could not set up the HTTP client for https: the settings stay as they were");
             return;
         }
+        // The new `push.max_body` is not in force yet.
+        let problems = self.settings.push.problems_with(&settings.apis);
+        if !problems.is_empty() {
+            return error!(
+                ?problems,
+                "push.max_body, which takes a restart, does not fit the new settings: they stay as they were"
+            );
+        }
         for key in self.settings.fixed_keys_that_differ(&settings) {
             warn!("{key} has changed in the settings, which takes a restart");
         }

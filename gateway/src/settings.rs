@@ -158,18 +158,9 @@ impl Settings {
         keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
     }
 
-    /// What a client may send must fit into the push that sends it on.
     fn check_sizes(&self, root: &Section) {
-        let max_body = self.push.max_body;
-        for api in &self.apis {
-            let base64 = api.max_message.div_ceil(3) * 4 + PUSH_OVERHEAD;
-            if base64 > max_body {
-                let id = &api.id;
-                root.problem(
-                    "push.max_body",
-                    format!("is {max_body}; api {id:?} with its max_message needs {base64}"),
-                );
-            }
+        for problem in self.push.problems_with(&self.apis) {
+            root.problem("push.max_body", problem);
         }
     }
 }
@@ -201,6 +192,19 @@ impl ConnectionSettings {
 }
 
 impl PushSettings {
+    /// What a client may send must fit into the push that sends it on.
+    pub(crate) fn problems_with(&self, apis: &[ApiSettings]) -> Vec<String> {
+        let max_body = self.max_body;
+        let needs = |api: &ApiSettings| api.max_message.div_ceil(3) * 4 + PUSH_OVERHEAD;
+        let too_large = apis.iter().filter(|api| needs(api) > max_body);
+        too_large
+            .map(|api| {
+                let (id, needed) = (&api.id, needs(api));
+                format!("is {max_body}; api {id:?} with its max_message needs {needed}")
+            })
+            .collect()
+    }
+
     fn read(section: &mut Section) -> Self {
         let timeout = duration(MILLISECOND..=HOUR);
         Self {

@@ -4,12 +4,13 @@ use std::{fs, path::PathBuf};
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
+use tokio::join;
 
 use crate::support::{
     backend::Backend,
     client::Client,
     process::Process,
-    world::{closing, data_send},
+    world::{PATH, World, closing, data_send},
 };
 
 /// A gateway whose file can be changed.
@@ -159,4 +160,62 @@ async fn sighup_reads_the_file_where_it_is_not_watched() {
     client.send("hello").await;
     assert_eq!(backend.next("transmit").await.data(), "hello");
     changing.end().await;
+}
+
+/// A world in which messages of `api-test` are as large as this; `id` is another API that it has.
+fn with_limit(max_body: &str, max_message: &str, id: &str) -> String {
+    format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
+        push = {{ max_body = "{max_body}" }}
+        [[api]]
+        id = "api-test"
+        path = "{PATH}"
+        register = "BACKEND/register"
+        transmit = "BACKEND/transmit"
+        cleanup = "BACKEND/cleanup"
+        max_message = "{max_message}"
+        [[api]]
+        id = "{id}"
+        path = "/{id}"
+        transmit = "BACKEND/transmit"
+        "#
+    )
+}
+
+/// Waits until clients are taken in at `/<id>`.
+async fn until_open(world: &World, id: &str) {
+    while Client::connect(world.doors.public, &format!("/{id}")).await.is_err() {}
+}
+
+/// A connection that was made for smaller messages is not taken for gone.
+#[tokio::test]
+async fn a_push_that_an_older_connection_cannot_take_is_413() {
+    let backend = Backend::start().await;
+    let world = World::launch(backend, &with_limit("16MiB", "64KiB", "a")).await;
+    let (mut old, register) = world.client().await;
+    let old_id = register.id();
+    world.change(&with_limit("16MiB", "2MiB", "b")).await;
+    until_open(&world, "b").await;
+    let large = "x".repeat(1 << 20);
+    assert_eq!(world.push_text(old_id, &large).await, 413);
+    assert_eq!(world.push_text(old_id, "small").await, 0);
+    assert_eq!(old.receive_text().await, "small");
+    let (mut new, register) = world.client().await;
+    let (errno, received) = join!(world.push_text(register.id(), &large), new.receive_text());
+    assert_eq!((errno, received.len()), (0, large.len()));
+    world.finish().await;
+}
+
+/// `push.max_body` takes a restart, so it is the old one that new limits have to fit into.
+#[tokio::test]
+async fn messages_that_no_push_could_bring_are_not_allowed() {
+    let backend = Backend::start().await;
+    let world = World::launch(backend, &with_limit("2MiB", "1MiB", "a")).await;
+    world.change(&with_limit("16MiB", "8MiB", "b")).await;
+    world.change(&with_limit("16MiB", "1MiB", "c")).await;
+    until_open(&world, "c").await;
+    // An API that there ever was would be known.
+    assert_eq!(world.push_bytes("b", "{}").await.0, 404);
+    world.finish().await;
 }

@@ -8,10 +8,10 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::{
-    api::Api,
     calls::{Call, CallError, Caller, Rest, call_until},
     events,
     message::Message,
+    registry::Handle,
     settings::ApiSettings,
 };
 
@@ -19,7 +19,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Forward {
     caller: Caller,
-    api: Arc<Api>,
+    handle: Arc<Handle>,
     id: ConnectionId,
 }
 
@@ -48,19 +48,20 @@ pub(super) enum Forwarded {
 }
 
 impl Forward {
-    pub(super) fn new(caller: Caller, api: Arc<Api>, id: ConnectionId) -> Self {
-        Self { caller, api, id }
+    pub(super) fn new(caller: Caller, handle: Arc<Handle>, id: ConnectionId) -> Self {
+        Self { caller, handle, id }
     }
 
     pub(super) fn start(&self, message: &Message) -> Forwarding {
-        let config = self.api.config();
+        let handle = Arc::clone(&self.handle);
+        let config = handle.api.config();
         let call = Call::new(&config.transmit, events::transmit(self.id, message));
         let (caller, id) = (self.caller.clone(), self.id);
         Box::pin(async move {
-            let ApiSettings { timeout, reply, max_message, .. } = config.settings;
+            let ApiSettings { timeout, reply, .. } = config.settings;
             match call_until(&caller, &call, timeout).await {
                 Ok(body) if reply => {
-                    Forwarded::Done(events::transmit_reply(&body, id, max_message))
+                    Forwarded::Done(events::transmit_reply(&body, id, handle.message_bytes_max()))
                 }
                 Ok(_) => Forwarded::Done(None),
                 Err(error) => failed(id, &call, error),

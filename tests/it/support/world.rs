@@ -7,7 +7,7 @@ use gateway::{
     settings::Settings,
 };
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) stop: CancellationToken,
     http: reqwest::Client,
     gateway: JoinHandle<Result<(), GatewayError>>,
+    changes: mpsc::Sender<Settings>,
     /// Has the journal.
     _folder: tempfile::TempDir,
 }
@@ -64,8 +65,7 @@ impl World {
     /// With settings of one's own.
     pub(crate) async fn launch(backend: Backend, settings: &str) -> Self {
         let text = settings.replace("BACKEND", &backend.url);
-        let mut settings =
-            Settings::parse(Path::new("gateway.toml"), &text, &BTreeMap::new()).unwrap();
+        let mut settings = parse(&text);
         if !text.contains("close_timeout") {
             settings.connection.close_timeout = CLOSE_TIMEOUT;
         }
@@ -73,12 +73,19 @@ impl World {
         if !text.contains("[journal]") {
             settings.journal.dir = folder.path().join("journal");
         }
-        let gateway = Gateway::bind(settings).await.unwrap();
+        let (changes, changed) = mpsc::channel(1);
+        let gateway = Gateway::bind(settings).await.unwrap().with_changes(changed);
         let doors = gateway.doors().unwrap();
         let stop = CancellationToken::new();
         let gateway = tokio::spawn(gateway.run(stop.clone()));
         let http = reqwest::Client::new();
-        Self { backend, doors, stop, http, gateway, _folder: folder }
+        Self { backend, doors, stop, http, gateway, changes, _folder: folder }
+    }
+
+    /// Settings that are to be taken while the gateway runs. Each is taken before the next one.
+    pub(crate) async fn change(&self, settings: &str) {
+        let settings = parse(&settings.replace("BACKEND", &self.backend.url));
+        self.changes.send(settings).await.unwrap();
     }
 
     /// A client that is connected, and its register call.
@@ -130,6 +137,10 @@ impl World {
         self.stop.cancel();
         soon("the end of the gateway", self.gateway).await.unwrap()
     }
+}
+
+fn parse(text: &str) -> Settings {
+    Settings::parse(Path::new("gateway.toml"), text, &BTreeMap::new()).unwrap()
 }
 
 /// The body of a push of a text to one connection.
