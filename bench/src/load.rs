@@ -4,7 +4,9 @@ pub(crate) mod connect;
 pub(crate) mod echo;
 pub(crate) mod fan_out;
 pub(crate) mod idle;
+pub(crate) mod invoke;
 pub(crate) mod latency;
+pub(crate) mod python;
 mod schedule;
 
 use clap::Subcommand;
@@ -25,6 +27,10 @@ pub(crate) enum Load {
     Latency(latency::Settings),
     /// One message in, and out to many connections
     FanOut(fan_out::Settings),
+    /// Echo by a function in Python, closed-loop
+    Python(python::Settings),
+    /// What it costs to call an empty function in Python: the runner alone, one caller
+    Invoke(invoke::Settings),
     /// Memory of the process that holds the sockets per connection that is open and quiet
     Idle(idle::Settings),
 }
@@ -32,13 +38,27 @@ pub(crate) enum Load {
 impl Load {
     /// Starts the target, and measures once.
     pub(crate) async fn measure(&self, target: &Target) -> anyhow::Result<Figures> {
-        let running = target.start().await?;
+        let running = target.start(self.scene()).await?;
         match self {
             Self::Echo(settings) => echo::measure(settings, Scene::Echo, target, &running).await,
             Self::Connect(settings) => connect::measure(settings, target, &running).await,
             Self::Latency(settings) => latency::measure(settings, target, &running).await,
             Self::FanOut(settings) => fan_out::measure(settings, target, &running).await,
+            Self::Python(settings) => python::measure(settings, target, &running).await,
+            Self::Invoke(settings) => invoke::measure(settings, target, &running).await,
             Self::Idle(settings) => idle::measure(settings, target, &running).await,
+        }
+    }
+
+    /// What the clients do.
+    pub(crate) fn scene(&self) -> Scene {
+        match self {
+            Self::Echo(_) | Self::Latency(_) => Scene::Echo,
+            Self::Connect(_) => Scene::Visit,
+            Self::Idle(settings) => settings.scene(),
+            Self::FanOut(_) => Scene::FanOut,
+            Self::Python(_) => Scene::Python,
+            Self::Invoke(_) => Scene::Invoke,
         }
     }
 
@@ -49,6 +69,8 @@ impl Load {
             Self::Connect(settings) => settings.describe(),
             Self::Latency(settings) => settings.describe(),
             Self::FanOut(settings) => settings.describe(),
+            Self::Python(settings) => settings.describe(),
+            Self::Invoke(settings) => settings.describe(),
             Self::Idle(settings) => settings.describe(),
         }
     }
@@ -60,6 +82,8 @@ impl Load {
             Self::Connect(_) => "connect",
             Self::Latency(_) => "latency",
             Self::FanOut(_) => "fan-out",
+            Self::Python(_) => "python",
+            Self::Invoke(_) => "invoke",
             Self::Idle(_) => "idle",
         }
     }
@@ -67,9 +91,9 @@ impl Load {
     /// The figures that targets are compared by.
     pub(crate) fn compared(&self) -> &'static [&'static str] {
         match self {
-            Self::Echo(_) => &["messages_per_s"],
+            Self::Echo(_) | Self::Python(_) => &["messages_per_s"],
             Self::Connect(_) => &["connections_per_s"],
-            Self::Latency(_) => &["p50_us", "p99_us"],
+            Self::Latency(_) | Self::Invoke(_) => &["p50_us", "p99_us"],
             Self::FanOut(_) => &["deliveries_per_s"],
             Self::Idle(_) => &["bytes_each"],
         }

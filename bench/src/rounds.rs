@@ -40,7 +40,7 @@ impl Settings {
 
     /// Measures, round by round. Each round begins with another target.
     pub(crate) async fn run(&self, load: &Load) -> anyhow::Result<()> {
-        let targets = self.installed();
+        let targets = self.possible(load);
         let rounds = self.rounds.unwrap_or(1);
         let mut report = Report::new(load, &targets);
         for round in 0..rounds {
@@ -66,14 +66,14 @@ impl Settings {
     }
 
     /// The targets, without those that this machine lacks.
-    fn installed(&self) -> Vec<Target> {
+    fn possible(&self, load: &Load) -> Vec<Target> {
         let mut targets = self.targets.clone();
         if targets.is_empty() {
             targets.push(Target::Longhold(Default::default()));
         }
-        targets.retain(|target| match target.missing() {
-            Some(install) => {
-                eprintln!("{target} is skipped: {install}");
+        targets.retain(|target| match target.missing(load.scene()) {
+            Some(reason) => {
+                eprintln!("{target} is skipped: {reason}");
                 false
             }
             None => true,

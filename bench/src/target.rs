@@ -14,7 +14,11 @@ use std::{
 
 use anyhow::{Context, bail};
 
-use self::{longhold::Build, running::Running};
+use self::{
+    longhold::Build,
+    running::{Running, Scene},
+};
+use crate::process::is_installed;
 
 /// One of them, as `--targets` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +38,9 @@ pub(crate) enum Target {
 
 impl Target {
     /// Starts its processes, which end when what is returned is dropped.
-    pub(crate) async fn start(&self) -> anyhow::Result<Running> {
+    pub(crate) async fn start(&self, scene: Scene) -> anyhow::Result<Running> {
         let started = match self {
-            Self::Longhold(build) => build.start().await,
+            Self::Longhold(build) => build.start(scene).await,
             Self::Floor => floor::start().await,
             Self::Bare => floor::start_bare().await,
             Self::Nchan => nchan::start().await,
@@ -45,8 +49,17 @@ impl Target {
         started.with_context(|| format!("could not start {self}"))
     }
 
-    /// What has to be installed first, if something has.
-    pub(crate) fn missing(&self) -> Option<&'static str> {
+    /// Why it cannot be measured so on this machine, if it cannot.
+    pub(crate) fn missing(&self, scene: Scene) -> Option<&'static str> {
+        if matches!(scene, Scene::Python | Scene::Invoke) {
+            return match self {
+                Self::Longhold(_) if is_installed("python3") => None,
+                Self::Longhold(_) => Some("apt-get install --no-install-recommends python3"),
+                Self::Floor | Self::Bare | Self::Nchan | Self::Pushpin => {
+                    Some("it has no functions in Python")
+                }
+            };
+        }
         match self {
             Self::Longhold(_) | Self::Floor | Self::Bare => None,
             Self::Nchan => nchan::missing(),

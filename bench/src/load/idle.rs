@@ -31,6 +31,11 @@ impl Settings {
     pub(super) fn describe(&self) -> String {
         format!("{} connections, {} bytes spoken by each", self.connections, self.spoken)
     }
+
+    /// A connection with a register function; or one that echoes a message.
+    pub(super) fn scene(&self) -> Scene {
+        if self.spoken == 0 { Scene::Visit } else { Scene::Echo }
+    }
 }
 
 pub(super) async fn measure(
@@ -38,8 +43,7 @@ pub(super) async fn measure(
     target: &Target,
     running: &Running,
 ) -> anyhow::Result<Figures> {
-    // A connection with a register function; or one that echoes a message.
-    let scene = if settings.spoken == 0 { Scene::Visit } else { Scene::Echo };
+    let scene = settings.scene();
     // What the first connections cost once, such as threads and pools, is not theirs.
     let warm = connect_all(running, scene, AT_ONCE.min(settings.connections)).await?;
     drop(warm);

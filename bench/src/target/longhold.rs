@@ -1,7 +1,7 @@
 //! Gateway and function-runner of one build, set up for measuring.
 
 use std::{
-    fmt, fs,
+    fmt, fs, io,
     net::SocketAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -9,11 +9,12 @@ use std::{
 
 use anyhow::{Context, bail, ensure};
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::{
     free_address,
-    running::{Paths, Running},
+    running::{Paths, Running, Scene},
 };
 use crate::process::{Process, binary};
 
@@ -27,18 +28,27 @@ pub(crate) struct Build {
 }
 
 impl Build {
-    /// Starts both, with the APIs `/bench/echo` (transmit alone) and `/bench/chat` (all three
-    /// functions, a roster in memory).
-    pub(super) async fn start(&self) -> anyhow::Result<Running> {
+    /// Starts both, with an API for each scene.
+    pub(super) async fn start(&self, scene: Scene) -> anyhow::Result<Running> {
         let folder = tempfile::tempdir()?;
         let (runner, push) = (free_address()?, free_address()?);
         let journal = self.journal.as_deref().unwrap_or("process");
-        fs::write(folder.path().join("gateway.toml"), gateway_settings(runner, push, journal))?;
-        fs::write(folder.path().join("functions.toml"), functions_settings(runner, push))?;
-        let (runner, _) = self.start_one("function-runner", folder.path()).await?;
-        let (gateway, ready) = self.start_one("gateway", folder.path()).await?;
-        let public = ready["public"].as_str().context("no address")?.parse()?;
-        let processes = vec![gateway, runner];
+        write(&folder, "gateway.toml", &gateway_settings(runner, push, journal))?;
+        let mut functions = functions_settings(runner, push);
+        if matches!(scene, Scene::Python | Scene::Invoke) {
+            // Only then, because they take an interpreter.
+            write(&folder, "index.py", include_str!("../python/index.py"))?;
+            functions += &python_settings(push);
+        }
+        write(&folder, "functions.toml", &functions)?;
+        let (runner_process, _) = self.start_one("function-runner", folder.path()).await?;
+        let (public, processes) = if matches!(scene, Scene::Invoke) {
+            (runner, vec![runner_process])
+        } else {
+            let (gateway, ready) = self.start_one("gateway", folder.path()).await?;
+            let public = ready["public"].as_str().context("no address")?.parse()?;
+            (public, vec![gateway, runner_process])
+        };
         Ok(Running { public, processes, paths: Paths::Api, _folder: Some(folder) })
     }
 
@@ -90,6 +100,7 @@ fn gateway_settings(runner: SocketAddr, push: SocketAddr, journal: &str) -> Stri
         log = {{ filter = "warn" }}
         api = [
             {{ id = "echo", path = "/bench/echo", transmit = "echo" }},
+            {{ id = "python", path = "/bench/python", transmit = "python" }},
             {{ id = "chat", path = "/bench/chat", register = "register", transmit = "transmit", cleanup = "cleanup" }},
         ]
         "#
@@ -111,4 +122,24 @@ fn functions_settings(runner: SocketAddr, push: SocketAddr) -> String {
         );
     }
     text
+}
+
+fn python_settings(push: SocketAddr) -> String {
+    let mut text = String::new();
+    for (name, handler) in [("python", "index.echo"), ("empty", "index.empty")] {
+        text += &format!(
+            r#"
+            [functions.{name}]
+            runtime = "python3"
+            code = "."
+            handler = "{handler}"
+            environment = {{ url = "http://{push}/python" }}
+            "#
+        );
+    }
+    text
+}
+
+fn write(folder: &TempDir, name: &str, text: &str) -> io::Result<()> {
+    fs::write(folder.path().join(name), text)
 }

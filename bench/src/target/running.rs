@@ -40,6 +40,10 @@ pub(crate) enum Paths {
 pub(crate) enum Scene {
     /// Each gets back what it sends.
     Echo,
+    /// As `Echo`, by a function in Python.
+    Python,
+    /// A function in Python is called without a gateway.
+    Invoke,
     /// What one sends goes to all others.
     FanOut,
     /// Each is registered and cleaned up, where there is such a thing.
@@ -56,9 +60,10 @@ impl Paths {
     pub(crate) fn next(&self, scene: Scene) -> String {
         match (self, scene) {
             (Self::Api, Scene::Echo) => "/bench/echo".to_owned(),
+            (Self::Api, Scene::Python | Scene::Invoke) => "/bench/python".to_owned(),
             (Self::Api, Scene::Visit | Scene::FanOut) => "/bench/chat".to_owned(),
             (Self::Channel(_), Scene::FanOut) => "/all".to_owned(),
-            (Self::Channel(next), Scene::Echo | Scene::Visit) => {
+            (Self::Channel(next), Scene::Echo | Scene::Visit | Scene::Python | Scene::Invoke) => {
                 format!("/{}", next.fetch_add(1, Ordering::Relaxed))
             }
         }

@@ -1,0 +1,155 @@
+//! Latency of the echo, open-loop: messages are due at a fixed rate, and time counts from when a
+//! message was due. So a target that stalls pays for all that had to wait meanwhile.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use futures_util::{
+    SinkExt, StreamExt,
+    future::try_join_all,
+    stream::{SplitSink, SplitStream},
+};
+use tokio::{sync::mpsc, task::spawn_blocking, time::timeout_at};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{echo, schedule::Schedule};
+use crate::{
+    client::{Client, GRACE, connect_all, next_text},
+    figures::Figures,
+    latencies::Latencies,
+    period::{Lengths, Period},
+    progress::Progress,
+    target::{
+        Target,
+        running::{Running, Scene},
+    },
+};
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Settings {
+    #[arg(long, default_value_t = 64)]
+    connections: usize,
+    /// Messages per second, of all connections
+    #[arg(long, conflicts_with = "load")]
+    rate: Option<f64>,
+    /// Instead of a rate: this part of what the target can do, which is measured first
+    #[arg(long, default_value_t = 0.5)]
+    load: f64,
+    /// Bytes of each message
+    #[arg(long, default_value_t = 128)]
+    bytes: usize,
+    #[command(flatten)]
+    lengths: Lengths,
+}
+
+impl Settings {
+    pub(super) fn describe(&self) -> String {
+        let Self { connections, rate, load, bytes, lengths } = self;
+        let rate = match rate {
+            Some(rate) => format!("{rate} messages/s"),
+            None => format!("{load} of the highest rate"),
+        };
+        format!("{connections} connections, {rate}, {bytes} bytes, {lengths}")
+    }
+
+    /// The rate, which is given or found out.
+    async fn rate(&self, target: &Target, running: &Running) -> anyhow::Result<f64> {
+        if let Some(rate) = self.rate {
+            return Ok(rate);
+        }
+        let lengths = Lengths { seconds: self.lengths.seconds.min(3.0), ..self.lengths };
+        let Self { connections, bytes, .. } = *self;
+        let echo = echo::Settings { connections, window: 1, bytes, idle: 0, lengths };
+        let highest = echo::measure(&echo, Scene::Echo, target, running).await?;
+        Ok(self.load * highest.get("messages_per_s").context("no rate")?)
+    }
+}
+
+pub(super) async fn measure(
+    settings: &Settings,
+    target: &Target,
+    running: &Running,
+) -> anyhow::Result<Figures> {
+    let rate = settings.rate(target, running).await?;
+    let lengths = settings.lengths;
+    let count = rate * (lengths.warm_up + lengths.seconds);
+    ensure!(rate > 0.0 && (1.0..1e9).contains(&count), "{rate} messages/s will not do");
+    let clients = connect_all(running, Scene::Echo, settings.connections).await?;
+    let period = Period::begin(lengths);
+    let start = Instant::now();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
+    let count = count as u32;
+    let schedule = Schedule { start, rate, connections: settings.connections, count };
+    let latencies = Latencies::new();
+    let _progress = Progress::of(format!("latency {target}"), latencies.clone());
+    let (queues, due) = schedule.queues();
+    let talks = clients.into_iter().zip(due).enumerate().map(|(connection, (client, due))| {
+        let (sink, stream) = client.split();
+        let listener = Listener { stream, start, period, latencies: latencies.clone() };
+        let (bytes, share) = (settings.bytes, schedule.share(connection));
+        tokio::spawn(async move {
+            let (sent, lost) = tokio::join!(speak(sink, due, start, bytes), listener.listen(share));
+            sent.and(lost)
+        })
+    });
+    let talks = try_join_all(talks.collect::<Vec<_>>());
+    let (kept, cpu, talks) =
+        tokio::join!(spawn_blocking(move || schedule.keep(&queues)), period.cpu(running), talks);
+    kept??;
+    let mut lost = 0;
+    for talk in talks? {
+        lost += talk?;
+    }
+    ensure!(!target.promises_order() || lost == 0, "{target} lost {lost} messages");
+    let mut figures = Figures::default();
+    latencies.tell(&mut figures);
+    let count = latencies.count() as f64;
+    figures.add("due_per_s", rate);
+    figures.add("answered_per_s", count / period.seconds());
+    figures.add("cpu_us_per_message", cpu?.as_secs_f64() * 1e6 / count);
+    figures.add("lost", lost as f64);
+    Ok(figures)
+}
+
+/// Sends what is due. Each message says when it was, in nanoseconds since the start.
+async fn speak(
+    mut sink: SplitSink<Client, Message>,
+    mut due: mpsc::Receiver<Instant>,
+    start: Instant,
+    bytes: usize,
+) -> anyhow::Result<()> {
+    while let Some(due) = due.recv().await {
+        let head = format!("{} ", (due - start).as_nanos());
+        sink.send(Message::text(format!("{head:-<bytes$}"))).await?;
+    }
+    Ok(())
+}
+
+/// Hears the answers of one connection.
+struct Listener {
+    stream: SplitStream<Client>,
+    start: Instant,
+    period: Period,
+    latencies: Latencies,
+}
+
+impl Listener {
+    /// Until all of them are there, or nobody would wait any longer. How many are not.
+    async fn listen(mut self, share: usize) -> anyhow::Result<usize> {
+        let last = (self.period.until() + GRACE).into();
+        for heard in 0..share {
+            let Ok(answer) = timeout_at(last, next_text(&mut self.stream)).await else {
+                return Ok(share - heard);
+            };
+            let now = Instant::now();
+            let answer = answer?;
+            let head = answer.split_once(' ').and_then(|(nanoseconds, _)| nanoseconds.parse().ok());
+            let due = self.start + Duration::from_nanos(head.context("not what was sent")?);
+            if self.period.counts(due) {
+                self.latencies.record(now.saturating_duration_since(due));
+            }
+        }
+        Ok(0)
+    }
+}

@@ -1,0 +1,43 @@
+//! Echo by a function in Python, through the whole loop. Its processes are warm when it counts.
+
+use clap::Args;
+
+use super::echo;
+use crate::{
+    figures::Figures,
+    period::Lengths,
+    target::{
+        Target,
+        running::{Running, Scene},
+    },
+};
+
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Settings {
+    #[arg(long, default_value_t = 4)]
+    connections: usize,
+    /// Bytes of each message
+    #[arg(long, default_value_t = 128)]
+    bytes: usize,
+    #[command(flatten)]
+    lengths: Lengths,
+}
+
+impl Settings {
+    pub(super) fn describe(&self) -> String {
+        self.echo().describe()
+    }
+
+    fn echo(&self) -> echo::Settings {
+        let Self { connections, bytes, lengths } = *self;
+        echo::Settings { connections, window: 1, bytes, idle: 0, lengths }
+    }
+}
+
+pub(super) async fn measure(
+    settings: &Settings,
+    target: &Target,
+    running: &Running,
+) -> anyhow::Result<Figures> {
+    echo::measure(&settings.echo(), Scene::Python, target, running).await
+}
