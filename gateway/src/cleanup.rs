@@ -75,13 +75,15 @@ impl Cleanups {
         Ok(Owed { debt, end: End::UNREGISTERED, rest: None, cleanups: self.clone() })
     }
 
-    /// How many are being delivered.
-    pub(crate) fn pending(&self) -> usize {
-        self.0.tasks.len()
+    /// How many are owed still, to the best of what can be known.
+    pub(crate) async fn owed(&self) -> u64 {
+        match self.0.journal.counts().await {
+            Ok(counts) => counts.owed,
+            Err(JournalFailed) => self.0.tasks.len() as u64,
+        }
     }
 
-    /// The gateway drains: what has failed is tried again at once, what waits stays in the
-    /// journal.
+    /// The gateway drains: what has failed is tried again at once.
     pub(crate) fn hurry(&self) {
         self.0.draining.cancel();
     }

@@ -83,8 +83,8 @@ pub enum GatewayError {
     DrainTimedOut {
         /// Connections that had not ended.
         connections: usize,
-        /// Cleanups that had not been delivered.
-        cleanups: usize,
+        /// Cleanups that had not been delivered, those of these connections among them.
+        cleanups: u64,
     },
 }
 

@@ -26,6 +26,7 @@ pub(crate) struct CleanupBudget {
     room: Arc<Semaphore>,
     deferred: Notify,
     taken_up: AtomicBool,
+    left: AtomicBool,
 }
 
 /// A place in memory.
@@ -39,6 +40,7 @@ impl CleanupBudget {
             room: Arc::new(Semaphore::new(settings.queue)),
             deferred: Notify::new(),
             taken_up: AtomicBool::new(false),
+            left: AtomicBool::new(false),
         }
     }
 
@@ -61,6 +63,16 @@ impl CleanupBudget {
     /// Whether this is the first time that what waits in the journal is taken up.
     pub(super) fn take_up(&self) -> bool {
         !self.taken_up.swap(true, Ordering::Relaxed)
+    }
+
+    /// The function failed so often while the gateway drains that what is still owed is left to
+    /// the next life.
+    pub(super) fn leave(&self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
     }
 
     /// There may be more in the journal that can be delivered.

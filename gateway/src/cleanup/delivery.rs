@@ -25,6 +25,14 @@ impl Cleanups {
     pub(super) async fn deliver_or_defer(self, debt: Debt, progress: Progress) {
         match debt.api.cleanup_budget.try_place() {
             Some(place) => self.deliver(debt, progress, place).await,
+            None if self.is_draining() => {
+                // No more will come after these, so they wait in memory; and on disk, if time ends.
+                self.0.journal.progress(debt.key, progress);
+                let place = debt.api.cleanup_budget.place().await;
+                if !debt.api.cleanup_budget.is_left() {
+                    self.deliver(debt, progress, place).await;
+                }
+            }
             None => {
                 self.0.journal.to_backlog(debt.key, progress);
                 debt.api.cleanup_budget.defer();
@@ -68,6 +76,7 @@ impl Cleanups {
             journal.progress(key, progress);
             failed_draining += u32::from(self.is_draining());
             if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
+                api.cleanup_budget.leave();
                 return report_left(id, &error);
             }
             report_failed(id, &error, pause);

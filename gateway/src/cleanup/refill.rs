@@ -13,7 +13,7 @@ use crate::{
     api::{Api, Apis},
     calls::FUNCTION_TIMEOUT_MAX,
     end::End,
-    journal::{Progress, Record},
+    journal::{JournalFailed, Progress, Record},
 };
 
 /// Debts that are taken out at once.
@@ -22,14 +22,13 @@ const PAGE: usize = 256;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Cleanups {
-    /// Delivers from now on what waits in the journal, until the gateway drains. To be called
-    /// again when the settings have changed.
+    /// Delivers from now on what waits in the journal; when the gateway drains, until nothing does.
+    /// To be called again when the settings have changed.
     pub(crate) fn take_up(&self, apis: &Apis) {
         for api in apis.all() {
             api.cleanup_budget.defer();
             if api.cleanup_budget.take_up() {
-                let work = self.clone().take_up_all(api);
-                self.0.tasks.spawn(self.0.draining.clone().run_until_cancelled_owned(work));
+                self.0.tasks.spawn(self.clone().take_up_all(api));
             }
         }
     }
@@ -37,31 +36,40 @@ impl Cleanups {
     async fn take_up_all(self, api: Arc<Api>) {
         let budget = &api.cleanup_budget;
         loop {
-            if api.config().cleanup.is_none() {
-                budget.deferred().await;
-                continue;
+            let draining = self.is_draining();
+            if draining && budget.is_left() {
+                return;
             }
-            let mut places = vec![budget.place().await];
-            while places.len() < PAGE
-                && let Some(place) = budget.try_place()
-            {
-                places.push(place);
-            }
-            let Ok(records) = self.0.journal.take_backlog(api.id(), places.len()).await else {
-                drop(places);
-                sleep(PAUSE).await;
-                continue;
-            };
-            if records.is_empty() {
-                drop(places);
-                budget.deferred().await;
-                continue;
-            }
-            for (Record { key, id, progress }, place) in records.into_iter().zip(places) {
-                let debt = Debt { key, id, api: Arc::clone(&api) };
-                self.0.tasks.spawn(self.clone().deliver_when_due(debt, progress, place));
+            match self.take_up_some(&api).await {
+                Ok(0) if draining => return,
+                Ok(0) => drop(self.0.draining.run_until_cancelled(budget.deferred()).await),
+                Ok(_) => {}
+                // The next life will be able to.
+                Err(JournalFailed) if draining => return,
+                Err(JournalFailed) => sleep(PAUSE).await,
             }
         }
+    }
+
+    /// Delivers as many as there are places for, when there is one; how many.
+    async fn take_up_some(&self, api: &Arc<Api>) -> Result<usize, JournalFailed> {
+        if api.config().cleanup.is_none() {
+            return Ok(0);
+        }
+        let budget = &api.cleanup_budget;
+        let mut places = vec![budget.place().await];
+        while places.len() < PAGE
+            && let Some(place) = budget.try_place()
+        {
+            places.push(place);
+        }
+        let records = self.0.journal.take_backlog(api.id(), places.len()).await?;
+        let count = records.len();
+        for (Record { key, id, progress }, place) in records.into_iter().zip(places) {
+            let debt = Debt { key, id, api: Arc::clone(api) };
+            self.0.tasks.spawn(self.clone().deliver_when_due(debt, progress, place));
+        }
+        Ok(count)
     }
 
     /// Delivers once the calls of an earlier life have ended. If the gateway drains before, it is

@@ -47,20 +47,26 @@ impl Drain {
             connections.wait().await;
             cleanups.settled().await;
         };
-        match timeout_at(give_up, settled).await {
-            Ok(()) => Ok(()),
-            Err(_) => self.timed_out(),
-        }
+        let timed_out = timeout_at(give_up, settled).await.is_err();
+        self.outcome(timed_out).await
     }
 
     /// What is only owed, and written down, is left to the next life.
-    fn timed_out(&self) -> Result<(), GatewayError> {
-        let (connections, cleanups) = (self.connections.len(), self.cleanups.pending());
-        if connections == 0 && self.journal.is_durable() {
-            warn!(cleanups, "drain timed out: {cleanups} cleanups are left to the next start");
-            return Ok(());
+    async fn outcome(&self, timed_out: bool) -> Result<(), GatewayError> {
+        let (connections, cleanups) = (self.connections.len(), self.cleanups.owed().await);
+        let is_safe = connections == 0 && self.journal.is_durable();
+        match cleanups {
+            0 if connections == 0 => Ok(()),
+            _ if is_safe => {
+                info!(timed_out, "{cleanups} cleanups are left in the journal to the next start");
+                Ok(())
+            }
+            _ if timed_out => Err(GatewayError::DrainTimedOut { connections, cleanups }),
+            _ => {
+                warn!("{cleanups} cleanups are lost: their api has no cleanup function any more");
+                Ok(())
+            }
         }
-        Err(GatewayError::DrainTimedOut { connections, cleanups })
     }
 }
 

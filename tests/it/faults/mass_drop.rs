@@ -86,3 +86,22 @@ async fn live_traffic_does_not_hold_up_cleanups() {
     world.backend.oracle().all_cleaned_up().await;
     world.finish().await;
 }
+
+/// More than have a place in memory, some before the gateway drains and some by it, and no disk
+/// that would keep the others for a next life.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_drain_delivers_those_that_had_no_place() {
+    const CLIENTS: usize = 100;
+    let tables = "[journal]\nsync = 'off'\n[cleanup]\nqueue = 10\nconcurrency = 2";
+    let world = World::with("", tables).await;
+    let gate = gate(&world.backend, "cleanup");
+    let mut clients = connect(world.doors.public, PATH, CLIENTS).await;
+    for leaving in clients.drain(..CLIENTS / 2) {
+        leaving.close(1000.into()).await;
+    }
+    world.stop.cancel();
+    let codes = join_all(clients.iter_mut().map(Client::closed)).await;
+    assert_eq!(codes, vec![1001; CLIENTS / 2]);
+    gate.add_permits(CLIENTS);
+    world.finish().await;
+}

@@ -52,6 +52,29 @@ async fn what_cannot_be_delivered_is_left_to_the_next_life() {
     lives.backend.oracle().check();
 }
 
+/// So it does not try one after another of those that have no place in memory.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_function_that_is_down_holds_no_backlog_up() {
+    const CLIENTS: usize = 200;
+    let tables = "cleanup = { queue = 10, concurrency = 10 }\ndrain = { timeout = '15m' }";
+    let lives = Lives::new(tables).await;
+    lives.backend.always("cleanup", Reply::status(503));
+    let gateway = lives.begin().await;
+    let clients = connect(gateway.door("public"), PATH, CLIENTS).await;
+    Lives::end(gateway).await;
+    drop(clients);
+    while lives.backend.was_called("cleanup").await {
+        lives.backend.next("cleanup").await;
+    }
+    lives.backend.always("cleanup", Reply::ok());
+    let gateway = lives.begin().await;
+    for _ in 0..CLIENTS {
+        assert_eq!(lives.backend.next("cleanup").await.websocket("closeReason"), "drain");
+    }
+    Lives::end(gateway).await;
+    lives.backend.oracle().check();
+}
+
 /// Clients are taken in for as long as a balancer may not have noticed.
 #[tokio::test]
 async fn clients_are_served_while_the_drain_is_delayed() {
