@@ -1,6 +1,6 @@
 //! WebSocket clients.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{iter, net::SocketAddr, time::Duration};
 
 use anyhow::{Context, bail};
 use futures_util::{Stream, StreamExt, future::try_join_all};
@@ -68,6 +68,12 @@ pub(crate) async fn next_text(
             other => bail!("got {other:?}"),
         }
     }
+}
+
+/// A text that begins with `head` and has so many bytes, if the head has not more.
+pub(crate) fn text_of(mut head: String, bytes: usize) -> String {
+    head.extend(iter::repeat_n('-', bytes.saturating_sub(head.len())));
+    head
 }
 
 /// Waits until somebody accepts connections there.

@@ -10,9 +10,11 @@
 
 mod client;
 mod figures;
+mod growth;
 mod latencies;
 mod load;
 mod period;
+mod plot;
 mod process;
 mod progress;
 mod report;
@@ -44,6 +46,8 @@ enum Command {
         #[command(subcommand)]
         load: Load,
     },
+    /// The echo, while connections or messages grow; with plots
+    Growth(growth::Settings),
 }
 
 #[tokio::main]
@@ -65,5 +69,6 @@ async fn run(command: Command, rounds: rounds::Settings) -> anyhow::Result<()> {
     match command {
         Command::Measure(load) => rounds.run(&load).await,
         Command::Compare { load } => rounds.comparing().run(&load).await,
+        Command::Growth(settings) => growth::run(&settings, rounds).await,
     }
 }

@@ -33,6 +33,15 @@ impl Report {
         figures.map(|figures| figures.names().collect()).unwrap_or_default()
     }
 
+    pub(crate) fn targets(&self) -> &[String] {
+        &self.targets
+    }
+
+    /// The median of a figure of one target, if it has it.
+    pub(crate) fn median(&self, target: usize, name: &str) -> Option<f64> {
+        median(self.values(target, name))
+    }
+
     /// A figure of one target, in each round.
     fn values(&self, target: usize, name: &str) -> Vec<f64> {
         let figures = self.rounds.iter().filter_map(|round| round.0[target].as_ref());
@@ -121,7 +130,7 @@ impl Report {
         for name in names {
             write!(f, "\n{name:<24}")?;
             for number in 0..self.targets.len() {
-                write!(f, "{:>width$}", number_text(median(self.values(number, name))))?;
+                write!(f, "{:>width$}", number_text(self.median(number, name)))?;
             }
         }
         writeln!(f)

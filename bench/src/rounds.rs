@@ -1,8 +1,10 @@
 //! One measure against several targets in turn, so that what else the machine does meets them all.
 
-use std::path::PathBuf;
+use std::{fs, path::PathBuf};
 
+use anyhow::Context;
 use clap::Args;
+use serde_json::Value;
 
 use crate::{
     load::Load,
@@ -28,18 +30,34 @@ pub(crate) struct Settings {
 
 impl Settings {
     /// Fills in what was left out, for a comparison.
-    pub(crate) fn comparing(mut self) -> Self {
+    pub(crate) fn comparing(self) -> Self {
+        let longhold = Target::Longhold(Default::default());
+        self.or(vec![longhold, Target::Floor, Target::Bare, Target::Nchan, Target::Pushpin], 3)
+    }
+
+    /// Fills in what was left out.
+    pub(crate) fn or(mut self, targets: Vec<Target>, rounds: usize) -> Self {
         if self.targets.is_empty() {
-            let others = [Target::Floor, Target::Bare, Target::Nchan, Target::Pushpin];
-            self.targets =
-                [Target::Longhold(Default::default())].into_iter().chain(others).collect();
+            self.targets = targets;
         }
-        self.rounds = self.rounds.or(Some(3));
+        self.rounds = self.rounds.or(Some(rounds));
         self
     }
 
-    /// Measures, round by round. Each round begins with another target.
+    /// Measures, and tells.
     pub(crate) async fn run(&self, load: &Load) -> anyhow::Result<()> {
+        let report = self.measure(load).await?;
+        println!("{report}");
+        self.write_json(&report.to_json())
+    }
+
+    pub(crate) fn write_json(&self, value: &Value) -> anyhow::Result<()> {
+        let Some(file) = &self.json else { return Ok(()) };
+        fs::write(file, format!("{value:#}\n")).with_context(|| file.display().to_string())
+    }
+
+    /// Measures round by round. Each round begins with another target.
+    pub(crate) async fn measure(&self, load: &Load) -> anyhow::Result<Report> {
         let targets = self.possible(load);
         let rounds = self.rounds.unwrap_or(1);
         let mut report = Report::new(load, &targets);
@@ -58,11 +76,7 @@ impl Settings {
             }
             report.rounds.push(Round(figures));
         }
-        println!("{report}");
-        if let Some(file) = &self.json {
-            std::fs::write(file, format!("{:#}\n", report.to_json()))?;
-        }
-        Ok(())
+        Ok(report)
     }
 
     /// The targets, without those that this machine lacks.

@@ -9,7 +9,7 @@ use tokio::time::timeout_at;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, GRACE, connect_all, next_text},
+    client::{Client, GRACE, connect_all, next_text, text_of},
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
@@ -142,7 +142,7 @@ impl Talk {
 
     async fn send(&mut self) -> anyhow::Result<()> {
         let head = format!("{} {} ", self.connection, self.next);
-        let text = format!("{head:-<bytes$}", bytes = self.settings.bytes);
+        let text = text_of(head, self.settings.bytes);
         self.next += 1;
         self.waiting.push_back((text.clone(), Instant::now()));
         self.client.send(Message::text(text)).await.context("could not send")

@@ -17,7 +17,7 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, GRACE, connect_all, next_text},
+    client::{Client, GRACE, connect_all, next_text, text_of},
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
@@ -166,7 +166,7 @@ impl Speaker {
         let head = format!("{} ", self.next);
         self.next += 1;
         self.waiting.push_back(Instant::now());
-        let text = format!("{head:-<bytes$}", bytes = self.bytes);
+        let text = text_of(head, self.bytes);
         Ok(self.speaker.send(Message::text(text)).await?)
     }
 }

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{echo, schedule::Schedule};
 use crate::{
-    client::{Client, GRACE, connect_all, next_text},
+    client::{Client, GRACE, connect_all, next_text, text_of},
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
@@ -121,7 +121,7 @@ async fn speak(
 ) -> anyhow::Result<()> {
     while let Some(due) = due.recv().await {
         let head = format!("{} ", (due - start).as_nanos());
-        sink.send(Message::text(format!("{head:-<bytes$}"))).await?;
+        sink.send(Message::text(text_of(head, bytes))).await?;
     }
     Ok(())
 }

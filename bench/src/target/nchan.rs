@@ -64,8 +64,8 @@ fn settings(folder: &Path, public: SocketAddr, publish: SocketAddr, backend: Soc
             client_max_body_size 8m;
             client_body_buffer_size 2m;
             nchan_shared_memory_size 256m;
-            nchan_message_timeout 10s;
-            nchan_message_buffer_length 1000;
+            nchan_message_timeout 2s;
+            nchan_message_buffer_length 64;
             upstream backend {{ server {backend}; keepalive 512; keepalive_requests 1000000000; }}
             server {{
                 listen {public} reuseport backlog=4096;
