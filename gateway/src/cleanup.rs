@@ -75,6 +75,11 @@ impl Cleanups {
         Ok(Owed { debt, end: End::UNREGISTERED, rest: None, cleanups: self.clone() })
     }
 
+    /// Whether what is owed can be written down, as far as is known.
+    pub(crate) fn has_journal(&self) -> bool {
+        self.0.journal.is_alive()
+    }
+
     /// How many are owed still, to the best of what can be known.
     pub(crate) async fn owed(&self) -> u64 {
         match self.0.journal.counts().await {

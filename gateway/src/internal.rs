@@ -35,6 +35,9 @@ impl Internal {
             ("/readyz", &Method::GET) if self.stop.is_cancelled() => {
                 message(StatusCode::SERVICE_UNAVAILABLE, "draining")
             }
+            ("/readyz", &Method::GET) if !self.cleanups.has_journal() => {
+                message(StatusCode::SERVICE_UNAVAILABLE, "the journal has broken")
+            }
             ("/readyz", &Method::GET) => message(StatusCode::OK, "ready"),
             ("/healthz" | "/readyz", _) => method_not_allowed("GET"),
             (path, method) if path == "/cleanups" || path.starts_with("/cleanups/") => {

@@ -19,11 +19,15 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
-    thread::JoinHandle,
+    time::Duration,
 };
 
 use shared::connection_id::ConnectionId;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout, timeout_at},
+};
+use tracing::error;
 
 pub(crate) use self::record::{Counts, DeadLetter, Key, Progress, Record};
 use self::{
@@ -37,6 +41,9 @@ use crate::settings::{JournalSettings, JournalSync};
 /// Commands that wait for the thread; whoever has one more waits.
 const COMMANDS_MAX: usize = 4096;
 
+/// How long anybody waits for the disk.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The journal; all clones are one.
 #[derive(Debug, Clone)]
 pub(crate) struct Journal(Arc<Inner>);
@@ -45,7 +52,8 @@ pub(crate) struct Journal(Arc<Inner>);
 struct Inner {
     commands: Mutex<Option<mpsc::Sender<Command>>>,
     pending: Arc<Pending>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    /// Told when the thread has done everything, and given the file back.
+    done: Mutex<Option<oneshot::Receiver<()>>>,
     last_key: AtomicI64,
     sync: JournalSync,
 }
@@ -86,12 +94,12 @@ impl Journal {
         let last_key = AtomicI64::new(store.last_key());
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let pending = Arc::new(Pending::default());
-        let thread = Writer::start(store, Arc::clone(&pending), commands)
+        let done = Writer::start(store, Arc::clone(&pending), commands)
             .map_err(JournalOpenError::Thread)?;
         Ok(Self(Arc::new(Inner {
             commands: Mutex::new(Some(sender)),
             pending,
-            thread: Mutex::new(Some(thread)),
+            done: Mutex::new(Some(done)),
             last_key,
             sync: settings.sync,
         })))
@@ -106,8 +114,8 @@ impl Journal {
     pub(crate) async fn owe(&self, id: ConnectionId, api: &str) -> Result<Key, JournalFailed> {
         let key = Key(self.0.last_key.fetch_add(1, Ordering::Relaxed) + 1);
         let (written, answer) = oneshot::channel();
-        self.send(Command::Owe(Debt { key, id, api: api.into() }, written)).await?;
-        answer.await.map_err(|_| JournalFailed)?.map(|()| key)
+        let command = Command::Owe(Debt { key, id, api: api.into() }, written);
+        self.ask(command, answer).await?.map(|()| key)
     }
 
     /// The debt is paid, or was none.
@@ -147,7 +155,13 @@ impl Journal {
         limit: usize,
     ) -> Result<Vec<Record>, JournalFailed> {
         let api = api.to_owned();
-        self.query(move |store| store.take_backlog(&api, limit)).await
+        let (sender, answer) = oneshot::channel();
+        let query = move |store: &mut Store| {
+            let records = store.take_backlog(&api, limit)?;
+            // Whoever asked may not wait any more: then nothing in memory stands for them.
+            sender.send(records).or_else(|records| store.give_back(&records))
+        };
+        self.ask(Command::Query(Box::new(query)), answer).await
     }
 
     /// How many debts of which API are in the backlog.
@@ -175,14 +189,20 @@ impl Journal {
         self.query(Store::counts).await
     }
 
+    /// Whether its thread is there. If not, something in it has broken, and stays so.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.commands().is_none_or(|commands| !commands.is_closed())
+    }
+
     /// Writes what is left to write, and gives the file back. Nothing is taken any more.
     pub(crate) async fn close(&self) {
         let commands = self.0.commands.lock().expect("no code panics under it").take();
         drop(commands);
-        let thread = self.0.thread.lock().expect("no code panics under it").take();
-        if let Some(thread) = thread {
-            // The thread ends when its last command is done, so nothing is lost by waiting here.
-            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        let done = self.0.done.lock().expect("no code panics under it").take();
+        if let Some(done) = done
+            && timeout(PATIENCE, done).await.is_err()
+        {
+            error!("the journal hangs: what could not be written is done again by the next start");
         }
     }
 
@@ -201,12 +221,24 @@ impl Journal {
     ) -> Result<T, JournalFailed> {
         let (sender, answer) = oneshot::channel();
         let query = move |store: &mut Store| query(store).map(|found| drop(sender.send(found)));
-        self.send(Command::Query(Box::new(query))).await?;
-        answer.await.map_err(|_| JournalFailed)
+        self.ask(Command::Query(Box::new(query)), answer).await
     }
 
-    async fn send(&self, command: Command) -> Result<(), JournalFailed> {
-        self.commands().ok_or(JournalFailed)?.send(command).await.map_err(|_| JournalFailed)
+    /// Sends a command and waits for its answer, but not for a disk that hangs.
+    async fn ask<T>(
+        &self,
+        command: Command,
+        mut answer: oneshot::Receiver<T>,
+    ) -> Result<T, JournalFailed> {
+        let commands = self.commands().ok_or(JournalFailed)?;
+        let deadline = Instant::now() + PATIENCE;
+        commands.send_timeout(command, PATIENCE).await.map_err(|_| JournalFailed)?;
+        if let Ok(answer) = timeout_at(deadline, &mut answer).await {
+            return answer.map_err(|_| JournalFailed);
+        }
+        // From here on it cannot be answered; it may have been at the last moment.
+        answer.close();
+        answer.try_recv().map_err(|_| JournalFailed)
     }
 
     fn commands(&self) -> Option<mpsc::Sender<Command>> {

@@ -12,6 +12,7 @@ mod crowd;
 mod full_disk;
 mod functions;
 mod given_up;
+mod hanging_disk;
 mod late_calls;
 mod life;
 mod mass_drop;

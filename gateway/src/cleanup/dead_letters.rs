@@ -1,8 +1,9 @@
 //! Cleanups that were given up: an operator sees them, tries them again, or forgets them.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use shared::connection_id::ConnectionId;
+use tokio::time::timeout;
 use tracing::info;
 
 use super::{Cleanups, delivery::describe};
@@ -12,6 +13,9 @@ use crate::{
     events,
     journal::{Counts, DeadLetter, JournalFailed},
 };
+
+/// How long an operator waits for a turn among the cleanups of an API.
+const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a dead letter was not delivered.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +28,8 @@ pub(crate) enum RetryError {
     NoFunction(String),
     #[error("{0}")]
     Failed(String),
+    #[error("the cleanup function has its hands full with others; try again later")]
+    Busy,
     #[error("the gateway is shutting down")]
     Draining,
     #[error(transparent)]
@@ -72,7 +78,12 @@ impl Cleanups {
         progress.attempts = progress.attempts.saturating_add(1);
         let mut call = Call::new(url, events::cleanup(id, progress.end));
         call.attempt = Some(progress.attempts);
-        match self.attempt(&call, &api).await {
+        let Ok(permit) = timeout(TURN_TIMEOUT, api.cleanup_budget.call()).await else {
+            return Err(RetryError::Busy);
+        };
+        let outcome = self.attempt(&call, &api).await;
+        drop(permit);
+        match outcome {
             Ok(()) => {
                 info!(connection.id = %id, "given-up cleanup delivered after all");
                 self.0.journal.erase_dead_letter(id);

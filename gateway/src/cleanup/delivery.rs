@@ -63,7 +63,10 @@ impl Cleanups {
                 call.get_or_insert_with(|| Call::new(url, events::cleanup(id, progress.end)));
             call.url.clone_from(url);
             call.attempt = Some(progress.attempts.saturating_add(1));
-            let Err(error) = self.attempt(call, &api).await else {
+            let permit = api.cleanup_budget.call().await;
+            let outcome = self.attempt(call, &api).await;
+            drop(permit);
+            let Err(error) = outcome else {
                 debug!(connection.id = %id, "cleanup delivered");
                 return journal.settle(key);
             };
@@ -85,7 +88,6 @@ impl Cleanups {
     }
 
     pub(super) async fn attempt(&self, call: &Call, api: &Api) -> Result<(), CallError> {
-        let _permit = api.cleanup_budget.call().await;
         self.0.caller.call(call, api.config().settings.timeout).await.map(drop)
     }
 

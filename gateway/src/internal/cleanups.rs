@@ -139,7 +139,9 @@ fn status(error: &RetryError) -> StatusCode {
         RetryError::NotFound => StatusCode::NOT_FOUND,
         RetryError::NoFunction(_) => StatusCode::CONFLICT,
         RetryError::Failed(_) => StatusCode::BAD_GATEWAY,
-        RetryError::Draining | RetryError::Journal(_) => StatusCode::SERVICE_UNAVAILABLE,
+        RetryError::Busy | RetryError::Draining | RetryError::Journal(_) => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
     }
 }
 

@@ -136,6 +136,17 @@ impl Store {
         Ok(records)
     }
 
+    /// Puts back what was taken out.
+    pub(super) fn give_back(&mut self, records: &[Record]) -> rusqlite::Result<()> {
+        let transaction = self.connection.transaction()?;
+        for Record { key, .. } in records {
+            transaction
+                .prepare_cached("update owed set backlog = 1 where key = ?1")?
+                .execute([key.0])?;
+        }
+        transaction.commit()
+    }
+
     pub(super) fn backlog(&mut self) -> rusqlite::Result<Vec<(String, u64)>> {
         let text = "select api, count(*) from owed where backlog group by api order by api";
         let mut statement = self.connection.prepare_cached(text)?;

@@ -4,7 +4,13 @@
 //! at once, and whoever owes it told when it is on disk; if it cannot be, its connection is
 //! refused. A change waits for company, and one that could not be written is kept and tried again.
 
-use std::{io, mem, sync::Arc, thread, thread::JoinHandle, time::Duration};
+use std::{
+    io, mem,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
 
 use tokio::{
     runtime::Handle,
@@ -13,7 +19,12 @@ use tokio::{
 };
 use tracing::{error, info};
 
-use super::{JournalFailed, pending::Pending, record::Debt, store::Store};
+use super::{
+    JournalFailed,
+    pending::Pending,
+    record::{Change, Debt},
+    store::Store,
+};
 
 /// Commands of one transaction.
 const BATCH_MAX: usize = 512;
@@ -46,21 +57,35 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Runs until all senders of `commands` are gone and everything is done.
+    /// Runs until all senders of `commands` are gone and everything is done; tells then.
     pub(super) fn start(
         store: Store,
         pending: Arc<Pending>,
         commands: mpsc::Receiver<Command>,
-    ) -> io::Result<JoinHandle<()>> {
+    ) -> io::Result<oneshot::Receiver<()>> {
         let runtime = Handle::current();
         let mut writer = Self { store, pending, commands, runtime, is_failing: false };
+        let (sender, done) = oneshot::channel();
+        // Not joined: one that waits for a disk that hangs must not keep the process.
         thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            let mut batch = Vec::with_capacity(BATCH_MAX);
-            while writer.receive(&mut batch) {
-                writer.work(&mut batch);
+            // Nothing of it is used after a panic.
+            let ended = catch_unwind(AssertUnwindSafe(|| writer.run()));
+            drop(writer);
+            if ended.is_err() {
+                error!("the journal has broken: no connection is taken in until a restart");
             }
-            writer.write(&mut Vec::new());
-        })
+            // Nobody may wait.
+            let _ = sender.send(());
+        })?;
+        Ok(done)
+    }
+
+    fn run(&mut self) {
+        let mut batch = Vec::with_capacity(BATCH_MAX);
+        while self.receive(&mut batch) {
+            self.work(&mut batch);
+        }
+        self.write(&mut Vec::new());
     }
 
     /// Waits until there is something to do. False when there will never be any more.
@@ -98,6 +123,8 @@ impl Writer {
 
     /// Writes all that waits. Whether nothing is left.
     fn write(&mut self, debts: &mut Vec<(Debt, Written)>) -> bool {
+        // Those that nobody waits for any more have been refused.
+        debts.retain(|(_, written)| !written.is_closed());
         let changes = self.pending.take();
         if debts.is_empty() && changes.is_empty() {
             return true;
@@ -107,9 +134,12 @@ impl Writer {
         if !is_written {
             self.pending.put_back(changes);
         }
-        for (_, written) in mem::take(debts) {
-            // Whoever asked may have gone.
-            let _ = written.send(if is_written { Ok(()) } else { Err(JournalFailed) });
+        for (debt, written) in mem::take(debts) {
+            let outcome = if is_written { Ok(()) } else { Err(JournalFailed) };
+            if written.send(outcome).is_err() && is_written {
+                // Whoever asked has stopped waiting, and started nothing.
+                self.pending.add(Change::Settle(debt.key));
+            }
         }
         is_written
     }

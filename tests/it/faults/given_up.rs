@@ -89,6 +89,29 @@ async fn given_up_cleanups_outlive_the_gateway_and_can_be_tried_again() {
     Lives::end(gateway).await;
 }
 
+/// Others hang in all calls that the function may have at once.
+#[tokio::test]
+async fn an_operator_does_not_wait_behind_others() {
+    let lives = Lives::new("cleanup = { max_age = '200ms', concurrency = 1 }").await;
+    lives.backend.always("cleanup", Reply::status(500));
+    let gateway = lives.begin().await;
+    drop(connect(gateway.door("public"), PATH, 1).await);
+    let operator = Operator::new(&gateway);
+    let list = operator.given_up(1).await;
+    let gate = lives.backend.hold("cleanup");
+    while lives.backend.was_called("cleanup").await {
+        lives.backend.next("cleanup").await;
+    }
+    drop(connect(gateway.door("public"), PATH, 1).await);
+    lives.backend.next("cleanup").await;
+    let retry = format!("/{}/retry", id(&list["cleanups"][0]));
+    assert_eq!(operator.status("POST", &retry).await, 503);
+    gate.notify_one();
+    lives.backend.always("cleanup", Reply::ok());
+    assert_eq!(operator.status("POST", &retry).await, 200);
+    Lives::end(gateway).await;
+}
+
 fn id(cleanup: &Value) -> String {
     cleanup["secConnectionID"].as_str().unwrap().to_owned()
 }
