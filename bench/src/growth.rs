@@ -96,7 +96,7 @@ impl Settings {
         });
         let by = self.by.name();
         let plot = Plot {
-            title: &format!("Echo, {} active connections, growing {by}", self.active),
+            title: &format!("Echo, {} active connections, while {by} grow", self.active),
             across: by,
             up: name,
             scale: match self.by {

@@ -58,6 +58,7 @@ impl Plot<'_> {
         let mut chart = ChartBuilder::on(&root)
             .caption(self.title, ("sans-serif", 20))
             .margin(16)
+            .margin_right(40)
             .x_label_area_size(45)
             .y_label_area_size(80)
             .build_cartesian_2d(across.log_scale(), up)?;
@@ -65,6 +66,7 @@ impl Plot<'_> {
             .configure_mesh()
             .x_desc(self.across)
             .y_desc(self.up)
+            .x_labels(5)
             .x_label_formatter(&|x| number_text(*x))
             .y_label_formatter(&|y| number_text(*y))
             .light_line_style(WHITE)

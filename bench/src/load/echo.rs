@@ -1,11 +1,14 @@
 //! Echo: client, gateway, function, push, client. Closed-loop, so it finds the highest rate.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, ensure};
 use clap::Args;
 use futures_util::{SinkExt, future::try_join_all};
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
@@ -19,6 +22,8 @@ use crate::{
         running::{Running, Scene},
     },
 };
+
+const FIRST: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Settings {
@@ -64,6 +69,7 @@ pub(crate) async fn measure(
     let mut clients = connect_all(running, scene, settings.connections + settings.idle).await?;
     let memory = running.memory()?.saturating_sub(before) as f64 / clients.len() as f64;
     let _idle = clients.split_off(settings.connections);
+    try_join_all(clients.iter_mut().map(echo_once)).await?;
     let period = Period::begin(settings.lengths);
     let latencies = Latencies::new();
     let _progress = Progress::of(format!("echo {target}"), latencies.clone());
@@ -107,6 +113,13 @@ pub(crate) async fn measure(
     figures.add("lost", lost as f64);
     figures.add("out_of_order", out_of_order as f64);
     Ok(figures)
+}
+
+/// A first message, which may have to wait for a process to start.
+async fn echo_once(client: &mut Client) -> anyhow::Result<()> {
+    client.send(Message::text("first")).await?;
+    timeout(FIRST, next_text(client)).await.context("the first message did not come back")??;
+    Ok(())
 }
 
 /// One connection. Each message is numbered, so it shows which one comes back.
