@@ -3,6 +3,8 @@
 //! It does not know what a function is: it knows an HTTP address and three events.
 
 mod api;
+#[doc(hidden)]
+pub mod benchmarks;
 mod calls;
 mod cleanup;
 mod connect;
