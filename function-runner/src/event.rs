@@ -27,7 +27,15 @@ pub(crate) async fn read(body: Incoming) -> Result<Bytes, Fault> {
         Err(BodyError::Broken(_)) => return Err(bad("event broke off")),
         Err(BodyError::TooSlow) => return Err(bad("event did not arrive in time")),
     };
-    if is_json(&event) { Ok(event) } else { Err(bad("event is not JSON")) }
+    checked(event)
+}
+
+/// The event, if it is JSON.
+pub(crate) fn checked(event: Bytes) -> Result<Bytes, Fault> {
+    if is_json(&event) {
+        return Ok(event);
+    }
+    Err(Fault::new(InvocationFault::BadEvent, "event is not JSON"))
 }
 
 /// Reads the event of a refused invocation to its end and keeps nothing. A server that answers

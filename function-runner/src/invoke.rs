@@ -1,7 +1,9 @@
 //! `POST /functions/<name>/invocations`: from the request to the answer.
 
+use batch::{Answer, Item, OFFER, VERSION, server, wire::items};
 use bytes::Bytes;
-use daemon::http::{Body, json, json_bytes};
+use daemon::http::{Body, json, json_bytes, message, read_body};
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use tracing::debug;
@@ -11,7 +13,7 @@ use crate::{
     fault::Fault,
     invocation::{Caller, Order},
     request_id::{RequestId, traceparent},
-    runner::{Call, Runner},
+    runner::{Call, Runner, ended},
 };
 
 /// Answers the request `head` with `body`, which names the function `name`.
@@ -34,7 +36,54 @@ pub(crate) async fn invoke(
         Err(fault) => refuse(&fault, &id),
     };
     id.stamp(response.headers_mut());
+    response.headers_mut().insert(OFFER, VERSION);
     response
+}
+
+/// Answers a batch of invocations of the function `name`. They run beside each other, each as if
+/// it had come alone.
+pub(crate) async fn invoke_batch(runner: &Runner, name: &str, body: Incoming) -> Response<Body> {
+    let items = match read_body(body, event::BYTES_MAX).await {
+        Ok(body) => items(body).map_err(|error| error.to_string()),
+        Err(error) => Err(error.to_string()),
+    };
+    match items {
+        Ok(items) => {
+            let exchanges = items.into_iter().map(|item| exchange(runner, name, item));
+            server::answer(exchanges).await
+        }
+        Err(problem) => message(StatusCode::BAD_REQUEST, &problem),
+    }
+}
+
+/// Starts one invocation of a batch at once, and answers when it has ended.
+fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, Answer> {
+    let Item { id, traceparent, body: event } = item;
+    let started = runner.admit(name).and_then(|call| {
+        let order = Order {
+            event: event::checked(event)?,
+            request_id: id.clone().into(),
+            traceparent: traceparent.map(Into::into),
+            caller: Caller::Waits,
+            tail: None,
+        };
+        call.start(order)
+    });
+    let answer = async move {
+        let outcome = match started {
+            Ok(running) => ended(running.await).outcome,
+            Err(fault) => Err(fault),
+        };
+        match outcome {
+            Ok(reply) => Answer { status: 200, body: reply.into() },
+            Err(fault) => {
+                let error = serde_json::to_vec(&fault.to_error_object(&id));
+                let body = error.expect("it has string keys").into();
+                Answer { status: fault.kind.status(), body }
+            }
+        }
+    };
+    Box::pin(answer)
 }
 
 async fn run(

@@ -2,13 +2,18 @@
 
 use std::convert::Infallible;
 
+use batch::server::is_batch;
 use daemon::http::{Body, json, message, method_not_allowed};
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use serde_json::json;
 use tower::{Service, service_fn};
 
-use crate::{action, event, invoke::invoke, runner::Runner};
+use crate::{
+    action, event,
+    invoke::{invoke, invoke_batch},
+    runner::Runner,
+};
 
 /// The service of the internal listener.
 ///
@@ -39,6 +44,9 @@ async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
     }
     let of_function = of_function(path);
     if let Some((name, "invocations")) = of_function {
+        if head.method == Method::POST && is_batch(&head.headers) {
+            return invoke_batch(runner, name, body).await;
+        }
         if head.method == Method::POST {
             return invoke(runner, name, &head, body).await;
         }

@@ -1,6 +1,7 @@
 //! The runner: which functions there are, how much may run at once, and the way down.
 
 mod call;
+mod detached;
 mod reload;
 mod table;
 
@@ -22,7 +23,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-pub(crate) use self::call::{Admission, Call};
+pub(crate) use self::call::{Admission, Call, ended};
 use self::{reload::Reload, table::Table};
 use crate::{
     fault::Fault,

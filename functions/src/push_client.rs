@@ -3,8 +3,10 @@
 //! It tells an answer from no answer, and does not push again by itself: a push that was lost on
 //! the way back would reach its client twice.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
+use batch::{Batcher, Item, NoAnswer};
+use bytes::Bytes;
 use reqwest::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
@@ -35,6 +37,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// but tie all functions to the runtime that drives the connections of the first.
 pub(crate) struct PushClient {
     http: reqwest::Client,
+    /// Once the gateway has offered to take batches.
+    batcher: Batcher,
     url: Url,
     /// The address as errors name it.
     name: String,
@@ -44,7 +48,7 @@ pub(crate) struct PushClient {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PushFailed {
     #[error("push to {url} got no answer")]
-    NoAnswer { url: String, source: reqwest::Error },
+    NoAnswer { url: String, source: Box<dyn Error + Send + Sync> },
     #[error("push to {url} was answered with HTTP {status}, but not with the documented JSON")]
     Unreadable { url: String, status: StatusCode, source: serde_json::Error },
     #[error("push to {url} was refused with HTTP {status}: errNo {err_no}, {err_msg}")]
@@ -66,7 +70,8 @@ impl PushClient {
         let http = http.build().map_err(|error| {
             StartError::new(URL_KEY, "needs an HTTP client, which cannot be set up").because(error)
         })?;
-        Ok(Self { http, name: name_of(&url), url })
+        let batcher = Batcher::new(http.clone(), url.clone());
+        Ok(Self { http, batcher, name: name_of(&url), url })
     }
 
     /// Reads the address, and builds nothing.
@@ -91,9 +96,10 @@ impl PushClient {
         push: &Push,
         context: &Context,
     ) -> Result<PushAnswer, PushFailed> {
-        let (status, body) = self.send(push, context).await.map_err(|error| {
-            PushFailed::NoAnswer { url: self.name.clone(), source: error.without_url() }
-        })?;
+        let (status, body) = self
+            .send(push, context)
+            .await
+            .map_err(|source| PushFailed::NoAnswer { url: self.name.clone(), source })?;
         let answer: PushAnswer = serde_json::from_slice(&body)
             .map_err(|source| PushFailed::Unreadable { url: self.name.clone(), status, source })?;
         tracing::debug!(
@@ -112,17 +118,39 @@ impl PushClient {
         &self,
         push: &Push,
         context: &Context,
-    ) -> Result<(StatusCode, Vec<u8>), reqwest::Error> {
-        let mut request = self
-            .http
-            .post(self.url.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(push.to_body());
+    ) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
+        let body = Bytes::from(push.to_body());
+        let takes_batches = self.batcher.takes(body.len());
+        let place = if takes_batches { self.batcher.alone() } else { None };
+        if takes_batches && place.is_none() {
+            let item = Item {
+                id: context.request_id.as_str().into(),
+                traceparent: context.traceparent.as_deref().map(Into::into),
+                body: body.clone(),
+            };
+            match self.batcher.exchange_within(PUSH_TIMEOUT, item).await {
+                Ok(answer) => return Ok((StatusCode::from_u16(answer.status)?, answer.body)),
+                // Nothing of it was carried out, and it is another gateway now.
+                Err(NoAnswer::Refused(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        self.send_alone(body, context).await.map_err(|error| error.without_url().into())
+    }
+
+    async fn send_alone(
+        &self,
+        body: Bytes,
+        context: &Context,
+    ) -> Result<(StatusCode, Bytes), reqwest::Error> {
+        let mut request =
+            self.http.post(self.url.clone()).header(CONTENT_TYPE, "application/json").body(body);
         if let Some(traceparent) = traceparent(context) {
             request = request.header(TRACEPARENT_HEADER, traceparent);
         }
         let response = request.send().await?;
-        Ok((response.status(), response.bytes().await?.into()))
+        self.batcher.learn(response.headers());
+        Ok((response.status(), response.bytes().await?))
     }
 }
 

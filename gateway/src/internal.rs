@@ -4,14 +4,20 @@ mod cleanups;
 
 use std::{convert::Infallible, sync::Arc};
 
+use batch::{Answer, Item, OFFER, VERSION, server, wire::items};
 use daemon::http::{Body, BodyError, json, message, method_not_allowed, read_body};
+use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use shared::push::{PushAnswer, PushError};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use crate::{api::Apis, cleanup::Cleanups, push::Pusher};
+use crate::{
+    api::{Api, Apis},
+    cleanup::Cleanups,
+    push::Pusher,
+};
 
 /// Answers requests on the internal listener.
 #[derive(Debug)]
@@ -56,6 +62,7 @@ impl Internal {
         let Some(api) = self.apis.by_id(&id) else {
             return answer_error(&PushError::UnknownApi(id));
         };
+        let is_batch = server::is_batch(request.headers());
         let body = match read_body(request.into_body(), self.push_bytes_max).await {
             Ok(body) => body,
             Err(error @ BodyError::TooLarge(_)) => {
@@ -68,10 +75,34 @@ impl Internal {
             }
             Err(error) => return answer_error(&PushError::BadRequest(error.to_string())),
         };
-        match self.pusher.push(&api, &body).await {
+        if is_batch {
+            return match items(body) {
+                Ok(items) => self.push_all(&api, items).await,
+                Err(error) => answer_error(&PushError::BadRequest(error.to_string())),
+            };
+        }
+        let mut response = match self.pusher.push(&api, &body).await {
             Ok(answer) => json(StatusCode::OK, &answer),
             Err(error) => answer_error(&error),
-        }
+        };
+        response.headers_mut().insert(OFFER, VERSION);
+        response
+    }
+
+    /// Carries out a batch of pushes, each as if it had come alone.
+    async fn push_all(&self, api: &Arc<Api>, items: Vec<Item>) -> Response<Body> {
+        let exchanges = items.into_iter().map(|item| {
+            let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
+            Box::pin(async move {
+                let (status, answer) = match pusher.push(&api, &item.body).await {
+                    Ok(answer) => (200, answer),
+                    Err(error) => (error.http_status(), PushAnswer::from(&error)),
+                };
+                let body = serde_json::to_vec(&answer).expect("it has string keys").into();
+                Answer { status, body }
+            }) as BoxFuture<'static, Answer>
+        });
+        server::answer(exchanges).await
     }
 }
 

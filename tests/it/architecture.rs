@@ -10,9 +10,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bench", &[]),
     ("lambda-echo", &[]),
     ("daemon", &[]),
-    ("functions", &["shared"]),
-    ("function-runner", &["shared", "functions", "daemon"]),
-    ("gateway", &["shared", "daemon"]),
+    ("batch", &[]),
+    ("functions", &["shared", "batch"]),
+    ("function-runner", &["shared", "functions", "daemon", "batch"]),
+    ("gateway", &["shared", "daemon", "batch"]),
     ("longhold", &["shared", "functions", "function-runner", "gateway", "daemon"]),
 ];
 

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use functions::Context;
-use tokio::{sync::OwnedSemaphorePermit, task::JoinHandle};
-use tokio_util::task::task_tracker::TaskTrackerToken;
+use futures_util::{FutureExt, future::BoxFuture};
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    task::{JoinError, JoinHandle},
+};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use tracing::Instrument;
 
-use super::{Inner, Runner, draining};
+use super::{Inner, Runner, detached::Detached, draining};
 use crate::{
     fault::Fault,
     function::HeldFunction,
@@ -29,21 +33,18 @@ pub(crate) struct Call {
 impl Call {
     /// Runs the function and waits for what comes of it.
     pub(crate) async fn run(self, order: Order) -> Report {
-        match self.start(order) {
-            // Fails when a function panics while it is dropped: at its deadline, or at the cut.
-            Ok(running) => {
-                running.await.unwrap_or_else(|error| Fault::panicked(&error.to_string()).into())
-            }
+        match self.prepare(order) {
+            Ok((invocation, tracker)) => Detached::new(invocation, tracker).await,
             Err(fault) => fault.into(),
         }
     }
 
-    /// Starts the function.
-    ///
-    /// In a task of its own, because a caller that hangs up does not cancel the function. It may
-    /// have pushed or stored half of what it has to, and from outside nobody can tell. The caller
-    /// is told what happened or hears nothing; either way the event has run once and to its end.
+    /// Starts the function in a task of its own.
     pub(crate) fn start(self, order: Order) -> Result<JoinHandle<Report>, Fault> {
+        self.prepare(order).map(|(invocation, tracker)| tracker.spawn(invocation))
+    }
+
+    fn prepare(self, order: Order) -> Result<(BoxFuture<'static, Report>, TaskTracker), Fault> {
         let Self { runner, function, admission } = self;
         let Order { event, request_id, traceparent, caller, tail } = order;
         let Inner { admitted, cut, .. } = &*runner.0;
@@ -62,6 +63,12 @@ impl Call {
         let cut = cut.clone();
         let invocation =
             Invocation { function, event, context, lines, caller, cut, place: admission };
-        Ok(admitted.spawn(invocation.run().instrument(span)))
+        Ok((invocation.run().instrument(span).boxed(), admitted.clone()))
     }
+}
+
+/// What an invocation reports. Its task fails when a function panics while it is dropped: at its
+/// deadline, or at the cut.
+pub(crate) fn ended(joined: Result<Report, JoinError>) -> Report {
+    joined.unwrap_or_else(|error| Fault::panicked(&error.to_string()).into())
 }

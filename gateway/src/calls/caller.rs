@@ -1,12 +1,15 @@
 //! One HTTP call of a function.
 
 use std::{
-    sync::{Arc, OnceLock},
+    collections::HashMap,
+    sync::{Arc, OnceLock, RwLock},
     time::Duration,
 };
 
+use batch::{Batcher, Item, OFFER};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+use futures_util::future::Either;
+use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use tokio::time::Instant;
@@ -30,6 +33,8 @@ pub(crate) struct Caller {
     clear: Client,
     /// For `https`, once a function needs it.
     secure: Arc<OnceLock<Client>>,
+    /// Of the addresses that have offered to take batches.
+    batchers: Arc<RwLock<HashMap<Url, Batcher>>>,
 }
 
 /// What to call, and with what.
@@ -55,11 +60,23 @@ impl Call {
     }
 }
 
+impl Call {
+    /// Its share of a batch. Our own runner has no use for the number of the attempt.
+    fn to_item(&self) -> Item {
+        let traceparent = self.traceparent.as_ref().and_then(|value| value.to_str().ok());
+        Item {
+            id: (*self.request_id).into(),
+            traceparent: traceparent.map(Into::into),
+            body: self.event.clone(),
+        }
+    }
+}
+
 impl Caller {
     /// A caller that has to be prepared for what it is to call.
     pub(crate) fn new() -> Result<Self, reqwest::Error> {
         let clear = builder().tls_certs_only([]).build()?;
-        Ok(Self { clear, secure: Arc::default() })
+        Ok(Self { clear, secure: Arc::default(), batchers: Arc::default() })
     }
 
     /// Sees that functions at these addresses can be called.
@@ -74,7 +91,7 @@ impl Caller {
     /// Calls once. The body of the answer when it is a success: status 200 (documented).
     pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
         let began = Instant::now();
-        let mut exchange = Box::pin(exchange(self.request(call)));
+        let mut exchange = Box::pin(self.exchange(call));
         match tokio::time::timeout(timeout, &mut exchange).await {
             Ok(outcome) => outcome,
             // Dropping the exchange would not end the function, but hide when it ends.
@@ -82,12 +99,48 @@ impl Caller {
         }
     }
 
-    fn request(&self, call: &Call) -> RequestBuilder {
-        let client = match call.url.scheme() {
+    fn exchange(
+        &self,
+        call: &Call,
+    ) -> impl Future<Output = Result<Bytes, CallError>> + Send + 'static {
+        let batchers = self.batchers.read().expect("nothing panics with the lock held");
+        let batcher = batchers.get(&call.url).filter(|batcher| batcher.takes(call.event.len()));
+        let place = batcher.and_then(Batcher::alone);
+        match batcher {
+            Some(batcher) if place.is_none() => {
+                Either::Left(in_batch(batcher.clone(), call.to_item()))
+            }
+            _ => {
+                let exchange = alone(self.clone(), call.url.clone(), self.request(call));
+                Either::Right(async move {
+                    let _place = place;
+                    exchange.await
+                })
+            }
+        }
+    }
+
+    /// Notes what the answer of `url` says of batches.
+    fn learn(&self, url: &Url, headers: &HeaderMap) {
+        if !headers.contains_key(OFFER) {
+            return;
+        }
+        let mut batchers = self.batchers.write().expect("nothing panics with the lock held");
+        let client = self.client(url);
+        let new = || Batcher::new(client.clone(), url.clone());
+        batchers.entry(url.clone()).or_insert_with(new).learn(headers);
+    }
+
+    fn client(&self, url: &Url) -> &Client {
+        match url.scheme() {
             "https" => self.secure.get().unwrap_or(&self.clear),
             _ => &self.clear,
-        };
-        let request = client
+        }
+    }
+
+    fn request(&self, call: &Call) -> RequestBuilder {
+        let request = self
+            .client(&call.url)
             .post(call.url.clone())
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(REQUEST_ID_HEADER, &*call.request_id)
@@ -114,8 +167,18 @@ fn builder() -> ClientBuilder {
         .no_proxy()
 }
 
-async fn exchange(request: RequestBuilder) -> Result<Bytes, CallError> {
+async fn in_batch(batcher: Batcher, item: Item) -> Result<Bytes, CallError> {
+    let answer = batcher.exchange(item).await.map_err(CallError::no_answer)?;
+    match answer.status {
+        200 if answer.body.len() > REPLY_BYTES_MAX => Err(CallError::too_large()),
+        200 => Ok(answer.body),
+        status => Err(CallError::status(status)),
+    }
+}
+
+async fn alone(caller: Caller, url: Url, request: RequestBuilder) -> Result<Bytes, CallError> {
     let mut response = request.send().await.map_err(CallError::transport)?;
+    caller.learn(&url, response.headers());
     let status = response.status();
     // The body of an error is read too, so that the connection can be used again.
     let mut body = BytesMut::new();

@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, pin::Pin, time::Duration};
 
+use batch::NoAnswer;
 use shared::invocation::{Disposition, InvocationFault};
 use tokio::time::{Instant, timeout_at};
 
@@ -31,6 +32,7 @@ pub(crate) struct Rest {
 enum What {
     Status(u16),
     Transport(reqwest::Error),
+    NoAnswer(NoAnswer),
     Deadline,
     TooLarge,
 }
@@ -57,6 +59,15 @@ impl CallError {
             // A URL may hold credentials.
             what: What::Transport(error.without_url()),
         }
+    }
+
+    /// A batch brought no answer to it.
+    pub(crate) fn no_answer(error: NoAnswer) -> Self {
+        let disposition = match error {
+            NoAnswer::NotSent(_) | NoAnswer::Refused(_) => Disposition::NotRun,
+            NoAnswer::TimedOut(_) | NoAnswer::Broken(_) => Disposition::Faulted,
+        };
+        Self { disposition, timed_out: false, rest: None, what: What::NoAnswer(error) }
     }
 
     /// The call that began then took longer than it may; `rest` is what is left of it.
@@ -113,7 +124,7 @@ impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
             What::Status(status) => write!(f, "function answered {status}"),
-            What::Transport(_) => f.write_str("function did not answer"),
+            What::Transport(_) | What::NoAnswer(_) => f.write_str("function did not answer"),
             What::Deadline => f.write_str("function did not answer in time"),
             What::TooLarge => f.write_str("function answered too much"),
         }
@@ -124,6 +135,7 @@ impl Error for CallError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match &self.what {
             What::Transport(error) => Some(error),
+            What::NoAnswer(error) => Some(error),
             What::Status(_) | What::Deadline | What::TooLarge => None,
         }
     }

@@ -1,0 +1,182 @@
+//! A server and a client over a real socket, and what is no batch.
+
+use std::{
+    convert::Infallible,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures_util::{FutureExt, future::join_all};
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{net::TcpListener, sync::Semaphore};
+use url::Url;
+
+use crate::{Answer, Batcher, Item, NoAnswer, OFFER, VERSION, server, wire::items};
+
+/// Answers each item with its body, 201 and in reverse; one whose body is `wait` when it may.
+#[derive(Debug, Clone)]
+struct Server {
+    url: Url,
+    /// How many items each batch had.
+    batches: Arc<Mutex<Vec<usize>>>,
+    go: Arc<Semaphore>,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let server = Self { url, batches: Arc::default(), go: Arc::new(Semaphore::new(0)) };
+        let serving = server.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let server = serving.clone();
+                let service = service_fn(move |request| server.clone().answer(request));
+                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+            }
+        });
+        server
+    }
+
+    async fn answer(
+        self,
+        request: Request<Incoming>,
+    ) -> Result<Response<server::Body>, Infallible> {
+        assert!(server::is_batch(request.headers()));
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let items = items(body).unwrap();
+        self.batches.lock().unwrap().push(items.len());
+        if items.iter().any(|item| item.body == "refuse") {
+            let mut response = server::answer(std::iter::empty()).await;
+            *response.status_mut() = StatusCode::NOT_FOUND;
+            return Ok(response);
+        }
+        let exchanges = items.into_iter().map(|item| {
+            let go = Arc::clone(&self.go);
+            async move {
+                if item.body == "wait" {
+                    go.acquire().await.unwrap().forget();
+                }
+                let body: Vec<u8> = item.body.iter().rev().copied().collect();
+                Answer { status: 201, body: body.into() }
+            }
+            .boxed()
+        });
+        Ok(server::answer(exchanges).await)
+    }
+
+    fn batcher(&self) -> Batcher {
+        let batcher = Batcher::new(reqwest::Client::new(), self.url.clone());
+        let mut headers = http::HeaderMap::new();
+        batcher.learn(&headers);
+        assert!(!batcher.takes(1), "nobody has offered");
+        headers.insert(OFFER, VERSION);
+        batcher.learn(&headers);
+        assert!(batcher.takes(1));
+        batcher
+    }
+}
+
+fn item(body: impl Into<Bytes>) -> Item {
+    Item { id: "id".into(), traceparent: None, body: body.into() }
+}
+
+async fn check(batcher: &Batcher, body: String) {
+    let answer = batcher.exchange(item(body.clone())).await.unwrap();
+    let expected: String = body.chars().rev().collect();
+    assert_eq!((answer.status, &answer.body[..]), (201, expected.as_bytes()));
+}
+
+#[tokio::test]
+async fn each_gets_its_own_answer_and_many_travel_together() {
+    let server = Server::start().await;
+    let batcher = server.batcher();
+    let bodies = (0..500).map(|number| format!("{number}\n{}", "x".repeat(number * 40)));
+    join_all(bodies.map(|body| check(&batcher, body))).await;
+    let batches = server.batches.lock().unwrap().clone();
+    assert_eq!(batches.iter().sum::<usize>(), 500);
+    assert!(batches.len() < 100, "{batches:?}");
+}
+
+#[tokio::test]
+async fn a_slow_one_holds_up_no_other() {
+    let server = Server::start().await;
+    let batcher = server.batcher();
+    let slow: Vec<_> = (0..10)
+        .map(|_| {
+            let batcher = batcher.clone();
+            tokio::spawn(async move { batcher.exchange(item("wait")).await })
+        })
+        .collect();
+    join_all((0..100).map(|number| check(&batcher, number.to_string()))).await;
+    assert!(slow.iter().all(|task| !task.is_finished()));
+    server.go.add_permits(10);
+    for task in slow {
+        assert_eq!(task.await.unwrap().unwrap().body, "tiaw");
+    }
+}
+
+#[tokio::test]
+async fn who_is_alone_is_told_so() {
+    let server = Server::start().await;
+    let batcher = server.batcher();
+    let place = batcher.alone().unwrap();
+    assert!(batcher.alone().is_none());
+    check(&batcher, "beside it".to_owned()).await;
+    drop(place);
+    assert!(batcher.alone().is_some());
+}
+
+#[tokio::test]
+async fn what_went_wrong_is_told_apart() {
+    let server = Server::start().await;
+    let batcher = server.batcher();
+    let limit = Duration::from_millis(1);
+    let waited = batcher.exchange_within(limit, item("wait")).await;
+    assert!(matches!(waited, Err(NoAnswer::TimedOut(_))), "{waited:?}");
+
+    let refused = batcher.exchange(item("refuse")).await;
+    assert!(matches!(refused, Err(NoAnswer::Refused(StatusCode::NOT_FOUND))), "{refused:?}");
+    assert!(!batcher.takes(1), "it was refused");
+
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", nobody.local_addr().unwrap()).parse().unwrap();
+    let batcher = Batcher::new(reqwest::Client::new(), url);
+    let hangs_up = async {
+        let (stream, _) = nobody.accept().await.unwrap();
+        drop((stream, nobody));
+    };
+    let (broken, ()) = tokio::join!(batcher.exchange(item("one")), hangs_up);
+    assert!(matches!(broken, Err(NoAnswer::Broken(_))), "{broken:?}");
+    let not_sent = batcher.exchange(item("one")).await;
+    assert!(matches!(not_sent, Err(NoAnswer::NotSent(_))), "{not_sent:?}");
+}
+
+#[test]
+fn what_is_no_batch_is_refused() {
+    for text in [
+        "one",
+        "a - 1\n",
+        "a - 1\nxx",
+        "a - 1\nx",
+        "a -\nx\n",
+        "a - b 1\nx\n",
+        "a - -1\n\n",
+        " - 1\nx\n",
+        "\u{e4} - 1\nx\n",
+        "a - 99999999999999999999\nx\n",
+        "a - 18446744073709551615\nx\n",
+        "a - 1\nx\n\n",
+    ] {
+        items(Bytes::from(text)).expect_err(text);
+    }
+    items(Bytes::from("x".repeat(5000))).unwrap_err();
+    assert_eq!(items(Bytes::new()).unwrap(), []);
+    let traced = items(Bytes::from("a 00-1 2\n\n\n\n")).unwrap();
+    assert_eq!(traced[0].traceparent.as_deref(), Some("00-1"));
+    assert_eq!(traced[0].body, "\n\n");
+}
