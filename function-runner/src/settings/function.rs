@@ -146,13 +146,13 @@ fn start_rust(
     around: &Surroundings<'_>,
 ) -> Option<RustRuntime> {
     let handler = section.require("handler", &text())?;
-    let environment = environment?;
     let Some(start) = around.catalog.get(&handler) else {
         let names: Vec<_> = around.catalog.names().map(|name| format!("{name:?}")).collect();
         let what = format!("no function is called {handler:?}; use {}", names.join(" or "));
         section.problem("handler", what);
         return None;
     };
+    let environment = environment?;
     match start(&environment) {
         Ok(function) => Some(RustRuntime::new(handler, environment, function, max_instances)),
         Err(error) => {

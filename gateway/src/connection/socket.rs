@@ -31,8 +31,8 @@ use tracing::debug;
 use super::{BATCH_BYTES, metered::Metered};
 use crate::{end::End, message::Message};
 
-/// tungstenite allocates its read buffer up front; at 4 KiB an idle connection stays small.
-const READ_BUFFER_BYTES: usize = 4 << 10;
+/// tungstenite allocates its read buffer up front; at 2 KiB an idle connection stays small.
+const READ_BUFFER_BYTES: usize = 2 << 10;
 /// What the system holds back for a slow client (it doubles this). More would make the answer to
 /// a push less true, and let pings wait behind it for longer than their deadline.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
