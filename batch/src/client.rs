@@ -31,9 +31,8 @@ const UNANSWERED_MAX: usize = 2;
 const ANSWER_WAIT: Duration = Duration::from_millis(50);
 /// Larger ones are sent alone: they gain nothing, and make others wait.
 const ITEM_BYTES_MAX: usize = 64 << 10;
-const BATCH_BYTES_MAX: usize = 1 << 20;
-/// Longer than any exchange lasts that somebody waits for.
-const BATCH_TIMEOUT: Duration = Duration::from_secs(1000);
+/// Far below what servers take.
+const BATCH_BYTES_MAX: usize = 256 << 10;
 
 /// Sends items to a URL, as batches. A handle; what is on its way ends with the last one.
 #[derive(Debug, Clone)]
@@ -43,6 +42,8 @@ pub struct Batcher(Arc<Inner>, #[expect(dead_code, reason = "held, not read")] A
 struct Inner {
     http: Client,
     url: Url,
+    /// How long a batch may take in all.
+    limit: Duration,
     /// Whether the server takes batches.
     is_on: AtomicBool,
     state: Mutex<State>,
@@ -74,7 +75,8 @@ pub enum NoAnswer {
     /// There was no connection: nobody has seen the item.
     #[error("could not connect")]
     NotSent(#[source] Arc<reqwest::Error>),
-    /// The server refused the batch as a whole, before it looked at the items.
+    /// The answer was not one to a batch. With a status of 4xx, or 503, nobody has looked at the
+    /// items.
     #[error("batch was answered with HTTP {0}")]
     Refused(StatusCode),
     /// It took longer than the caller waits. Nobody knows what came of it.
@@ -86,12 +88,14 @@ pub enum NoAnswer {
 }
 
 impl Batcher {
-    /// Sends to `url` by means of `http`, once the server has offered to take batches.
-    pub fn new(http: Client, url: Url) -> Self {
+    /// Sends to `url` by means of `http`, once the server has offered to take batches. After
+    /// `limit` nobody waits any longer for any answer of a batch.
+    pub fn new(http: Client, url: Url, limit: Duration) -> Self {
         let end = CancellationToken::new();
         let inner = Inner {
             http,
             url,
+            limit,
             is_on: AtomicBool::new(false),
             state: Mutex::default(),
             tasks: TaskTracker::new(),
@@ -196,7 +200,7 @@ impl Inner {
             .http
             .post(self.url.clone())
             .header(header::CONTENT_TYPE, CONTENT_TYPE)
-            .timeout(BATCH_TIMEOUT)
+            .timeout(self.limit)
             .body(body.freeze());
         let no_answer = match self.response(request).await {
             Ok(response) if response.status() == StatusCode::OK => {

@@ -17,6 +17,8 @@ use url::Url;
 
 use crate::{Answer, Batcher, Item, NoAnswer, OFFER, VERSION, server, wire::items};
 
+const LIMIT: Duration = Duration::from_secs(20);
+
 /// Answers each item with its body, 201 and in reverse; one whose body is `wait` when it may.
 #[derive(Debug, Clone)]
 struct Server {
@@ -70,7 +72,7 @@ impl Server {
     }
 
     fn batcher(&self) -> Batcher {
-        let batcher = Batcher::new(reqwest::Client::new(), self.url.clone());
+        let batcher = Batcher::new(reqwest::Client::new(), self.url.clone(), LIMIT);
         let mut headers = http::HeaderMap::new();
         batcher.learn(&headers);
         assert!(!batcher.takes(1), "nobody has offered");
@@ -145,7 +147,7 @@ async fn what_went_wrong_is_told_apart() {
 
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", nobody.local_addr().unwrap()).parse().unwrap();
-    let batcher = Batcher::new(reqwest::Client::new(), url);
+    let batcher = Batcher::new(reqwest::Client::new(), url, LIMIT);
     let hangs_up = async {
         let (stream, _) = nobody.accept().await.unwrap();
         drop((stream, nobody));

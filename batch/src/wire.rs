@@ -6,9 +6,13 @@ use std::{fmt::Write, str::FromStr};
 use bytes::{Buf, Bytes, BytesMut};
 
 /// More than any body that there is.
-const BODY_BYTES_MAX: usize = 64 << 20;
+const BODY_BYTES_MAX: usize = 8 << 20;
+/// More than any batch has that we send.
+const ITEMS_MAX: usize = 16_384;
 /// The longest line that there can be.
 const LINE_BYTES_MAX: usize = 1024;
+/// Two of them and a number make a line.
+const WORD_BYTES_MAX: usize = 400;
 
 /// One request of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +65,9 @@ impl Answer {
 pub fn items(mut bytes: Bytes) -> Result<Vec<Item>, Malformed> {
     let mut items = Vec::new();
     while !bytes.is_empty() {
+        if items.len() == ITEMS_MAX {
+            return Err(Malformed("it has too many items"));
+        }
         let head = Head::read(&bytes)?.ok_or(BROKEN_OFF)?;
         let [id, traceparent] = head.words;
         if !is_word(id) {
@@ -157,7 +164,5 @@ fn number<T: FromStr>(word: &str) -> Result<T, Malformed> {
 }
 
 fn is_word(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() < LINE_BYTES_MAX / 2
-        && text.bytes().all(|b| b.is_ascii_graphic())
+    !text.is_empty() && text.len() <= WORD_BYTES_MAX && text.bytes().all(|b| b.is_ascii_graphic())
 }

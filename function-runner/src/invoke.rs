@@ -6,13 +6,14 @@ use daemon::http::{Body, json, json_bytes, message, read_body};
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
+use shared::invocation::InvocationFault;
 use tracing::debug;
 
 use crate::{
     event,
     fault::Fault,
     invocation::{Caller, Order},
-    request_id::{RequestId, traceparent},
+    request_id::{self, RequestId, traceparent},
     runner::{Call, Runner, ended},
 };
 
@@ -58,8 +59,13 @@ pub(crate) async fn invoke_batch(runner: &Runner, name: &str, body: Incoming) ->
 
 /// Starts one invocation of a batch at once, and answers when it has ended.
 fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, Answer> {
-    let Item { id, traceparent, body: event } = item;
+    let Item { id, traceparent, body } = item;
+    // A part of the batch would keep all of it in memory.
+    let event = Bytes::copy_from_slice(&body);
     let started = runner.admit(name).and_then(|call| {
+        if id.len() > request_id::BYTES_MAX {
+            return Err(Fault::new(InvocationFault::BadEvent, "the id of the event is too long"));
+        }
         let order = Order {
             event: event::checked(event)?,
             request_id: id.clone().into(),

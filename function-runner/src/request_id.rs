@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 const HEADER: HeaderName = HeaderName::from_static(REQUEST_ID_HEADER);
 /// Longer ones would make log lines and answers whatever size a caller likes.
-const BYTES_MAX: usize = 128;
+pub(crate) const BYTES_MAX: usize = 128;
 
 /// Names an invocation: visible ASCII, so it can stand in a header, a log line and JSON.
 #[derive(Debug)]

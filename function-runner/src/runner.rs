@@ -153,6 +153,7 @@ impl Runner {
     /// Ends `function`, which nobody invokes any more, after its last invocation.
     fn retire(&self, function: Arc<HeldFunction>) {
         function.invocations.close();
+        function.runtime.give_way();
         let cut = self.0.cut.clone();
         self.0.retired.spawn(async move {
             tokio::select! {

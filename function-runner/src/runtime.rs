@@ -113,6 +113,14 @@ impl Runtime {
         }
     }
 
+    /// Another has taken its place, and it is left with what it has in hand.
+    pub(crate) fn give_way(&self) {
+        match self {
+            Self::Rust(_) => {}
+            Self::Subprocess(subprocess) => subprocess.give_way(),
+        }
+    }
+
     /// Does what is to be done before the first invocation.
     pub(crate) fn start(&self) {
         match self {

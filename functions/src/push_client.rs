@@ -70,7 +70,7 @@ impl PushClient {
         let http = http.build().map_err(|error| {
             StartError::new(URL_KEY, "needs an HTTP client, which cannot be set up").because(error)
         })?;
-        let batcher = Batcher::new(http.clone(), url.clone());
+        let batcher = Batcher::new(http.clone(), url.clone(), PUSH_TIMEOUT);
         Ok(Self { http, batcher, name: name_of(&url), url })
     }
 
@@ -131,7 +131,7 @@ impl PushClient {
             match self.batcher.exchange_within(PUSH_TIMEOUT, item).await {
                 Ok(answer) => return Ok((StatusCode::from_u16(answer.status)?, answer.body)),
                 // Nothing of it was carried out, and it is another gateway now.
-                Err(NoAnswer::Refused(_)) => {}
+                Err(NoAnswer::Refused(status)) if status.is_client_error() => {}
                 Err(error) => return Err(error.into()),
             }
         }

@@ -3,10 +3,11 @@
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
+    time::Duration,
 };
 
 use futures_util::future::join_all;
-use tokio::{sync::mpsc, task::spawn_blocking};
+use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -18,14 +19,17 @@ use crate::{
     settings::{FunctionSettings, Settings},
 };
 
+/// How long code that did not start is left alone while it stays as it is.
+const PAUSE: Duration = Duration::from_secs(10);
+
 /// Takes new settings into use.
 #[derive(Debug)]
 pub(super) struct Reload {
     runner: Runner,
     stop: CancellationToken,
-    /// Those whose code did not start, by name: they are not tried again as long as nothing
-    /// changes.
-    refused: HashMap<String, Arc<HeldFunction>>,
+    /// Those whose code did not start, by name, and when that was: they are not tried again at
+    /// once as long as nothing changes.
+    refused: HashMap<String, (Arc<HeldFunction>, Instant)>,
 }
 
 /// What became of a function that is new or has changed.
@@ -74,7 +78,7 @@ impl Reload {
                 Outcome::Added(name) => added.push(name),
                 Outcome::Changed(name) => changed.push(name),
                 Outcome::Refused(function) => {
-                    self.refused.insert(function.name.clone(), function);
+                    self.refused.insert(function.name.clone(), (function, Instant::now()));
                 }
             }
         }
@@ -90,7 +94,8 @@ impl Reload {
         let refused = self.refused.clone();
         let new = move |settings: FunctionSettings| {
             let current = runner.0.functions.get(&settings.name);
-            let known = [current.as_ref(), refused.get(&settings.name)];
+            let refused = refused.get(&settings.name).filter(|(_, when)| when.elapsed() < PAUSE);
+            let known = [current.as_ref(), refused.map(|(function, _)| function)];
             if known.into_iter().flatten().any(|function| function.is_of(&settings)) {
                 return None;
             }
@@ -104,34 +109,42 @@ impl Reload {
 
     /// Starts `function`, and puts it in the place of the one that has its name.
     async fn take_in(&self, function: HeldFunction) -> Outcome {
-        let probed = tokio::select! {
-            probed = function.runtime.probe() => probed,
-            () = self.stop.cancelled() => Err(draining()),
-        };
         let functions = &self.runner.0.functions;
         let name = function.name.clone();
         let function = Arc::new(function);
-        match (probed, functions.get(&name)) {
-            (Err(fault), Some(current)) => {
-                function.runtime.stop().await;
-                if !self.stop.is_cancelled() {
-                    report(&current, "is broken: it stays as it was", &fault);
-                }
-                return Outcome::Refused(function);
+        let Some(current) = functions.get(&name) else {
+            // As at the start of the process: callers hear what is wrong with it.
+            function.runtime.start();
+            functions.put(function);
+            return Outcome::Added(name);
+        };
+        let warmed = tokio::select! {
+            warmed = warm_up(&function, &current) => warmed,
+            () = self.stop.cancelled() => Err(draining()),
+        };
+        if let Err(fault) = warmed {
+            function.runtime.stop().await;
+            if !self.stop.is_cancelled() {
+                report(&current, "is broken: it stays as it was", &fault);
             }
-            // Its callers are to hear why.
-            (Err(fault), None) => report(&function, "is new and broken", &fault),
-            (Ok(()), _) => {}
+            return Outcome::Refused(function);
         }
         function.runtime.start();
-        match functions.put(function) {
-            Some(old) => {
-                self.runner.retire(old);
-                Outcome::Changed(name)
-            }
-            None => Outcome::Added(name),
+        if let Some(old) = functions.put(function) {
+            self.runner.retire(old);
         }
+        Outcome::Changed(name)
     }
+}
+
+/// Starts a first instance of `new`, and when that works as many as `current` has at work: all
+/// would have to be waited for at once, after the change.
+async fn warm_up(new: &HeldFunction, current: &HeldFunction) -> Result<(), Fault> {
+    new.runtime.probe().await?;
+    let busy = current.runtime.running();
+    // What fails is logged where it is counted.
+    join_all((1..busy).map(|_| new.runtime.probe())).await;
+    Ok(())
 }
 
 /// For whoever looks after the runner, and whoever reads the log of the function.

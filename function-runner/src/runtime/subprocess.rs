@@ -72,6 +72,11 @@ impl SubprocessRuntime {
         self.0.probe().await
     }
 
+    /// Another has taken its place: what is idle for long ends, `min_instances` or not.
+    pub(super) fn give_way(&self) {
+        self.0.give_way();
+    }
+
     /// Keeps as many instances warm as the settings ask for, and says once what its limits are
     /// worth.
     pub(super) fn start(&self) {

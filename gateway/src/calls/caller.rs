@@ -23,6 +23,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Below the 5 s after which common servers (Node's, uvicorn) hang up on an idle connection: an
 /// event that is sent on one that is being closed may or may not have been taken.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
+/// Longer than any call lasts that somebody waits for.
+const BATCH_TIMEOUT: Duration = Duration::from_secs(1000);
 /// What a function may return (documented).
 const REPLY_BYTES_MAX: usize = 6 << 20;
 
@@ -125,9 +127,13 @@ impl Caller {
         if !headers.contains_key(OFFER) {
             return;
         }
+        let known = self.batchers.read().expect("nothing panics with the lock held");
+        if let Some(batcher) = known.get(url) {
+            return batcher.learn(headers);
+        }
+        drop(known);
         let mut batchers = self.batchers.write().expect("nothing panics with the lock held");
-        let client = self.client(url);
-        let new = || Batcher::new(client.clone(), url.clone());
+        let new = || Batcher::new(self.client(url).clone(), url.clone(), BATCH_TIMEOUT);
         batchers.entry(url.clone()).or_insert_with(new).learn(headers);
     }
 

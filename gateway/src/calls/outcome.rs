@@ -63,6 +63,12 @@ impl CallError {
 
     /// A batch brought no answer to it.
     pub(crate) fn no_answer(error: NoAnswer) -> Self {
+        // What stands in between may say so of a batch that was taken.
+        if let NoAnswer::Refused(status) = error
+            && status.is_server_error()
+        {
+            return Self::status(status.as_u16());
+        }
         let disposition = match error {
             NoAnswer::NotSent(_) | NoAnswer::Refused(_) => Disposition::NotRun,
             NoAnswer::TimedOut(_) | NoAnswer::Broken(_) => Disposition::Faulted,

@@ -237,6 +237,42 @@ async fn sighup_takes_new_code_where_nothing_is_watched() {
     changing.end().await;
 }
 
+/// New code has as many instances ready as the old one has at work, before anybody is sent to it:
+/// nobody has to wait for a start, which may take long.
+#[tokio::test]
+async fn new_code_is_warm_before_anybody_gets_it() {
+    if !has("python") {
+        return;
+    }
+    let changing = Changing::start("").await;
+    let slow = |version| {
+        let pause = "    global count\n    time.sleep(0.2)\n";
+        format!("import time\n{}", code(version)).replace("    global count\n", pause)
+    };
+    changing.change("one/index.py", &slow(2));
+    changing.until_version("one", 2).await;
+    let is_over = AtomicBool::new(false);
+    let load = async || {
+        while !is_over.load(Ordering::SeqCst) {
+            let version = changing.version("one").await;
+            is_over.fetch_or(version == 3, Ordering::SeqCst);
+        }
+    };
+    let change = async {
+        // When all four are at work.
+        join_all((0..4).map(|_| changing.version("one"))).await;
+        changing.change("one/index.py", &slow(3));
+    };
+    tokio::join!(join_all((0..4).map(|_| load())), change);
+    let door = changing.runner.door("internal");
+    let log = changing.http.get(format!("http://{door}/functions/one/logs?tail=1000"));
+    let log = log.send().await.unwrap().text().await.unwrap();
+    // One when the second version came; the others, which no invocation has asked for, for the third.
+    let warmed = log.matches("Init Report RequestId:none").count();
+    assert!(warmed >= 4, "{log}");
+    changing.end().await;
+}
+
 /// Through the whole loop: connections send and wait for their echo, while the code of the echo
 /// changes under them. Each message is answered, and no connection is closed.
 #[tokio::test]

@@ -70,7 +70,11 @@ impl Lease {
                 },
                 Err(error) => error.into_inner().place,
             };
-            match self.pool.instance(place, &request_id).await {
+            let held = match self.pool.instance(place, &request_id).await {
+                Err(fault) => self.pool.spare(fault).await,
+                held => held,
+            };
+            match held {
                 Ok(held) => self.held = Some(held),
                 Err(fault) => return fault.into(),
             }

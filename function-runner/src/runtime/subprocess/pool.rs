@@ -9,7 +9,10 @@ mod spare;
 mod warm;
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -52,6 +55,8 @@ pub(super) struct Pool {
     /// All instances, and their runtime APIs.
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
+    /// Whether another has taken its place: what comes to an end here is not needed any more.
+    is_retired: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +87,7 @@ impl Pool {
             freed: Notify::new(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
+            is_retired: AtomicBool::new(false),
         }
     }
 
@@ -160,7 +166,7 @@ impl Pool {
     /// spared.
     pub(super) fn retire(&self, id: u64) -> bool {
         let mut state = self.state();
-        if state.count <= self.limits.min_instances {
+        if !self.is_retired.load(Ordering::Relaxed) && state.count <= self.limits.min_instances {
             return false;
         }
         let place = state.idle.iter().position(|idle| idle.id == id);
@@ -170,6 +176,11 @@ impl Pool {
     /// The instance `id` ends: nobody is to be sent to it.
     pub(super) fn forget(&self, id: u64) {
         self.state().idle.retain(|idle| idle.id != id);
+    }
+
+    /// Another has taken its place.
+    pub(super) fn give_way(&self) {
+        self.is_retired.store(true, Ordering::Relaxed);
     }
 
     /// An instance failed before it did anything.

@@ -56,8 +56,7 @@ impl Instance {
                         return drop(place);
                     }
                 },
-                // No other could take its place.
-                Ok(Next::CoolDown) if self.pool.code_has_changed().await => {}
+                Ok(Next::CoolDown) if self.pool.is_irreplaceable().await => {}
                 Ok(Next::CoolDown) if !self.pool.retire(self.id) => {}
                 Ok(Next::CoolDown | Next::Stop) => break,
                 Err(fault) => {

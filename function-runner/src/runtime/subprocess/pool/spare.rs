@@ -2,7 +2,7 @@
 //! is changing the code. Until the runner takes the new code into use, which it does only if that
 //! works, nobody is to get it, and those that live were started from code that worked.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use shared::invocation::InvocationFault;
 use tokio::{task::spawn_blocking, time::timeout};
@@ -25,6 +25,11 @@ impl Pool {
         spawn_blocking(move || pool.code_differs()).await.unwrap_or(false)
     }
 
+    /// Whether an idle instance is to stay, because no other could be started in its place.
+    pub(in crate::runtime::subprocess) async fn is_irreplaceable(self: &Arc<Self>) -> bool {
+        !self.is_retired.load(Ordering::Relaxed) && self.code_has_changed().await
+    }
+
     /// Whether to start no instance: some live, and another would not be like them.
     pub(super) async fn has_to_make_do(self: &Arc<Self>) -> bool {
         self.state().count > 0 && self.code_has_changed().await
@@ -37,7 +42,10 @@ impl Pool {
 
     /// Waits for one of the instances that live, since another did not start for `fault`. While
     /// there is none, that is the answer.
-    pub(super) async fn spare(self: &Arc<Self>, fault: Fault) -> Result<Held, Fault> {
+    pub(in crate::runtime::subprocess) async fn spare(
+        self: &Arc<Self>,
+        fault: Fault,
+    ) -> Result<Held, Fault> {
         let limit = self.limits.timeout;
         let found = async {
             let place = self.queue.place(limit).await?;
