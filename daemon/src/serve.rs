@@ -28,6 +28,10 @@ use crate::http::{Body, message};
 /// again at once would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// What is read of a connection at once, and the longest request head. Hyper would let it grow to
+/// 400 KiB under large bodies, and keep it for as long as the connection lives.
+const BUFFER_BYTES: usize = 32 << 10;
+
 /// Connections that the system takes in before we do (tokio's default). More than that can only
 /// have come after the stop.
 const BACKLOG: usize = 1024;
@@ -63,6 +67,7 @@ pub async fn serve<S>(
 {
     let service = layers(service);
     let mut http = http1::Builder::new();
+    http.max_buf_size(BUFFER_BYTES);
     http.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
     let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(settings.connections_max));

@@ -21,9 +21,18 @@ use url::Url;
 use self::drain::Drain;
 pub use crate::journal::JournalOpenError;
 use crate::{
-    api::Apis, calls::Caller, cleanup::Cleanups, connect::Connector, internal::Internal,
-    journal::Journal, pages::Pages, public::Public, push::Pusher, registry::Registry,
-    reload::Reload, settings::Settings,
+    api::Apis,
+    calls::Caller,
+    cleanup::Cleanups,
+    connect::Connector,
+    internal::{Internal, PushBodies},
+    journal::Journal,
+    pages::Pages,
+    public::Public,
+    push::Pusher,
+    registry::Registry,
+    reload::Reload,
+    settings::Settings,
 };
 
 /// A client that sends no whole request head for this long is closed.
@@ -153,7 +162,7 @@ impl Gateway {
         };
         let internals = Arc::new(Internal {
             apis: apis.clone(),
-            push_bytes_max: settings.push.max_body,
+            push_bodies: PushBodies::new(&settings.push),
             pusher: Pusher::new(registry.clone(), settings.push),
             cleanups: cleanups.clone(),
             stop: stop.clone(),

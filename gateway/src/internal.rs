@@ -1,11 +1,12 @@
 //! The internal listener: reverse push, health, and cleanups that were given up.
 
 mod cleanups;
+mod push_bodies;
 
 use std::{convert::Infallible, sync::Arc};
 
-use batch::{Answer, Item, OFFER, VERSION, server, wire::items};
-use daemon::http::{Body, BodyError, json, message, method_not_allowed, read_body};
+use batch::{Answer, OFFER, VERSION, server, wire::items};
+use daemon::http::{Body, json, message, method_not_allowed};
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -13,6 +14,8 @@ use shared::push::{PushAnswer, PushError};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use self::push_bodies::NoBody;
+pub(crate) use self::push_bodies::{PushBodies, PushBody};
 use crate::{
     api::{Api, Apis},
     cleanup::Cleanups,
@@ -27,7 +30,7 @@ pub(crate) struct Internal {
     pub(crate) cleanups: Cleanups,
     /// Cancelled when the gateway begins to drain.
     pub(crate) stop: CancellationToken,
-    pub(crate) push_bytes_max: usize,
+    pub(crate) push_bodies: PushBodies,
 }
 
 impl Internal {
@@ -63,9 +66,10 @@ impl Internal {
             return answer_error(&PushError::UnknownApi(id));
         };
         let is_batch = server::is_batch(request.headers());
-        let body = match read_body(request.into_body(), self.push_bytes_max).await {
+        let body = match self.push_bodies.read(request.into_body()).await {
             Ok(body) => body,
-            Err(error @ BodyError::TooLarge(_)) => {
+            Err(NoBody::Push(error)) => return answer_error(&error),
+            Err(NoBody::TooLarge(error)) => {
                 let answer = PushAnswer {
                     err_no: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
                     err_msg: format!("not delivered: {error}"),
@@ -73,15 +77,18 @@ impl Internal {
                 };
                 return json(StatusCode::PAYLOAD_TOO_LARGE, &answer);
             }
-            Err(error) => return answer_error(&PushError::BadRequest(error.to_string())),
         };
         if is_batch {
-            return match items(body) {
-                Ok(items) => self.push_all(&api, items).await,
+            return match items(body.bytes.clone()) {
+                Ok(items) => {
+                    let bodies = items.into_iter().map(|item| body.part(item.body)).collect();
+                    drop(body);
+                    self.push_all(&api, bodies).await
+                }
                 Err(error) => answer_error(&PushError::BadRequest(error.to_string())),
             };
         }
-        let mut response = match self.pusher.push(&api, &body).await {
+        let mut response = match self.pusher.push(&api, body).await {
             Ok(answer) => json(StatusCode::OK, &answer),
             Err(error) => answer_error(&error),
         };
@@ -90,11 +97,11 @@ impl Internal {
     }
 
     /// Carries out a batch of pushes, each as if it had come alone.
-    async fn push_all(&self, api: &Arc<Api>, items: Vec<Item>) -> Response<Body> {
-        let exchanges = items.into_iter().map(|item| {
+    async fn push_all(&self, api: &Arc<Api>, bodies: Vec<PushBody>) -> Response<Body> {
+        let exchanges = bodies.into_iter().map(|body| {
             let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
             Box::pin(async move {
-                let (status, answer) = match pusher.push(&api, &item.body).await {
+                let (status, answer) = match pusher.push(&api, body).await {
                     Ok(answer) => (200, answer),
                     Err(error) => (error.http_status(), PushAnswer::from(&error)),
                 };

@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::{
     api::Api,
     end::End,
+    internal::PushBody,
     mailbox::{NotOffered, Offered, Receipt},
     message::Message,
     registry::{Handle, Registry},
@@ -45,10 +46,12 @@ impl Pusher {
     }
 
     /// Carries out the push that `body` asks for.
-    pub(crate) async fn push(&self, api: &Api, body: &[u8]) -> Result<PushAnswer, PushError> {
+    pub(crate) async fn push(&self, api: &Api, body: PushBody) -> Result<PushAnswer, PushError> {
         let deadline = Instant::now() + self.settings.timeout;
-        let request =
-            PushRequest::parse(body).map_err(|error| PushError::BadRequest(error.to_string()))?;
+        let request = PushRequest::parse(&body.bytes)
+            .map_err(|error| PushError::BadRequest(error.to_string()))?;
+        // Not held while slow clients are waited for.
+        drop(body);
         if self.registry.is_drained() && sends(&request) {
             return Err(PushError::ShuttingDown);
         }

@@ -88,6 +88,9 @@ pub struct PushSettings {
     pub timeout: Duration,
     /// `max_body`: bytes of a request body. Default 8MiB.
     pub max_body: usize,
+    /// `memory`: bytes of all bodies that are being read; the next one is answered 429. Default
+    /// 256MiB, or `max_body` if that is more.
+    pub memory: usize,
 }
 
 /// How cleanups are delivered.
@@ -207,10 +210,18 @@ impl PushSettings {
 
     fn read(section: &mut Section) -> Self {
         let timeout = duration(MILLISECOND..=HOUR);
-        Self {
+        let max_body = section.read("max_body", &bytes(1..=1 << 30)).unwrap_or(8 << 20);
+        let memory = section.read("memory", &bytes(1..=1 << 36));
+        let settings = Self {
             timeout: section.read("timeout", &timeout).unwrap_or(Duration::from_secs(1)),
-            max_body: section.read("max_body", &bytes(1..=1 << 30)).unwrap_or(8 << 20),
+            max_body,
+            memory: memory.unwrap_or(max_body.max(256 << 20)),
+        };
+        if settings.memory < max_body {
+            let memory = settings.memory;
+            section.problem("memory", format!("is {memory}; one body may have {max_body}"));
         }
+        settings
     }
 }
 

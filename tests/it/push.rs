@@ -179,3 +179,28 @@ async fn once_the_last_connection_of_a_draining_gateway_has_left_pushes_are_503(
     gate.notify_one();
     world.finish().await;
 }
+
+/// A body takes its room from when it is announced.
+#[tokio::test]
+async fn more_bodies_than_there_is_memory_for_are_429() {
+    use tokio::{io::AsyncWriteExt, net::TcpStream};
+    let world =
+        World::with("max_message = '1KiB'", "[push]\nmax_body = '1MiB'\nmemory = '1MiB'").await;
+    let (mut client, register) = world.client().await;
+    let mut announced = TcpStream::connect(world.doors.internal).await.unwrap();
+    let head =
+        format!("POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{{", 1 << 20);
+    announced.write_all(head.as_bytes()).await.unwrap();
+    let push = data_send(register.id(), "hello");
+    let (status, answer) = loop {
+        let answer = world.push(push.clone()).await;
+        if answer.0 != 200 {
+            break answer;
+        }
+        client.receive_text().await;
+    };
+    assert_eq!((status, &answer["errNo"]), (429, &429.into()), "{answer}");
+    drop(announced);
+    while world.push(push.clone()).await.0 != 200 {}
+    world.finish().await;
+}

@@ -60,6 +60,9 @@ pub enum PushError {
     /// The client reads too slowly.
     #[error("not delivered: the client reads too slowly and its queue is full")]
     SlowReader,
+    /// The bodies that are being read take all the memory that they may.
+    #[error("not delivered: too many pushes at once; try again")]
+    TooMany,
     /// The gateway is shutting down.
     #[error("not delivered: the gateway is shutting down")]
     ShuttingDown,
@@ -75,7 +78,7 @@ impl PushError {
             Self::Gone => 410,
             Self::TooLarge { .. } => 413,
             Self::Invalid(_) => 422,
-            Self::SlowReader => 429,
+            Self::SlowReader | Self::TooMany => 429,
             Self::ShuttingDown => 503,
         }
     }
@@ -85,9 +88,11 @@ impl PushError {
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Gone | Self::TooLarge { .. } | Self::Invalid(_) | Self::SlowReader => 200,
-            Self::BadRequest(_) | Self::Unauthorized | Self::UnknownApi(_) | Self::ShuttingDown => {
-                self.err_no()
-            }
+            Self::BadRequest(_)
+            | Self::Unauthorized
+            | Self::UnknownApi(_)
+            | Self::TooMany
+            | Self::ShuttingDown => self.err_no(),
         }
     }
 }
