@@ -14,6 +14,8 @@ use crate::{
     journal::Progress,
 };
 
+/// What is older than it may be is tried for as long as this all the same.
+const GRACE: Duration = Duration::from_secs(10 * 60);
 /// The longest pause between attempts while the gateway drains.
 const DRAINING_PAUSE: Duration = Duration::from_millis(500);
 /// Attempts that may fail while the gateway drains. Then it is left to the next life, if there is
@@ -46,7 +48,9 @@ impl Cleanups {
         let mut call: Option<Call> = None;
         // From here on by the clock that nobody sets.
         let age = progress.ended_at.elapsed().unwrap_or_default();
-        let give_up = Instant::now() + self.0.max_age.saturating_sub(age);
+        // Of what a long outage or a clock that was set has made old, not the first attempt decides.
+        let patience = self.0.max_age.saturating_sub(age).max(self.0.max_age.min(GRACE));
+        let give_up = Instant::now() + patience;
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(60));
         let mut failed_draining = 0;
         // Should the process end in the middle of it, the next life knows how the connection ended,
@@ -71,13 +75,14 @@ impl Cleanups {
                 return journal.settle(key);
             };
             progress.attempts = progress.attempts.saturating_add(1);
-            let pause = backoff.pause();
-            if Instant::now() + pause > give_up {
+            let (draining, pause) = (self.is_draining(), backoff.pause());
+            // A drain is too short to give anything up in.
+            if !draining && Instant::now() + pause > give_up {
                 report_given_up(id, &error);
                 return journal.bury(key, progress, describe(&error));
             }
             journal.progress(key, progress);
-            failed_draining += u32::from(self.is_draining());
+            failed_draining += u32::from(draining);
             if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
                 api.cleanup_budget.leave();
                 return report_left(id, &error);

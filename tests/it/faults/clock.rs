@@ -63,3 +63,29 @@ async fn neither_connections_nor_cleanups_go_by_a_clock_that_jumps() {
     Lives::end(gateway).await;
     lives.backend.oracle().check();
 }
+
+/// Three days later by the clock of the next life, the first attempt is not the only one.
+#[tokio::test]
+async fn what_was_left_long_ago_is_not_given_up_at_once() {
+    if is_missing() {
+        return;
+    }
+    let lives = Lives::new("").await;
+    lives.backend.always("cleanup", Reply::status(500));
+    let gateway = lives.begin().await;
+    drop(Client::connect(gateway.door("public"), PATH).await.unwrap());
+    lives.backend.next("cleanup").await;
+    Lives::end(gateway).await;
+    while lives.backend.was_called("cleanup").await {
+        lives.backend.next("cleanup").await;
+    }
+    let later =
+        [("LD_PRELOAD", LIBRARY), ("FAKETIME", "+3d"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1")];
+    let gateway = Process::start("gateway", &[], lives.folder.path(), &later).await;
+    for _ in 0..3 {
+        lives.backend.next("cleanup").await;
+    }
+    lives.backend.always("cleanup", Reply::ok());
+    lives.backend.oracle().all_cleaned_up().await;
+    Lives::end(gateway).await;
+}

@@ -75,6 +75,22 @@ async fn a_function_that_is_down_holds_no_backlog_up() {
     lives.backend.oracle().check();
 }
 
+/// A drain that takes longer than `cleanup.max_age` gives nothing up.
+#[tokio::test]
+async fn a_drain_makes_no_dead_letters() {
+    let lives = Lives::new("cleanup = { max_age = '300ms' }").await;
+    lives.backend.always("cleanup", Reply::status(500));
+    let gateway = lives.begin().await;
+    let mut client = Client::connect(gateway.door("public"), PATH).await.unwrap();
+    gateway.signal(Signal::SIGTERM);
+    assert_eq!(client.closed().await, 1001);
+    assert_eq!(gateway.ended().await.code(), Some(0));
+    lives.backend.always("cleanup", Reply::ok());
+    let gateway = lives.begin().await;
+    lives.backend.oracle().all_cleaned_up().await;
+    Lives::end(gateway).await;
+}
+
 /// Clients are taken in for as long as a balancer may not have noticed.
 #[tokio::test]
 async fn clients_are_served_while_the_drain_is_delayed() {
