@@ -130,7 +130,7 @@ impl Writer {
             return true;
         }
         let outcome = self.store.apply(debts.iter().map(|(debt, _)| debt), changes.values());
-        let is_written = self.note(outcome);
+        let is_written = self.note_write(outcome);
         if !is_written {
             self.pending.put_back(changes);
         }
@@ -144,19 +144,26 @@ impl Writer {
         is_written
     }
 
-    /// Logs the first failure and the end of it, not each that comes between. Whether it is a
-    /// success.
-    fn note(&mut self, outcome: rusqlite::Result<()>) -> bool {
-        let was_failing = mem::replace(&mut self.is_failing, outcome.is_err());
-        match outcome {
-            Ok(()) if was_failing => info!("the journal can be used again"),
-            Ok(()) => {}
-            Err(error) if !was_failing => error!(
+    /// Whether it was written. Only that shows that the journal can be used again: what is read may
+    /// need no disk.
+    fn note_write(&mut self, outcome: rusqlite::Result<()>) -> bool {
+        let is_written = outcome.is_ok();
+        self.note(outcome);
+        if is_written && mem::take(&mut self.is_failing) {
+            info!("the journal can be used again");
+        }
+        is_written
+    }
+
+    /// Logs the first failure, not each one that follows.
+    fn note(&mut self, outcome: rusqlite::Result<()>) {
+        if let Err(error) = outcome
+            && !mem::replace(&mut self.is_failing, true)
+        {
+            error!(
                 %error,
                 "the journal cannot be used: connections are refused until it can be again"
-            ),
-            Err(_) => {}
+            );
         }
-        !self.is_failing
     }
 }

@@ -78,6 +78,27 @@ async fn clients_are_refused_until_there_is_room_again() {
     oracle.check();
 }
 
+/// What can still be read does not look as if the journal could be used again.
+#[tokio::test]
+async fn a_full_disk_is_told_once() {
+    let lives = Lives::new("").await;
+    let log = lives.folder.path().join("log");
+    let shell = format!("{LIMIT}\nexec 2>{}", log.display());
+    let gateway = Process::start_after(&shell, "gateway", lives.folder.path()).await;
+    let (clients, _) = fill(&gateway).await;
+    let url = format!("http://{}/cleanups", gateway.door("internal"));
+    for _ in 0..3 {
+        assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+        assert!(Client::connect(gateway.door("public"), PATH).await.is_err());
+    }
+    make_room(&gateway);
+    drop(clients);
+    lives.backend.oracle().all_cleaned_up().await;
+    Lives::end(gateway).await;
+    let log = std::fs::read_to_string(log).unwrap();
+    assert_eq!(log.matches("the journal cannot be used").count(), 1, "{log}");
+}
+
 /// More cleanups than are kept in memory, when those of the others cannot be written down.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cleanups_without_a_place_are_delivered_when_there_is_room_again() {
