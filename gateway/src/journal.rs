@@ -70,11 +70,20 @@ pub enum JournalOpenError {
     /// A later version has written it.
     #[error("{} was written by a later version: use that, or move the file away", .0.display())]
     TooNew(PathBuf),
-    /// It cannot be read or written.
+    /// The disk does not take it.
+    #[error("could not read or write the journal {}: free space there, and see to the disk", .0.display())]
+    Disk(PathBuf, #[source] rusqlite::Error),
+    /// The user of this process may not have it.
+    #[error("the user of this process cannot write the journal {}: give it the file", .0.display())]
+    NotAllowed(PathBuf, #[source] rusqlite::Error),
+    /// It is no journal, or one that has been damaged.
     #[error(
-        "could not open the journal {}: if it is damaged, move it away, and what it says is owed \
-         will not be cleaned up", .0.display()
+        "the journal {} is damaged: move it away, and what it says is owed will not be cleaned up",
+        .0.display()
     )]
+    Damaged(PathBuf, #[source] rusqlite::Error),
+    /// Whatever else went wrong.
+    #[error("could not open the journal {}", .0.display())]
     Unusable(PathBuf, #[source] rusqlite::Error),
     /// No thread could be started for it.
     #[error("could not start the thread of the journal")]

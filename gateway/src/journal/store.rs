@@ -65,6 +65,9 @@ const FILE: &str = "cleanups.sqlite";
 pub(super) struct Store {
     connection: Connection,
     last_key: i64,
+    /// Whether what earlier lives left has been put into the backlog. Not at the start: a gateway
+    /// whose disk is full can start, and delivers when there is room.
+    has_taken_stock: bool,
 }
 
 impl Store {
@@ -84,8 +87,20 @@ impl Store {
         if version > VERSION {
             return Err(JournalOpenError::TooNew(file));
         }
-        let last_key = take_stock(&connection, version).map_err(unusable)?;
-        Ok(Self { connection, last_key })
+        make_tables(&connection, version).map_err(unusable)?;
+        let text = "select coalesce(max(key), 0) from owed";
+        let last_key = connection.query_row(text, [], |row| row.get(0)).map_err(unusable)?;
+        Ok(Self { connection, last_key, has_taken_stock: false })
+    }
+
+    /// Puts all that earlier lives left into the backlog: nothing in this one stands for it.
+    fn take_stock(&mut self) -> rusqlite::Result<()> {
+        if !self.has_taken_stock {
+            let text = "update owed set backlog = 1 where not backlog and key <= ?1";
+            self.connection.execute(text, [self.last_key])?;
+            self.has_taken_stock = true;
+        }
+        Ok(())
     }
 
     /// The largest key that is in it.
@@ -117,6 +132,7 @@ impl Store {
         api: &str,
         limit: usize,
     ) -> rusqlite::Result<Vec<Record>> {
+        self.take_stock()?;
         let transaction = self.connection.transaction()?;
         let records: Vec<Record> = transaction
             .prepare_cached(
@@ -148,6 +164,7 @@ impl Store {
     }
 
     pub(super) fn backlog(&mut self) -> rusqlite::Result<Vec<(String, u64)>> {
+        self.take_stock()?;
         let text = "select api, count(*) from owed where backlog group by api order by api";
         let mut statement = self.connection.prepare_cached(text)?;
         let rows = statement.query_map([], |row| Ok((row.get(0)?, unsigned(row, 1)?)))?;
@@ -174,6 +191,7 @@ impl Store {
     }
 
     pub(super) fn counts(&mut self) -> rusqlite::Result<Counts> {
+        self.take_stock()?;
         let count = |text: &str| -> rusqlite::Result<u64> {
             self.connection.prepare_cached(text)?.query_row([], |row| unsigned(row, 0))
         };
@@ -193,8 +211,18 @@ fn make_folder(dir: &Path) -> Result<(), JournalOpenError> {
 
 fn unusable(file: &Path, error: rusqlite::Error) -> JournalOpenError {
     let file: PathBuf = file.to_owned();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => JournalOpenError::InUse(file),
+    let Some(code) = error.sqlite_error_code() else {
+        return JournalOpenError::Unusable(file, error);
+    };
+    match code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => JournalOpenError::InUse(file),
+        ErrorCode::DiskFull | ErrorCode::SystemIoFailure => JournalOpenError::Disk(file, error),
+        ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen => {
+            JournalOpenError::NotAllowed(file, error)
+        }
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => {
+            JournalOpenError::Damaged(file, error)
+        }
         _ => JournalOpenError::Unusable(file, error),
     }
 }
@@ -215,15 +243,12 @@ fn set_up(connection: &Connection, sync: JournalSync) -> rusqlite::Result<i64> {
     connection.query_row("pragma user_version", [], |row| row.get(0))
 }
 
-/// Puts all that is owed into the backlog; the largest key.
-fn take_stock(connection: &Connection, version: i64) -> rusqlite::Result<i64> {
+fn make_tables(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     match version {
-        0 => connection.execute_batch(&format!("begin; {SCHEMA} commit;"))?,
-        1 => connection.execute_batch(&format!("begin; {FROM_VERSION_1} commit;"))?,
-        _ => {}
+        0 => connection.execute_batch(&format!("begin; {SCHEMA} commit;")),
+        1 => connection.execute_batch(&format!("begin; {FROM_VERSION_1} commit;")),
+        _ => Ok(()),
     }
-    connection.execute("update owed set backlog = 1 where not backlog", [])?;
-    connection.query_row("select coalesce(max(key), 0) from owed", [], |row| row.get(0))
 }
 
 fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {

@@ -124,7 +124,7 @@ async fn a_file_that_is_no_journal_of_this_version_is_left_alone() {
     std::fs::write(&file, "this is no database, and is longer than its header would be".repeat(9))
         .unwrap();
     let error = Journal::open(&settings).unwrap_err();
-    assert!(matches!(error, JournalOpenError::Unusable(..)), "{error:?}");
+    assert!(matches!(error, JournalOpenError::Damaged(..)), "{error:?}");
     let file = JournalSettings { dir: file.join("below"), ..settings };
     let error = Journal::open(&file).unwrap_err();
     assert!(matches!(error, JournalOpenError::Folder(..)), "{error:?}");

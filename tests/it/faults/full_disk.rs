@@ -2,13 +2,15 @@
 
 use std::process::Command;
 
+use nix::sys::signal::Signal;
+
 use super::{
-    crowd::gate,
+    crowd::{connect, gate},
     life::{Lives, PATH},
 };
 use crate::support::{
     client::{Client, Refused},
-    process::Process,
+    process::{Process, binary, run_shell},
 };
 
 /// More clients than the space that there is has room for.
@@ -124,4 +126,28 @@ async fn cleanups_without_a_place_are_delivered_when_there_is_room_again() {
     oracle.all_cleaned_up().await;
     Lives::end(gateway).await;
     oracle.check();
+}
+
+/// A gateway that was killed comes back, and delivers when there is room. One that never had a
+/// journal says what to do.
+#[tokio::test]
+async fn a_gateway_starts_on_a_full_disk() {
+    let full = "trap '' XFSZ; ulimit -S -f 0";
+    let lives = Lives::with("", "timeout = '1s'").await;
+    let gateway = lives.begin().await;
+    let _clients = connect(gateway.door("public"), PATH, 30).await;
+    gateway.signal(Signal::SIGKILL);
+    gateway.ended().await;
+    let gateway = Process::start_after(full, "gateway", lives.folder.path()).await;
+    let refused = Client::connect(gateway.door("public"), PATH).await.err().unwrap();
+    assert_eq!(refused.status(), 503);
+    make_room(&gateway);
+    lives.backend.oracle().all_cleaned_up().await;
+    Lives::end(gateway).await;
+    lives.backend.oracle().check();
+
+    std::fs::remove_dir_all(lives.folder.path().join("data")).unwrap();
+    let shell = format!("{full}\n{} 2>&1 | cat >&2", binary("gateway").display());
+    let ended = run_shell(&shell, lives.folder.path()).await;
+    assert!(ended.stderr.contains("free space"), "{}", ended.stderr);
 }

@@ -69,6 +69,14 @@ pub(crate) async fn run(
     Ended { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
 }
 
+/// Runs the commands of a shell.
+pub(crate) async fn run_shell(shell: &str, folder: &Path) -> Ended {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", shell]);
+    let output = soon("the end", prepare(command, folder, &[]).output()).await.unwrap();
+    Ended { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
+}
+
 impl Process {
     /// Starts a binary and waits for its ready line.
     pub(crate) async fn start(
