@@ -17,8 +17,8 @@ impl End {
     pub(crate) const DRAIN: Self = Self::sent(CloseCode::Away, CloseReason::Drain);
     /// No message for the idle timeout.
     pub(crate) const IDLE: Self = Self::sent(CloseCode::Away, CloseReason::Idle);
-    /// The client takes nothing for the write timeout. No code: a Close could not be written.
-    pub(crate) const STALLED: Self = Self { code: None, reason: CloseReason::Limit };
+    /// The client takes nothing for the write timeout, so it never sees the code.
+    pub(crate) const STALLED: Self = Self::sent(CloseCode::Policy, CloseReason::Limit);
     /// A message is larger than may be.
     pub(crate) const TOO_LARGE: Self = Self::sent(CloseCode::Size, CloseReason::Limit);
     /// The function could not be called, so a message may be lost.

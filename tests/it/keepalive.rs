@@ -100,6 +100,8 @@ async fn a_client_that_takes_nothing_is_closed_for_it() {
     let big = "x".repeat(1 << 20);
     // Until more is pushed than the system buffers; then the connection is closed and gone.
     while world.push_text(register.id(), &big).await != 410 {}
-    assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "limit");
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.websocket("closeReason"), "limit");
+    assert_eq!(cleanup.websocket("closeCode"), "1008");
     world.finish().await;
 }
