@@ -144,6 +144,7 @@ impl Gateway {
         let cleanups = Cleanups::new(caller.clone(), journal.clone(), settings.cleanup.max_age);
         cleanups.report_owed(&apis).await;
         cleanups.take_up(&apis);
+        cleanups.bury_unserved(&apis);
         let reload = Reload {
             apis: apis.clone(),
             caller: caller.clone(),

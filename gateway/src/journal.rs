@@ -152,9 +152,19 @@ impl Journal {
         self.change(Change::Retried { id, attempts, error });
     }
 
-    /// Erases a dead letter.
-    pub(crate) fn erase_dead_letter(&self, id: ConnectionId) {
-        self.change(Change::EraseDeadLetter(id));
+    /// Erases a dead letter. Whether there was one.
+    pub(crate) async fn erase_dead_letter(&self, id: ConnectionId) -> Result<bool, JournalFailed> {
+        self.query(move |store| store.erase_dead_letter(id)).await
+    }
+
+    /// Makes dead letters of what waits for APIs other than `served` and is older than `max_age`.
+    /// How many.
+    pub(crate) async fn bury_unserved(
+        &self,
+        served: Vec<String>,
+        max_age: Duration,
+    ) -> Result<usize, JournalFailed> {
+        self.query(move |store| store.bury_unserved(&served, max_age)).await
     }
 
     /// Takes up to `limit` debts of an API out of the backlog, the oldest first.

@@ -63,10 +63,9 @@ impl Cleanups {
 
     /// Forgets one for good. Whether there was one.
     pub(crate) async fn forget(&self, id: ConnectionId) -> Result<bool, JournalFailed> {
-        let there_was = self.0.journal.dead_letter(id).await?.is_some();
+        let there_was = self.0.journal.erase_dead_letter(id).await?;
         if there_was {
             info!(connection.id = %id, "given-up cleanup forgotten as asked");
-            self.0.journal.erase_dead_letter(id);
         }
         Ok(there_was)
     }
@@ -86,7 +85,7 @@ impl Cleanups {
         match outcome {
             Ok(()) => {
                 info!(connection.id = %id, "given-up cleanup delivered after all");
-                self.0.journal.erase_dead_letter(id);
+                self.0.journal.erase_dead_letter(id).await?;
                 Ok(())
             }
             Err(error) => {

@@ -18,6 +18,8 @@ use crate::{
 
 /// Debts that are taken out at once.
 const PAGE: usize = 256;
+/// How often it is looked for what is too old and has no function.
+const LOOK: Duration = Duration::from_secs(60);
 /// After the journal could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -94,6 +96,25 @@ impl Cleanups {
     fn until_calls_have_ended(&self, api: &Api) -> Duration {
         let longest = api.config().settings.timeout.min(FUNCTION_TIMEOUT_MAX);
         (self.0.began + longest).saturating_duration_since(Instant::now())
+    }
+
+    /// Gives up what waits for APIs that the settings do not have, or that have no cleanup function,
+    /// and is too old, until the gateway drains.
+    pub(crate) fn bury_unserved(&self, apis: &Apis) {
+        let (this, apis, max_age) = (self.clone(), apis.clone(), self.0.max_age);
+        let work = async move {
+            loop {
+                let apis = apis.all().into_iter();
+                let served = apis.filter(|api| api.config().cleanup.is_some());
+                let served = served.map(|api| api.id().to_owned()).collect();
+                // If it failed the log says so, and there is a next time.
+                if let Ok(count @ 1..) = this.0.journal.bury_unserved(served, max_age).await {
+                    error!("{count} cleanups given up: their apis have no cleanup function");
+                }
+                sleep(max_age.clamp(PAUSE, LOOK)).await;
+            }
+        };
+        self.0.tasks.spawn(self.0.draining.clone().run_until_cancelled_owned(work));
     }
 
     /// Says what is left of earlier lives.

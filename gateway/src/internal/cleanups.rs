@@ -55,15 +55,16 @@ struct GivenUp {
 impl Internal {
     /// Answers a request for what is below `/cleanups`.
     pub(super) async fn cleanups(&self, method: &Method, uri: &Uri) -> Response<Body> {
-        let below = uri.path().trim_start_matches("/cleanups").trim_start_matches('/');
+        let below = uri.path().strip_prefix("/cleanups").unwrap_or_default();
+        let below = below.strip_prefix('/').unwrap_or_default();
         match (below.split_once('/'), method) {
             (None, &Method::GET) if below.is_empty() => self.list(uri.query()).await,
             (None, _) if below.is_empty() => method_not_allowed("GET"),
             (None, &Method::DELETE) => self.forget(below).await,
-            (None, _) => method_not_allowed("DELETE"),
+            (None, _) if parse_id(below).is_some() => method_not_allowed("DELETE"),
             (Some((id, "retry")), &Method::POST) => self.retry(id).await,
             (Some((_, "retry")), _) => method_not_allowed("POST"),
-            (Some(_), _) => message(
+            (None | Some(_), _) => message(
                 StatusCode::NOT_FOUND,
                 "nothing here: POST to /cleanups/<secConnectionID>/retry",
             ),

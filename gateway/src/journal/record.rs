@@ -90,7 +90,6 @@ pub(super) enum Change {
         attempts: u32,
         error: String,
     },
-    EraseDeadLetter(ConnectionId),
 }
 
 /// What a change is about. A later change makes those before it needless.
@@ -106,7 +105,7 @@ impl Change {
             Self::Settle(key) | Self::Progress { key, .. } | Self::Bury { key, .. } => {
                 Subject::Debt(*key)
             }
-            Self::Retried { id, .. } | Self::EraseDeadLetter(id) => Subject::DeadLetter(*id),
+            Self::Retried { id, .. } => Subject::DeadLetter(*id),
         }
     }
 }

@@ -6,7 +6,7 @@
 
 use std::{
     borrow::Borrow,
-    fs::DirBuilder,
+    fs::{DirBuilder, create_dir_all},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -21,6 +21,7 @@ use super::{
     record::{Change, Counts, DeadLetter, Debt, Key, Progress, Record},
 };
 use crate::{
+    calls::FUNCTION_TIMEOUT_MAX,
     end::End,
     settings::{JournalSettings, JournalSync},
 };
@@ -190,6 +191,51 @@ impl Store {
             .optional()
     }
 
+    /// Whether there was one.
+    pub(super) fn erase_dead_letter(&mut self, id: ConnectionId) -> rusqlite::Result<bool> {
+        let text = "delete from dead_letters where id = ?1";
+        self.connection.prepare_cached(text)?.execute([id.as_bytes()]).map(|rows| rows > 0)
+    }
+
+    /// Makes dead letters of what waits for APIs other than `served` and is older than `max_age`.
+    /// How many. Those whose connections nobody has seen end begin to age.
+    pub(super) fn bury_unserved(
+        &mut self,
+        served: &[String],
+        max_age: Duration,
+    ) -> rusqlite::Result<usize> {
+        self.take_stock()?;
+        let now = SystemTime::now();
+        let served = served.iter().map(|id| format!("'{}'", id.replace('\'', "''")));
+        let unserved = format!("backlog and api not in ({})", served.collect::<Vec<_>>().join(","));
+        let transaction = self.connection.transaction()?;
+        // Should the API come back soon, its calls may still run.
+        transaction.execute(
+            &format!(
+                "update owed set close_reason = ?1, ended_at = ?2, not_before = ?3
+                 where ended_at is null and {unserved}"
+            ),
+            params![
+                End::CRASH.reason.as_str(),
+                to_millis(now),
+                to_millis(now + FUNCTION_TIMEOUT_MAX)
+            ],
+        )?;
+        let old = to_millis(now.checked_sub(max_age).unwrap_or(UNIX_EPOCH));
+        transaction.execute(
+            &format!(
+                "insert or replace into dead_letters select id, api, close_code, close_reason,
+                 ended_at, attempts, 'its api has no cleanup function', ?1 from owed
+                 where ended_at < ?2 and {unserved}"
+            ),
+            params![to_millis(now), old],
+        )?;
+        let text = format!("delete from owed where ended_at < ?1 and {unserved}");
+        let buried = transaction.execute(&text, [old])?;
+        transaction.commit()?;
+        Ok(buried)
+    }
+
     pub(super) fn counts(&mut self) -> rusqlite::Result<Counts> {
         self.take_stock()?;
         let count = |text: &str| -> rusqlite::Result<u64> {
@@ -204,9 +250,15 @@ impl Store {
 }
 
 fn make_folder(dir: &Path) -> Result<(), JournalOpenError> {
+    let failed = |error| JournalOpenError::Folder(dir.to_owned(), error);
+    if dir.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = dir.parent() {
+        create_dir_all(parent).map_err(failed)?;
+    }
     // Who knows an id can push to its connection, where the internal listener can be reached.
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-    made.map_err(|error| JournalOpenError::Folder(dir.to_owned(), error))
+    DirBuilder::new().mode(0o700).create(dir).map_err(failed)
 }
 
 fn unusable(file: &Path, error: rusqlite::Error) -> JournalOpenError {
@@ -292,9 +344,6 @@ fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
         Change::Retried { id, attempts, error } => connection
             .prepare_cached("update dead_letters set attempts = ?2, error = ?3 where id = ?1")?
             .execute(params![id.as_bytes(), attempts, error]),
-        Change::EraseDeadLetter(id) => connection
-            .prepare_cached("delete from dead_letters where id = ?1")?
-            .execute([id.as_bytes()]),
     }
     .map(drop)
 }

@@ -98,7 +98,8 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
         (letter.api.as_str(), letter.progress, &*letter.error),
         ("a", progress(5), "it still is")
     );
-    journal.erase_dead_letter(id(2));
+    assert!(journal.erase_dead_letter(id(2)).await.unwrap());
+    assert!(!journal.erase_dead_letter(id(2)).await.unwrap());
     assert_eq!(journal.dead_letter(id(2)).await.unwrap(), None);
 }
 

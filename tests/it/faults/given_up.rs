@@ -1,5 +1,8 @@
 //! A cleanup that failed for too long is kept, seen, tried again or forgotten.
 
+use std::fs;
+
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use super::{
@@ -121,6 +124,34 @@ async fn an_operator_does_not_wait_behind_others() {
     Lives::end(gateway).await;
 }
 
+/// Cleanups of an API that is gone do not wait for ever, and are not forgotten.
+#[tokio::test]
+async fn cleanups_of_an_api_that_is_gone_are_given_up() {
+    let lives = Lives::new("cleanup = { max_age = '200ms' }").await;
+    lives.backend.always("cleanup", Reply::status(500));
+    let gateway = lives.begin().await;
+    let clients = connect(gateway.door("public"), PATH, 3).await;
+    gateway.signal(Signal::SIGKILL);
+    gateway.ended().await;
+    drop(clients);
+    let file = lives.folder.path().join("gateway.toml");
+    let settings = fs::read_to_string(&file).unwrap();
+    fs::write(&file, settings.replace("api-test", "api-other")).unwrap();
+    let gateway = lives.begin().await;
+    let operator = Operator::new(&gateway);
+    let list = operator.given_up(3).await;
+    let first = &list["cleanups"][0];
+    assert_eq!((&first["api"], &first["closeReason"]), (&"api-test".into(), &"crash".into()));
+    assert_eq!(operator.status("POST", &format!("/{}/retry", id(first))).await, 409);
+    // What an operator was told is done is done.
+    assert_eq!(operator.status("DELETE", &format!("/{}", id(first))).await, 200);
+    gateway.signal(Signal::SIGKILL);
+    gateway.ended().await;
+    let gateway = lives.begin().await;
+    assert_eq!(Operator::new(&gateway).list("").await["givenUp"], 2);
+    Lives::end(gateway).await;
+}
+
 fn id(cleanup: &Value) -> String {
     cleanup["secConnectionID"].as_str().unwrap().to_owned()
 }
@@ -138,6 +169,8 @@ async fn what_makes_no_sense_is_refused_with_words() {
         ("POST", "", 405),
         ("GET", "/6ppaYeGJTTOazqKsxlKxUAAAAA==", 405),
         ("DELETE", "/me", 400),
+        ("GET", "/cleanups", 404),
+        ("DELETE", "/cleanups/me", 404),
         ("POST", "/me/retry", 400),
         ("GET", "/me/retry", 405),
         ("POST", "/me/again", 404),
