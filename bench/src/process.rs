@@ -82,6 +82,18 @@ impl Process {
         Ok(kilobytes * 1024)
     }
 
+    /// Ends these at once, so that none of them has time to complain that another is gone.
+    pub(crate) fn end_all(processes: &[Self]) {
+        let pids: Vec<_> = processes.iter().flat_map(Self::tree_or_self).collect();
+        for pid in pids {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        }
+    }
+
+    fn tree_or_self(&self) -> Vec<i32> {
+        self.tree().unwrap_or_else(|_| vec![self.pid])
+    }
+
     /// Its own pid, and those of its descendants.
     fn tree(&self) -> anyhow::Result<Vec<i32>> {
         let mut children = HashMap::<i32, Vec<i32>>::new();
@@ -104,9 +116,7 @@ impl Drop for Process {
     fn drop(&mut self) {
         // Some give each of their children a group of its own, so that a signal to one group
         // would miss them. The child is not reaped before this, so its number is still its own.
-        for pid in self.tree().unwrap_or_else(|_| vec![self.pid]) {
-            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
-        }
+        Self::end_all(std::slice::from_ref(self));
     }
 }
 

@@ -81,3 +81,9 @@ impl Running {
         self.processes[0].memory()
     }
 }
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        Process::end_all(&self.processes);
+    }
+}
