@@ -139,9 +139,14 @@ fn what_was_started_ends_with_the_tool() {
     kill(pid, Signal::SIGTERM).unwrap();
     assert!(!tool.wait().unwrap().success());
     for child in children {
-        // Nobody may have reaped it yet.
-        let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
-        assert!(state.is_empty() || state.contains(") Z "), "{state}");
+        // Killed, it takes a moment to end; and nobody may have reaped it yet.
+        let has_ended = || {
+            let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+            state.is_empty() || state.contains(") Z ")
+        };
+        while !has_ended() {
+            std::thread::yield_now();
+        }
     }
 }
 
