@@ -8,6 +8,7 @@ use std::{
     fs,
     io::{BufRead, BufReader},
     process::{Command, Stdio},
+    sync::{Mutex, PoisonError},
 };
 
 use nix::{
@@ -16,10 +17,17 @@ use nix::{
 };
 use serde_json::Value;
 
-const BRIEFLY: [&str; 4] = ["--seconds", "0.3", "--warm-up", "0.1"];
+const BRIEFLY: [&str; 4] = ["--seconds", "1", "--warm-up", "0.1"];
+
+/// Programs that are not ours.
+const PEERS: [&str; 2] = ["nchan", "pushpin"];
+
+/// A test that loads the machine holds it: beside another one a target may have no moment at all.
+static MACHINE: Mutex<()> = Mutex::new(());
 
 /// What the tool writes as JSON. Peers that are not installed are missing in it.
 fn run(arguments: &[&str]) -> Value {
+    let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("figures.json");
     let output = Command::new(env!("CARGO_BIN_EXE_bench"))
@@ -30,20 +38,22 @@ fn run(arguments: &[&str]) -> Value {
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {said}");
-    for line in said.lines().filter(|line| line.contains("is skipped")) {
+    for line in said.lines().filter(|line| PEERS.iter().any(|peer| line.starts_with(peer))) {
         println!("{line}");
     }
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Every target has `figures` in every round, and they are more than 0.
+/// Every target has `figures` in every round, and they are more than 0. Of a peer that had a fault
+/// the tool has told, and has none.
 fn check(report: &Value, rounds: usize, figures: &[&str]) {
     for target in report["targets"].as_array().unwrap() {
         let measured = target["rounds"].as_array().unwrap();
         assert_eq!(measured.len(), rounds, "{target}");
-        for round in measured {
+        let is_peer = PEERS.contains(&target["target"].as_str().unwrap());
+        for round in measured.iter().filter(|round| !(is_peer && round.is_null())) {
             for name in figures {
-                assert!(round[name].as_f64().unwrap() > 0.0, "{name} of {target}");
+                assert!(round[name].as_f64().is_some_and(|it| it > 0.0), "{name} of {target}");
             }
         }
     }
