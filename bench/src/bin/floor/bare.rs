@@ -1,5 +1,6 @@
 //! A WebSocket server with nothing behind it: one process, no HTTP.
 
+use anyhow::Result;
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpListener, sync::broadcast};
 use tokio_tungstenite::tungstenite::{Message as Frame, Utf8Bytes};
@@ -9,20 +10,29 @@ use crate::websocket::{Socket, accept};
 /// Messages that a socket may be behind the others before it misses some.
 const BROADCAST_QUEUE: usize = 1024;
 
-pub(crate) async fn run(listener: TcpListener) -> anyhow::Result<()> {
+type Sender = broadcast::Sender<Utf8Bytes>;
+type Receiver = broadcast::Receiver<Utf8Bytes>;
+
+pub(crate) async fn run(listener: TcpListener) -> Result<()> {
     let (all, _) = broadcast::channel(BROADCAST_QUEUE);
-    accept(listener, move |socket, path| serve(socket, path, all.clone())).await
+    accept(listener, || {
+        // Whoever has shaken hands misses none.
+        let (all, messages) = (all.clone(), all.subscribe());
+        move |socket, path| serve(socket, path, all, messages)
+    })
+    .await
 }
 
-async fn serve(
-    socket: Socket,
-    path: String,
-    all: broadcast::Sender<Utf8Bytes>,
-) -> anyhow::Result<()> {
-    if path.starts_with("/all") { tell_all(socket, all).await } else { echo(socket).await }
+async fn serve(socket: Socket, path: String, all: Sender, messages: Receiver) -> Result<()> {
+    if path.starts_with("/all") {
+        tell_all(socket, all, messages).await
+    } else {
+        drop(messages);
+        echo(socket).await
+    }
 }
 
-async fn echo(mut socket: Socket) -> anyhow::Result<()> {
+async fn echo(mut socket: Socket) -> Result<()> {
     while let Some(Ok(frame)) = socket.next().await {
         if frame.is_text() || frame.is_binary() {
             socket.send(frame).await?;
@@ -31,8 +41,7 @@ async fn echo(mut socket: Socket) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn tell_all(mut socket: Socket, all: broadcast::Sender<Utf8Bytes>) -> anyhow::Result<()> {
-    let mut messages = all.subscribe();
+async fn tell_all(mut socket: Socket, all: Sender, mut messages: Receiver) -> Result<()> {
     loop {
         tokio::select! {
             frame = socket.next() => match frame {

@@ -53,8 +53,10 @@ pub(crate) async fn run(
     let (sockets, caller) = (Sockets::default(), Caller::new(function));
     let pushed = sockets.clone();
     let pushes = serve(internal, move |request| push(pushed.clone(), request));
-    let clients =
-        accept(public, move |socket, path| hold(socket, path, sockets.clone(), caller.clone()));
+    let clients = accept(public, || {
+        let (sockets, caller) = (sockets.clone(), caller.clone());
+        move |socket, path| hold(socket, path, sockets, caller)
+    });
     tokio::try_join!(pushes, clients)?;
     Ok(())
 }

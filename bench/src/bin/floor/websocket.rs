@@ -14,20 +14,21 @@ use tokio_tungstenite::{
 pub(crate) type Socket = WebSocketStream<TcpStream>;
 
 /// What Longhold has too; the default of 128 KiB would be most of the memory of a quiet one.
-const READ_BUFFER_BYTES: usize = 4 << 10;
+const READ_BUFFER_BYTES: usize = 2 << 10;
 
-/// Accepts for as long as the process lives, and calls `take` with each and the path that its
-/// client asked for.
-pub(crate) async fn accept<T>(
+/// Accepts for as long as the process lives. Each time `prepare` comes before the handshake, and
+/// what it made takes the socket and the path that its client asked for.
+pub(crate) async fn accept<P, T>(
     listener: TcpListener,
-    take: impl Fn(Socket, String) -> T + Clone + Send + Sync + 'static,
+    prepare: impl Fn() -> P,
 ) -> anyhow::Result<()>
 where
+    P: FnOnce(Socket, String) -> T + Send + 'static,
     T: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     loop {
         let (stream, _) = listener.accept().await?;
-        let take = take.clone();
+        let take = prepare();
         tokio::spawn(async move {
             let (socket, path) = handshake(stream).await?;
             take(socket, path).await
