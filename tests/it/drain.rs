@@ -1,6 +1,9 @@
 //! Drain: a gateway that is asked to stop closes its connections and cleans up.
 
-use futures_util::{StreamExt, future::join_all};
+use futures_util::{
+    SinkExt, StreamExt,
+    future::{join_all, select_all},
+};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{backend::Reply, client::Client, soon, world::World};
@@ -17,6 +20,26 @@ async fn every_client_sees_1001_and_is_cleaned_up() {
     for _ in 0..CLIENTS {
         assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "drain");
     }
+    world.finish().await;
+}
+
+/// So that clients do not come back all at once: when the first ones are closed the others are served.
+#[tokio::test]
+async fn closes_are_spread() {
+    const CLIENTS: usize = 20;
+    let world = World::with("", "[drain]\nspread = '20s'\ntimeout = '10m'").await;
+    let mut clients = join_all((0..CLIENTS).map(|_| world.connect())).await;
+    world.stop.cancel();
+    let first = select_all(clients.iter_mut().map(|client| Box::pin(client.closed())));
+    let (code, closed, _) = first.await;
+    assert_eq!(code, 1001);
+    drop(clients.swap_remove(closed));
+    for client in &mut clients {
+        // Fails for those that have been closed meanwhile.
+        let _ = client.socket.send("still here".into()).await;
+    }
+    assert_eq!(world.backend.next("transmit").await.data(), "still here");
+    drop(clients);
     world.finish().await;
 }
 

@@ -1,9 +1,9 @@
 //! Clients that do everything wrong, at once, in an order that chance decides.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, future::join_all};
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::crowd::{chance, connect};
@@ -14,6 +14,8 @@ use crate::support::{
 
 const CLIENTS: usize = 400;
 const MESSAGES: usize = 20;
+/// The longest that register takes, in milliseconds.
+const WORK: u64 = 100;
 
 #[derive(Debug, Clone, Copy)]
 enum Behaviour {
@@ -72,6 +74,8 @@ async fn leave_register(address: SocketAddr) {
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
+    // Its function may have been called by then, or not.
+    sleep(Duration::from_millis(fastrand::u64(0..WORK))).await;
     stream.set_zero_linger().unwrap();
 }
 
@@ -84,13 +88,19 @@ async fn whatever_clients_do_all_are_cleaned_up_and_order_holds() {
     let behaviours: Arc<Vec<_>> =
         Arc::new((0..CLIENTS).map(|_| *chance.choice(&ALL).unwrap()).collect());
     world.backend.on("register", |_| async {
-        tokio::task::yield_now().await;
+        sleep(Duration::from_millis(fastrand::u64(0..WORK))).await;
         Reply::ok()
     });
     let address = world.doors.public;
     let running = behaviours.iter().enumerate().map(|(name, it)| it.run(address, name));
     join_all(running).await;
     world.backend.oracle().all_cleaned_up().await;
+    let mut left_register = 0;
+    while world.backend.was_called("cleanup").await {
+        let call = world.backend.next("cleanup").await;
+        left_register += usize::from(call.websocket("closeReason") == "unregistered");
+    }
+    assert!(left_register > 0, "nobody was being registered when it left");
     let mut heard: HashMap<usize, usize> = HashMap::new();
     while world.backend.was_called("transmit").await {
         let call = world.backend.next("transmit").await;

@@ -1,11 +1,19 @@
 //! Thousands of clients leave at once: each has its cleanup, and those who stay are served.
 
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::{Duration, Instant},
+};
 
 use futures_util::{StreamExt, future::join_all};
+use tokio::time::sleep;
 
 use super::crowd::{connect, gate};
 use crate::support::{
+    backend::Reply,
     client::Client,
     world::{PATH, World},
 };
@@ -66,6 +74,32 @@ async fn a_mass_drop_does_not_hold_up_who_stays_and_who_comes() {
     }
     let _coming = world.connect().await;
     gate.add_permits(2 * CLIENTS);
+    world.finish().await;
+}
+
+/// No more than `cleanup.concurrency` at once, and more than have a place in memory: the others wait
+/// in the journal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mass_drop_does_not_flood_the_cleanup_function() {
+    const CLIENTS: usize = 500;
+    const AT_ONCE: usize = 8;
+    let tables = format!("[cleanup]\nqueue = 20\nconcurrency = {AT_ONCE}");
+    let world = World::with("", &tables).await;
+    let (running, peak) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let highest = Arc::clone(&peak);
+    world.backend.on("cleanup", move |_| {
+        let (running, peak) = (Arc::clone(&running), Arc::clone(&highest));
+        async move {
+            peak.fetch_max(running.fetch_add(1, Relaxed) + 1, Relaxed);
+            sleep(Duration::from_millis(5)).await;
+            running.fetch_sub(1, Relaxed);
+            Reply::ok()
+        }
+    });
+    drop(connect(world.doors.public, PATH, CLIENTS).await);
+    world.backend.oracle().all_cleaned_up().await;
+    assert_eq!(world.backend.oracle().cleaned_up(), CLIENTS);
+    assert_eq!(peak.load(Relaxed), AT_ONCE);
     world.finish().await;
 }
 

@@ -12,6 +12,7 @@ use std::{
 use futures_util::{SinkExt, StreamExt, future::join_all};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{client::Client, process::Process, soon};
@@ -136,7 +137,7 @@ async fn restart_with(signal: Signal) -> Vec<u16> {
     runner.ended().await;
     tokio::time::sleep(DOWN).await;
     let runner = services.runner().await;
-    if signal == Signal::SIGTERM {
+    if !connections.iter().all(JoinHandle::is_finished) {
         load.so_many_more(ECHOES).await;
     }
     load.enough.store(true, Ordering::Relaxed);
@@ -158,5 +159,7 @@ async fn a_restart_loses_nothing_and_reorders_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kill_loses_nothing_without_1011() {
     let codes = restart_with(Signal::SIGKILL).await;
+    // Under such a load some call always runs.
+    assert!(!codes.is_empty());
     assert!(codes.iter().all(|code| *code == 1011), "{codes:?}");
 }

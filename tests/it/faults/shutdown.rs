@@ -7,7 +7,7 @@ use super::{
     crowd::connect,
     life::{Lives, PATH},
 };
-use crate::support::{backend::Reply, client::Client};
+use crate::support::{backend::Reply, client::Client, process::Process};
 
 const CLIENTS: usize = 2000;
 
@@ -50,6 +50,33 @@ async fn what_cannot_be_delivered_is_left_to_the_next_life() {
     }
     Lives::end(gateway).await;
     lives.backend.oracle().check();
+}
+
+/// Whoever cannot wait asks a second time: the gateway is gone at once, and its next life delivers.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_ends_it_at_once_and_nothing_is_lost() {
+    const CLIENTS: usize = 100;
+    let drain = "drain = { delay = '10m', timeout = '1h' }";
+    let lives = Lives::with(drain, "timeout = '1s'").await;
+    let gateway = lives.begin().await;
+    let clients = connect(gateway.door("public"), PATH, CLIENTS).await;
+    end_at_once(gateway).await;
+    assert_eq!(lives.backend.oracle().cleaned_up(), 0);
+    drop(clients);
+    let gateway = lives.begin().await;
+    for _ in 0..CLIENTS {
+        assert_eq!(lives.backend.next("cleanup").await.websocket("closeReason"), "crash");
+    }
+    end_at_once(gateway).await;
+    lives.backend.oracle().check();
+}
+
+async fn end_at_once(gateway: Process) {
+    let ready = format!("http://{}/readyz", gateway.door("internal"));
+    gateway.signal(Signal::SIGTERM);
+    while reqwest::get(&ready).await.unwrap().status() != 503 {}
+    gateway.signal(Signal::SIGTERM);
+    assert_eq!(gateway.ended().await.code(), Some(1));
 }
 
 /// So it does not try one after another of those that have no place in memory.
