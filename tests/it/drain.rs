@@ -26,7 +26,7 @@ async fn every_client_sees_1001_and_is_cleaned_up() {
 /// So that clients do not come back all at once: when the first ones are closed the others are served.
 #[tokio::test]
 async fn closes_are_spread() {
-    const CLIENTS: usize = 20;
+    const CLIENTS: usize = 100;
     let world = World::with("", "[drain]\nspread = '20s'\ntimeout = '10m'").await;
     let mut clients = join_all((0..CLIENTS).map(|_| world.connect())).await;
     world.stop.cancel();
