@@ -1,0 +1,42 @@
+//! Columns, read and written.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rusqlite::Row;
+use shared::connection_id::ConnectionId;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+use crate::{end::End, journal::record::Progress};
+
+pub(super) fn id(row: &Row<'_>) -> rusqlite::Result<ConnectionId> {
+    row.get("id").map(ConnectionId::from_bytes)
+}
+
+pub(super) fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {
+    let code: Option<u16> = row.get("close_code")?;
+    let reason: String = row.get("close_reason")?;
+    let end = match reason.parse() {
+        Ok(reason) => End { code: code.map(CloseCode::from), reason },
+        // A word of a version that knew more.
+        Err(_) => End::CRASH,
+    };
+    let ended_at = from_millis(row.get("ended_at")?);
+    Ok(Progress { end, ended_at, attempts: row.get("attempts")?, not_before: None })
+}
+
+pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get(column).map(|value: i64| u64::try_from(value).unwrap_or(0))
+}
+
+pub(super) fn limit_of(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+pub(super) fn to_millis(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn from_millis(millis: i64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
