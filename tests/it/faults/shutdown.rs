@@ -71,10 +71,15 @@ async fn a_second_signal_ends_it_at_once_and_nothing_is_lost() {
     lives.backend.oracle().check_at_least_once();
 }
 
-async fn end_at_once(gateway: Process) {
+/// Asks it to stop, and waits until it says that it does.
+async fn begin_drain(gateway: &Process) {
     let ready = format!("http://{}/readyz", gateway.door("internal"));
     gateway.signal(Signal::SIGTERM);
     while reqwest::get(&ready).await.unwrap().status() != 503 {}
+}
+
+async fn end_at_once(gateway: Process) {
+    begin_drain(&gateway).await;
     gateway.signal(Signal::SIGTERM);
     assert_eq!(gateway.ended().await.code(), Some(1));
 }
@@ -123,9 +128,7 @@ async fn a_drain_makes_no_dead_letters() {
 async fn clients_are_served_while_the_drain_is_delayed() {
     let lives = Lives::new("drain = { delay = '2s', spread = '0s' }").await;
     let gateway = lives.begin().await;
-    let ready = format!("http://{}/readyz", gateway.door("internal"));
-    gateway.signal(Signal::SIGTERM);
-    while reqwest::get(&ready).await.unwrap().status() != 503 {}
+    begin_drain(&gateway).await;
     let mut client = Client::connect(gateway.door("public"), PATH).await.unwrap();
     client.send("hello").await;
     assert_eq!(lives.backend.next("transmit").await.data(), "hello");
