@@ -8,10 +8,10 @@
 mod forward;
 mod inbox;
 mod keepalive;
-mod metered;
 mod outbound;
 mod socket;
 mod stall;
+mod wire;
 
 use std::{future::pending, pin::pin, sync::Arc};
 
@@ -33,7 +33,7 @@ use self::{
 use crate::{
     calls::{Caller, Rest},
     end::End,
-    message::Message,
+    frame::Frame,
     registry::Entry,
     settings::ConnectionSettings,
 };
@@ -313,21 +313,21 @@ impl Connection {
             return;
         }
         let batch = mailbox.take(BATCH_BYTES);
-        for (message, written) in batch.letters {
-            self.write_message(message, Some(written));
+        for (frame, written) in batch.letters {
+            self.write_message(frame, Some(written));
         }
         if let Some(end) = batch.close {
             self.close(end);
         }
     }
 
-    fn write_message(&mut self, message: Message, written: Option<oneshot::Sender<()>>) {
+    fn write_message(&mut self, frame: Frame, written: Option<oneshot::Sender<()>>) {
         if !self.is_open() {
             return;
         }
         let now = Instant::now();
         self.keepalive.message(now);
-        self.outbound.write(now, &mut self.socket, message, written);
+        self.outbound.write(now, &mut self.socket, frame, written);
     }
 
     /// Sends a Close.

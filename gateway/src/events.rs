@@ -14,7 +14,7 @@ use shared::{
 use tracing::warn;
 use url::form_urlencoded;
 
-use crate::{api::ApiConfig, end::End, handshake::Handshake, message::Message};
+use crate::{api::ApiConfig, end::End, frame::Frame, handshake::Handshake, message::Message};
 
 /// The event of the register function.
 pub(crate) fn register(
@@ -77,18 +77,18 @@ pub(crate) fn cleanup(id: ConnectionId, end: End) -> Vec<u8> {
 }
 
 /// What a transmit function's reply says to its sender, if it is a `data send` to it.
-pub(crate) fn transmit_reply(body: &[u8], id: ConnectionId, bytes_max: usize) -> Option<Message> {
+pub(crate) fn transmit_reply(body: &[u8], id: ConnectionId, bytes_max: usize) -> Option<Frame> {
     let Ok(PushRequest::One(Ok(push))) = PushRequest::parse(body) else { return None };
     let own = Targets::One(id.to_string());
     match push.action {
         PushAction::Send(payload) if push.targets == own => {
-            let message = Message::from(payload);
-            if message.len() > bytes_max {
-                let bytes = message.len();
+            let frame = Frame::from(payload);
+            if frame.len() > bytes_max {
+                let bytes = frame.len();
                 warn!(connection.id = %id, bytes, bytes_max, "reply too large for its sender");
                 return None;
             }
-            Some(message)
+            Some(frame)
         }
         PushAction::Send(_) | PushAction::Close => None,
     }

@@ -11,6 +11,7 @@ mod connect;
 mod connection;
 mod end;
 mod events;
+mod frame;
 pub mod gateway;
 mod handshake;
 mod internal;

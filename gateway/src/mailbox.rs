@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::{end::End, message::Message};
+use crate::{end::End, frame::Frame};
 
 /// The outbound queue of one connection.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ enum Phase {
 #[derive(Debug)]
 struct Letter {
     ticket: u64,
-    message: Message,
+    frame: Frame,
     written: oneshot::Sender<()>,
 }
 
@@ -77,7 +77,7 @@ pub(crate) enum NotOffered {
 /// What the connection's task takes out at once.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) letters: Vec<(Message, oneshot::Sender<()>)>,
+    pub(crate) letters: Vec<(Frame, oneshot::Sender<()>)>,
     /// Set when the connection is to be closed after these.
     pub(crate) close: Option<End>,
 }
@@ -98,12 +98,12 @@ impl Mailbox {
 
     /// Puts a message in. One is taken even if it alone is larger than the capacity: what a
     /// message may measure is the API's affair.
-    pub(crate) fn offer(&self, message: Message) -> Result<Offered, NotOffered> {
+    pub(crate) fn offer(&self, frame: Frame) -> Result<Offered, NotOffered> {
         let mut state = self.lock();
         if state.phase == Phase::Shut || state.close.is_some() {
             return Err(NotOffered::Gone);
         }
-        let weight = message.weight();
+        let weight = frame.weight();
         if state.bytes > 0 && state.bytes + weight > self.capacity {
             return Err(NotOffered::Full);
         }
@@ -111,7 +111,7 @@ impl Mailbox {
         let ticket = state.next_ticket;
         state.next_ticket += 1;
         state.bytes += weight;
-        state.queue.push_back(Letter { ticket, message, written });
+        state.queue.push_back(Letter { ticket, frame, written });
         if state.phase == Phase::Opening {
             return Ok(Offered::Held);
         }
@@ -162,7 +162,7 @@ impl Mailbox {
             return false;
         };
         if let Some(letter) = state.queue.remove(index) {
-            state.bytes -= letter.message.weight();
+            state.bytes -= letter.frame.weight();
         }
         true
     }
@@ -197,8 +197,8 @@ impl Mailbox {
         while bytes < bytes_max
             && let Some(letter) = state.queue.pop_front()
         {
-            bytes += letter.message.weight();
-            batch.letters.push((letter.message, letter.written));
+            bytes += letter.frame.weight();
+            batch.letters.push((letter.frame, letter.written));
         }
         state.bytes -= bytes;
         if state.queue.is_empty() {

@@ -1,8 +1,7 @@
-//! One WebSocket message, as the connection's life sees it. Knows no frame and no JSON.
+//! One message of a client, as the connection's life sees it. Knows no frame and no JSON.
 
 use bytes::Bytes;
-use shared::data::Payload;
-use tokio_tungstenite::tungstenite::{self, Utf8Bytes};
+use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 /// A message. Cloning it shares the content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,24 +23,6 @@ impl Message {
         match self {
             Self::Text(text) => text.len(),
             Self::Binary(bytes) => bytes.len(),
-        }
-    }
-}
-
-impl From<Message> for tungstenite::Message {
-    fn from(message: Message) -> Self {
-        match message {
-            Message::Text(text) => Self::Text(text),
-            Message::Binary(bytes) => Self::Binary(bytes),
-        }
-    }
-}
-
-impl From<Payload> for Message {
-    fn from(payload: Payload) -> Self {
-        match payload {
-            Payload::Text(text) => Self::Text(text.into()),
-            Payload::Binary(bytes) => Self::Binary(bytes.into()),
         }
     }
 }

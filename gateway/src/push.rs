@@ -4,6 +4,8 @@
 //! certain that it will not be. The one exception is a message to a connection that is still being
 //! opened: it is held, and answered at once, since register may wait for the answer.
 
+mod encoder;
+
 use std::sync::Arc;
 
 use shared::{
@@ -14,12 +16,12 @@ use shared::{
 };
 use tokio::time::{Instant, timeout_at};
 
+use self::encoder::{Action, Encoder};
 use crate::{
     api::Api,
     end::End,
     internal::PushBody,
     mailbox::{NotOffered, Offered, Receipt},
-    message::Message,
     registry::{Handle, Registry},
     settings::PushSettings,
 };
@@ -57,7 +59,7 @@ impl Pusher {
         }
         let pushes = match request {
             PushRequest::One(Ok(Push { targets: Targets::One(id), action })) => {
-                let begun = self.begin(api, &id, &action_of(action));
+                let begun = self.begin(api, &id, &Encoder::default().action(action));
                 return settle(begun, deadline).await.map(|()| PushAnswer::ok());
             }
             PushRequest::One(Err(InvalidPush { targets: Targets::One(_), problem })) => {
@@ -67,7 +69,7 @@ impl Pusher {
             PushRequest::Many(pushes) => pushes,
         };
         // All are begun before any is waited for: one slow client must not hold up the others.
-        let begun: Vec<_> = pushes.into_iter().flat_map(|push| self.begin_all(api, push)).collect();
+        let begun = self.begin_each(api, pushes);
         let mut failed = Vec::new();
         for (id, begun) in begun {
             if let Err(error) = settle(begun, deadline).await {
@@ -77,9 +79,23 @@ impl Pusher {
         Ok(PushAnswer::batch(failed))
     }
 
-    fn begin_all(&self, api: &Api, push: Result<Push, InvalidPush>) -> Vec<(String, Begun)> {
+    fn begin_each(
+        &self,
+        api: &Api,
+        pushes: Vec<Result<Push, InvalidPush>>,
+    ) -> Vec<(String, Begun)> {
+        let mut encoder = Encoder::default();
+        pushes.into_iter().flat_map(|push| self.begin_all(api, &mut encoder, push)).collect()
+    }
+
+    fn begin_all(
+        &self,
+        api: &Api,
+        encoder: &mut Encoder,
+        push: Result<Push, InvalidPush>,
+    ) -> Vec<(String, Begun)> {
         let (targets, action) = match push {
-            Ok(Push { targets, action }) => (targets, Ok(action_of(action))),
+            Ok(Push { targets, action }) => (targets, Ok(encoder.action(action))),
             Err(InvalidPush { targets, problem }) => (targets, Err(PushError::Invalid(problem))),
         };
         let begin = |id: String| {
@@ -102,18 +118,18 @@ impl Pusher {
             Some(handle) => handle.message_bytes_max(),
             None => api.config().settings.max_message,
         };
-        if let Action::Send(message) = action
-            && message.len() > limit
+        if let Action::Send(frame) = action
+            && frame.len() > limit
         {
-            return Err(PushError::TooLarge { bytes: message.len(), limit });
+            return Err(PushError::TooLarge { bytes: frame.len(), limit });
         }
         let handle = handle.ok_or(PushError::Gone)?;
-        let message = match action {
+        let frame = match action {
             Action::Close if handle.mailbox.close(End::SERVER) => return Ok(None),
             Action::Close => return Err(PushError::Gone),
-            Action::Send(message) => message.clone(),
+            Action::Send(frame) => frame.clone(),
         };
-        match handle.mailbox.offer(message) {
+        match handle.mailbox.offer(frame) {
             Ok(Offered::Held) => Ok(None),
             Ok(Offered::Queued(receipt)) => Ok(Some(Delivery { handle, receipt })),
             Err(NotOffered::Full) => Err(PushError::SlowReader),
@@ -125,19 +141,6 @@ impl Pusher {
     fn find(&self, api: &Api, id: &str) -> Option<Arc<Handle>> {
         let id: ConnectionId = id.parse().ok()?;
         self.registry.get(&id).filter(|handle| handle.api.id() == api.id())
-    }
-}
-
-/// What to do, with the payload as the connection takes it: shared by all targets.
-enum Action {
-    Send(Message),
-    Close,
-}
-
-fn action_of(action: PushAction) -> Action {
-    match action {
-        PushAction::Send(payload) => Action::Send(payload.into()),
-        PushAction::Close => Action::Close,
     }
 }
 

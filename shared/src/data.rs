@@ -51,6 +51,22 @@ impl Payload {
         }
     }
 
+    /// The content.
+    pub fn as_bytes(&self) -> &[u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
+    /// The content, taken out as it is.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.into_bytes(),
+            Self::Binary(bytes) => bytes,
+        }
+    }
+
     /// The `data` of this payload as it stands in JSON.
     pub fn to_data(&self) -> Cow<'_, str> {
         match self {

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use crate::{
     calls::{Call, CallError, Caller, Rest, call_until},
     events,
+    frame::Frame,
     message::Message,
     registry::Handle,
     settings::ApiSettings,
@@ -39,7 +40,7 @@ pub(super) fn rest(forwarding: Forwarding) -> Rest {
 #[derive(Debug)]
 pub(super) enum Forwarded {
     /// The function had it. With a reply for the sender where the API is set up so.
-    Done(Option<Message>),
+    Done(Option<Frame>),
     /// The function would not take it for its size.
     TooLarge,
     /// Whether the function had it is not known, or it provably had not until time ran out. With

@@ -5,7 +5,7 @@ use std::{mem, time::Duration};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{socket::Socket, stall::Stall};
-use crate::message::Message;
+use crate::frame::Frame;
 
 /// Follows what is being flushed: who waits for it, and whether the client takes it.
 #[derive(Debug)]
@@ -24,12 +24,12 @@ impl Outbound {
         &mut self,
         now: Instant,
         socket: &mut Socket,
-        message: Message,
+        frame: Frame,
         written: Option<oneshot::Sender<()>>,
     ) {
         self.begin(now, socket);
-        self.stall.add(message.len());
-        if socket.write(message) {
+        self.stall.add(frame.len());
+        if socket.write(frame) {
             self.waiting.extend(written);
         }
     }

@@ -1,7 +1,8 @@
 //! The WebSocket itself: frames in, frames out, and a proper end.
 //!
-//! Nothing here waits for a function or knows of pushes. Writing only puts frames into a buffer;
-//! [`Socket::next`] hands the buffer to the operating system beside reading.
+//! Nothing here waits for a function or knows of pushes. Writing only puts frames into a queue;
+//! [`Socket::next`] hands them to the operating system beside reading. Frames of messages come
+//! encoded; tungstenite reads, and writes the control frames.
 
 use std::{
     future::poll_fn,
@@ -28,21 +29,23 @@ use tokio_tungstenite::{
 };
 use tracing::debug;
 
-use super::{BATCH_BYTES, metered::Metered};
-use crate::{end::End, message::Message};
+use super::wire::Wire;
+use crate::{end::End, frame::Frame, message::Message};
 
 /// tungstenite allocates its read buffer up front; at 2 KiB an idle connection stays small.
 const READ_BUFFER_BYTES: usize = 2 << 10;
+/// What tungstenite may have to write: pongs, a Close.
+const CONTROL_BYTES_MAX: usize = 4 << 10;
 /// What the system holds back for a slow client (it doubles this). More would make the answer to
 /// a push less true, and let pings wait behind it for longer than their deadline.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
-/// A message that leaves buffers behind which are worth giving back.
+/// A message that leaves a buffer behind which is worth giving back.
 const LARGE_MESSAGE_BYTES: usize = 16 << 10;
 
 #[derive(Debug)]
 pub(super) struct Socket {
     /// None once it is given up.
-    stream: Option<WebSocketStream<Metered>>,
+    stream: Option<WebSocketStream<Wire>>,
     reading: Reading,
     flushing: bool,
     /// Whether the system has not taken all at once.
@@ -51,7 +54,7 @@ pub(super) struct Socket {
     closing: bool,
     /// Bytes of the frames that have been read whole.
     bytes_parsed: u64,
-    /// The largest message since the buffers were made.
+    /// The largest message since the read buffer was made.
     message_bytes: usize,
 }
 
@@ -90,12 +93,13 @@ impl Socket {
         let _ = setsockopt(&stream, SndBuf, &SEND_BUFFER_BYTES);
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
-            // Room for a batch, its last message, a reply and control frames. Only a flood of
-            // pings by a client that reads nothing gets there, and costs it some of its pongs.
-            .max_write_buffer_size(4 * BATCH_BYTES + 2 * message_bytes_max)
+            // Control frames only, which it hands on at once. A flood of pings by a client that
+            // reads nothing gets to the bound, and costs it some of its pongs.
+            .write_buffer_size(0)
+            .max_write_buffer_size(CONTROL_BYTES_MAX)
             .max_message_size(Some(message_bytes_max))
             .max_frame_size(Some(message_bytes_max));
-        let stream = Metered::new(stream, early.len() as u64);
+        let stream = Wire::new(stream, early.len() as u64);
         Self {
             stream: Some(frames(stream, early, config)),
             reading: Reading::Frames,
@@ -113,21 +117,26 @@ impl Socket {
         poll_fn(|cx| self.poll_next(cx, reads)).await
     }
 
-    /// Puts a message into the buffer. False when the socket takes no more.
-    pub(super) fn write(&mut self, message: Message) -> bool {
-        self.message_bytes = self.message_bytes.max(message.len());
-        self.put(message.into())
+    /// Puts a message behind what is to be written. False when the socket takes no more. It has no
+    /// bound: callers write one batch, then wait for [`SocketEvent::Flushed`].
+    pub(super) fn write(&mut self, frame: Frame) -> bool {
+        let Some(stream) = self.stream.as_mut().filter(|_| !self.closing) else { return false };
+        for part in frame.into_parts() {
+            stream.get_mut().put(part);
+        }
+        self.flushing = true;
+        true
     }
 
     pub(super) fn ping(&mut self) {
-        self.put(tungstenite::Message::Ping(Bytes::new()));
+        self.put_control(tungstenite::Message::Ping(Bytes::new()));
     }
 
-    /// Puts a Close into the buffer.
+    /// Puts a Close behind what is to be written.
     pub(super) fn close(&mut self, code: CloseCode) {
         self.closing = true;
         let frame = CloseFrame { code, reason: Utf8Bytes::default() };
-        self.put(tungstenite::Message::Close(Some(frame)));
+        self.put_control(tungstenite::Message::Close(Some(frame)));
     }
 
     /// Gives the socket up, whatever its state: the client sees the end at once, even if a
@@ -137,7 +146,7 @@ impl Socket {
         self.flushing = false;
     }
 
-    /// Whether something in the buffer has not been taken by the operating system.
+    /// Whether something that was written has not been taken by the operating system.
     pub(super) fn is_flushing(&self) -> bool {
         self.flushing
     }
@@ -151,23 +160,19 @@ impl Socket {
         self.stream.as_ref().map_or(0, |stream| stream.get_ref().bytes_written())
     }
 
-    /// Every frame goes into tungstenite's buffer, which has no bound of its own: callers write
-    /// one batch, then wait for [`SocketEvent::Flushed`].
-    fn put(&mut self, message: tungstenite::Message) -> bool {
-        let Some(stream) = &mut self.stream else { return false };
-        let put = Pin::new(stream).start_send(message);
-        if let Err(error) = &put {
+    fn put_control(&mut self, message: tungstenite::Message) {
+        let Some(stream) = &mut self.stream else { return };
+        if let Err(error) = Pin::new(stream).start_send(message) {
             // The reading side learns of the end and tells it.
             debug!(%error, "frame not written");
         }
         self.flushing = true;
-        put.is_ok()
     }
 
-    /// Gives back what large messages have made of tungstenite's buffers, which it keeps for as
-    /// long as the connection lives. They can be made anew when nothing is in them: no frame is
-    /// half written, and all that was read has been parsed. (Of a message in fragments too little
-    /// is counted as parsed, so a connection that has sent one keeps its buffers.)
+    /// Gives back what large messages have made of tungstenite's read buffer, which it keeps for as
+    /// long as the connection lives. It can be made anew when nothing is in it: no Pong waits, and all
+    /// that was read has been parsed. (Of a message in fragments too little is counted as parsed,
+    /// so a connection that has sent one keeps its buffer.)
     fn shrink(&mut self) {
         let is_empty = !self.flushing && !self.closing && self.bytes_parsed == self.bytes_read();
         if self.message_bytes < LARGE_MESSAGE_BYTES || !is_empty {
@@ -265,8 +270,8 @@ impl Socket {
 }
 
 /// The WebSocket over a stream, on which `early` bytes have been read.
-fn frames(stream: Metered, early: Vec<u8>, config: WebSocketConfig) -> WebSocketStream<Metered> {
-    WebSocketStream::from_partially_read(stream, early, Role::Server, Some(config))
+fn frames(wire: Wire, early: Vec<u8>, config: WebSocketConfig) -> WebSocketStream<Wire> {
+    WebSocketStream::from_partially_read(wire, early, Role::Server, Some(config))
         .now_or_never()
         .expect("without a handshake there is nothing to wait for")
 }

@@ -2,12 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use bytes::Bytes;
+use shared::data::Payload;
 
 use super::*;
 
-fn message(bytes: usize) -> Message {
-    Message::Binary(Bytes::from(vec![0; bytes]))
+fn message(bytes: usize) -> Frame {
+    Frame::from(Payload::Binary(vec![0; bytes]))
 }
 
 fn open(capacity: usize) -> Mailbox {

@@ -57,6 +57,16 @@ async fn connect(address: SocketAddr) -> Client {
     Client { socket, response }
 }
 
+/// So many clients, and their ids.
+async fn connect_all(lives: &Lives, gateway: &Process, count: usize) -> (Vec<Client>, Vec<String>) {
+    let (mut clients, mut ids) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        clients.push(connect(gateway.door("public")).await);
+        ids.push(lives.backend.next("register").await.id().to_owned());
+    }
+    (clients, ids)
+}
+
 /// Pushes messages, and counts those that were answered 0.
 #[derive(Clone)]
 struct Pusher {
@@ -68,6 +78,15 @@ struct Pusher {
 }
 
 impl Pusher {
+    fn to(gateway: &Process) -> Self {
+        Self {
+            http: reqwest::Client::new(),
+            url: format!("http://{}/api-test", gateway.door("internal")).into(),
+            written: Arc::default(),
+            gone: Arc::default(),
+        }
+    }
+
     async fn push(&self, body: impl Into<reqwest::Body>) -> Value {
         let answer = self.http.post(&*self.url).body(body).send().await.unwrap();
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
@@ -124,18 +143,9 @@ async fn memory_is_bounded_and_every_answer_is_true() {
     );
     let lives = Lives::new(&settings).await;
     let gateway = lives.begin().await;
-    let (mut clients, mut ids) = (Vec::new(), Vec::new());
-    for _ in 0..CLIENTS {
-        clients.push(connect(gateway.door("public")).await);
-        ids.push(lives.backend.next("register").await.id().to_owned());
-    }
+    let (clients, ids) = connect_all(&lives, &gateway, CLIENTS).await;
     let before = memory(&gateway);
-    let pusher = Pusher {
-        http: reqwest::Client::new(),
-        url: format!("http://{}/api-test", gateway.door("internal")).into(),
-        written: Arc::default(),
-        gone: Arc::default(),
-    };
+    let pusher = Pusher::to(&gateway);
     let (mut highest, mut unanswered) = (0, Vec::new());
     let mut filling: JoinSet<_> = ids.iter().map(|id| pusher.clone().fill(id.clone())).collect();
     let mut looks = interval(Duration::from_millis(20));
@@ -165,5 +175,37 @@ async fn memory_is_bounded_and_every_answer_is_true() {
     eprintln!("{written} pushes answered 0, {read} messages read");
     let gone = pusher.gone.load(Ordering::Relaxed);
     assert!((written..=written + gone).contains(&read), "{gone} were answered 410");
+    Lives::end(gateway).await;
+}
+
+/// What goes to many is held once, however many of them do not take it: as one message to many
+/// connections, and as many messages that say the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_to_many_is_held_once() {
+    const CLIENTS: usize = 200;
+    const BYTES: usize = 1 << 20;
+    const SAME: usize = 10;
+    let settings = "push = { max_body = '32MiB', timeout = '1s' }";
+    let lives = Lives::with(settings, "max_message = '1MiB'").await;
+    let gateway = lives.begin().await;
+    let (clients, ids) = connect_all(&lives, &gateway, CLIENTS).await;
+    let before = memory(&gateway);
+    let pusher = Pusher::to(&gateway);
+    let data = "x".repeat(BYTES);
+    let mut message = data_send("", &data)["websocket"].take();
+    message.as_object_mut().unwrap().remove("secConnectionID");
+    message["secConnectionIDs"] = json!(ids);
+    let begun =
+        tokio::spawn(async move { pusher.push(json!({ "websocket": message }).to_string()).await });
+    // Behind it, and taken back in the end. Not for all, since their bodies are large.
+    let same: Vec<_> =
+        ids.iter().take(SAME).map(|id| data_send(id, &data)["websocket"].take()).collect();
+    let answer = Pusher::to(&gateway).push(json!({ "websocket": same }).to_string()).await;
+    assert_eq!(answer["failed"].as_array().unwrap().len(), SAME);
+    let grown = memory(&gateway).saturating_sub(before);
+    eprintln!("memory grew by {grown} bytes");
+    assert!(grown < CLIENTS * BYTES / 2, "memory grew by {grown}");
+    drop(clients);
+    begun.await.unwrap();
     Lives::end(gateway).await;
 }

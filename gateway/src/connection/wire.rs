@@ -1,0 +1,105 @@
+//! The TCP stream of a WebSocket: counts what goes through it, and has the only queue of what is
+//! to be written.
+
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes};
+use bytes_utils::SegmentedBuf;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+use tokio_util::io::poll_write_buf;
+
+/// A TCP stream that writes whole frames in order. Those of messages are put in as they are, shared
+/// by all that they go to; the control frames of tungstenite come by way of [`AsyncWrite`].
+///
+/// Bytes are counted, which is how the progress of a slow client shows.
+#[derive(Debug)]
+pub(super) struct Wire {
+    tcp: TcpStream,
+    /// What the system has not taken yet.
+    unwritten: SegmentedBuf<Bytes>,
+    bytes_read: u64,
+    bytes_written: u64,
+}
+
+impl Wire {
+    /// `bytes_read` have been read from it before.
+    pub(super) fn new(tcp: TcpStream, bytes_read: u64) -> Self {
+        Self { tcp, unwritten: SegmentedBuf::new(), bytes_read, bytes_written: 0 }
+    }
+
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    pub(super) fn bytes_written(&self) -> u64 {
+        self.bytes_written
+    }
+
+    /// Puts a frame behind what is to be written. The queue has no bound of its own.
+    pub(super) fn put(&mut self, frame: Bytes) {
+        self.unwritten.push(frame);
+    }
+
+    /// Writes until nothing is left.
+    fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.unwritten.has_remaining() {
+            let tcp = Pin::new(&mut self.tcp);
+            let written = ready!(poll_write_buf(tcp, cx, &mut self.unwritten))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.bytes_written += written as u64;
+        }
+        // A burst must not cost memory for as long as the connection lives.
+        self.unwritten = SegmentedBuf::new();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.tcp).poll_read(cx, buffer))?;
+        self.bytes_read += (buffer.filled().len() - before) as u64;
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Wire {
+    /// Takes all of it or nothing, so that tungstenite never has a part of a frame left. What it
+    /// has while others are being written waits in its own buffer, which has a bound. It is not
+    /// queued here, because tungstenite does not flush its last frame.
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        ready!(self.poll_drain(cx))?;
+        let written = ready!(Pin::new(&mut self.tcp).poll_write(cx, bytes))?;
+        self.bytes_written += written as u64;
+        if written < bytes.len() {
+            self.put(Bytes::copy_from_slice(&bytes[written..]));
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_drain(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_drain(cx))?;
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
+    }
+}
