@@ -2,6 +2,7 @@
 //!
 //! Knows no domain word and imports none of our crates: whatever it does would fit any server.
 
+mod allocator;
 pub mod check;
 pub mod files;
 pub mod http;
