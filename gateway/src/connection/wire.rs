@@ -50,8 +50,7 @@ impl Wire {
     /// Writes until nothing is left.
     fn poll_drain(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.unwritten.has_remaining() {
-            let tcp = Pin::new(&mut self.tcp);
-            let written = ready!(poll_write_buf(tcp, cx, &mut self.unwritten))?;
+            let written = ready!(self.poll_write_some(cx))?;
             if written == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
@@ -60,6 +59,17 @@ impl Wire {
         // A burst must not cost memory for as long as the connection lives.
         self.unwritten = SegmentedBuf::new();
         Poll::Ready(Ok(()))
+    }
+
+    fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let (tcp, chunk) = (Pin::new(&mut self.tcp), self.unwritten.chunk());
+        if chunk.len() < self.unwritten.remaining() {
+            return poll_write_buf(tcp, cx, &mut self.unwritten);
+        }
+        // Most often it is one frame in one piece, for which the system has a quicker call.
+        let written = ready!(tcp.poll_write(cx, chunk))?;
+        self.unwritten.advance(written);
+        Poll::Ready(Ok(written))
     }
 }
 
