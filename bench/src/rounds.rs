@@ -16,8 +16,8 @@ use crate::{
 /// What is measured how often.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
-    /// longhold, longhold@DIR (binaries of another build), longhold+journal=off, floor, bare,
-    /// nchan, pushpin. Default longhold; all when comparing
+    /// longhold, longhold@DIR (binaries of another build), longhold+journal=off,
+    /// longhold+features=off, floor, bare, nchan, pushpin. Default longhold; all when comparing
     #[arg(long, global = true, value_delimiter = ',')]
     targets: Vec<Target>,
     /// How often each is measured. Default 1; 3 when comparing

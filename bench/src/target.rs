@@ -85,7 +85,8 @@ impl FromStr for Target {
             _ => match text.strip_prefix("longhold") {
                 Some(build) => Self::Longhold(build.parse()?),
                 None => bail!(
-                    "use longhold, longhold@DIR, longhold+journal=off, floor, bare, nchan or pushpin"
+                    "use longhold, longhold@DIR, longhold+journal=off, longhold+features=off, \
+                     floor, bare, nchan or pushpin"
                 ),
             },
         })

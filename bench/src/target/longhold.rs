@@ -18,13 +18,24 @@ use super::{
 };
 use crate::process::{Process, binary};
 
-/// Which binaries, and with which settings: `+journal=VALUE`, `@DIR`.
+/// Which binaries, and with which settings: `+journal=VALUE` or `+features=off`, `@DIR`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Build {
-    /// The value of `journal.sync`.
-    journal: Option<String>,
+    features: Features,
     /// The folder of the binaries, if they are not beside this one.
     folder: Option<PathBuf>,
+}
+
+/// What of the gateway is on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum Features {
+    /// All, as it comes.
+    #[default]
+    All,
+    /// All, with another value of `journal.sync`.
+    Journal(String),
+    /// No journal on disk; pings, deadlines and limits where they never matter.
+    Off,
 }
 
 impl Build {
@@ -32,8 +43,7 @@ impl Build {
     pub(super) async fn start(&self, scene: Scene) -> anyhow::Result<Running> {
         let folder = tempfile::tempdir()?;
         let (runner, push) = (free_address()?, free_address()?);
-        let journal = self.journal.as_deref().unwrap_or("process");
-        write(&folder, "gateway.toml", &gateway_settings(runner, push, journal))?;
+        write(&folder, "gateway.toml", &gateway_settings(runner, push, &self.features))?;
         let mut functions = functions_settings(runner, push);
         if matches!(scene, Scene::Python | Scene::Invoke) {
             // Only then, because they take an interpreter.
@@ -66,22 +76,25 @@ impl FromStr for Build {
             Some((settings, folder)) => (settings, Some(PathBuf::from(folder))),
             None => (text, None),
         };
-        let journal = match settings.strip_prefix("+journal=") {
-            Some(journal) => Some(journal.to_owned()),
-            None if settings.is_empty() => None,
-            None => bail!("{settings:?} is not +journal=VALUE"),
+        let features = match settings.strip_prefix("+journal=") {
+            Some(journal) => Features::Journal(journal.to_owned()),
+            None if settings.is_empty() => Features::All,
+            None if settings == "+features=off" => Features::Off,
+            None => bail!("{settings:?} is not +journal=VALUE or +features=off"),
         };
         if let Some(folder) = &folder {
             ensure!(folder.is_dir(), "{} is not a folder", folder.display());
         }
-        Ok(Self { journal, folder })
+        Ok(Self { features, folder })
     }
 }
 
 impl fmt::Display for Build {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(journal) = &self.journal {
-            write!(f, "+journal={journal}")?;
+        match &self.features {
+            Features::All => {}
+            Features::Journal(journal) => write!(f, "+journal={journal}")?,
+            Features::Off => f.write_str("+features=off")?,
         }
         if let Some(folder) = &self.folder {
             write!(f, "@{}", folder.display())?;
@@ -90,12 +103,23 @@ impl fmt::Display for Build {
     }
 }
 
-fn gateway_settings(runner: SocketAddr, push: SocketAddr, journal: &str) -> String {
+/// More keys of `[connection]`.
+const LIMITS_OFF: &str = concat!(
+    r#", ping_interval = "12h", pong_timeout = "12h", write_timeout = "12h""#,
+    r#", receive_queue = "64MiB", send_queue = "64MiB""#,
+);
+
+fn gateway_settings(runner: SocketAddr, push: SocketAddr, features: &Features) -> String {
+    let (journal, limits) = match features {
+        Features::All => ("process", ""),
+        Features::Journal(journal) => (journal.as_str(), ""),
+        Features::Off => ("off", LIMITS_OFF),
+    };
     format!(
         r#"
         listen = {{ public = "127.0.0.1:0", internal = "{push}" }}
         runner = {{ url = "http://{runner}" }}
-        connection = {{ max = 15500 }}
+        connection = {{ max = 15500{limits} }}
         journal = {{ sync = "{journal}" }}
         log = {{ filter = "warn" }}
         api = [
