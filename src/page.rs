@@ -1,6 +1,6 @@
 //! The chat page, built in.
 
-use gateway::pages::{EmbeddedPage, Pages};
+use gateway::listen::pages::{EmbeddedPage, Pages};
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";

@@ -7,8 +7,7 @@ use shared::connection_id::{ConnectionId, NODE_BYTES, RANDOM_BYTES};
 
 use crate::{
     api::{Api, Apis},
-    mailbox::Mailbox,
-    registry::{Entry, Registry},
+    registry::{Entry, Mailbox, Registry},
     settings::Settings,
 };
 

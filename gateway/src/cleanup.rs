@@ -7,6 +7,7 @@
 mod budget;
 mod dead_letters;
 mod delivery;
+pub(crate) mod journal;
 mod refill;
 
 use std::{
@@ -18,12 +19,12 @@ use shared::connection_id::ConnectionId;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use self::journal::{Journal, JournalFailed, Key, Progress};
 pub(crate) use self::{budget::CleanupBudget, dead_letters::RetryError};
 use crate::{
     api::Api,
-    calls::{Caller, Rest},
-    end::End,
-    journal::{Journal, JournalFailed, Key, Progress},
+    call::{Caller, Rest},
+    registry::End,
 };
 
 /// Delivers cleanups; all clones are one delivery.

@@ -31,10 +31,8 @@ use self::{
     socket::{Socket, SocketEvent},
 };
 use crate::{
-    calls::{Caller, Rest},
-    end::End,
-    frame::Frame,
-    registry::Entry,
+    call::{Caller, Rest},
+    registry::{End, Entry, Frame},
     settings::ConnectionSettings,
 };
 

@@ -19,17 +19,17 @@ use tracing::info;
 use url::Url;
 
 use self::drain::Drain;
-pub use crate::journal::JournalOpenError;
+pub use crate::cleanup::journal::JournalOpenError;
 use crate::{
     api::Apis,
-    calls::Caller,
+    call::Caller,
     cleanup::Cleanups,
-    connect::Connector,
-    internal::{Internal, PushBodies},
-    journal::Journal,
-    pages::Pages,
-    public::Public,
-    push::Pusher,
+    cleanup::journal::Journal,
+    listen::internal::Internal,
+    listen::pages::Pages,
+    listen::public::Public,
+    opening::Connector,
+    push::{PushBodies, Pusher},
     registry::Registry,
     reload::Reload,
     settings::Settings,

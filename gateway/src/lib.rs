@@ -2,28 +2,24 @@
 //!
 //! It does not know what a function is: it knows an HTTP address and three events.
 
+pub mod gateway;
+
+pub mod listen;
+mod reload;
+
+mod opening;
+
+mod cleanup;
+mod connection;
+mod push;
+
+mod dialect;
+
+mod registry;
+
 mod api;
+mod call;
+pub mod settings;
+
 #[doc(hidden)]
 pub mod benchmarks;
-mod calls;
-mod cleanup;
-mod connect;
-mod connection;
-mod end;
-mod events;
-mod frame;
-pub mod gateway;
-mod handshake;
-mod internal;
-mod journal;
-mod mailbox;
-mod message;
-pub mod pages;
-pub mod paths;
-mod public;
-mod push;
-mod refusal;
-mod register;
-mod registry;
-mod reload;
-pub mod settings;

@@ -4,6 +4,7 @@
 //! certain that it will not be. The one exception is a message to a connection that is still being
 //! opened: it is held, and answered at once, since register may wait for the answer.
 
+mod body;
 mod encoder;
 
 use std::sync::Arc;
@@ -16,13 +17,11 @@ use shared::{
 };
 use tokio::time::{Instant, timeout_at};
 
+pub(crate) use self::body::{NoBody, PushBodies, PushBody};
 use self::encoder::{Action, Encoder};
 use crate::{
     api::Api,
-    end::End,
-    internal::PushBody,
-    mailbox::{NotOffered, Offered, Receipt},
-    registry::{Handle, Registry},
+    registry::{End, Handle, NotOffered, Offered, Receipt, Registry},
     settings::PushSettings,
 };
 

@@ -1,5 +1,9 @@
 //! Which connections there are, and how to reach each.
 
+mod end;
+mod frame;
+mod mailbox;
+
 use std::{
     collections::HashMap,
     sync::{
@@ -10,7 +14,12 @@ use std::{
 
 use shared::connection_id::ConnectionId;
 
-use crate::{api::Api, mailbox::Mailbox};
+pub(crate) use self::{
+    end::End,
+    frame::Frame,
+    mailbox::{Mailbox, NotOffered, Offered, Receipt},
+};
+use crate::api::Api;
 
 /// The connections of this gateway; all clones are one registry.
 #[derive(Debug, Clone, Default)]

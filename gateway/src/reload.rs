@@ -5,7 +5,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     api::{Apis, Changes},
-    calls::Caller,
+    call::Caller,
     cleanup::Cleanups,
     settings::Settings,
 };

@@ -3,6 +3,7 @@
 mod api;
 mod drain;
 mod journal;
+mod paths;
 
 use std::{
     collections::BTreeMap,
@@ -20,10 +21,12 @@ use daemon::{
 };
 use url::Url;
 
+pub(crate) use self::paths::best_fit;
 pub use self::{
     api::{ApiSettings, FunctionAddress},
     drain::DrainSettings,
     journal::{JournalSettings, JournalSync},
+    paths::{PathParameters, PathPattern},
 };
 
 /// Environment variables that begin with this and `__` override the file.

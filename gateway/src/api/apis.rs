@@ -8,10 +8,7 @@ use std::{
 use url::Url;
 
 use super::{Api, ApiConfig};
-use crate::{
-    paths::{PathParameters, PathPattern, best_fit},
-    settings::{ApiSettings, CleanupSettings},
-};
+use crate::settings::{ApiSettings, CleanupSettings, PathParameters, PathPattern, best_fit};
 
 /// All APIs; all clones are one.
 #[derive(Clone)]

@@ -6,12 +6,12 @@ use shared::connection_id::ConnectionId;
 use tokio::time::timeout;
 use tracing::info;
 
+use super::journal::{Counts, DeadLetter, JournalFailed};
 use super::{Cleanups, delivery::describe};
 use crate::{
     api::{Api, Apis},
-    calls::Call,
-    events,
-    journal::{Counts, DeadLetter, JournalFailed},
+    call::Call,
+    dialect::tencent,
 };
 
 /// How long an operator waits for a turn among the cleanups of an API.
@@ -75,7 +75,7 @@ impl Cleanups {
         let Some(url) = &config.cleanup else { return Err(RetryError::NoFunction(letter.api)) };
         let DeadLetter { id, mut progress, .. } = letter;
         progress.attempts = progress.attempts.saturating_add(1);
-        let mut call = Call::new(url, events::cleanup(id, progress.end));
+        let mut call = Call::new(url, tencent::cleanup(id, progress.end));
         call.attempt = Some(progress.attempts);
         let Ok(permit) = timeout(TURN_TIMEOUT, api.cleanup_budget.call()).await else {
             return Err(RetryError::Busy);

@@ -6,12 +6,12 @@ use shared::connection_id::ConnectionId;
 use tokio::time::{Instant, sleep};
 use tracing::{debug, error, warn};
 
+use super::journal::Progress;
 use super::{Cleanups, Debt, budget::Place};
 use crate::{
     api::Api,
-    calls::{Backoff, Call, CallError},
-    events,
-    journal::Progress,
+    call::{Backoff, Call, CallError},
+    dialect::tencent,
 };
 
 /// What is older than it may be is tried for as long as this all the same.
@@ -64,7 +64,7 @@ impl Cleanups {
                 return api.cleanup_budget.defer();
             };
             let call =
-                call.get_or_insert_with(|| Call::new(url, events::cleanup(id, progress.end)));
+                call.get_or_insert_with(|| Call::new(url, tencent::cleanup(id, progress.end)));
             call.url.clone_from(url);
             call.attempt = Some(progress.attempts.saturating_add(1));
             let permit = api.cleanup_budget.call().await;

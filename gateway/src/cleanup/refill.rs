@@ -8,12 +8,12 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
+use super::journal::{JournalFailed, Progress, Record};
 use super::{Cleanups, Debt, budget::Place};
 use crate::{
     api::{Api, Apis},
-    calls::FUNCTION_TIMEOUT_MAX,
-    end::End,
-    journal::{JournalFailed, Progress, Record},
+    call::FUNCTION_TIMEOUT_MAX,
+    registry::End,
 };
 
 /// Debts that are taken out at once.

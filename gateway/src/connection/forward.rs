@@ -8,11 +8,9 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::{
-    calls::{Call, CallError, Caller, Rest, call_until},
-    events,
-    frame::Frame,
-    message::Message,
-    registry::Handle,
+    call::{Call, CallError, Caller, Rest, call_until},
+    dialect::{Message, tencent},
+    registry::{Frame, Handle},
     settings::ApiSettings,
 };
 
@@ -56,13 +54,13 @@ impl Forward {
     pub(super) fn start(&self, message: &Message) -> Forwarding {
         let handle = Arc::clone(&self.handle);
         let config = handle.api.config();
-        let call = Call::new(&config.transmit, events::transmit(self.id, message));
+        let call = Call::new(&config.transmit, tencent::transmit(self.id, message));
         let (caller, id) = (self.caller.clone(), self.id);
         Box::pin(async move {
             let ApiSettings { timeout, reply, .. } = config.settings;
             match call_until(&caller, &call, timeout).await {
                 Ok(body) if reply => {
-                    Forwarded::Done(events::transmit_reply(&body, id, handle.message_bytes_max()))
+                    Forwarded::Done(tencent::transmit_reply(&body, id, handle.message_bytes_max()))
                 }
                 Ok(_) => Forwarded::Done(None),
                 Err(error) => failed(id, &call, error),

@@ -5,7 +5,7 @@ use std::{mem, time::Duration};
 use tokio::{sync::oneshot, time::Instant};
 
 use super::{socket::Socket, stall::Stall};
-use crate::frame::Frame;
+use crate::registry::Frame;
 
 /// Follows what is being flushed: who waits for it, and whether the client takes it.
 #[derive(Debug)]

@@ -30,7 +30,10 @@ use tokio_tungstenite::{
 use tracing::debug;
 
 use super::wire::Wire;
-use crate::{end::End, frame::Frame, message::Message};
+use crate::{
+    dialect::Message,
+    registry::{End, Frame},
+};
 
 /// tungstenite allocates its read buffer up front; at 2 KiB an idle connection stays small.
 const READ_BUFFER_BYTES: usize = 2 << 10;

@@ -7,7 +7,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use super::GatewayError;
-use crate::{cleanup::Cleanups, journal::Journal, registry::Registry, settings::DrainSettings};
+use crate::{
+    cleanup::{Cleanups, journal::Journal},
+    registry::Registry,
+    settings::DrainSettings,
+};
 
 /// The share of what is left of the drain timeout in which what clients have sent is forwarded.
 /// The rest has to do for telling those whose messages were not, and for cleanups.

@@ -2,7 +2,7 @@
 
 use shared::{data::Payload, push::PushAction};
 
-use crate::frame::Frame;
+use crate::registry::Frame;
 
 /// What to do, with the frame as the connection takes it: shared by all that it goes to.
 pub(super) enum Action {

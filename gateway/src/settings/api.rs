@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use daemon::settings::{Kind, Section, bytes, duration, flag, text};
 use url::Url;
 
-use crate::paths::PathPattern;
+use super::PathPattern;
 
 /// One API: a path that clients connect to, and the functions behind it.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use shared::connection_id::ConnectionId;
 
-use crate::end::End;
+use crate::registry::End;
 
 /// Names a debt. Those of later connections are larger, so the file grows at its end only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::{Notify, oneshot};
 
-use crate::{end::End, frame::Frame};
+use super::{End, Frame};
 
 /// The outbound queue of one connection.
 #[derive(Debug)]

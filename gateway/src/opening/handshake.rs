@@ -7,7 +7,8 @@ use daemon::http::{Body, full};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, Version, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::{paths::PathParameters, refusal::Refusal};
+use super::refusal::Refusal;
+use crate::settings::PathParameters;
 
 /// A handshake that asks for what it should.
 #[derive(Debug)]

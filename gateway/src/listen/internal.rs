@@ -1,7 +1,6 @@
 //! The internal listener: reverse push, health, and cleanups that were given up.
 
 mod cleanups;
-mod push_bodies;
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -14,12 +13,10 @@ use shared::push::{PushAnswer, PushError};
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use self::push_bodies::NoBody;
-pub(crate) use self::push_bodies::{PushBodies, PushBody};
 use crate::{
     api::{Api, Apis},
     cleanup::Cleanups,
-    push::Pusher,
+    push::{NoBody, PushBodies, PushBody, Pusher},
 };
 
 /// Answers requests on the internal listener.

@@ -7,12 +7,11 @@ use shared::{connection_id::ConnectionId, invocation::Disposition, reply::Regist
 use tracing::{debug, warn};
 use uuid::Uuid;
 
+use super::{handshake::Handshake, refusal::Refusal};
 use crate::{
     api::Api,
-    calls::{Call, CallError, Caller, Rest, call_until},
-    events,
-    handshake::Handshake,
-    refusal::Refusal,
+    call::{Call, CallError, Caller, Rest, call_until},
+    dialect::tencent,
 };
 
 /// Why there is no connection.
@@ -37,7 +36,7 @@ pub(crate) async fn register(
     let api = api.config();
     let Some(url) = &api.register else { return Ok(None) };
     let request_id = Uuid::new_v4().to_string();
-    let event = events::register(&api, id, handshake, &request_id);
+    let event = tencent::register(&api, id, handshake, &request_id);
     let call = Call {
         url: url.clone(),
         event: event.into(),

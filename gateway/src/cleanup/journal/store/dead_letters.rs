@@ -7,10 +7,10 @@ use super::{
     Store,
     columns::{from_millis, id, limit_of, progress},
 };
-use crate::journal::record::DeadLetter;
+use crate::cleanup::journal::record::DeadLetter;
 
 impl Store {
-    pub(in crate::journal) fn dead_letters(
+    pub(in crate::cleanup::journal) fn dead_letters(
         &mut self,
         after: Option<ConnectionId>,
         limit: usize,
@@ -22,7 +22,7 @@ impl Store {
             .collect()
     }
 
-    pub(in crate::journal) fn dead_letter(
+    pub(in crate::cleanup::journal) fn dead_letter(
         &mut self,
         id: ConnectionId,
     ) -> rusqlite::Result<Option<DeadLetter>> {
@@ -33,7 +33,7 @@ impl Store {
     }
 
     /// Whether there was one.
-    pub(in crate::journal) fn erase_dead_letter(
+    pub(in crate::cleanup::journal) fn erase_dead_letter(
         &mut self,
         id: ConnectionId,
     ) -> rusqlite::Result<bool> {

@@ -6,7 +6,7 @@ use rusqlite::Row;
 use shared::connection_id::ConnectionId;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::{end::End, journal::record::Progress};
+use crate::{cleanup::journal::record::Progress, registry::End};
 
 pub(super) fn id(row: &Row<'_>) -> rusqlite::Result<ConnectionId> {
     row.get("id").map(ConnectionId::from_bytes)

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use rusqlite::{Connection, named_params, params};
 
 use super::columns::to_millis;
-use crate::journal::record::Change;
+use crate::cleanup::journal::record::Change;
 
 pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
     match change {

@@ -14,7 +14,12 @@ use shared::{
 use tracing::warn;
 use url::form_urlencoded;
 
-use crate::{api::ApiConfig, end::End, frame::Frame, handshake::Handshake, message::Message};
+use super::Message;
+use crate::{
+    api::ApiConfig,
+    opening::handshake::Handshake,
+    registry::{End, Frame},
+};
 
 /// The event of the register function.
 pub(crate) fn register(

@@ -9,13 +9,13 @@ use super::{
     columns::{from_millis, id, limit_of, progress, to_millis, unsigned},
 };
 use crate::{
-    calls::FUNCTION_TIMEOUT_MAX,
-    end::End,
-    journal::record::{Key, Progress, Record},
+    call::FUNCTION_TIMEOUT_MAX,
+    cleanup::journal::record::{Key, Progress, Record},
+    registry::End,
 };
 
 impl Store {
-    pub(in crate::journal) fn take_backlog(
+    pub(in crate::cleanup::journal) fn take_backlog(
         &mut self,
         api: &str,
         limit: usize,
@@ -41,7 +41,10 @@ impl Store {
     }
 
     /// Puts back what was taken out.
-    pub(in crate::journal) fn give_back(&mut self, records: &[Record]) -> rusqlite::Result<()> {
+    pub(in crate::cleanup::journal) fn give_back(
+        &mut self,
+        records: &[Record],
+    ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         for Record { key, .. } in records {
             transaction
@@ -51,7 +54,7 @@ impl Store {
         transaction.commit()
     }
 
-    pub(in crate::journal) fn backlog(&mut self) -> rusqlite::Result<Vec<(String, u64)>> {
+    pub(in crate::cleanup::journal) fn backlog(&mut self) -> rusqlite::Result<Vec<(String, u64)>> {
         self.take_stock()?;
         let text = "select api, count(*) from owed where backlog group by api order by api";
         let mut statement = self.connection.prepare_cached(text)?;
@@ -61,7 +64,7 @@ impl Store {
 
     /// Makes dead letters of what waits for APIs other than `served` and is older than `max_age`.
     /// How many. Those whose connections nobody has seen end begin to age.
-    pub(in crate::journal) fn bury_unserved(
+    pub(in crate::cleanup::journal) fn bury_unserved(
         &mut self,
         served: &[String],
         max_age: Duration,

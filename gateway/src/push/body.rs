@@ -37,7 +37,7 @@ pub(crate) struct PushBody {
 
 /// Why there is no body.
 #[derive(Debug)]
-pub(super) enum NoBody {
+pub(crate) enum NoBody {
     /// It is larger than one body may be.
     TooLarge(BodyError),
     Push(PushError),
@@ -51,7 +51,7 @@ impl PushBodies {
 
     /// Reads a body, once there is room for it. One that does not say its length may be as long as
     /// any.
-    pub(super) async fn read(&self, body: Incoming) -> Result<PushBody, NoBody> {
+    pub(crate) async fn read(&self, body: Incoming) -> Result<PushBody, NoBody> {
         let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
         let units = said.unwrap_or(self.bytes_max).min(self.bytes_max).div_ceil(UNIT);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
@@ -72,7 +72,7 @@ impl PushBodies {
 
 impl PushBody {
     /// A part of it, which takes the room for as long as it is there.
-    pub(super) fn part(&self, bytes: Bytes) -> Self {
+    pub(crate) fn part(&self, bytes: Bytes) -> Self {
         Self { bytes, room: Arc::clone(&self.room) }
     }
 }

@@ -3,6 +3,10 @@
 //! One task has a connection from here to its cleanup. It is not the task of the HTTP request, so
 //! a client that leaves early cancels nothing: register ends, and what it started is cleaned up.
 
+pub(crate) mod handshake;
+pub(crate) mod refusal;
+mod register;
+
 use std::{sync::Arc, time::Duration};
 
 use daemon::{http::Body, serve::PeerAddress};
@@ -22,19 +26,18 @@ use tokio_util::task::TaskTracker;
 use tracing::debug;
 use uuid::Uuid;
 
-use crate::{
-    api::Api,
-    calls::Caller,
-    cleanup::{Cleanups, Owed},
-    connection::Connection,
-    end::End,
+use self::{
     handshake::{Acceptance, Handshake},
-    mailbox::Mailbox,
-    paths::PathParameters,
     refusal::Refusal,
     register::register,
-    registry::{Entry, Registry},
-    settings::ConnectionSettings,
+};
+use crate::{
+    api::Api,
+    call::Caller,
+    cleanup::{Cleanups, Owed},
+    connection::Connection,
+    registry::{End, Entry, Mailbox, Registry},
+    settings::{ConnectionSettings, PathParameters},
 };
 
 /// How long the 101 may take to be written.

@@ -13,8 +13,8 @@ use shared::{connection_id::ConnectionId, event::cleanup::CloseReason};
 use url::form_urlencoded;
 
 use super::Internal;
-use crate::{
-    cleanup::RetryError,
+use crate::cleanup::{
+    RetryError,
     journal::{Counts, DeadLetter, JournalFailed},
 };
 

@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::Store;
 use crate::{
-    journal::JournalOpenError,
+    cleanup::journal::JournalOpenError,
     settings::{JournalSettings, JournalSync},
 };
 
@@ -51,7 +51,9 @@ const FROM_VERSION_1: &str = "
 const FILE: &str = "cleanups.sqlite";
 
 impl Store {
-    pub(in crate::journal) fn open(settings: &JournalSettings) -> Result<Self, JournalOpenError> {
+    pub(in crate::cleanup::journal) fn open(
+        settings: &JournalSettings,
+    ) -> Result<Self, JournalOpenError> {
         let dir = &settings.dir;
         let file = dir.join(FILE);
         let unusable = |error| unusable(&file, error);

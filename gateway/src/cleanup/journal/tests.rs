@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 use tempfile::TempDir;
 
 use super::*;
-use crate::end::End;
+use crate::registry::End;
 
 fn settings(folder: &TempDir) -> JournalSettings {
     JournalSettings { dir: folder.path().join("a/journal"), sync: JournalSync::Process }

@@ -6,7 +6,11 @@ use daemon::http::Body;
 use http::{Request, Response, header};
 use hyper::body::Incoming;
 
-use crate::{api::Apis, connect::Connector, pages::Pages, refusal::Refusal};
+use super::pages::Pages;
+use crate::{
+    api::Apis,
+    opening::{Connector, refusal::Refusal},
+};
 
 /// Answers requests on the public listener.
 #[derive(Debug)]

@@ -2,12 +2,12 @@
 //!
 //! Knows an address and a body, not what is in it.
 
-mod caller;
+mod client;
 mod outcome;
 mod retry;
 
 pub(crate) use self::{
-    caller::{Call, Caller},
+    client::{Call, Caller},
     outcome::{CallError, FUNCTION_TIMEOUT_MAX, Rest},
     retry::{Backoff, call_until},
 };

@@ -1,0 +1,5 @@
+//! The listeners: which request goes where.
+
+pub(crate) mod internal;
+pub mod pages;
+pub(crate) mod public;
