@@ -8,17 +8,13 @@ use std::sync::{Arc, RwLock};
 use url::Url;
 
 pub(crate) use self::apis::{Apis, Changes};
-use crate::{
-    cleanup::CleanupBudget,
-    settings::{ApiSettings, CleanupSettings},
-};
+use crate::settings::ApiSettings;
 
 /// One API, for as long as the process lives.
 #[derive(Debug)]
 pub(crate) struct Api {
     id: String,
     config: RwLock<Arc<ApiConfig>>,
-    pub(crate) cleanup_budget: CleanupBudget,
 }
 
 /// What an API is set to at present.
@@ -31,12 +27,8 @@ pub(crate) struct ApiConfig {
 }
 
 impl Api {
-    fn new(config: ApiConfig, cleanup: &CleanupSettings) -> Self {
-        Self {
-            id: config.settings.id.clone(),
-            config: RwLock::new(Arc::new(config)),
-            cleanup_budget: CleanupBudget::new(cleanup),
-        }
+    fn new(config: ApiConfig) -> Self {
+        Self { id: config.settings.id.clone(), config: RwLock::new(Arc::new(config)) }
     }
 
     pub(crate) fn id(&self) -> &str {

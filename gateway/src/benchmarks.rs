@@ -26,7 +26,7 @@ impl Crowd {
     pub fn gather(count: usize) -> Self {
         let settings = Settings::parse(Path::new(""), SETTINGS, &Default::default())
             .expect("the settings are constant");
-        let apis = Apis::new(settings.apis, settings.runner, settings.cleanup);
+        let apis = Apis::new(settings.apis, settings.runner);
         let api = apis.by_id("a").expect("it is in the settings");
         let registry = Registry::default();
         let entries = (0..count).map(|number| enter(&registry, &api, id_of(number))).collect();

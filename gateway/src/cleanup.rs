@@ -19,12 +19,16 @@ use shared::connection_id::ConnectionId;
 use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use self::journal::{Journal, JournalFailed, Key, Progress};
-pub(crate) use self::{budget::CleanupBudget, dead_letters::RetryError};
+pub(crate) use self::dead_letters::RetryError;
+use self::{
+    budget::{Budget, Budgets},
+    journal::{Journal, JournalFailed, Key, Progress},
+};
 use crate::{
     api::Api,
     call::{Caller, Rest},
     registry::End,
+    settings::CleanupSettings,
 };
 
 /// Delivers cleanups; all clones are one delivery.
@@ -38,6 +42,7 @@ struct Inner {
     tasks: TaskTracker,
     draining: CancellationToken,
     max_age: Duration,
+    budgets: Budgets,
     /// When this life began.
     began: Instant,
 }
@@ -60,10 +65,15 @@ struct Debt {
 }
 
 impl Cleanups {
-    pub(crate) fn new(caller: Caller, journal: Journal, max_age: Duration) -> Self {
+    pub(crate) fn new(caller: Caller, journal: Journal, settings: CleanupSettings) -> Self {
         let (tasks, draining) = (TaskTracker::new(), CancellationToken::new());
         let began = Instant::now();
-        Self(Arc::new(Inner { caller, journal, tasks, draining, max_age, began }))
+        let (max_age, budgets) = (settings.max_age, Budgets::new(settings));
+        Self(Arc::new(Inner { caller, journal, tasks, draining, max_age, budgets, began }))
+    }
+
+    fn budget(&self, api: &Api) -> Arc<Budget> {
+        self.0.budgets.of(api.id())
     }
 
     /// From now on a cleanup is owed for this connection, whatever becomes of this process. If

@@ -137,11 +137,11 @@ impl Gateway {
         let Self { settings, pages, public, internal, journal, changes } = self;
         files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
         let start = settings.clone();
-        let apis = Apis::new(settings.apis, settings.runner, settings.cleanup.clone());
+        let apis = Apis::new(settings.apis, settings.runner);
         let caller = Caller::new()?;
         caller.prepare(&apis.functions(&start.apis))?;
         let registry = Registry::default();
-        let cleanups = Cleanups::new(caller.clone(), journal.clone(), settings.cleanup.max_age);
+        let cleanups = Cleanups::new(caller.clone(), journal.clone(), settings.cleanup);
         cleanups.report_owed(&apis).await;
         cleanups.take_up(&apis);
         cleanups.bury_unserved(&apis);

@@ -8,7 +8,7 @@ use std::{
 use url::Url;
 
 use super::{Api, ApiConfig};
-use crate::settings::{ApiSettings, CleanupSettings, PathParameters, PathPattern, best_fit};
+use crate::settings::{ApiSettings, PathParameters, PathPattern, best_fit};
 
 /// All APIs; all clones are one.
 #[derive(Clone)]
@@ -17,7 +17,6 @@ pub(crate) struct Apis(Arc<Inner>);
 struct Inner {
     table: RwLock<Arc<Table>>,
     runner: Url,
-    cleanup: CleanupSettings,
 }
 
 #[derive(Default)]
@@ -38,8 +37,8 @@ pub(crate) struct Changes {
 }
 
 impl Apis {
-    pub(crate) fn new(settings: Vec<ApiSettings>, runner: Url, cleanup: CleanupSettings) -> Self {
-        let apis = Self(Arc::new(Inner { table: RwLock::default(), runner, cleanup }));
+    pub(crate) fn new(settings: Vec<ApiSettings>, runner: Url) -> Self {
+        let apis = Self(Arc::new(Inner { table: RwLock::default(), runner }));
         apis.replace(settings);
         apis
     }
@@ -66,7 +65,7 @@ impl Apis {
                 }
                 None => {
                     changes.added.push(id);
-                    Arc::new(Api::new(config, &self.0.cleanup))
+                    Arc::new(Api::new(config))
                 }
             };
             open.push((path, api));

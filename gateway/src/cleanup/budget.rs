@@ -1,9 +1,10 @@
-//! What the cleanups of one API may take. Each API has its own: a cleanup function that hangs must
-//! not hold up those of others, nor a mass drop the live traffic.
+//! What the cleanups of one API may take. Each API has a budget of its own: a cleanup function that
+//! hangs does not delay the cleanups of other APIs, and a mass drop does not delay live traffic.
 
 use std::{
+    collections::HashMap,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -16,57 +17,80 @@ use tokio::{
 
 use crate::settings::CleanupSettings;
 
-/// How often the journal is looked at although nothing seems to be in it.
-const LOOK: Duration = Duration::from_secs(60);
+/// How often the journal is read although nothing seems to be in it.
+const READ_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The budgets of all APIs. A budget is made when its API is first asked for, and stays.
+#[derive(Debug)]
+pub(super) struct Budgets {
+    settings: CleanupSettings,
+    by_api: Mutex<HashMap<String, Arc<Budget>>>,
+}
 
 /// What the cleanups of one API may take.
 #[derive(Debug)]
-pub(crate) struct CleanupBudget {
+pub(super) struct Budget {
     calls: Semaphore,
-    room: Arc<Semaphore>,
+    queue: Arc<Semaphore>,
     deferred: Notify,
     taken_up: AtomicBool,
     left: AtomicBool,
 }
 
-/// A place in memory.
+/// Allows one cleanup to wait in memory.
 #[derive(Debug)]
-pub(super) struct Place(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub(super) struct QueuePermit(#[expect(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
-impl CleanupBudget {
-    pub(crate) fn new(settings: &CleanupSettings) -> Self {
+impl Budgets {
+    pub(super) fn new(settings: CleanupSettings) -> Self {
+        Self { settings, by_api: Mutex::default() }
+    }
+
+    /// The budget of the API with this id.
+    pub(super) fn of(&self, api: &str) -> Arc<Budget> {
+        let mut by_api = self.by_api.lock().expect("no code panics while it holds this lock");
+        if let Some(budget) = by_api.get(api) {
+            return Arc::clone(budget);
+        }
+        let budget = Arc::new(Budget::new(&self.settings));
+        by_api.insert(api.to_owned(), Arc::clone(&budget));
+        budget
+    }
+}
+
+impl Budget {
+    fn new(settings: &CleanupSettings) -> Self {
         Self {
             calls: Semaphore::new(settings.concurrency),
-            room: Arc::new(Semaphore::new(settings.queue)),
+            queue: Arc::new(Semaphore::new(settings.queue)),
             deferred: Notify::new(),
             taken_up: AtomicBool::new(false),
             left: AtomicBool::new(false),
         }
     }
 
-    /// Waits until one more may be called.
+    /// Waits until one more cleanup may be called.
     pub(super) async fn call(&self) -> SemaphorePermit<'_> {
         self.calls.acquire().await.expect("the semaphore is never closed")
     }
 
-    /// A place, if there is one.
-    pub(super) fn try_place(&self) -> Option<Place> {
-        Arc::clone(&self.room).try_acquire_owned().ok().map(Place)
+    /// A permit to wait in memory, if one is free.
+    pub(super) fn try_queue(&self) -> Option<QueuePermit> {
+        Arc::clone(&self.queue).try_acquire_owned().ok().map(QueuePermit)
     }
 
-    /// Waits for a place.
-    pub(super) async fn place(&self) -> Place {
-        let permit = Arc::clone(&self.room).acquire_owned().await;
-        Place(permit.expect("the semaphore is never closed"))
+    /// Waits for a permit to wait in memory.
+    pub(super) async fn queue(&self) -> QueuePermit {
+        let permit = Arc::clone(&self.queue).acquire_owned().await;
+        QueuePermit(permit.expect("the semaphore is never closed"))
     }
 
-    /// Whether this is the first time that what waits in the journal is taken up.
+    /// Whether this is the first time that the API's backlog is taken up.
     pub(super) fn take_up(&self) -> bool {
         !self.taken_up.swap(true, Ordering::Relaxed)
     }
 
-    /// The function failed so often while the gateway drains that what is still owed is left to
-    /// the next life.
+    /// Leaves what is still owed to the next start: the function failed too often during the drain.
     pub(super) fn leave(&self) {
         self.left.store(true, Ordering::Relaxed);
     }
@@ -75,14 +99,14 @@ impl CleanupBudget {
         self.left.load(Ordering::Relaxed)
     }
 
-    /// There may be more in the journal that can be delivered.
+    /// Notes that the journal may hold another cleanup that can be delivered.
     pub(super) fn defer(&self) {
         self.deferred.notify_one();
     }
 
-    /// Waits until there may be.
+    /// Waits until the journal may hold a cleanup that can be delivered.
     pub(super) async fn deferred(&self) {
-        // That time has passed is as good a reason to look.
-        let _ = timeout(LOOK, self.deferred.notified()).await;
+        // The end of the interval is as good a reason to read the journal.
+        let _ = timeout(READ_INTERVAL, self.deferred.notified()).await;
     }
 }

@@ -77,7 +77,8 @@ impl Cleanups {
         progress.attempts = progress.attempts.saturating_add(1);
         let mut call = Call::new(url, tencent::cleanup(id, progress.end));
         call.attempt = Some(progress.attempts);
-        let Ok(permit) = timeout(TURN_TIMEOUT, api.cleanup_budget.call()).await else {
+        let budget = self.budget(&api);
+        let Ok(permit) = timeout(TURN_TIMEOUT, budget.call()).await else {
             return Err(RetryError::Busy);
         };
         let outcome = self.attempt(&call, &api).await;

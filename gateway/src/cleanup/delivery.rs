@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, error, warn};
 
 use super::journal::Progress;
-use super::{Cleanups, Debt, budget::Place};
+use super::{Cleanups, Debt, budget::QueuePermit};
 use crate::{
     api::Api,
     call::{Backoff, Call, CallError},
@@ -25,26 +25,28 @@ const DRAINING_ATTEMPTS: u32 = 8;
 impl Cleanups {
     /// Delivers, or leaves it to the journal for as long as there is no place in memory.
     pub(super) async fn deliver_or_defer(self, debt: Debt, progress: Progress) {
-        match debt.api.cleanup_budget.try_place() {
-            Some(place) => self.deliver(debt, progress, place).await,
+        let budget = self.budget(&debt.api);
+        match budget.try_queue() {
+            Some(permit) => self.deliver(debt, progress, permit).await,
             None if self.is_draining() => {
                 // No more will come after these, so they wait in memory; and on disk, if time ends.
                 self.0.journal.progress(debt.key, progress);
-                let place = debt.api.cleanup_budget.place().await;
-                if !debt.api.cleanup_budget.is_left() {
-                    self.deliver(debt, progress, place).await;
+                let permit = budget.queue().await;
+                if !budget.is_left() {
+                    self.deliver(debt, progress, permit).await;
                 }
             }
             None => {
                 self.0.journal.to_backlog(debt.key, progress);
-                debt.api.cleanup_budget.defer();
+                budget.defer();
             }
         }
     }
 
-    pub(super) async fn deliver(self, debt: Debt, mut progress: Progress, _place: Place) {
+    pub(super) async fn deliver(self, debt: Debt, mut progress: Progress, _permit: QueuePermit) {
         let Debt { key, id, api } = debt;
         let journal = &self.0.journal;
+        let budget = self.budget(&api);
         let mut call: Option<Call> = None;
         // From here on by the clock that nobody sets.
         let age = progress.ended_at.elapsed().unwrap_or_default();
@@ -61,13 +63,13 @@ impl Cleanups {
             let config = api.config();
             let Some(url) = &config.cleanup else {
                 journal.to_backlog(key, progress);
-                return api.cleanup_budget.defer();
+                return budget.defer();
             };
             let call =
                 call.get_or_insert_with(|| Call::new(url, tencent::cleanup(id, progress.end)));
             call.url.clone_from(url);
             call.attempt = Some(progress.attempts.saturating_add(1));
-            let permit = api.cleanup_budget.call().await;
+            let permit = budget.call().await;
             let outcome = self.attempt(call, &api).await;
             drop(permit);
             let Err(error) = outcome else {
@@ -84,7 +86,7 @@ impl Cleanups {
             journal.progress(key, progress);
             failed_draining += u32::from(draining);
             if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
-                api.cleanup_budget.leave();
+                budget.leave();
                 return report_left(id, &error);
             }
             report_failed(id, &error, pause);

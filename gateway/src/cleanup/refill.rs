@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
 use super::journal::{JournalFailed, Progress, Record};
-use super::{Cleanups, Debt, budget::Place};
+use super::{Cleanups, Debt, budget::QueuePermit};
 use crate::{
     api::{Api, Apis},
     call::FUNCTION_TIMEOUT_MAX,
@@ -28,15 +28,16 @@ impl Cleanups {
     /// To be called again when the settings have changed.
     pub(crate) fn take_up(&self, apis: &Apis) {
         for api in apis.all() {
-            api.cleanup_budget.defer();
-            if api.cleanup_budget.take_up() {
+            let budget = self.budget(&api);
+            budget.defer();
+            if budget.take_up() {
                 self.0.tasks.spawn(self.clone().take_up_all(api));
             }
         }
     }
 
     async fn take_up_all(self, api: Arc<Api>) {
-        let budget = &api.cleanup_budget;
+        let budget = self.budget(&api);
         loop {
             let draining = self.is_draining();
             if draining && budget.is_left() {
@@ -58,25 +59,25 @@ impl Cleanups {
         if api.config().cleanup.is_none() {
             return Ok(0);
         }
-        let budget = &api.cleanup_budget;
-        let mut places = vec![budget.place().await];
-        while places.len() < PAGE
-            && let Some(place) = budget.try_place()
+        let budget = self.budget(api);
+        let mut permits = vec![budget.queue().await];
+        while permits.len() < PAGE
+            && let Some(permit) = budget.try_queue()
         {
-            places.push(place);
+            permits.push(permit);
         }
-        let records = self.0.journal.take_backlog(api.id(), places.len()).await?;
+        let records = self.0.journal.take_backlog(api.id(), permits.len()).await?;
         let count = records.len();
-        for (Record { key, id, progress }, place) in records.into_iter().zip(places) {
+        for (Record { key, id, progress }, permit) in records.into_iter().zip(permits) {
             let debt = Debt { key, id, api: Arc::clone(api) };
-            self.0.tasks.spawn(self.clone().deliver_when_due(debt, progress, place));
+            self.0.tasks.spawn(self.clone().deliver_when_due(debt, progress, permit));
         }
         Ok(count)
     }
 
     /// Delivers once the calls of an earlier life have ended. If the gateway drains before, it is
     /// left to the next one.
-    async fn deliver_when_due(self, debt: Debt, progress: Option<Progress>, place: Place) {
+    async fn deliver_when_due(self, debt: Debt, progress: Option<Progress>, permit: QueuePermit) {
         let wait = match progress {
             Some(Progress { not_before: Some(time), .. }) => until(time),
             Some(_) => Duration::ZERO,
@@ -88,7 +89,7 @@ impl Cleanups {
         }
         // Nobody has seen the connection end, if nothing is known.
         let progress = progress.unwrap_or_else(|| Progress::new(End::CRASH));
-        self.deliver(debt, Progress { not_before: None, ..progress }, place).await;
+        self.deliver(debt, Progress { not_before: None, ..progress }, permit).await;
     }
 
     /// The dead process may have had a call in flight when it died, which it would have waited for
