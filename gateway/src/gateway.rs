@@ -1,6 +1,7 @@
 //! The gateway as a whole: its doors are opened, it runs, it drains.
 
 mod drain;
+mod error;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,6 +20,7 @@ use tracing::info;
 use url::Url;
 
 use self::drain::Drain;
+pub use self::error::GatewayError;
 pub use crate::cleanup::journal::JournalOpenError;
 use crate::{
     api::Apis,
@@ -70,31 +72,6 @@ pub struct Doors {
     pub public: SocketAddr,
     /// Reverse push and health.
     pub internal: SocketAddr,
-}
-
-/// The gateway could not start, run or end as it should.
-#[derive(Debug, thiserror::Error)]
-pub enum GatewayError {
-    /// An address could not be listened on.
-    #[error("could not listen on {0}")]
-    Listen(SocketAddr, #[source] io::Error),
-    /// The journal of the cleanups that are owed could not be opened.
-    #[error(transparent)]
-    Journal(#[from] JournalOpenError),
-    /// The HTTP client for calling functions could not be made.
-    #[error("could not set up the HTTP client")]
-    Client(#[from] reqwest::Error),
-    /// The drain timeout passed.
-    #[error(
-        "drain timed out with {connections} connections and {cleanups} cleanups left: messages \
-         of theirs may be lost, and without a journal the cleanups that they owed"
-    )]
-    DrainTimedOut {
-        /// Connections that had not ended.
-        connections: usize,
-        /// Cleanups that had not been delivered, those of these connections among them.
-        cleanups: u64,
-    },
 }
 
 impl Gateway {

@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-use super::GatewayError;
+use super::error::GatewayError;
 use crate::{
     cleanup::{Cleanups, journal::Journal},
     registry::Registry,

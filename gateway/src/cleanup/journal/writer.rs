@@ -20,7 +20,8 @@ use tokio::{
 use tracing::{error, info};
 
 use super::{
-    JournalFailed,
+    command::{Command, Written},
+    error::JournalFailed,
     pending::Pending,
     record::{Change, Debt},
     store::Store,
@@ -32,21 +33,6 @@ const BATCH_MAX: usize = 512;
 const COMPANY: Duration = Duration::from_millis(5);
 /// The pause before changes that failed are tried again, if nothing new comes before.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-
-/// What the thread is asked to do, in order.
-pub(super) enum Command {
-    /// Writes a debt down and says whether it is on disk.
-    Owe(Debt, Written),
-    Query(Query),
-    /// There are changes.
-    Wake,
-}
-
-/// Told whether a debt is on disk.
-pub(super) type Written = oneshot::Sender<Result<(), JournalFailed>>;
-
-/// Answers by itself; the error is for the log.
-pub(super) type Query = Box<dyn FnOnce(&mut Store) -> rusqlite::Result<()> + Send>;
 
 pub(super) struct Writer {
     store: Store,

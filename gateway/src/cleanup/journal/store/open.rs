@@ -9,11 +9,8 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::Store;
-use crate::{
-    cleanup::journal::JournalOpenError,
-    settings::{JournalSettings, JournalSync},
-};
+use super::{super::error::JournalOpenError, Store};
+use crate::settings::{JournalSettings, JournalSync};
 
 /// Times are in milliseconds since 1970. A debt whose connection has not ended has no `ended_at`;
 /// one whose last call may still run has a `not_before`.

@@ -1,0 +1,30 @@
+//! Why the gateway could not start, run or end.
+
+use std::{io, net::SocketAddr};
+
+use crate::cleanup::journal::JournalOpenError;
+
+/// The gateway could not start, run or end as it should.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// An address could not be listened on.
+    #[error("could not listen on {0}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The journal of the cleanups that are owed could not be opened.
+    #[error(transparent)]
+    Journal(#[from] JournalOpenError),
+    /// The HTTP client for calling functions could not be made.
+    #[error("could not set up the HTTP client")]
+    Client(#[from] reqwest::Error),
+    /// The drain timeout passed.
+    #[error(
+        "drain timed out with {connections} connections and {cleanups} cleanups left: messages \
+         of theirs may be lost, and without a journal the cleanups that they owed"
+    )]
+    DrainTimedOut {
+        /// Connections that had not ended.
+        connections: usize,
+        /// Cleanups that had not been delivered, those of these connections among them.
+        cleanups: u64,
+    },
+}
