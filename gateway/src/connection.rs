@@ -8,6 +8,7 @@
 mod forward;
 mod inbox;
 mod keepalive;
+mod life;
 mod outbound;
 mod socket;
 mod stall;
@@ -15,7 +16,6 @@ mod wire;
 
 use std::{future::pending, pin::pin, sync::Arc};
 
-use shared::event::cleanup::CloseReason;
 use tokio::{
     net::TcpStream,
     sync::oneshot,
@@ -27,12 +27,13 @@ use self::{
     forward::{Forward, Forwarded, Forwarding},
     inbox::Inbox,
     keepalive::{Due, Keepalive},
+    life::{Action, Event, Life},
     outbound::Outbound,
     socket::{Socket, SocketEvent},
 };
 use crate::{
     call::{Caller, Rest},
-    registry::{End, Entry, Frame},
+    registry::{End, Entry, Frame, Requests},
     settings::ConnectionSettings,
 };
 
@@ -42,7 +43,6 @@ const BATCH_BYTES: usize = 64 << 10;
 /// A connection whose handshake is done.
 pub(crate) struct Connection {
     entry: Entry,
-    settings: Arc<ConnectionSettings>,
     socket: Socket,
     inbox: Inbox,
     forward: Forward,
@@ -54,34 +54,7 @@ pub(crate) struct Connection {
     rest: Option<Rest>,
     /// What had been read when the client's liveness was last looked at.
     bytes_read: u64,
-    phase: Phase,
-    /// When a client that does not take what is being flushed has had its time, because the
-    /// connection is to be closed.
-    close_by: Option<(Instant, End)>,
-    drain: Drain,
-}
-
-/// Whether the gateway drains, and what the connection still has to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Drain {
-    No,
-    /// What the client had sent goes out; nothing more is read.
-    Forwarding,
-    /// All of it has gone out. The Close comes after what is on its way to the client.
-    Done,
-}
-
-/// How far the connection's life is.
-#[derive(Debug, Clone, Copy)]
-enum Phase {
-    Open,
-    /// A Close has been sent or received; the socket has until `deadline` to end.
-    Closing {
-        end: End,
-        deadline: Instant,
-    },
-    /// The socket has ended.
-    Ended(End),
+    life: Life,
 }
 
 /// What the select found to do.
@@ -98,7 +71,7 @@ impl Connection {
         stream: TcpStream,
         early: Vec<u8>,
         entry: Entry,
-        settings: Arc<ConnectionSettings>,
+        settings: &ConnectionSettings,
         caller: Caller,
     ) -> Self {
         let now = Instant::now();
@@ -107,15 +80,12 @@ impl Connection {
             socket: Socket::new(stream, early, entry.handle.message_bytes_max),
             inbox: Inbox::new(settings.receive_queue),
             forward: Forward::new(caller, Arc::clone(&entry.handle), entry.id),
-            keepalive: Keepalive::new(now, &settings, config.settings.idle_timeout),
+            keepalive: Keepalive::new(now, settings, config.settings.idle_timeout),
             outbound: Outbound::new(now, settings.write_timeout),
             forwarding: None,
             rest: None,
             bytes_read: 0,
-            phase: Phase::Open,
-            close_by: None,
-            drain: Drain::No,
-            settings,
+            life: Life::new(settings.close_timeout),
             entry,
         }
     }
@@ -133,7 +103,7 @@ impl Connection {
         loop {
             self.forward_next();
             self.close_drained();
-            if let (Phase::Ended(end), None) = (self.phase, &self.forwarding) {
+            if let (Some(end), None) = (self.life.ended(), &self.forwarding) {
                 return end;
             }
             // The timer is only moved when it would be late; one that fires early finds nothing
@@ -142,7 +112,7 @@ impl Connection {
             if deadline < timer.deadline() || timer.is_elapsed() {
                 timer.as_mut().reset(deadline);
             }
-            let (live, reads) = (!self.is_ended(), self.reads());
+            let (live, reads) = (self.life.ended().is_none(), self.reads());
             // In this order: a pong that has arrived is seen before the client is taken for lost.
             // Neither of the first two can keep the others waiting: a connection has one call in
             // flight, and arrivals have a bound.
@@ -165,7 +135,7 @@ impl Connection {
     /// Hands the next message to the function, unless it still has one, or a reply to the last
     /// one has not been taken by the client yet.
     fn forward_next(&mut self) {
-        if self.entry.registry.is_cut() {
+        if !self.life.forwards() {
             return self.cut();
         }
         let holds = self.socket.is_flushing() && self.entry.handle.api.config().settings.reply;
@@ -174,7 +144,7 @@ impl Connection {
         }
     }
 
-    /// The time of the drain is up: the client is told that messages may be lost, if any may be.
+    /// The drain has no more time: the client is told that messages may be lost, if any may be.
     fn cut(&mut self) {
         let in_flight = self.forwarding.take();
         if in_flight.is_none() && self.inbox.is_empty() {
@@ -182,15 +152,13 @@ impl Connection {
         }
         self.rest = in_flight.map(forward::rest).or(self.rest.take());
         self.drop_unforwarded();
-        self.fail(End::FAULT);
+        self.tell(Event::Fault(End::FAULT));
     }
 
-    /// Closes when the gateway drains and all that the client had sent has gone out.
+    /// Closes when the gateway drains and all that the client had sent has been forwarded.
     fn close_drained(&mut self) {
-        let is_done = self.forwarding.is_none() && self.inbox.is_empty();
-        if self.drain == Drain::Forwarding && is_done {
-            self.drain = Drain::Done;
-            self.entry.handle.mailbox.close(End::DRAIN);
+        if self.life.is_draining() && self.forwarding.is_none() && self.inbox.is_empty() {
+            self.tell(Event::Forwarded);
         }
     }
 
@@ -201,25 +169,25 @@ impl Connection {
         if !matches!(event, SocketEvent::Flushed { waited: false }) {
             self.keepalive.heard(now);
         }
-        match (event, self.phase) {
-            (SocketEvent::Message(message), phase) => {
+        match event {
+            SocketEvent::Message(message) => {
                 self.keepalive.message(now);
-                // What crosses with our Close was sent before the client could know.
-                if !phase.is_fault() {
+                // A message that crosses with our Close was sent before the client could know.
+                if !self.life.is_fault() {
                     self.inbox.push(message);
                 }
             }
             // A client that pings all the time and reads nothing leaves no time for the timer.
-            (SocketEvent::Heard, Phase::Open) if now >= self.next_deadline() => self.on_time(now),
-            (SocketEvent::Heard, _) => {}
-            (SocketEvent::Flushed { .. }, _) => {
+            SocketEvent::Heard if self.life.is_open() && now >= self.next_deadline() => {
+                self.on_time(now);
+            }
+            SocketEvent::Heard => {}
+            SocketEvent::Flushed { .. } => {
                 self.outbound.flushed();
                 self.on_mail();
             }
-            (SocketEvent::Closing(end), Phase::Open) => self.closing(end),
-            (SocketEvent::Closing(_), _) => {}
-            (SocketEvent::Ended, Phase::Open) => self.ended(End::LOST),
-            (SocketEvent::Ended, Phase::Closing { end, .. } | Phase::Ended(end)) => self.ended(end),
+            SocketEvent::Closing(end) => self.tell_at(Event::SocketClosing(end), now),
+            SocketEvent::Ended => self.tell_at(Event::SocketEnded, now),
         }
     }
 
@@ -230,14 +198,14 @@ impl Connection {
             Forwarded::Done(Some(reply)) => self.write_message(reply, None),
             Forwarded::TooLarge => {
                 self.drop_unforwarded();
-                self.fail(End::TOO_LARGE);
+                self.tell(Event::Fault(End::TOO_LARGE));
             }
             Forwarded::Fault(rest) => {
                 self.rest = rest;
                 // The client is told that messages may be lost, so what it sent after this one
                 // must not be acted on.
                 self.drop_unforwarded();
-                self.fail(End::FAULT);
+                self.tell(Event::Fault(End::FAULT));
             }
         }
     }
@@ -250,31 +218,19 @@ impl Connection {
         }
     }
 
-    /// Closes because of a message that was lost. Where a Close has been exchanged already, the
-    /// cleanup function at least learns why.
-    fn fail(&mut self, end: End) {
-        match &mut self.phase {
-            Phase::Open => self.close(end),
-            Phase::Closing { end: known, .. } | Phase::Ended(known) => known.reason = end.reason,
-        }
-    }
-
     fn on_time(&mut self, now: Instant) {
-        if let Phase::Closing { end, deadline } = self.phase {
-            if now >= deadline {
-                self.ended(end);
-            }
+        // The deadline of a Close that waits for a flush counts as well as that of a Close that
+        // was written.
+        self.tell_at(Event::Time, now);
+        if !self.life.is_open() {
             return;
         }
         if self.socket.is_flushing() {
-            if let Some((_, end)) = self.close_by.filter(|(by, _)| now >= *by) {
-                // The Close is behind what the client does not take.
-                self.ended(End { code: None, ..end });
-            } else if self.outbound.is_stalled(now, &self.socket) {
+            if self.outbound.is_stalled(now, &self.socket) {
                 let id = self.entry.id;
                 warn!(connection.id = %id, "connection {id} closed: the client takes nothing");
                 // Nothing more can be written, so no Close either.
-                self.ended(End::STALLED);
+                self.tell_at(Event::Unreachable(End::STALLED), now);
             }
             return;
         }
@@ -288,39 +244,43 @@ impl Connection {
         match self.keepalive.due(now) {
             Due::Nothing => {}
             Due::Ping => self.outbound.ping(now, &mut self.socket),
-            Due::Lost => self.ended(End::LOST),
+            Due::Lost => self.tell_at(Event::Unreachable(End::LOST), now),
             // A function at work is activity, even if the client is silent meanwhile.
             Due::Idle if self.forwarding.is_some() => self.keepalive.message(now),
-            Due::Idle => self.close(End::IDLE),
+            Due::Idle => self.tell_at(Event::Close(End::IDLE), now),
         }
     }
 
     /// Writes what the mailbox has: one batch at a time, so that what is not written yet waits
     /// there, where it is counted and can be taken back.
     fn on_mail(&mut self) {
-        let mailbox = &self.entry.handle.mailbox;
-        if !self.is_open() {
-            return;
+        let Requests { close, drain, cut } = self.entry.handle.mailbox.requests();
+        if drain {
+            self.tell(Event::Drain);
         }
-        if self.drain == Drain::No && mailbox.is_draining() {
-            self.drain = Drain::Forwarding;
+        if cut {
+            self.tell(Event::Cut);
+        }
+        if !self.life.is_open() {
+            return;
         }
         if self.socket.is_flushing() {
-            let by = Instant::now() + self.settings.close_timeout;
-            self.close_by = self.close_by.or(mailbox.asked_to_close().map(|end| (by, end)));
+            if let Some(end) = close {
+                self.tell(Event::CloseWaits(end));
+            }
             return;
         }
-        let batch = mailbox.take(BATCH_BYTES);
+        let batch = self.entry.handle.mailbox.take(BATCH_BYTES);
         for (frame, written) in batch.letters {
             self.write_message(frame, Some(written));
         }
         if let Some(end) = batch.close {
-            self.close(end);
+            self.tell(Event::Close(end));
         }
     }
 
     fn write_message(&mut self, frame: Frame, written: Option<oneshot::Sender<()>>) {
-        if !self.is_open() {
+        if !self.life.is_open() {
             return;
         }
         let now = Instant::now();
@@ -328,64 +288,45 @@ impl Connection {
         self.outbound.write(now, &mut self.socket, frame, written);
     }
 
-    /// Sends a Close.
-    fn close(&mut self, end: End) {
-        if let (Phase::Open, Some(code)) = (self.phase, end.code) {
-            self.socket.close(code);
-            self.closing(end);
+    fn tell(&mut self, event: Event) {
+        self.tell_at(event, Instant::now());
+    }
+
+    /// Tells the life of the connection what happened, and does what follows from that.
+    fn tell_at(&mut self, event: Event, now: Instant) {
+        let mailbox = &self.entry.handle.mailbox;
+        match self.life.on(event, now) {
+            Action::Nothing => {}
+            Action::QueueClose(end) => drop(mailbox.close(end)),
+            Action::SendClose(code) => {
+                mailbox.shut();
+                self.socket.close(code);
+            }
+            Action::ShutMailbox => mailbox.shut(),
+            Action::Abandon => {
+                mailbox.shut();
+                self.outbound.lost();
+                self.socket.abandon();
+            }
         }
     }
 
-    /// The closing handshake has begun. From here on the connection is gone for pushers.
-    fn closing(&mut self, end: End) {
-        let deadline = Instant::now() + self.settings.close_timeout;
-        self.phase = Phase::Closing { end, deadline };
-        self.entry.handle.mailbox.shut();
-    }
-
-    fn ended(&mut self, end: End) {
-        self.phase = Phase::Ended(end);
-        self.entry.handle.mailbox.shut();
-        self.outbound.lost();
-        self.socket.abandon();
-    }
-
-    fn is_ended(&self) -> bool {
-        matches!(self.phase, Phase::Ended(_))
-    }
-
-    fn is_open(&self) -> bool {
-        matches!(self.phase, Phase::Open)
-    }
-
-    /// Whether more is read from the client. After a fault always: what it sends is not kept. Not
-    /// while the gateway drains, or a client that goes on sending would never be done.
+    /// Whether more is read from the client. After a fault always: what the client sends is
+    /// dropped. Not while the gateway drains.
     fn reads(&self) -> bool {
-        let drains = self.is_open() && self.drain != Drain::No;
-        self.phase.is_fault() || self.inbox.has_room() && !drains
+        self.life.is_fault() || self.inbox.has_room() && !self.life.is_draining()
     }
 
     fn next_deadline(&self) -> Instant {
-        match self.phase {
-            Phase::Closing { deadline, .. } => deadline,
-            Phase::Open if self.socket.is_flushing() => {
-                let stall = self.outbound.deadline();
-                self.close_by.map_or(stall, |(by, _)| stall.min(by))
-            }
+        let others = match self.life.is_open() && self.socket.is_flushing() {
+            true => self.outbound.deadline(),
             // Once ended only the call in flight is waited for, which has its own deadline.
-            Phase::Open | Phase::Ended(_) => self.keepalive.deadline(),
-        }
-    }
-}
-
-impl Phase {
-    /// Whether the client has been told that messages may be lost.
-    fn is_fault(self) -> bool {
-        match self {
-            Self::Open => false,
-            Self::Closing { end, .. } | Self::Ended(end) => {
-                matches!(end.reason, CloseReason::Fault | CloseReason::Limit)
-            }
+            false => self.keepalive.deadline(),
+        };
+        match self.life.deadline() {
+            Some(deadline) if self.life.is_open() => deadline.min(others),
+            Some(deadline) => deadline,
+            None => others,
         }
     }
 }

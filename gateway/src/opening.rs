@@ -123,7 +123,7 @@ impl Connector {
         else {
             return;
         };
-        let connection = Connection::new(stream, early, entry, self.settings, self.caller);
+        let connection = Connection::new(stream, early, entry, &self.settings, self.caller);
         let (end, rest) = connection.run().await;
         owed.end(end, rest);
     }

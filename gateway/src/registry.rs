@@ -6,10 +6,7 @@ mod mailbox;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use shared::connection_id::ConnectionId;
@@ -17,7 +14,7 @@ use shared::connection_id::ConnectionId;
 pub(crate) use self::{
     end::End,
     frame::Frame,
-    mailbox::{Mailbox, NotOffered, Offered, Receipt},
+    mailbox::{Mailbox, NotOffered, Offered, Receipt, Requests},
 };
 use crate::api::Api;
 
@@ -25,7 +22,6 @@ use crate::api::Api;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registry {
     state: Arc<Mutex<State>>,
-    cut: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -96,15 +92,10 @@ impl Registry {
     /// Time is running out: what clients have sent is not forwarded any more, so that they can
     /// still be told, and cleaned up.
     pub(crate) fn cut(&self) {
-        self.cut.store(true, Ordering::Release);
         let handles: Vec<_> = self.lock().connections.values().cloned().collect();
         for handle in handles {
-            handle.mailbox.wake();
+            handle.mailbox.cut();
         }
-    }
-
-    pub(crate) fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::Acquire)
     }
 
     /// Whether the gateway drains and its last connection has left.

@@ -26,9 +26,7 @@ struct State {
     phase: Phase,
     queue: VecDeque<Letter>,
     bytes: usize,
-    close: Option<End>,
-    /// Whether the connection is to be closed once it has nothing more to do.
-    draining: bool,
+    requests: Requests,
     next_ticket: u64,
 }
 
@@ -74,6 +72,17 @@ pub(crate) enum NotOffered {
     Gone,
 }
 
+/// What is asked of the connection's task beside messages. Once asked, it stays so.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Requests {
+    /// Close the connection after what is queued.
+    pub(crate) close: Option<End>,
+    /// Close it once what the client has sent has been forwarded.
+    pub(crate) drain: bool,
+    /// Forward nothing more.
+    pub(crate) cut: bool,
+}
+
 /// What the connection's task takes out at once.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
@@ -89,8 +98,7 @@ impl Mailbox {
             phase: Phase::Opening,
             queue: VecDeque::new(),
             bytes: 0,
-            close: None,
-            draining: false,
+            requests: Requests::default(),
             next_ticket: 0,
         };
         Self { capacity, state: Mutex::new(state), arrival: Notify::new() }
@@ -100,7 +108,7 @@ impl Mailbox {
     /// message may measure is the API's affair.
     pub(crate) fn offer(&self, frame: Frame) -> Result<Offered, NotOffered> {
         let mut state = self.lock();
-        if state.phase == Phase::Shut || state.close.is_some() {
+        if state.phase == Phase::Shut || state.requests.close.is_some() {
             return Err(NotOffered::Gone);
         }
         let weight = frame.weight();
@@ -127,7 +135,7 @@ impl Mailbox {
         if state.phase == Phase::Shut {
             return false;
         }
-        state.close.get_or_insert(end);
+        state.requests.close.get_or_insert(end);
         drop(state);
         self.arrival.notify_one();
         true
@@ -136,22 +144,19 @@ impl Mailbox {
     /// Asks for the connection to be closed once what its client has sent has been forwarded.
     /// Messages are taken in until then.
     pub(crate) fn drain(&self) {
-        self.lock().draining = true;
-        self.wake();
-    }
-
-    pub(crate) fn is_draining(&self) -> bool {
-        self.lock().draining
-    }
-
-    /// Has the connection's task look around.
-    pub(crate) fn wake(&self) {
+        self.lock().requests.drain = true;
         self.arrival.notify_one();
     }
 
-    /// How the connection is to be closed, if it is.
-    pub(crate) fn asked_to_close(&self) -> Option<End> {
-        self.lock().close
+    /// Asks for an end of forwarding: the drain has no more time.
+    pub(crate) fn cut(&self) {
+        self.lock().requests.cut = true;
+        self.arrival.notify_one();
+    }
+
+    /// What is asked of the connection's task.
+    pub(crate) fn requests(&self) -> Requests {
+        self.lock().requests
     }
 
     /// Takes a message back, if the connection's task has not taken it out yet.
@@ -204,7 +209,7 @@ impl Mailbox {
         if state.queue.is_empty() {
             // A burst must not cost memory for as long as the connection lives.
             state.queue.shrink_to(4);
-            batch.close = state.close;
+            batch.close = state.requests.close;
         } else {
             drop(state);
             self.arrival.notify_one();
