@@ -1,5 +1,5 @@
-//! The APIs at run time: their settings, with the functions' addresses resolved. The settings of
-//! an API can change while it has connections.
+//! The APIs at run time: their settings, with the addresses of their functions. The settings of an API
+//! can change while it has connections.
 
 mod apis;
 
@@ -10,14 +10,14 @@ use url::Url;
 pub(crate) use self::apis::{Apis, Changes};
 use crate::settings::ApiSettings;
 
-/// One API, for as long as the process lives.
+/// One API, for as long as the process runs.
 #[derive(Debug)]
 pub(crate) struct Api {
     id: String,
     config: RwLock<Arc<ApiConfig>>,
 }
 
-/// What an API is set to at present.
+/// The settings of an API at one moment.
 #[derive(Debug, PartialEq)]
 pub(crate) struct ApiConfig {
     pub(crate) settings: ApiSettings,
@@ -35,12 +35,12 @@ impl Api {
         &self.id
     }
 
-    /// The settings as they are now. Whoever holds on to them misses changes.
+    /// The settings as they are now. A caller that keeps them misses later changes.
     pub(crate) fn config(&self) -> Arc<ApiConfig> {
         Arc::clone(&self.config.read().expect("no code panics while it holds this lock"))
     }
 
-    /// Whether anything was changed.
+    /// Replaces the settings, and returns whether they differ.
     fn set(&self, config: ApiConfig) -> bool {
         if *self.config() == config {
             return false;

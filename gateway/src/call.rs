@@ -1,6 +1,6 @@
-//! Calling functions over HTTP: what came of a call, and how calls that did not run are repeated.
+//! Calling functions over HTTP: the outcome of a call, and retries of calls that did not run.
 //!
-//! Knows an address and a body, not what is in it.
+//! Knows an address and a body, and does not read the body.
 
 mod client;
 mod outcome;

@@ -1,8 +1,8 @@
-//! The cleanup guarantee: whatever register may have started, cleanup ends.
+//! The cleanup guarantee: for every connection whose register may have run, cleanup is called.
 //!
-//! An [`Owed`] is made before register is called, and written into the journal. However it goes
-//! out of scope, the cleanup function is called, again and again until it succeeds or the age
-//! limit has passed. What the process does not live to deliver, its next life does.
+//! An [`Owed`] is made before register is called, and is written into the journal. When it is dropped,
+//! on whatever path, the cleanup function is called, again and again until it succeeds or the age limit
+//! has passed. What one process cannot deliver, the next one does.
 
 mod budget;
 mod dead_letters;
@@ -43,7 +43,7 @@ struct Inner {
     draining: CancellationToken,
     max_age: Duration,
     budgets: Budgets,
-    /// When this life began.
+    /// When this process began.
     began: Instant,
 }
 
@@ -76,8 +76,8 @@ impl Cleanups {
         self.0.budgets.of(api.id())
     }
 
-    /// From now on a cleanup is owed for this connection, whatever becomes of this process. If
-    /// that could not be written down nothing may be started.
+    /// Owes a cleanup for this connection from now on, even if this process dies. On an error
+    /// register must not be called.
     pub(crate) async fn owe(&self, id: ConnectionId, api: Arc<Api>) -> Result<Owed, JournalFailed> {
         let debt = match &api.config().cleanup {
             Some(_) => Some(Debt { key: self.0.journal.owe(id, api.id()).await?, id, api }),
@@ -86,12 +86,12 @@ impl Cleanups {
         Ok(Owed { debt, end: End::UNREGISTERED, rest: None, cleanups: self.clone() })
     }
 
-    /// Whether what is owed can be written down, as far as is known.
+    /// Whether the journal can be written, as far as is known.
     pub(crate) fn has_journal(&self) -> bool {
         self.0.journal.is_alive()
     }
 
-    /// How many are owed still, to the best of what can be known.
+    /// How many cleanups are owed. Without a journal that answers: how many are being delivered.
     pub(crate) async fn owed(&self) -> u64 {
         match self.0.journal.counts().await {
             Ok(counts) => counts.owed,
@@ -99,12 +99,12 @@ impl Cleanups {
         }
     }
 
-    /// The gateway drains: what has failed is tried again at once.
+    /// Retries failed cleanups at once, because the gateway drains.
     pub(crate) fn hurry(&self) {
         self.0.draining.cancel();
     }
 
-    /// Waits until nothing is being delivered. No connection may be left by then.
+    /// Waits until no cleanup is being delivered. All connections must have ended before.
     pub(crate) async fn settled(&self) {
         self.0.tasks.close();
         self.0.tasks.wait().await;
@@ -112,14 +112,14 @@ impl Cleanups {
 }
 
 impl Owed {
-    /// The connection has ended: the cleanup can go out, once the call that nobody else waits for
-    /// any more has ended too.
+    /// Notes that the connection has ended. The cleanup goes out as soon as the overdue call, if there
+    /// is one, has ended too.
     pub(crate) fn end(mut self, end: End, rest: Option<Rest>) {
         self.end = end;
         self.rest = rest;
     }
 
-    /// Nothing was started, so nothing is owed.
+    /// Owes nothing any more: register provably did not run.
     pub(crate) fn forgive(mut self) {
         if let Some(debt) = self.debt.take() {
             self.cleanups.0.journal.settle(debt.key);
@@ -134,7 +134,7 @@ impl Drop for Owed {
         let (cleanups, rest) = (self.cleanups.clone(), self.rest.take());
         self.cleanups.0.tasks.spawn(async move {
             if let Some(rest) = rest {
-                // Should the process end before the call does, the next life waits for it too.
+                // If this process ends before the call does, the next one has to wait for the call.
                 let latest = rest.latest_end().saturating_duration_since(Instant::now());
                 let not_before = Some(SystemTime::now() + latest);
                 cleanups.0.journal.progress(debt.key, Progress { not_before, ..progress });

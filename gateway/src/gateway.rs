@@ -1,4 +1,4 @@
-//! The gateway as a whole: its doors are opened, it runs, it drains.
+//! The gateway as a whole: opens its listeners, runs, drains.
 
 mod drain;
 mod error;
@@ -33,28 +33,29 @@ use crate::{
     opening::Connector,
     push::{PushBodies, Pusher},
     registry::Registry,
-    reload::Reload,
+    reload::ApiReload,
     settings::Settings,
 };
 
-/// A client that sends no whole request head for this long is closed.
+/// A client that sends no complete request head within this time is closed.
 const PUBLIC: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(10),
     connections_max: 2048,
     linger: Duration::ZERO,
 };
-/// Functions pool their connections for 90 s (reqwest) or less, and must not meet closed ones.
+/// Functions keep connections in a pool for 90 s (reqwest) or less. The gateway must not close them
+/// first.
 const INTERNAL: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(120),
     connections_max: 4096,
     linger: Duration::ZERO,
 };
-/// Files for handshakes, calls of functions, pushes and whatever else.
+/// Open files for handshakes, calls of functions, pushes and everything else.
 const FILES_BESIDE_CONNECTIONS: usize = 4096;
-/// How long answers on their way out have when all else is done.
-const DOORS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the listeners may take for their last responses.
+const LISTENERS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A gateway whose doors are open: addresses are known, but nobody is answered yet.
+/// A gateway whose listeners are open. Their addresses are known, and no request is answered yet.
 #[derive(Debug)]
 pub struct Gateway {
     settings: Settings,
@@ -75,7 +76,7 @@ pub struct Doors {
 }
 
 impl Gateway {
-    /// Opens the doors and the journal.
+    /// Opens the listeners and the journal.
     pub async fn bind(settings: Settings) -> Result<Self, GatewayError> {
         let public = listen(settings.public).await?;
         let internal = listen(settings.internal).await?;
@@ -84,32 +85,32 @@ impl Gateway {
         Ok(Self { settings, pages, public, internal, journal, changes: None })
     }
 
-    /// Serves these pages instead of the configured folder.
+    /// Serves these pages and not the folder in the settings.
     pub fn with_pages(mut self, pages: Pages) -> Self {
         self.pages = Some(pages);
         self
     }
 
-    /// Calls functions by name at this runner instead of the configured one.
+    /// Calls functions given by name at this runner and not at the one in the settings.
     pub fn with_runner(mut self, runner: Url) -> Self {
         self.settings.runner = runner;
         self
     }
 
-    /// Takes the settings that come here into use while it runs: APIs are added, changed and
-    /// removed, and connections live on. A change of anything else is logged, and takes a restart.
+    /// Uses the settings that arrive in `changes` while the gateway runs. APIs are added, changed and
+    /// removed, and open connections stay open. Other changes need a restart, which the log says.
     pub fn with_changes(mut self, changes: mpsc::Receiver<Settings>) -> Self {
         self.changes = Some(changes);
         self
     }
 
-    /// Where it listens, with the ports that the system chose.
+    /// The addresses of the listeners, with the ports that the system chose.
     pub fn doors(&self) -> io::Result<Doors> {
         Ok(Doors { public: self.public.local_addr()?, internal: self.internal.local_addr()? })
     }
 
-    /// Runs until `stop`, then drains: connections are closed, their functions end, cleanups are
-    /// delivered; all that within the drain timeout.
+    /// Runs until `stop`, then drains within the drain timeout: connections are closed, their calls end
+    /// and cleanups are delivered.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
         let Self { settings, pages, public, internal, journal, changes } = self;
         files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
@@ -121,8 +122,8 @@ impl Gateway {
         let cleanups = Cleanups::new(caller.clone(), journal.clone(), settings.cleanup);
         cleanups.report_owed(&apis).await;
         cleanups.take_up(&apis);
-        cleanups.bury_unserved(&apis);
-        let reload = Reload {
+        cleanups.give_up_unserved(&apis);
+        let reload = ApiReload {
             apis: apis.clone(),
             caller: caller.clone(),
             cleanups: cleanups.clone(),
@@ -147,17 +148,17 @@ impl Gateway {
         });
         let publics = Arc::new(Public { apis, connector, pages });
 
-        let doors = TaskTracker::new();
+        let listeners = TaskTracker::new();
         if let Some(changes) = changes {
-            doors.spawn(stop.clone().run_until_cancelled_owned(reload.follow(changes)));
+            listeners.spawn(stop.clone().run_until_cancelled_owned(reload.follow(changes)));
         }
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
         let close_public = CancellationToken::new();
-        doors.spawn(serve(public, PUBLIC, close_public.clone(), public_service));
-        // The internal door stays open while connections drain: their functions push through it.
+        listeners.spawn(serve(public, PUBLIC, close_public.clone(), public_service));
+        // The internal listener stays open while connections drain, because their functions push to it.
         let close_internal = CancellationToken::new();
         let internal_service = service_fn(move |request| Arc::clone(&internals).answer(request));
-        doors.spawn(serve(internal, INTERNAL, close_internal.clone(), internal_service));
+        listeners.spawn(serve(internal, INTERNAL, close_internal.clone(), internal_service));
 
         stop.cancelled().await;
         let settings = settings.drain;
@@ -171,9 +172,9 @@ impl Gateway {
         };
         let drained = drain.run().await;
         close_internal.cancel();
-        doors.close();
-        // Whoever is still being answered had their time: nothing is lost with them.
-        let _ = timeout(DOORS_TIMEOUT, doors.wait()).await;
+        listeners.close();
+        // A response that is not finished by now is cut off. Nothing is lost with it.
+        let _ = timeout(LISTENERS_TIMEOUT, listeners.wait()).await;
         journal.close().await;
         drained?;
         info!("gateway stopped");

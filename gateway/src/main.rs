@@ -1,4 +1,4 @@
-//! The process `gateway`: settings, log, doors, run, drain.
+//! The process `gateway`: settings, log, listeners, run, drain.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -66,7 +66,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     };
     match process::supervise(signals, both).await {
         Ended::Drained(ended) => Ok(ended?),
-        #[expect(clippy::exit, reason = "what still runs must not hold it up")]
+        #[expect(clippy::exit, reason = "what still runs must not delay the exit")]
         Ended::Forced => std::process::exit(1),
     }
 }
@@ -78,7 +78,7 @@ fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Setting
     Ok((SettingsFile { path, text }, settings))
 }
 
-#[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]
+#[expect(clippy::print_stderr, reason = "the log may not have been started yet")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     eprintln!("gateway: {error:#}");
     ExitCode::from(code)

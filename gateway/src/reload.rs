@@ -1,4 +1,4 @@
-//! Settings that change while the gateway runs. Connections live on.
+//! Settings that change while the gateway runs. Open connections stay open.
 
 use tokio::sync::mpsc;
 use tracing::{error, info, warn};
@@ -10,18 +10,18 @@ use crate::{
     settings::Settings,
 };
 
-/// Takes new settings into use.
+/// Applies new settings.
 #[derive(Debug)]
-pub(crate) struct Reload {
+pub(crate) struct ApiReload {
     pub(crate) apis: Apis,
     pub(crate) caller: Caller,
     pub(crate) cleanups: Cleanups,
-    /// What the gateway was started with.
+    /// The settings that the gateway was started with.
     pub(crate) settings: Settings,
 }
 
-impl Reload {
-    /// Runs until nobody sends settings any more.
+impl ApiReload {
+    /// Runs until the sender of settings is dropped.
     pub(crate) async fn follow(self, mut settings: mpsc::Receiver<Settings>) {
         while let Some(settings) = settings.recv().await {
             self.take(settings);
@@ -30,19 +30,19 @@ impl Reload {
 
     fn take(&self, settings: Settings) {
         if let Err(error) = self.caller.prepare(&self.apis.functions(&settings.apis)) {
-            error!(%error, "could not set up the HTTP client for https: the settings stay as they were");
+            error!(%error, "could not set up the HTTP client for https: the old settings stay");
             return;
         }
-        // The new `push.max_body` is not in force yet.
+        // `push.max_body` changes with a restart only, so the old value has to fit.
         let problems = self.settings.push.problems_with(&settings.apis);
         if !problems.is_empty() {
             return error!(
                 ?problems,
-                "push.max_body, which takes a restart, does not fit the new settings: they stay as they were"
+                "push.max_body is too small for the new settings and needs a restart: the old settings stay"
             );
         }
         for key in self.settings.fixed_keys_that_differ(&settings) {
-            warn!("{key} has changed in the settings, which takes a restart");
+            warn!("{key} has changed in the settings: restart to apply it");
         }
         let Changes { added, changed, removed } = self.apis.replace(settings.apis);
         self.cleanups.take_up(&self.apis);

@@ -1,4 +1,4 @@
-//! All APIs: found by id and by path, and replaced as a whole.
+//! All APIs: found by id or by path, replaced together.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use url::Url;
 use super::{Api, ApiConfig};
 use crate::settings::{ApiSettings, PathParameters, PathPattern, best_fit};
 
-/// All APIs; all clones are one.
+/// All APIs. All clones share one table.
 #[derive(Clone)]
 pub(crate) struct Apis(Arc<Inner>);
 
@@ -21,14 +21,13 @@ struct Inner {
 
 #[derive(Default)]
 struct Table {
-    /// Those that clients can connect to.
+    /// APIs of the present settings, which clients can connect to.
     open: Vec<(PathPattern, Arc<Api>)>,
-    /// Those that the settings had once. They have the connections that were opened then, and owe
-    /// their cleanups.
+    /// APIs of earlier settings. They may have open connections and owe cleanups.
     removed: Vec<Arc<Api>>,
 }
 
-/// The ids of the APIs that came, went, or are not what they were.
+/// The ids of the APIs that were added, changed or removed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Changes {
     pub(crate) added: Vec<String>,
@@ -43,7 +42,8 @@ impl Apis {
         apis
     }
 
-    /// Sets all of them anew. An id that was there before is the same API, with its connections.
+    /// Replaces the settings of all APIs. An id that is there already stays the same API and keeps its
+    /// connections.
     pub(crate) fn replace(&self, settings: Vec<ApiSettings>) -> Changes {
         let old = self.table();
         let mut changes = Changes::default();
@@ -91,17 +91,17 @@ impl Apis {
         configs.flat_map(|config| config.functions().cloned().collect::<Vec<_>>()).collect()
     }
 
-    /// All there are, and have been.
+    /// All APIs, also those that were removed.
     pub(crate) fn all(&self) -> Vec<Arc<Api>> {
         self.table().all().cloned().collect()
     }
 
-    /// The API that has this id, or had it.
+    /// The API with this id, also if it was removed.
     pub(crate) fn by_id(&self, id: &str) -> Option<Arc<Api>> {
         self.table().by_id(id).cloned()
     }
 
-    /// The API that a request path belongs to, and the parameters in the path.
+    /// The API for a request path, and the parameters in the path.
     pub(crate) fn by_path(&self, path: &str) -> Option<(Arc<Api>, PathParameters)> {
         let table = self.table();
         let (api, parameters) = best_fit(path, table.open.iter().map(|(path, api)| (path, api)))?;

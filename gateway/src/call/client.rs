@@ -18,44 +18,44 @@ use uuid::Uuid;
 
 use super::CallError;
 
-/// An address that does not even accept is as good as refused.
+/// How long a connection to a function may take. A call that gets none did not run.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Below the 5 s after which common servers (Node's, uvicorn) hang up on an idle connection: an
-/// event that is sent on one that is being closed may or may not have been taken.
+/// Shorter than the 5 s after which common servers (Node's, uvicorn) close an idle connection. If an
+/// event is sent while the server closes, nobody knows whether the function ran.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
-/// Longer than any call lasts that somebody waits for.
+/// Longer than any call that somebody waits for.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(1000);
 /// What a function may return (documented).
 const REPLY_BYTES_MAX: usize = 6 << 20;
 
-/// Calls functions; all clones share their pools of connections.
+/// Calls functions. All clones share their pools of connections.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// For `http`: without root certificates, so that a machine that has none can call in clear.
-    clear: Client,
-    /// For `https`, once a function needs it.
+    /// For `http`. Has no root certificates, so that a machine without any can make plain calls.
+    plain: Client,
+    /// For `https`. Made when the first function needs it.
     secure: Arc<OnceLock<Client>>,
-    /// Of the addresses that have offered to take batches.
+    /// For the addresses that offer to take batches.
     batchers: Arc<RwLock<HashMap<Url, Batcher>>>,
 }
 
-/// What to call, and with what.
+/// A call of a function: its address and its event.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
-    /// Where.
+    /// The address of the function.
     pub(crate) url: Url,
     /// The event.
     pub(crate) event: Bytes,
-    /// Names the invocation. Attempts of one call have the same id, so they are found together.
+    /// Names the invocation. All attempts of one call have the same id in logs.
     pub(crate) request_id: Arc<str>,
-    /// W3C Trace Context of the client, for calls that its own request makes.
+    /// The W3C Trace Context of the client's handshake, for the call that the handshake causes.
     pub(crate) traceparent: Option<HeaderValue>,
-    /// Which attempt this is, where the function is told.
+    /// The number of this attempt, if the function is to know it.
     pub(crate) attempt: Option<u32>,
 }
 
 impl Call {
-    /// A call that no client's request waits for.
+    /// A call that no handshake waits for.
     pub(crate) fn new(url: &Url, event: impl Into<Bytes>) -> Self {
         let request_id = Uuid::new_v4().to_string().into();
         Self { url: url.clone(), event: event.into(), request_id, traceparent: None, attempt: None }
@@ -63,7 +63,7 @@ impl Call {
 }
 
 impl Call {
-    /// Its share of a batch. Our own runner has no use for the number of the attempt.
+    /// The call as an item of a batch. The runner does not use the number of the attempt.
     fn to_item(&self) -> Item {
         let traceparent = self.traceparent.as_ref().and_then(|value| value.to_str().ok());
         Item {
@@ -75,13 +75,13 @@ impl Call {
 }
 
 impl Caller {
-    /// A caller that has to be prepared for what it is to call.
+    /// A client that can call `http` addresses. [`Self::prepare`] adds others.
     pub(crate) fn new() -> Result<Self, reqwest::Error> {
-        let clear = builder().tls_certs_only([]).build()?;
-        Ok(Self { clear, secure: Arc::default(), batchers: Arc::default() })
+        let plain = builder().tls_certs_only([]).build()?;
+        Ok(Self { plain, secure: Arc::default(), batchers: Arc::default() })
     }
 
-    /// Sees that functions at these addresses can be called.
+    /// Makes sure that functions at these addresses can be called.
     pub(crate) fn prepare(&self, addresses: &[Url]) -> Result<(), reqwest::Error> {
         if self.secure.get().is_none() && addresses.iter().any(|url| url.scheme() == "https") {
             let client = builder().build()?;
@@ -90,13 +90,14 @@ impl Caller {
         Ok(())
     }
 
-    /// Calls once. The body of the answer when it is a success: status 200 (documented).
+    /// Calls once. Returns the body of the response if its status is 200, which alone means success
+    /// (documented).
     pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
         let began = Instant::now();
         let mut exchange = Box::pin(self.exchange(call));
         match tokio::time::timeout(timeout, &mut exchange).await {
             Ok(outcome) => outcome,
-            // Dropping the exchange would not end the function, but hide when it ends.
+            // The function goes on. Dropping the exchange would only hide when it ends.
             Err(_) => Err(CallError::deadline(began, async move { drop(exchange.await) })),
         }
     }
@@ -122,7 +123,7 @@ impl Caller {
         }
     }
 
-    /// Notes what the answer of `url` says of batches.
+    /// Notes whether the response of `url` offers to take batches.
     fn learn(&self, url: &Url, headers: &HeaderMap) {
         if !headers.contains_key(OFFER) {
             return;
@@ -139,8 +140,8 @@ impl Caller {
 
     fn client(&self, url: &Url) -> &Client {
         match url.scheme() {
-            "https" => self.secure.get().unwrap_or(&self.clear),
-            _ => &self.clear,
+            "https" => self.secure.get().unwrap_or(&self.plain),
+            _ => &self.plain,
         }
     }
 
@@ -168,7 +169,7 @@ fn builder() -> ClientBuilder {
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .tcp_nodelay(true)
-        // An event is for the configured address alone.
+        // An event must reach the configured address and no other.
         .redirect(Policy::none())
         .no_proxy()
 }
@@ -186,7 +187,7 @@ async fn alone(caller: Caller, url: Url, request: RequestBuilder) -> Result<Byte
     let mut response = request.send().await.map_err(CallError::transport)?;
     caller.learn(&url, response.headers());
     let status = response.status();
-    // The body of an error is read too, so that the connection can be used again.
+    // The body of an error is read as well, so that the connection can be reused.
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await.map_err(CallError::transport)? {
         if body.len() + chunk.len() > REPLY_BYTES_MAX {

@@ -1,4 +1,4 @@
-//! Why a call of a function has no result, and what that means for the event it carried.
+//! Why a call of a function has no result, and what that means for its event.
 
 use std::{error::Error, fmt, pin::Pin, time::Duration};
 
@@ -12,19 +12,20 @@ pub(crate) const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
 /// Why a call has no result.
 #[derive(Debug)]
 pub(crate) struct CallError {
-    /// What it means for the event.
+    /// Whether the function ran.
     pub(crate) disposition: Disposition,
-    /// Whether time ran out: the function's, or that of the call.
+    /// Whether the timeout of the function or of the call passed.
     pub(crate) timed_out: bool,
-    /// The rest of a call that took longer than it may: the function may still be at work.
+    /// The call, if it is overdue: the function may still run.
     pub(crate) rest: Option<Rest>,
     what: What,
 }
 
-/// A call that nobody waits for but the cleanup, which must not overtake it.
+/// A call that has passed its timeout. Only the cleanup still waits for it, because the cleanup must
+/// not run before the call has ended.
 pub(crate) struct Rest {
     call: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// When it began.
+    /// When the call began.
     began: Instant,
 }
 
@@ -38,7 +39,7 @@ enum What {
 }
 
 impl CallError {
-    /// The answer was not a success.
+    /// The response had a status other than 200.
     pub(crate) fn status(status: u16) -> Self {
         let fault = InvocationFault::from_status(status);
         Self {
@@ -49,7 +50,7 @@ impl CallError {
         }
     }
 
-    /// There was no whole answer. A refused connection proves that nothing ran.
+    /// There was no complete response. If no connection was made, nothing ran.
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         let not_run = error.is_connect();
         Self {
@@ -61,9 +62,9 @@ impl CallError {
         }
     }
 
-    /// A batch brought no answer to it.
+    /// The batch of the call had no answer for it.
     pub(crate) fn no_answer(error: NoAnswer) -> Self {
-        // What stands in between may say so of a batch that was taken.
+        // A proxy in between may answer so for a batch that the runner has taken.
         if let NoAnswer::Refused(status) = error
             && status.is_server_error()
         {
@@ -76,7 +77,7 @@ impl CallError {
         Self { disposition, timed_out: false, rest: None, what: What::NoAnswer(error) }
     }
 
-    /// The call that began then took longer than it may; `rest` is what is left of it.
+    /// The call that began at `began` has passed its timeout; `rest` ends when the call does.
     pub(crate) fn deadline(
         began: Instant,
         rest: impl Future<Output = ()> + Send + 'static,
@@ -89,12 +90,12 @@ impl CallError {
         }
     }
 
-    /// The answer is larger than a function may return.
+    /// The response is larger than a function may return.
     pub(crate) fn too_large() -> Self {
         Self { disposition: Disposition::Ran, timed_out: false, rest: None, what: What::TooLarge }
     }
 
-    /// Whether the function would not take the event for its size.
+    /// Whether the function refused the event because of its size.
     pub(crate) fn is_event_too_large(&self) -> bool {
         matches!(self.what, What::Status(status)
             if status == InvocationFault::EventTooLarge.status())
@@ -102,12 +103,12 @@ impl CallError {
 }
 
 impl Rest {
-    /// The rest of a call that began then, or before.
+    /// A call that began at `began` or before.
     pub(crate) fn new(began: Instant, call: impl Future<Output = ()> + Send + 'static) -> Self {
         Self { call: Box::pin(call), began }
     }
 
-    /// When the call has ended for certain: no function runs for longer.
+    /// When the call has ended for certain, since no function may run for longer.
     pub(crate) fn latest_end(&self) -> Instant {
         self.began + FUNCTION_TIMEOUT_MAX
     }
@@ -115,7 +116,7 @@ impl Rest {
     /// Waits until the call has ended.
     pub(crate) async fn ended(self) {
         let latest = self.latest_end();
-        // The error is that it has not ended; there is nothing more to wait for then.
+        // After this time there is nothing more to wait for.
         let _ = timeout_at(latest, self.call).await;
     }
 }

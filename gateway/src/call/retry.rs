@@ -1,4 +1,4 @@
-//! Repeating calls that provably did not run.
+//! Retries of calls that provably did not run.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tracing::debug;
 
 use super::{Call, CallError, Caller};
 
-/// The pauses between attempts: exponential, with jitter, without end.
+/// The pauses between attempts: exponential, with jitter, unlimited in number.
 #[derive(Debug)]
 pub(crate) struct Backoff(ExponentialBackoff);
 
@@ -25,12 +25,14 @@ impl Backoff {
         Self(builder.build())
     }
 
+    /// The next pause.
     pub(crate) fn pause(&mut self) -> Duration {
         self.0.next().expect("the sequence has no end")
     }
 }
 
-/// Calls until it ran or `timeout` has passed, and gives the result of the last attempt.
+/// Calls again until the function has run or `timeout` has passed. Returns the result of the last
+/// attempt.
 pub(crate) async fn call_until(
     caller: &Caller,
     call: &Call,

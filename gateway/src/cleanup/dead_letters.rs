@@ -1,4 +1,4 @@
-//! Cleanups that were given up: an operator sees them, tries them again, or forgets them.
+//! Cleanups that were given up. An operator lists, retries or deletes them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     dialect::tencent,
 };
 
-/// How long an operator waits for a turn among the cleanups of an API.
+/// How long an operator's retry waits for a permit of its API.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why a dead letter was not delivered.
@@ -28,7 +28,7 @@ pub(crate) enum RetryError {
     NoFunction(String),
     #[error("{0}")]
     Failed(String),
-    #[error("the cleanup function has its hands full with others; try again later")]
+    #[error("too many other cleanups of this api are running; try again later")]
     Busy,
     #[error("the gateway is shutting down")]
     Draining,
@@ -37,7 +37,7 @@ pub(crate) enum RetryError {
 }
 
 impl Cleanups {
-    /// Up to `limit` of those whose ids come after `after`, and how many there are in all.
+    /// How many cleanups there are in all, and up to `limit` given-up ones after the id `after`.
     pub(crate) async fn dead_letters(
         &self,
         after: Option<ConnectionId>,
@@ -47,7 +47,7 @@ impl Cleanups {
         Ok((self.0.journal.counts().await?, letters))
     }
 
-    /// Tries once more, now.
+    /// Makes one more attempt, now.
     pub(crate) async fn retry(&self, id: ConnectionId, apis: &Apis) -> Result<(), RetryError> {
         let letter = self.0.journal.dead_letter(id).await?.ok_or(RetryError::NotFound)?;
         if self.is_draining() {
@@ -56,16 +56,16 @@ impl Cleanups {
         let Some(api) = apis.by_id(&letter.api).filter(|api| api.config().cleanup.is_some()) else {
             return Err(RetryError::NoFunction(letter.api));
         };
-        // In a task of its own, so that it is counted whoever hangs up meanwhile.
+        // In a task of its own: the attempt goes on if the operator hangs up.
         let work = self.clone().deliver_letter(letter, api);
         self.0.tasks.spawn(work).await.unwrap_or(Err(RetryError::Draining))
     }
 
-    /// Forgets one for good. Whether there was one.
+    /// Deletes a given-up cleanup, and returns whether there was one.
     pub(crate) async fn forget(&self, id: ConnectionId) -> Result<bool, JournalFailed> {
         let there_was = self.0.journal.erase_dead_letter(id).await?;
         if there_was {
-            info!(connection.id = %id, "given-up cleanup forgotten as asked");
+            info!(connection.id = %id, "given-up cleanup deleted by an operator");
         }
         Ok(there_was)
     }
@@ -85,7 +85,7 @@ impl Cleanups {
         drop(permit);
         match outcome {
             Ok(()) => {
-                info!(connection.id = %id, "given-up cleanup delivered after all");
+                info!(connection.id = %id, "given-up cleanup delivered");
                 self.0.journal.erase_dead_letter(id).await?;
                 Ok(())
             }

@@ -14,22 +14,23 @@ use crate::{
     dialect::tencent,
 };
 
-/// What is older than it may be is tried for as long as this all the same.
-const GRACE: Duration = Duration::from_secs(10 * 60);
+/// A cleanup that is too old already is still tried for this long.
+const MIN_TIME: Duration = Duration::from_secs(10 * 60);
 /// The longest pause between attempts while the gateway drains.
 const DRAINING_PAUSE: Duration = Duration::from_millis(500);
-/// Attempts that may fail while the gateway drains. Then it is left to the next life, if there is
-/// a journal that will know of it.
+/// Attempts that may fail while the gateway drains. After them the cleanup is left to the next start,
+/// if the journal survives the process.
 const DRAINING_ATTEMPTS: u32 = 8;
 
 impl Cleanups {
-    /// Delivers, or leaves it to the journal for as long as there is no place in memory.
+    /// Delivers the cleanup, or leaves it to the journal if no permit to wait in memory is free.
     pub(super) async fn deliver_or_defer(self, debt: Debt, progress: Progress) {
         let budget = self.budget(&debt.api);
         match budget.try_queue() {
             Some(permit) => self.deliver(debt, progress, permit).await,
             None if self.is_draining() => {
-                // No more will come after these, so they wait in memory; and on disk, if time ends.
+                // A drain makes no new connections, so the cleanups may wait in memory. The journal has
+                // them too, in case the time of the drain ends.
                 self.0.journal.progress(debt.key, progress);
                 let permit = budget.queue().await;
                 if !budget.is_left() {
@@ -48,15 +49,16 @@ impl Cleanups {
         let journal = &self.0.journal;
         let budget = self.budget(&api);
         let mut call: Option<Call> = None;
-        // From here on by the clock that nobody sets.
+        // The age is read once from the wall clock. From here on the monotonic clock counts.
         let age = progress.ended_at.elapsed().unwrap_or_default();
-        // Of what a long outage or a clock that was set has made old, not the first attempt decides.
-        let patience = self.0.max_age.saturating_sub(age).max(self.0.max_age.min(GRACE));
-        let give_up = Instant::now() + patience;
+        // A cleanup may be too old only because of a long outage or a clock that was set. One failed
+        // attempt must not give it up.
+        let time_left = self.0.max_age.saturating_sub(age).max(self.0.max_age.min(MIN_TIME));
+        let give_up = Instant::now() + time_left;
         let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(60));
         let mut failed_draining = 0;
-        // Should the process end in the middle of it, the next life knows how the connection ended,
-        // and that its calls have.
+        // If this process ends during the delivery, the next one knows how the connection ended and that
+        // its calls have ended.
         journal.progress(key, progress);
         loop {
             // The settings may have changed since the last attempt.
@@ -78,10 +80,10 @@ impl Cleanups {
             };
             progress.attempts = progress.attempts.saturating_add(1);
             let (draining, pause) = (self.is_draining(), backoff.pause());
-            // A drain is too short to give anything up in.
+            // A drain is too short to give a cleanup up.
             if !draining && Instant::now() + pause > give_up {
                 report_given_up(id, &error);
-                return journal.bury(key, progress, describe(&error));
+                return journal.give_up(key, progress, describe(&error));
             }
             journal.progress(key, progress);
             failed_draining += u32::from(draining);
@@ -102,7 +104,7 @@ impl Cleanups {
         self.0.draining.is_cancelled()
     }
 
-    /// A gateway that drains does not sit out a long pause.
+    /// Waits for `pause`, or for a short one while the gateway drains.
     async fn pause(&self, pause: Duration) {
         if self.is_draining() {
             return sleep(pause.min(DRAINING_PAUSE)).await;
@@ -114,7 +116,7 @@ impl Cleanups {
     }
 }
 
-/// An error with its cause, for a person.
+/// The text of an error and its cause.
 pub(super) fn describe(error: &CallError) -> String {
     match error.source() {
         Some(source) => format!("{error}: {source}"),
@@ -124,12 +126,12 @@ pub(super) fn describe(error: &CallError) -> String {
 
 fn report_failed(id: ConnectionId, error: &CallError, pause: Duration) {
     let source = error.source();
-    warn!(connection.id = %id, %error, source, ?pause, "cleanup failed and will be tried again");
+    warn!(connection.id = %id, %error, source, ?pause, "cleanup failed, will be tried again");
 }
 
 fn report_left(id: ConnectionId, error: &CallError) {
     let source = error.source();
-    warn!(connection.id = %id, %error, source, "cleanup failed and is left to the next start");
+    warn!(connection.id = %id, %error, source, "cleanup failed, left to the next start");
 }
 
 fn report_given_up(id: ConnectionId, error: &CallError) {

@@ -1,9 +1,9 @@
-//! The cleanups that are owed, on disk, so that they outlive the process.
+//! Owed cleanups on disk, so that they survive the process.
 //!
-//! A debt is written before register is called and erased after its cleanup has succeeded. One
-//! that could not be paid within the age limit becomes a dead letter, which stays until an
-//! operator deals with it. One thread owns the file ([`writer`]); this is the handle to it.
-//! What to do about a debt is not decided here.
+//! A debt is a row for one owed cleanup. It is written before register is called, and erased after
+//! the cleanup has succeeded. A debt that is older than the age limit becomes a dead letter, which
+//! stays until an operator retries or deletes it. One thread owns the file ([`writer`]); this is the
+//! handle to the thread. It does not decide what happens to a debt.
 
 mod command;
 mod error;
@@ -41,11 +41,11 @@ use self::{
 };
 use crate::settings::{JournalSettings, JournalSync};
 
-/// Commands that wait for the thread; whoever has one more waits.
+/// Commands in the queue of the thread. A caller waits while the queue is full.
 const COMMANDS_MAX: usize = 4096;
 
-/// How long anybody waits for the disk.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a caller waits for the disk.
+const DISK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The journal; all clones are one.
 #[derive(Debug, Clone)]
@@ -55,15 +55,15 @@ pub(crate) struct Journal(Arc<Inner>);
 struct Inner {
     commands: Mutex<Option<mpsc::Sender<Command>>>,
     pending: Arc<Pending>,
-    /// Told when the thread has done everything, and given the file back.
+    /// Notified when the thread has written everything and has closed the file.
     done: Mutex<Option<oneshot::Receiver<()>>>,
     last_key: AtomicI64,
     sync: JournalSync,
 }
 
 impl Journal {
-    /// Opens the journal. Everything in it is in the backlog then: this life has started nothing
-    /// of it. Must be called within a runtime.
+    /// Opens the journal. All its debts are in the backlog then, because this process has started
+    /// no delivery yet. Must be called within a runtime.
     pub(crate) fn open(settings: &JournalSettings) -> Result<Self, JournalOpenError> {
         let store = Store::open(settings)?;
         let last_key = AtomicI64::new(store.last_key());
@@ -80,12 +80,12 @@ impl Journal {
         })))
     }
 
-    /// Whether what is in it outlives the process.
+    /// Whether the journal survives the process.
     pub(crate) fn is_durable(&self) -> bool {
         self.0.sync != JournalSync::Off
     }
 
-    /// Writes a debt down. When this returns it will survive the end of the process.
+    /// Writes a debt. It survives the process from the moment when this returns.
     pub(crate) async fn owe(&self, id: ConnectionId, api: &str) -> Result<Key, JournalFailed> {
         let key = Key(self.0.last_key.fetch_add(1, Ordering::Relaxed) + 1);
         let (written, answer) = oneshot::channel();
@@ -93,44 +93,44 @@ impl Journal {
         self.ask(command, answer).await?.map(|()| key)
     }
 
-    /// The debt is paid, or was none.
+    /// Erases a debt: its cleanup has succeeded, or nothing was owed.
     pub(crate) fn settle(&self, key: Key) {
         self.change(Change::Settle(key));
     }
 
-    /// How far the delivery has got.
+    /// Notes how far the delivery has got.
     pub(crate) fn progress(&self, key: Key, progress: Progress) {
         self.change(Change::Progress { key, progress, to_backlog: false });
     }
 
-    /// Nothing in memory stands for this debt any more: it is to be taken out again.
+    /// Moves a debt to the backlog: no task in memory delivers it any more.
     pub(crate) fn to_backlog(&self, key: Key, progress: Progress) {
         self.change(Change::Progress { key, progress, to_backlog: true });
     }
 
-    /// Makes a dead letter of a debt.
-    pub(crate) fn bury(&self, key: Key, progress: Progress, error: String) {
-        self.change(Change::Bury { key, progress, error });
+    /// Gives a debt up: makes a dead letter of it.
+    pub(crate) fn give_up(&self, key: Key, progress: Progress, error: String) {
+        self.change(Change::GiveUp { key, progress, error });
     }
 
-    /// A dead letter was tried again, and failed again.
+    /// Notes that another attempt for a dead letter has failed.
     pub(crate) fn retried(&self, id: ConnectionId, attempts: u32, error: String) {
         self.change(Change::Retried { id, attempts, error });
     }
 
-    /// Erases a dead letter. Whether there was one.
+    /// Erases a dead letter, and returns whether there was one.
     pub(crate) async fn erase_dead_letter(&self, id: ConnectionId) -> Result<bool, JournalFailed> {
         self.query(move |store| store.erase_dead_letter(id)).await
     }
 
-    /// Makes dead letters of what waits for APIs other than `served` and is older than `max_age`.
-    /// How many.
-    pub(crate) async fn bury_unserved(
+    /// Gives up the debts of APIs other than `served` that are older than `max_age`, and returns how
+    /// many there were.
+    pub(crate) async fn give_up_unserved(
         &self,
         served: Vec<String>,
         max_age: Duration,
     ) -> Result<usize, JournalFailed> {
-        self.query(move |store| store.bury_unserved(&served, max_age)).await
+        self.query(move |store| store.give_up_unserved(&served, max_age)).await
     }
 
     /// Takes up to `limit` debts of an API out of the backlog, the oldest first.
@@ -143,7 +143,7 @@ impl Journal {
         let (sender, answer) = oneshot::channel();
         let query = move |store: &mut Store| {
             let records = store.take_backlog(&api, limit)?;
-            // Whoever asked may not wait any more: then nothing in memory stands for them.
+            // The caller may have stopped waiting. No task delivers the records then.
             sender.send(records).or_else(|records| store.give_back(&records))
         };
         self.ask(Command::Query(Box::new(query)), answer).await
@@ -154,7 +154,7 @@ impl Journal {
         self.query(Store::backlog).await
     }
 
-    /// Up to `limit` dead letters whose ids come after `after`, in the order of their ids.
+    /// Up to `limit` dead letters in the order of their ids, the first one after `after`.
     pub(crate) async fn dead_letters(
         &self,
         after: Option<ConnectionId>,
@@ -174,20 +174,22 @@ impl Journal {
         self.query(Store::counts).await
     }
 
-    /// Whether its thread is there. If not, something in it has broken, and stays so.
+    /// Whether the thread runs. A thread that has panicked is not started again.
     pub(crate) fn is_alive(&self) -> bool {
         self.commands().is_none_or(|commands| !commands.is_closed())
     }
 
-    /// Writes what is left to write, and gives the file back. Nothing is taken any more.
+    /// Writes the last changes and closes the file. The journal takes nothing after that.
     pub(crate) async fn close(&self) {
         let commands = self.0.commands.lock().expect("no code panics under it").take();
         drop(commands);
         let done = self.0.done.lock().expect("no code panics under it").take();
         if let Some(done) = done
-            && timeout(PATIENCE, done).await.is_err()
+            && timeout(DISK_TIMEOUT, done).await.is_err()
         {
-            error!("the journal hangs: what could not be written is done again by the next start");
+            error!(
+                "the journal did not close in time: the next start repeats what was not written"
+            );
         }
     }
 
@@ -195,7 +197,7 @@ impl Journal {
         if self.0.pending.add(change)
             && let Some(commands) = self.commands()
         {
-            // If there is no room the writer is awake.
+            // A writer whose queue is full is awake.
             let _ = commands.try_send(Command::Wake);
         }
     }
@@ -209,19 +211,19 @@ impl Journal {
         self.ask(Command::Query(Box::new(query)), answer).await
     }
 
-    /// Sends a command and waits for its answer, but not for a disk that hangs.
+    /// Sends a command and waits for its answer, for as long as a disk may take.
     async fn ask<T>(
         &self,
         command: Command,
         mut answer: oneshot::Receiver<T>,
     ) -> Result<T, JournalFailed> {
         let commands = self.commands().ok_or(JournalFailed)?;
-        let deadline = Instant::now() + PATIENCE;
-        commands.send_timeout(command, PATIENCE).await.map_err(|_| JournalFailed)?;
+        let deadline = Instant::now() + DISK_TIMEOUT;
+        commands.send_timeout(command, DISK_TIMEOUT).await.map_err(|_| JournalFailed)?;
         if let Ok(answer) = timeout_at(deadline, &mut answer).await {
             return answer.map_err(|_| JournalFailed);
         }
-        // From here on it cannot be answered; it may have been at the last moment.
+        // The answer may have come in the last moment. None can come after this.
         answer.close();
         answer.try_recv().map_err(|_| JournalFailed)
     }

@@ -1,4 +1,5 @@
-//! Takes up what waits in the journal: what the last life left, and what there was no place for.
+//! Takes owed cleanups out of the journal: those that an earlier process left, and those for which no
+//! permit was free.
 
 use std::{
     sync::Arc,
@@ -16,16 +17,16 @@ use crate::{
     registry::End,
 };
 
-/// Debts that are taken out at once.
+/// Owed cleanups that are taken out at once.
 const PAGE: usize = 256;
-/// How often it is looked for what is too old and has no function.
-const LOOK: Duration = Duration::from_secs(60);
-/// After the journal could not be read.
+/// How often owed cleanups without a function are checked for their age.
+const AGE_CHECK_INTERVAL: Duration = Duration::from_secs(60);
+/// The pause after the journal could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Cleanups {
-    /// Delivers from now on what waits in the journal; when the gateway drains, until nothing does.
-    /// To be called again when the settings have changed.
+    /// Delivers from now on the cleanups that wait in the journal. While the gateway drains, stops when
+    /// none is left. Must be called again when the settings have changed.
     pub(crate) fn take_up(&self, apis: &Apis) {
         for api in apis.all() {
             let budget = self.budget(&api);
@@ -47,14 +48,14 @@ impl Cleanups {
                 Ok(0) if draining => return,
                 Ok(0) => drop(self.0.draining.run_until_cancelled(budget.deferred()).await),
                 Ok(_) => {}
-                // The next life will be able to.
+                // The next process will read it.
                 Err(JournalFailed) if draining => return,
                 Err(JournalFailed) => sleep(PAUSE).await,
             }
         }
     }
 
-    /// Delivers as many as there are places for, when there is one; how many.
+    /// Waits for a free permit, then delivers as many cleanups as there are permits. Returns how many.
     async fn take_up_some(&self, api: &Arc<Api>) -> Result<usize, JournalFailed> {
         if api.config().cleanup.is_none() {
             return Ok(0);
@@ -75,8 +76,8 @@ impl Cleanups {
         Ok(count)
     }
 
-    /// Delivers once the calls of an earlier life have ended. If the gateway drains before, it is
-    /// left to the next one.
+    /// Delivers a cleanup as soon as the calls of the earlier process have ended. If the gateway drains
+    /// before that, the cleanup is left to the next process.
     async fn deliver_when_due(self, debt: Debt, progress: Option<Progress>, permit: QueuePermit) {
         let wait = match progress {
             Some(Progress { not_before: Some(time), .. }) => until(time),
@@ -87,54 +88,56 @@ impl Cleanups {
         if !wait.is_zero() && draining.run_until_cancelled_owned(sleep(wait)).await.is_none() {
             return;
         }
-        // Nobody has seen the connection end, if nothing is known.
+        // Without progress in the journal nobody has seen the connection end.
         let progress = progress.unwrap_or_else(|| Progress::new(End::CRASH));
         self.deliver(debt, Progress { not_before: None, ..progress }, permit).await;
     }
 
-    /// The dead process may have had a call in flight when it died, which it would have waited for
-    /// as long as this. More cannot be known.
+    /// How long a call may still run that was in flight when the earlier process died. That process
+    /// would have waited for the API's timeout. More cannot be known.
     fn until_calls_have_ended(&self, api: &Api) -> Duration {
         let longest = api.config().settings.timeout.min(FUNCTION_TIMEOUT_MAX);
         (self.0.began + longest).saturating_duration_since(Instant::now())
     }
 
-    /// Gives up what waits for APIs that the settings do not have, or that have no cleanup function,
-    /// and is too old, until the gateway drains.
-    pub(crate) fn bury_unserved(&self, apis: &Apis) {
+    /// Gives up, until the gateway drains, owed cleanups that are too old and whose API is not in the
+    /// settings or has no cleanup function.
+    pub(crate) fn give_up_unserved(&self, apis: &Apis) {
         let (this, apis, max_age) = (self.clone(), apis.clone(), self.0.max_age);
         let work = async move {
             loop {
                 let apis = apis.all().into_iter();
                 let served = apis.filter(|api| api.config().cleanup.is_some());
                 let served = served.map(|api| api.id().to_owned()).collect();
-                // If it failed the log says so, and there is a next time.
-                if let Ok(count @ 1..) = this.0.journal.bury_unserved(served, max_age).await {
+                // The log has the error already, and the next check follows.
+                if let Ok(count @ 1..) = this.0.journal.give_up_unserved(served, max_age).await {
                     error!("{count} cleanups given up: their apis have no cleanup function");
                 }
-                sleep(max_age.clamp(PAUSE, LOOK)).await;
+                sleep(max_age.clamp(PAUSE, AGE_CHECK_INTERVAL)).await;
             }
         };
         self.0.tasks.spawn(self.0.draining.clone().run_until_cancelled_owned(work));
     }
 
-    /// Says what is left of earlier lives.
+    /// Logs how many cleanups earlier processes have left.
     pub(crate) async fn report_owed(&self, apis: &Apis) {
         let Ok(owed) = self.0.journal.backlog().await else { return };
         for (id, count) in owed {
             match apis.by_id(&id).filter(|api| api.config().cleanup.is_some()) {
-                Some(_) => info!(api.id = id, "{count} cleanups of an earlier life are delivered"),
+                Some(_) => {
+                    info!(api.id = id, "cleanups left by the last run, will be delivered: {count}")
+                }
                 None => error!(
                     api.id = id,
-                    "{count} cleanups are owed to api {id:?}, which the settings do not have or \
-                     which has no cleanup function: they are kept until it has"
+                    "{count} cleanups are owed to api {id:?}, which is not in the settings or has no \
+                     cleanup function: they are kept until it has one"
                 ),
             }
         }
     }
 }
 
-/// How long it is until then, however the clock was set meanwhile.
+/// How long it is until `time`. A clock that was set in between cannot make it longer than a call.
 fn until(time: SystemTime) -> Duration {
     let wait = time.duration_since(SystemTime::now()).unwrap_or_default();
     wait.min(FUNCTION_TIMEOUT_MAX)

@@ -1,4 +1,4 @@
-//! The way down: connections are closed, the calls in flight end, cleanups are delivered.
+//! The drain: connections are closed, calls in flight end, cleanups are delivered.
 
 use std::time::Duration;
 
@@ -13,25 +13,26 @@ use crate::{
     settings::DrainSettings,
 };
 
-/// The share of what is left of the drain timeout in which what clients have sent is forwarded.
-/// The rest has to do for telling those whose messages were not, and for cleanups.
+/// The share of the remaining drain timeout for forwarding messages that clients have sent. The rest is
+/// for closing clients whose messages were not forwarded, and for cleanups.
 const FORWARDING_SHARE: f32 = 0.6;
-/// The longest pause between the Closes of two connections: a few are not spread.
+/// The longest pause between the Closes of two connections, so that a few connections do not take
+/// all of `spread`.
 const CLOSE_PAUSE: Duration = Duration::from_millis(5);
 
-/// What has to end.
+/// Everything that the drain has to end.
 pub(super) struct Drain {
     pub(super) settings: DrainSettings,
     pub(super) connections: TaskTracker,
     pub(super) registry: Registry,
     pub(super) cleanups: Cleanups,
     pub(super) journal: Journal,
-    /// Cancelled when clients are not taken in any more.
+    /// Cancelled when no more clients are accepted.
     pub(super) close_public: CancellationToken,
 }
 
 impl Drain {
-    /// Ends it all within the drain timeout.
+    /// Drains within the drain timeout.
     pub(super) async fn run(self) -> Result<(), GatewayError> {
         let Self { settings, connections, registry, cleanups, .. } = &self;
         info!(connections = connections.len(), "gateway draining");
@@ -41,7 +42,7 @@ impl Drain {
         connections.close();
         close_all(registry, settings.spread).await;
         cleanups.hurry();
-        // A part of the time belongs to the cleanups, however much clients have sent.
+        // Some time must be left for cleanups, however much clients have sent.
         let left = give_up.saturating_duration_since(Instant::now());
         let cut = Instant::now() + left.mul_f32(FORWARDING_SHARE);
         if timeout_at(cut, connections.wait()).await.is_err() {
@@ -55,7 +56,7 @@ impl Drain {
         self.outcome(timed_out).await
     }
 
-    /// What is only owed, and written down, is left to the next life.
+    /// Owed cleanups that are on disk are left to the next start, which is no failure.
     async fn outcome(&self, timed_out: bool) -> Result<(), GatewayError> {
         let (connections, cleanups) = (self.connections.len(), self.cleanups.owed().await);
         let is_safe = connections == 0 && self.journal.is_durable();
@@ -74,16 +75,16 @@ impl Drain {
     }
 }
 
-/// Asks all connections to close, in no order that clients could share, one after another over
-/// `spread`: whoever comes back then does not come with all others.
+/// Asks all connections to close, one after another over `spread` and in random order, so that the
+/// clients do not all reconnect at the same time.
 async fn close_all(registry: &Registry, spread: Duration) {
-    // A hash map has them in random order.
+    // The handles come from a hash map, in random order.
     let handles = registry.drain();
     let count = u32::try_from(handles.len().max(1)).unwrap_or(u32::MAX);
     let pause = (spread / count).min(CLOSE_PAUSE);
     let begin = Instant::now();
     for (number, handle) in (0..).zip(handles) {
-        // A timer is no finer than a millisecond, so several may be due at once.
+        // A timer is no finer than one millisecond, so that several Closes may be due at once.
         let due = begin + pause * number;
         if due > Instant::now() {
             tokio::time::sleep_until(due).await;

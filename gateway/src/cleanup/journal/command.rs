@@ -1,4 +1,4 @@
-//! What the journal asks of its thread.
+//! What the journal asks its thread to do.
 
 use tokio::sync::oneshot;
 
@@ -6,15 +6,15 @@ use super::{error::JournalFailed, record::Debt, store::Store};
 
 /// What the thread is asked to do, in order.
 pub(super) enum Command {
-    /// Writes a debt down and says whether it is on disk.
+    /// Write a debt, and say whether it is on disk.
     Owe(Debt, Written),
     Query(Query),
-    /// There are changes.
+    /// Write the changes that wait.
     Wake,
 }
 
-/// Told whether a debt is on disk.
+/// Notified whether a debt is on disk.
 pub(super) type Written = oneshot::Sender<Result<(), JournalFailed>>;
 
-/// Answers by itself; the error is for the log.
+/// Sends its own answer. The error is for the log.
 pub(super) type Query = Box<dyn FnOnce(&mut Store) -> rusqlite::Result<()> + Send>;

@@ -1,7 +1,7 @@
 //! Changes that are not on disk yet.
 //!
-//! They say what has happened already, so nobody waits for them: they are written with whatever is
-//! written next, a few milliseconds later at most. Should the process die before, a cleanup is
+//! Nobody waits for a change, since it says what has happened already. It is written together with
+//! the next debt, a few milliseconds later at most. If the process dies before that, a cleanup is
 //! delivered once more.
 
 use std::{
@@ -12,39 +12,39 @@ use std::{
 
 use super::record::{Change, Subject};
 
-/// What waits to be written, debts before dead letters, which are made of them. One change for
-/// each subject: the last one says all.
+/// Changes that wait to be written: those of debts before those of dead letters, which are made
+/// from debts. There is one change for each subject, because the last one replaces those before.
 #[derive(Debug, Default)]
 pub(super) struct Pending(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
     changes: BTreeMap<Subject, Change>,
-    /// Whether the writer sleeps and has to be woken.
+    /// Whether the writer waits to be woken.
     asleep: bool,
 }
 
 impl Pending {
-    /// Adds a change. Whether the writer has to be woken.
+    /// Adds a change, and returns whether the writer has to be woken.
     pub(super) fn add(&self, change: Change) -> bool {
         let mut state = self.lock();
         state.changes.insert(change.subject(), change);
         mem::take(&mut state.asleep)
     }
 
-    /// Takes all there are.
+    /// Takes all changes out.
     pub(super) fn take(&self) -> BTreeMap<Subject, Change> {
         mem::take(&mut self.lock().changes)
     }
 
-    /// Puts back what could not be written. What has come meanwhile is newer.
+    /// Puts back changes that could not be written. Changes that have come since are newer.
     pub(super) fn put_back(&self, changes: BTreeMap<Subject, Change>) {
         let mut state = self.lock();
         let newer = mem::replace(&mut state.changes, changes);
         state.changes.extend(newer);
     }
 
-    /// The writer is about to sleep. Whether it may: nothing waits.
+    /// Notes that the writer waits to be woken, and returns whether it may: no change is left.
     pub(super) fn fall_asleep(&self) -> bool {
         let mut state = self.lock();
         state.asleep = state.changes.is_empty();

@@ -6,7 +6,7 @@ use shared::connection_id::ConnectionId;
 
 use crate::registry::End;
 
-/// Names a debt. Those of later connections are larger, so the file grows at its end only.
+/// Names a debt. Later debts have larger keys, so the file grows at its end only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(pub(super) i64);
 
@@ -15,7 +15,7 @@ pub(crate) struct Key(pub(super) i64);
 pub(crate) struct Record {
     pub(crate) key: Key,
     pub(crate) id: ConnectionId,
-    /// None if nobody has seen the connection end: the process died before it did.
+    /// None if nobody has seen the connection end, because the process died before.
     pub(crate) progress: Option<Progress>,
 }
 
@@ -24,16 +24,16 @@ pub(crate) struct Record {
 pub(crate) struct Progress {
     /// How the connection ended.
     pub(crate) end: End,
-    /// When it did. The age limit counts from here.
+    /// When the connection ended. The age limit counts from here.
     pub(crate) ended_at: SystemTime,
     /// Attempts that failed.
     pub(crate) attempts: u32,
-    /// Set while a call whose time ran out may still be at work: it has ended by then.
+    /// When an overdue call has ended for certain. Set while the function may still run.
     pub(crate) not_before: Option<SystemTime>,
 }
 
 impl Progress {
-    /// A connection that ends now, and all its calls with it.
+    /// A connection that ends now, as all its calls have.
     pub(crate) fn new(end: End) -> Self {
         Self { end, ended_at: SystemTime::now(), attempts: 0, not_before: None }
     }
@@ -56,7 +56,7 @@ pub(crate) struct DeadLetter {
 pub(crate) struct Counts {
     /// Debts, those of open connections among them.
     pub(crate) owed: u64,
-    /// Debts that nothing in memory stands for.
+    /// Debts that no task in memory delivers.
     pub(crate) backlog: u64,
     pub(crate) dead_letters: u64,
 }
@@ -70,7 +70,7 @@ pub(super) struct Debt {
     pub(super) api: Arc<str>,
 }
 
-/// What has become of a debt or a dead letter.
+/// What happened to a debt or a dead letter.
 #[derive(Debug)]
 pub(super) enum Change {
     Settle(Key),
@@ -79,12 +79,12 @@ pub(super) enum Change {
         progress: Progress,
         to_backlog: bool,
     },
-    Bury {
+    GiveUp {
         key: Key,
         progress: Progress,
         error: String,
     },
-    /// A dead letter was tried again, and failed again.
+    /// Another attempt for a dead letter has failed.
     Retried {
         id: ConnectionId,
         attempts: u32,
@@ -92,7 +92,7 @@ pub(super) enum Change {
     },
 }
 
-/// What a change is about. A later change makes those before it needless.
+/// What a change is about. A later change replaces the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Subject {
     Debt(Key),
@@ -102,7 +102,7 @@ pub(super) enum Subject {
 impl Change {
     pub(super) fn subject(&self) -> Subject {
         match self {
-            Self::Settle(key) | Self::Progress { key, .. } | Self::Bury { key, .. } => {
+            Self::Settle(key) | Self::Progress { key, .. } | Self::GiveUp { key, .. } => {
                 Subject::Debt(*key)
             }
             Self::Retried { id, .. } => Subject::DeadLetter(*id),

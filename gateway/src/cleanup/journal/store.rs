@@ -1,4 +1,4 @@
-//! The journal's file: its tables, and each thing that is done to them.
+//! The journal's file: its tables and the statements on them.
 //!
 //! WAL mode of `SQLite`: a committed transaction survives the process at any instant, and with
 //! `synchronous = FULL` the machine too (<https://www.sqlite.org/wal.html>). The exclusive lock
@@ -22,13 +22,13 @@ use super::record::{Change, Counts, Debt};
 pub(super) struct Store {
     connection: Connection,
     last_key: i64,
-    /// Whether what earlier lives left has been put into the backlog. Not at the start: a gateway
-    /// whose disk is full can start, and delivers when there is room.
+    /// Whether the debts of earlier processes have been put into the backlog. This is not done when
+    /// the file is opened, so that a gateway whose disk is full can start.
     has_taken_stock: bool,
 }
 
 impl Store {
-    /// Puts all that earlier lives left into the backlog: nothing in this one stands for it.
+    /// Puts the debts of earlier processes into the backlog, since no task in memory delivers them.
     fn take_stock(&mut self) -> rusqlite::Result<()> {
         if !self.has_taken_stock {
             let text = "update owed set backlog = 1 where not backlog and key <= ?1";
@@ -38,12 +38,12 @@ impl Store {
         Ok(())
     }
 
-    /// The largest key that is in it.
+    /// The largest key in the file when it was opened.
     pub(super) fn last_key(&self) -> i64 {
         self.last_key
     }
 
-    /// Writes all of it, or nothing.
+    /// Writes all debts and changes, or none of them.
     pub(super) fn apply(
         &mut self,
         debts: impl Iterator<Item: Borrow<Debt>>,

@@ -83,7 +83,7 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
     let journal = Journal::open(&settings(&folder)).unwrap();
     for number in [3, 1, 2] {
         let key = journal.owe(id(number), "a").await.unwrap();
-        journal.bury(key, progress(4), "it is broken".to_owned());
+        journal.give_up(key, progress(4), "it is broken".to_owned());
     }
     journal.retried(id(2), 5, "it still is".to_owned());
     journal.close().await;

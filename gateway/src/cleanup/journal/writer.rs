@@ -1,8 +1,9 @@
 //! The thread that owns the journal's file.
 //!
-//! All that waits is written in one transaction, so that its cost is shared. A new debt is written
-//! at once, and whoever owes it told when it is on disk; if it cannot be, its connection is
-//! refused. A change waits for company, and one that could not be written is kept and tried again.
+//! Debts and changes that wait are written in one transaction, which costs as much as one of them. A
+//! new debt is written at once, and its owner is notified when it is on disk; if it cannot be written,
+//! its connection is refused. A change waits for the flush delay; if it cannot be written, it is kept
+//! and tried again.
 
 use std::{
     io, mem,
@@ -29,9 +30,9 @@ use super::{
 
 /// Commands of one transaction.
 const BATCH_MAX: usize = 512;
-/// How long changes wait for more to be written with.
-const COMPANY: Duration = Duration::from_millis(5);
-/// The pause before changes that failed are tried again, if nothing new comes before.
+/// How long changes wait for others that are written with them.
+const FLUSH_DELAY: Duration = Duration::from_millis(5);
+/// The pause before changes are tried again that could not be written. A new command ends it.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 pub(super) struct Writer {
@@ -43,7 +44,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Runs until all senders of `commands` are gone and everything is done; tells then.
+    /// Starts a thread that runs until all senders of `commands` are gone and everything is written.
+    /// The receiver is notified then.
     pub(super) fn start(
         store: Store,
         pending: Arc<Pending>,
@@ -52,15 +54,15 @@ impl Writer {
         let runtime = Handle::current();
         let mut writer = Self { store, pending, commands, runtime, is_failing: false };
         let (sender, done) = oneshot::channel();
-        // Not joined: one that waits for a disk that hangs must not keep the process.
+        // The thread is not joined, because a disk that hangs must not keep the process.
         thread::Builder::new().name("journal".to_owned()).spawn(move || {
-            // Nothing of it is used after a panic.
+            // Nothing of the writer is used after a panic.
             let ended = catch_unwind(AssertUnwindSafe(|| writer.run()));
             drop(writer);
             if ended.is_err() {
-                error!("the journal has broken: no connection is taken in until a restart");
+                error!("the thread of the journal has panicked: new connections are refused until a restart");
             }
-            // Nobody may wait.
+            // The journal may have been dropped.
             let _ = sender.send(());
         })?;
         Ok(done)
@@ -74,11 +76,11 @@ impl Writer {
         self.write(&mut Vec::new());
     }
 
-    /// Waits until there is something to do. False when there will never be any more.
+    /// Waits for commands or changes. Returns false when no more can come.
     fn receive(&mut self, batch: &mut Vec<Command>) -> bool {
-        // Who has just worked will have more to do soon, and need not be woken for each.
-        let patience = if self.is_failing { RETRY_PAUSE } else { COMPANY };
-        let received = async { timeout(patience, self.commands.recv_many(batch, BATCH_MAX)).await };
+        // More will come soon after the last work. A writer that waits for it need not be woken.
+        let delay = if self.is_failing { RETRY_PAUSE } else { FLUSH_DELAY };
+        let received = async { timeout(delay, self.commands.recv_many(batch, BATCH_MAX)).await };
         if let Ok(count) = self.runtime.block_on(received) {
             return count > 0;
         }
@@ -95,8 +97,8 @@ impl Writer {
                 Command::Owe(debt, written) => debts.push((debt, written)),
                 Command::Wake => {}
                 Command::Query(query) => {
-                    // It has to see what was asked for before it. Whoever asked learns from the
-                    // dropped query that it was not carried out.
+                    // A query has to see the commands before it. If they cannot be written, the query
+                    // is dropped, and the caller learns from that that it was not carried out.
                     if self.write(&mut debts) {
                         let outcome = query(&mut self.store);
                         self.note(outcome);
@@ -107,9 +109,9 @@ impl Writer {
         self.write(&mut debts);
     }
 
-    /// Writes all that waits. Whether nothing is left.
+    /// Writes the debts and all changes. Returns whether nothing is left.
     fn write(&mut self, debts: &mut Vec<(Debt, Written)>) -> bool {
-        // Those that nobody waits for any more have been refused.
+        // The connection of a debt that nobody waits for has been refused.
         debts.retain(|(_, written)| !written.is_closed());
         let changes = self.pending.take();
         if debts.is_empty() && changes.is_empty() {
@@ -123,15 +125,15 @@ impl Writer {
         for (debt, written) in mem::take(debts) {
             let outcome = if is_written { Ok(()) } else { Err(JournalFailed) };
             if written.send(outcome).is_err() && is_written {
-                // Whoever asked has stopped waiting, and started nothing.
+                // The caller has stopped waiting, and has not called register.
                 self.pending.add(Change::Settle(debt.key));
             }
         }
         is_written
     }
 
-    /// Whether it was written. Only that shows that the journal can be used again: what is read may
-    /// need no disk.
+    /// Notes the outcome of a write, and returns whether it succeeded. Only a write shows that the
+    /// journal can be used again, because a read may need no disk.
     fn note_write(&mut self, outcome: rusqlite::Result<()>) -> bool {
         let is_written = outcome.is_ok();
         self.note(outcome);

@@ -1,4 +1,4 @@
-//! Debts that nothing in memory stands for.
+//! Debts that no task in memory delivers.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -40,7 +40,7 @@ impl Store {
         Ok(records)
     }
 
-    /// Puts back what was taken out.
+    /// Puts records back that were taken out.
     pub(in crate::cleanup::journal) fn give_back(
         &mut self,
         records: &[Record],
@@ -62,9 +62,9 @@ impl Store {
         rows.collect()
     }
 
-    /// Makes dead letters of what waits for APIs other than `served` and is older than `max_age`.
-    /// How many. Those whose connections nobody has seen end begin to age.
-    pub(in crate::cleanup::journal) fn bury_unserved(
+    /// Gives up the debts of APIs other than `served` that are older than `max_age`, and returns how
+    /// many there were. The age of a debt whose connection nobody has seen end begins now.
+    pub(in crate::cleanup::journal) fn give_up_unserved(
         &mut self,
         served: &[String],
         max_age: Duration,
@@ -74,7 +74,7 @@ impl Store {
         let served = served.iter().map(|id| format!("'{}'", id.replace('\'', "''")));
         let unserved = format!("backlog and api not in ({})", served.collect::<Vec<_>>().join(","));
         let transaction = self.connection.transaction()?;
-        // Should the API come back soon, its calls may still run.
+        // The API may come back soon, while a call of the dead process still runs.
         transaction.execute(
             &format!(
                 "update owed set close_reason = ?1, ended_at = ?2, not_before = ?3
@@ -96,9 +96,9 @@ impl Store {
             params![to_millis(now), old],
         )?;
         let text = format!("delete from owed where ended_at < ?1 and {unserved}");
-        let buried = transaction.execute(&text, [old])?;
+        let given_up = transaction.execute(&text, [old])?;
         transaction.commit()?;
-        Ok(buried)
+        Ok(given_up)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What becomes of a debt, as statements.
+//! The statements that carry out a change.
 
 use std::time::SystemTime;
 
@@ -27,7 +27,7 @@ pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result
                 ":not_before": progress.not_before.map(to_millis),
                 ":backlog": to_backlog,
             }),
-        Change::Bury { key, progress, error } => {
+        Change::GiveUp { key, progress, error } => {
             connection
                 .prepare_cached(
                     "insert or replace into dead_letters select id, api, :code, :reason,

@@ -17,7 +17,7 @@ pub(super) fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {
     let reason: String = row.get("close_reason")?;
     let end = match reason.parse() {
         Ok(reason) => End { code: code.map(CloseCode::from), reason },
-        // A word of a version that knew more.
+        // A later version wrote a reason that this one does not know.
         Err(_) => End::CRASH,
     };
     let ended_at = from_millis(row.get("ended_at")?);

@@ -12,8 +12,8 @@ use rusqlite::{Connection, ErrorCode};
 use super::{super::error::JournalOpenError, Store};
 use crate::settings::{JournalSettings, JournalSync};
 
-/// Times are in milliseconds since 1970. A debt whose connection has not ended has no `ended_at`;
-/// one whose last call may still run has a `not_before`.
+/// Times are in milliseconds since 1970. A debt whose connection has not ended has no `ended_at`. A
+/// debt whose last call may still run has a `not_before`.
 const SCHEMA: &str = "
     create table owed (
         key integer primary key,
@@ -81,7 +81,7 @@ fn make_folder(dir: &Path) -> Result<(), JournalOpenError> {
     if let Some(parent) = dir.parent() {
         create_dir_all(parent).map_err(failed)?;
     }
-    // Who knows an id can push to its connection, where the internal listener can be reached.
+    // The file holds connection ids. Whoever knows one and reaches the internal listener can push.
     DirBuilder::new().mode(0o700).create(dir).map_err(failed)
 }
 
@@ -103,7 +103,7 @@ fn unusable(file: &Path, error: rusqlite::Error) -> JournalOpenError {
     }
 }
 
-/// The version of what is there; 0 when nothing is.
+/// The version of the tables in the file; 0 when there are none.
 fn set_up(connection: &Connection, sync: JournalSync) -> rusqlite::Result<i64> {
     let synchronous = match sync {
         JournalSync::Off | JournalSync::Process => "normal",
