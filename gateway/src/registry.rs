@@ -3,6 +3,7 @@
 mod end;
 mod frame;
 mod mailbox;
+mod message;
 
 use std::{
     collections::HashMap,
@@ -15,6 +16,7 @@ pub(crate) use self::{
     end::End,
     frame::Frame,
     mailbox::{Mailbox, NotOffered, Offered, Receipt, Requests},
+    message::Message,
 };
 use crate::api::Api;
 

@@ -9,8 +9,8 @@ use tracing::{info, warn};
 
 use crate::{
     call::{Call, CallError, Caller, Rest, call_until},
-    dialect::{Message, tencent},
-    registry::{Frame, Handle},
+    dialect::tencent,
+    registry::{Frame, Handle, Message},
     settings::ApiSettings,
 };
 

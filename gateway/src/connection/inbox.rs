@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem};
 
-use crate::dialect::Message;
+use crate::registry::Message;
 
 /// A queue with a bound in bytes. Past it the client is no longer read from, so that TCP holds it
 /// back; what one more message may exceed it by is the API's message limit.

@@ -30,10 +30,7 @@ use tokio_tungstenite::{
 use tracing::debug;
 
 use super::wire::Wire;
-use crate::{
-    dialect::Message,
-    registry::{End, Frame},
-};
+use crate::registry::{End, Frame, Message};
 
 /// tungstenite allocates its read buffer up front; at 2 KiB an idle connection stays small.
 const READ_BUFFER_BYTES: usize = 2 << 10;

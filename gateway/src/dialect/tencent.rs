@@ -2,7 +2,7 @@
 
 use shared::{
     connection_id::ConnectionId,
-    data::{DataType, encode_binary},
+    data::{DataType, Payload, encode_binary},
     event::{
         CleanupEvent, RegisterEvent, TransmitEvent,
         cleanup::Closing,
@@ -14,11 +14,10 @@ use shared::{
 use tracing::warn;
 use url::form_urlencoded;
 
-use super::Message;
 use crate::{
     api::ApiConfig,
     opening::handshake::Handshake,
-    registry::{End, Frame},
+    registry::{End, Frame, Message},
 };
 
 /// The event of the register function.
@@ -87,7 +86,7 @@ pub(crate) fn transmit_reply(body: &[u8], id: ConnectionId, bytes_max: usize) ->
     let own = Targets::One(id.to_string());
     match push.action {
         PushAction::Send(payload) if push.targets == own => {
-            let frame = Frame::from(payload);
+            let frame = Frame::from(message(payload));
             if frame.len() > bytes_max {
                 let bytes = frame.len();
                 warn!(connection.id = %id, bytes, bytes_max, "reply too large for its sender");
@@ -96,6 +95,14 @@ pub(crate) fn transmit_reply(body: &[u8], id: ConnectionId, bytes_max: usize) ->
             Some(frame)
         }
         PushAction::Send(_) | PushAction::Close => None,
+    }
+}
+
+/// The content of a push.
+pub(crate) fn message(payload: Payload) -> Message {
+    match payload {
+        Payload::Text(text) => Message::Text(text.into()),
+        Payload::Binary(bytes) => Message::Binary(bytes.into()),
     }
 }
 

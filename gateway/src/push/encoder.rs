@@ -1,8 +1,11 @@
 //! What a push does to the connections that it is for.
 
-use shared::{data::Payload, push::PushAction};
+use shared::push::PushAction;
 
-use crate::registry::Frame;
+use crate::{
+    dialect::tencent,
+    registry::{Frame, Message},
+};
 
 /// What to do, with the frame as the connection takes it: shared by all that it goes to.
 pub(super) enum Action {
@@ -19,16 +22,16 @@ pub(super) struct Encoder {
 impl Encoder {
     pub(super) fn action(&mut self, action: PushAction) -> Action {
         match action {
-            PushAction::Send(payload) => Action::Send(self.frame(payload)),
+            PushAction::Send(payload) => Action::Send(self.frame(tencent::message(payload))),
             PushAction::Close => Action::Close,
         }
     }
 
-    fn frame(&mut self, payload: Payload) -> Frame {
-        if let Some(last) = self.last.as_ref().filter(|last| last.is_of(&payload)) {
+    fn frame(&mut self, message: Message) -> Frame {
+        if let Some(last) = self.last.as_ref().filter(|last| last.is_of(&message)) {
             return last.clone();
         }
-        let frame = Frame::from(payload);
+        let frame = Frame::from(message);
         self.last = Some(frame.clone());
         frame
     }

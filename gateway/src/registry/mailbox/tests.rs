@@ -2,12 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use shared::data::Payload;
-
 use super::*;
+use crate::registry::Message;
 
 fn message(bytes: usize) -> Frame {
-    Frame::from(Payload::Binary(vec![0; bytes]))
+    Frame::from(Message::Binary(vec![0; bytes].into()))
 }
 
 fn open(capacity: usize) -> Mailbox {
