@@ -13,7 +13,7 @@ use crate::settings::ApiSettings;
 /// One API, for as long as the process runs.
 #[derive(Debug)]
 pub(crate) struct Api {
-    id: String,
+    id: Arc<str>,
     config: RwLock<Arc<ApiConfig>>,
 }
 
@@ -21,18 +21,32 @@ pub(crate) struct Api {
 #[derive(Debug, PartialEq)]
 pub(crate) struct ApiConfig {
     pub(crate) settings: ApiSettings,
+    pub(crate) dialect: Dialect,
+    /// The configured path, to be shared by connections.
+    pub(crate) path: Arc<str>,
     pub(crate) register: Option<Url>,
     pub(crate) transmit: Url,
     pub(crate) cleanup: Option<Url>,
 }
 
+/// The cloud whose events and answers an API has. `dialect/` knows what they look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    Tencent,
+}
+
 impl Api {
     fn new(config: ApiConfig) -> Self {
-        Self { id: config.settings.id.clone(), config: RwLock::new(Arc::new(config)) }
+        Self { id: config.settings.id.as_str().into(), config: RwLock::new(Arc::new(config)) }
     }
 
     pub(crate) fn id(&self) -> &str {
         &self.id
+    }
+
+    /// The id, without a copy of its text.
+    pub(crate) fn shared_id(&self) -> Arc<str> {
+        Arc::clone(&self.id)
     }
 
     /// The settings as they are now. A caller that keeps them misses later changes.
@@ -53,6 +67,8 @@ impl Api {
 impl ApiConfig {
     fn new(settings: ApiSettings, runner: &Url) -> Self {
         Self {
+            dialect: Dialect::Tencent,
+            path: settings.path.as_str().into(),
             register: settings.register.as_ref().map(|function| function.resolve(runner)),
             transmit: settings.transmit.resolve(runner),
             cleanup: settings.cleanup.as_ref().map(|function| function.resolve(runner)),

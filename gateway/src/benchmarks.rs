@@ -1,13 +1,13 @@
 //! The door for `benches/registry.rs`, to what is reached from outside only over sockets. Nothing
 //! else uses it.
 
-use std::{path::Path, sync::Arc};
+use std::{net::Ipv4Addr, path::Path, sync::Arc};
 
 use shared::connection_id::{ConnectionId, NODE_BYTES, RANDOM_BYTES};
 
 use crate::{
     api::{Api, Apis},
-    registry::{Entry, Mailbox, Registry},
+    registry::{ConnectionInfo, Entry, Mailbox, Registry},
     settings::Settings,
 };
 
@@ -45,7 +45,8 @@ impl Crowd {
 }
 
 fn enter(registry: &Registry, api: &Arc<Api>, id: ConnectionId) -> Entry {
-    registry.enter(id, Arc::clone(api), Mailbox::new(1 << 20)).expect("it does not drain")
+    let info = ConnectionInfo::new(id, api, "/a", Ipv4Addr::LOCALHOST.into(), None);
+    registry.enter(info, Arc::clone(api), Mailbox::new(1 << 20)).expect("it does not drain")
 }
 
 /// The id of connection `number`: as spread as those of a gateway, and the same in each run.

@@ -79,7 +79,7 @@ impl Connection {
         Self {
             socket: Socket::new(stream, early, entry.handle.message_bytes_max),
             inbox: Inbox::new(settings.receive_queue),
-            forward: Forward::new(caller, Arc::clone(&entry.handle), entry.id),
+            forward: Forward::new(caller, Arc::clone(&entry.handle)),
             keepalive: Keepalive::new(now, settings, config.settings.idle_timeout),
             outbound: Outbound::new(now, settings.write_timeout),
             forwarding: None,
@@ -94,7 +94,8 @@ impl Connection {
     pub(crate) async fn run(mut self) -> (End, Option<Rest>) {
         self.entry.handle.mailbox.open();
         let end = self.run_inner().await;
-        debug!(connection.id = %self.entry.id, ?end, "connection closed");
+        let open_for = self.entry.handle.info.opened_at.elapsed().unwrap_or_default();
+        debug!(connection.id = %self.entry.id, ?end, ?open_for, "connection closed");
         (end, self.rest)
     }
 

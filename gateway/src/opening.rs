@@ -10,13 +10,13 @@ mod register;
 use std::{sync::Arc, time::Duration};
 
 use daemon::{http::Body, serve::PeerAddress};
-use http::{Request, Response};
+use http::{Request, Response, header};
 use hyper::{
     body::Incoming,
     upgrade::{OnUpgrade, Upgraded},
 };
 use hyper_util::rt::TokioIo;
-use shared::{connection_id::ConnectionId, invocation::TRACEPARENT_HEADER};
+use shared::connection_id::ConnectionId;
 use tokio::{
     net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
@@ -36,7 +36,7 @@ use crate::{
     call::Caller,
     cleanup::{Cleanups, Owed},
     connection::Connection,
-    registry::{End, Entry, Mailbox, Registry},
+    registry::{ConnectionInfo, End, Entry, Mailbox, Registry},
     settings::{ConnectionSettings, PathParameters},
 };
 
@@ -101,13 +101,21 @@ impl Connector {
         let (head, _no_body) = request.into_parts();
         let PeerAddress(peer) =
             *head.extensions.get().expect("the listener puts the address into every request");
-        let handshake = Handshake::check(head, peer, path_parameters)?;
+        let handshake = Handshake::check(head, path_parameters)?;
         let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::NoRoom)?;
         let id = ConnectionId::new(Uuid::new_v4().into_bytes(), self.node);
+        let user_agent = handshake.request.headers.get(header::USER_AGENT);
+        let info = ConnectionInfo::new(
+            id,
+            &api,
+            handshake.request.uri.path(),
+            peer.ip(),
+            user_agent.and_then(|text| text.to_str().ok()),
+        );
         let mailbox = Mailbox::new(self.settings.send_queue);
         // Counted before it is entered: a drain that starts in between waits for it.
         let _counted = self.tasks.token();
-        let entry = self.registry.enter(id, api, mailbox).map_err(|_| Refusal::Draining)?;
+        let entry = self.registry.enter(info, api, mailbox).map_err(|_| Refusal::Draining)?;
         let opening = Opening { entry, handshake, upgrade, _room: room };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn(self.clone().live(opening, answer));
@@ -143,9 +151,7 @@ impl Connector {
             let _ = answer.send(Err(Refusal::NoJournal));
             return None;
         };
-        let traceparent = handshake.headers.get(TRACEPARENT_HEADER).cloned();
-        let outcome = register(&self.caller, &handle.api, *id, &handshake, traceparent).await;
-        let chosen = match outcome {
+        let chosen = match register(&self.caller, handle, &handshake.request).await {
             Ok(chosen) => chosen,
             Err(failure) => {
                 if failure.may_have_run {
@@ -159,12 +165,24 @@ impl Connector {
             }
         };
         let protocol = handshake.choose_protocol(chosen.as_deref());
+        if let Some(name) = &protocol {
+            handle.info.set_subprotocol(name);
+        }
         answer.send(Ok(handshake.acceptance(protocol))).ok()?;
         // Fails when the client leaves before it has the 101.
         let upgraded = timeout(UPGRADE_TIMEOUT, upgrade).await.ok()?.ok()?;
         let (early, stream) = take_over(upgraded)?;
+        report_opened(&handle.info);
         Some((owed, early, stream))
     }
+}
+
+fn report_opened(info: &ConnectionInfo) {
+    debug!(
+        connection.id = %info.id, api.id = %info.api_id, url.path = %info.path,
+        client.address = %info.source_ip, user_agent.original = info.user_agent.as_deref(),
+        subprotocol = info.subprotocol(), "connection opened",
+    );
 }
 
 /// The stream itself, without the layers that served HTTP on it, and what they had read too far.

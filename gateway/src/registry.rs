@@ -2,6 +2,7 @@
 
 mod end;
 mod frame;
+mod info;
 mod mailbox;
 mod message;
 
@@ -15,6 +16,7 @@ use shared::connection_id::ConnectionId;
 pub(crate) use self::{
     end::End,
     frame::Frame,
+    info::ConnectionInfo,
     mailbox::{Mailbox, NotOffered, Offered, Receipt, Requests},
     message::Message,
 };
@@ -35,6 +37,7 @@ struct State {
 /// How to reach one connection.
 #[derive(Debug)]
 pub(crate) struct Handle {
+    pub(crate) info: ConnectionInfo,
     pub(crate) api: Arc<Api>,
     pub(crate) mailbox: Mailbox,
     /// The API's `max_message` when the connection was opened: its socket is made for that.
@@ -64,12 +67,13 @@ impl Registry {
     /// Takes a connection in.
     pub(crate) fn enter(
         &self,
-        id: ConnectionId,
+        info: ConnectionInfo,
         api: Arc<Api>,
         mailbox: Mailbox,
     ) -> Result<Entry, Draining> {
+        let id = info.id;
         let message_bytes_max = api.config().settings.max_message;
-        let handle = Arc::new(Handle { api, mailbox, message_bytes_max });
+        let handle = Arc::new(Handle { info, api, mailbox, message_bytes_max });
         let mut state = self.lock();
         if state.draining {
             return Err(Draining);

@@ -8,11 +8,7 @@ use tracing::info;
 
 use super::journal::{Counts, DeadLetter, JournalFailed};
 use super::{Cleanups, delivery::describe};
-use crate::{
-    api::{Api, Apis},
-    call::Call,
-    dialect::tencent,
-};
+use crate::api::{Api, Apis};
 
 /// How long an operator's retry waits for a permit of its API.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -75,7 +71,7 @@ impl Cleanups {
         let Some(url) = &config.cleanup else { return Err(RetryError::NoFunction(letter.api)) };
         let DeadLetter { id, mut progress, .. } = letter;
         progress.attempts = progress.attempts.saturating_add(1);
-        let mut call = Call::new(url, tencent::cleanup(id, progress.end));
+        let mut call = config.dialect.cleanup_call(url, id, progress.end);
         call.attempt = Some(progress.attempts);
         let budget = self.budget(&api);
         let Ok(permit) = timeout(TURN_TIMEOUT, budget.call()).await else {

@@ -11,7 +11,6 @@ use super::{Cleanups, Debt, budget::QueuePermit};
 use crate::{
     api::Api,
     call::{Backoff, Call, CallError},
-    dialect::tencent,
 };
 
 /// A cleanup that is too old already is still tried for this long.
@@ -68,7 +67,7 @@ impl Cleanups {
                 return budget.defer();
             };
             let call =
-                call.get_or_insert_with(|| Call::new(url, tencent::cleanup(id, progress.end)));
+                call.get_or_insert_with(|| config.dialect.cleanup_call(url, id, progress.end));
             call.url.clone_from(url);
             call.attempt = Some(progress.attempts.saturating_add(1));
             let permit = budget.call().await;

@@ -8,10 +8,9 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::{
+    api::ApiConfig,
     call::{Call, CallError, Caller, Rest, call_until},
-    dialect::tencent,
     registry::{Frame, Handle, Message},
-    settings::ApiSettings,
 };
 
 /// Forwards messages of one connection.
@@ -19,7 +18,6 @@ use crate::{
 pub(super) struct Forward {
     caller: Caller,
     handle: Arc<Handle>,
-    id: ConnectionId,
 }
 
 /// A message on its way.
@@ -47,26 +45,35 @@ pub(super) enum Forwarded {
 }
 
 impl Forward {
-    pub(super) fn new(caller: Caller, handle: Arc<Handle>, id: ConnectionId) -> Self {
-        Self { caller, handle, id }
+    pub(super) fn new(caller: Caller, handle: Arc<Handle>) -> Self {
+        Self { caller, handle }
     }
 
     pub(super) fn start(&self, message: &Message) -> Forwarding {
         let handle = Arc::clone(&self.handle);
         let config = handle.api.config();
-        let call = Call::new(&config.transmit, tencent::transmit(self.id, message));
-        let (caller, id) = (self.caller.clone(), self.id);
+        let call = config.dialect.message_call(&config, &handle.info, message);
+        let caller = self.caller.clone();
         Box::pin(async move {
-            let ApiSettings { timeout, reply, .. } = config.settings;
-            match call_until(&caller, &call, timeout).await {
-                Ok(body) if reply => {
-                    Forwarded::Done(tencent::transmit_reply(&body, id, handle.message_bytes_max()))
-                }
-                Ok(_) => Forwarded::Done(None),
-                Err(error) => failed(id, &call, error),
+            match call_until(&caller, &call, config.settings.timeout).await {
+                Ok(body) => Forwarded::Done(reply(&config, &handle, &body)),
+                Err(error) => failed(handle.info.id, &call, error),
             }
         })
     }
+}
+
+/// What the function's answer says to the sender, if the client can take it.
+fn reply(config: &ApiConfig, handle: &Handle, body: &[u8]) -> Option<Frame> {
+    let reply = config.dialect.reply_to_sender(config, &handle.info, body)?;
+    let frame = Frame::from(reply);
+    let (bytes, bytes_max) = (frame.len(), handle.message_bytes_max());
+    if bytes > bytes_max {
+        let id = handle.info.id;
+        warn!(connection.id = %id, bytes, bytes_max, "reply too large for its sender");
+        return None;
+    }
+    Some(frame)
 }
 
 /// A function that had the message and failed on it keeps its socket (PROTOCOL.md, 2).

@@ -1,5 +1,6 @@
-//! The edge to the function contract: turns what the gateway knows into the JSON of events.
+//! The JSON of Tencent's events and answers, made of and turned into what the gateway knows.
 
+use bytes::Bytes;
 use shared::{
     connection_id::ConnectionId,
     data::{DataType, Payload, encode_binary},
@@ -10,27 +11,39 @@ use shared::{
         transmit::DataSend,
     },
     push::{PushAction, PushRequest, Targets},
+    reply::RegisterReply,
 };
-use tracing::warn;
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
+use super::{HandshakeRequest, Registered};
 use crate::{
     api::ApiConfig,
-    opening::handshake::Handshake,
-    registry::{End, Frame, Message},
+    call::Call,
+    registry::{ConnectionInfo, End, Message},
 };
 
-/// The event of the register function.
-pub(crate) fn register(
+/// The call of the register function. Its event has the id of the invocation.
+pub(super) fn register_call(
+    url: &Url,
     api: &ApiConfig,
-    id: ConnectionId,
-    handshake: &Handshake,
+    info: &ConnectionInfo,
+    request: &HandshakeRequest,
+) -> Call {
+    let mut call = Call::new(url, Bytes::new());
+    call.event = register_event(&call.request_id, api, info, request).into();
+    call
+}
+
+fn register_event(
     request_id: &str,
+    api: &ApiConfig,
+    info: &ConnectionInfo,
+    request: &HandshakeRequest,
 ) -> Vec<u8> {
     let settings = &api.settings;
     let stage = settings.path.stage().to_owned();
-    let query = query(handshake.uri.query().unwrap_or_default());
-    let headers = headers(&handshake.headers);
+    let query = query(request.uri.query().unwrap_or_default());
+    let headers = headers(&request.headers);
     to_json(&RegisterEvent {
         request_context: RequestContext {
             service_id: settings.service_id.clone(),
@@ -38,39 +51,66 @@ pub(crate) fn register(
             path: settings.path.as_str().to_owned(),
             http_method: "GET".to_owned(),
             request_id: request_id.to_owned(),
-            identity: Identity::default(),
-            source_ip: handshake.peer.ip().to_canonical().to_string(),
+            identity: identity(info),
+            source_ip: info.source_ip.to_string(),
             stage: stage.clone(),
             websocket_enable: true,
         },
         websocket: Connecting {
-            connection_id: id.to_string(),
-            protocol: handshake.protocols.clone(),
-            extensions: handshake.extensions.clone(),
+            connection_id: info.id.to_string(),
+            protocol: request.protocols.clone(),
+            extensions: request.extensions.clone(),
         },
         header_parameters: headers.clone(),
         headers,
-        path: handshake.uri.path().to_owned(),
+        path: info.path.to_string(),
         http_method: "GET".to_owned(),
         query_string_parameters: query.clone(),
         query_string: query,
-        path_parameters: handshake.path_parameters.clone(),
+        path_parameters: request.path_parameters.clone(),
         stage_variables: Map::from([("stage".to_owned(), stage)]),
     })
 }
 
+/// `{}` for a client that did not have to prove anything.
+fn identity(info: &ConnectionInfo) -> Identity {
+    serde_json::from_slice(&info.identity).unwrap_or_default()
+}
+
+/// What the register function's answer means.
+pub(super) fn judge_register(body: &[u8]) -> Registered {
+    match RegisterReply::parse(body) {
+        Ok(RegisterReply::Accepted { protocol }) => Registered::Accepted { subprotocol: protocol },
+        Ok(RegisterReply::Refused { err_no, err_msg }) => {
+            Registered::Refused { code: err_no, message: err_msg }
+        }
+        Ok(RegisterReply::Declined { err_msg }) => Registered::Declined { message: err_msg },
+        Err(error) => Registered::Unreadable(error.to_string()),
+    }
+}
+
 /// The event of the transmit function.
-pub(crate) fn transmit(id: ConnectionId, message: &Message) -> Vec<u8> {
+pub(super) fn message_event(info: &ConnectionInfo, message: &Message) -> Vec<u8> {
     let (data_type, data) = match message {
         Message::Text(text) => (DataType::Text, text.as_str().into()),
         Message::Binary(bytes) => (DataType::Binary, encode_binary(bytes).into()),
     };
-    let connection_id = id.to_string().into();
+    let connection_id = info.id.to_string().into();
     to_json(&TransmitEvent { websocket: DataSend { connection_id, data_type, data } })
 }
 
+/// What the transmit function's answer says to the sender, if it is a `data send` to the sender.
+pub(super) fn reply_to_sender(info: &ConnectionInfo, body: &[u8]) -> Option<Message> {
+    let Ok(PushRequest::One(Ok(push))) = PushRequest::parse(body) else { return None };
+    let sender = Targets::One(info.id.to_string());
+    match push.action {
+        PushAction::Send(payload) if push.targets == sender => Some(message(payload)),
+        PushAction::Send(_) | PushAction::Close => None,
+    }
+}
+
 /// The event of the cleanup function.
-pub(crate) fn cleanup(id: ConnectionId, end: End) -> Vec<u8> {
+pub(super) fn cleanup_event(id: ConnectionId, end: End) -> Vec<u8> {
     to_json(&CleanupEvent {
         websocket: Closing {
             connection_id: id.to_string(),
@@ -78,24 +118,6 @@ pub(crate) fn cleanup(id: ConnectionId, end: End) -> Vec<u8> {
             close_reason: Some(end.reason),
         },
     })
-}
-
-/// What a transmit function's reply says to its sender, if it is a `data send` to it.
-pub(crate) fn transmit_reply(body: &[u8], id: ConnectionId, bytes_max: usize) -> Option<Frame> {
-    let Ok(PushRequest::One(Ok(push))) = PushRequest::parse(body) else { return None };
-    let own = Targets::One(id.to_string());
-    match push.action {
-        PushAction::Send(payload) if push.targets == own => {
-            let frame = Frame::from(message(payload));
-            if frame.len() > bytes_max {
-                let bytes = frame.len();
-                warn!(connection.id = %id, bytes, bytes_max, "reply too large for its sender");
-                return None;
-            }
-            Some(frame)
-        }
-        PushAction::Send(_) | PushAction::Close => None,
-    }
 }
 
 /// The content of a push.

@@ -1,27 +1,17 @@
 //! The WebSocket handshake of RFC 6455 section 4.2: what the client asks, and how it is answered.
 
-use std::net::SocketAddr;
-
 use base64::{Engine, engine::general_purpose::STANDARD};
 use daemon::http::{Body, full};
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::refusal::Refusal;
-use crate::settings::PathParameters;
+use crate::{dialect::HandshakeRequest, settings::PathParameters};
 
 /// A handshake that asks for what it should.
 #[derive(Debug)]
 pub(crate) struct Handshake {
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
-    pub(crate) peer: SocketAddr,
-    pub(crate) path_parameters: PathParameters,
-    /// `Sec-WebSocket-Protocol` verbatim; lines of a repeated header joined, as RFC 6455
-    /// section 11.3.4 allows.
-    pub(crate) protocols: Option<String>,
-    /// `Sec-WebSocket-Extensions` verbatim; joined likewise.
-    pub(crate) extensions: Option<String>,
+    pub(crate) request: HandshakeRequest,
     key: HeaderValue,
 }
 
@@ -29,7 +19,6 @@ impl Handshake {
     /// Checks the request line and headers of a request.
     pub(crate) fn check(
         head: http::request::Parts,
-        peer: SocketAddr,
         path_parameters: PathParameters,
     ) -> Result<Self, Refusal> {
         let http::request::Parts { method, uri, version, headers, .. } = head;
@@ -59,14 +48,15 @@ impl Handshake {
         }
         let protocols = joined(&headers, &header::SEC_WEBSOCKET_PROTOCOL);
         let extensions = joined(&headers, &header::SEC_WEBSOCKET_EXTENSIONS);
-        Ok(Self { uri, headers, peer, path_parameters, protocols, extensions, key })
+        let request = HandshakeRequest { uri, headers, path_parameters, protocols, extensions };
+        Ok(Self { request, key })
     }
 
     /// The subprotocol to announce, given what the register function chose: nothing, one value,
     /// or the whole offered list, of which the first entry is taken. A value that the client did
     /// not offer is never announced, as the client would have to fail the connection.
     pub(crate) fn choose_protocol(&self, chosen: Option<&str>) -> Option<String> {
-        let offered = self.protocols.as_deref()?;
+        let offered = self.request.protocols.as_deref()?;
         let first = entries(chosen?).next()?;
         entries(offered).find(|offer| *offer == first).map(str::to_owned)
     }

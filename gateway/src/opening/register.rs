@@ -2,16 +2,17 @@
 
 use std::error::Error;
 
-use http::HeaderValue;
-use shared::{connection_id::ConnectionId, invocation::Disposition, reply::RegisterReply};
+use shared::{
+    connection_id::ConnectionId,
+    invocation::{Disposition, TRACEPARENT_HEADER},
+};
 use tracing::{debug, warn};
-use uuid::Uuid;
 
-use super::{handshake::Handshake, refusal::Refusal};
+use super::refusal::Refusal;
 use crate::{
-    api::Api,
     call::{Call, CallError, Caller, Rest, call_until},
-    dialect::tencent,
+    dialect::{HandshakeRequest, Registered},
+    registry::Handle,
 };
 
 /// Why there is no connection.
@@ -28,40 +29,31 @@ pub(crate) struct Failure {
 /// Calls the register function, if the API has one. The subprotocol it chose, when it accepts.
 pub(crate) async fn register(
     caller: &Caller,
-    api: &Api,
-    id: ConnectionId,
-    handshake: &Handshake,
-    traceparent: Option<HeaderValue>,
+    handle: &Handle,
+    request: &HandshakeRequest,
 ) -> Result<Option<String>, Failure> {
-    let api = api.config();
+    let (info, api) = (&handle.info, handle.api.config());
     let Some(url) = &api.register else { return Ok(None) };
-    let request_id = Uuid::new_v4().to_string();
-    let event = tencent::register(&api, id, handshake, &request_id);
-    let call = Call {
-        url: url.clone(),
-        event: event.into(),
-        request_id: request_id.into(),
-        traceparent,
-        attempt: None,
-    };
+    let mut call = api.dialect.register_call(url, &api, info, request);
+    call.traceparent = request.headers.get(TRACEPARENT_HEADER).cloned();
     match call_until(caller, &call, api.settings.timeout).await {
-        Ok(body) => judge(id, &body),
-        Err(error) => Err(failed(id, &call, error)),
+        Ok(body) => judge(info.id, api.dialect.judge_register(&body)),
+        Err(error) => Err(failed(info.id, &call, error)),
     }
 }
 
-fn judge(id: ConnectionId, body: &[u8]) -> Result<Option<String>, Failure> {
-    match RegisterReply::parse(body) {
-        Ok(RegisterReply::Accepted { protocol }) => Ok(protocol),
-        Ok(RegisterReply::Refused { err_no, err_msg }) => {
-            debug!(connection.id = %id, err_no, "register refused");
-            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: false, rest: None })
+fn judge(id: ConnectionId, answer: Registered) -> Result<Option<String>, Failure> {
+    match answer {
+        Registered::Accepted { subprotocol } => Ok(subprotocol),
+        Registered::Refused { code, message } => {
+            debug!(connection.id = %id, err_no = code, "register refused");
+            Err(Failure { refusal: Refusal::Refused(message), may_have_run: false, rest: None })
         }
-        Ok(RegisterReply::Declined { err_msg }) => {
+        Registered::Declined { message } => {
             debug!(connection.id = %id, "register declined");
-            Err(Failure { refusal: Refusal::Refused(err_msg), may_have_run: true, rest: None })
+            Err(Failure { refusal: Refusal::Refused(message), may_have_run: true, rest: None })
         }
-        Err(error) => {
+        Registered::Unreadable(error) => {
             warn!(connection.id = %id, %error, "register answered something unreadable");
             Err(Failure { refusal: Refusal::Faulted, may_have_run: true, rest: None })
         }
