@@ -25,18 +25,25 @@
 //!   `ConnectionInfo`. The answer is a whole HTTP response, since AWS tells errors in a header.
 
 mod handshake_request;
+mod push;
 mod registered;
-pub(crate) mod tencent;
+mod tencent;
 
+use bytes::Bytes;
+use http::Response;
+use shared::connection_id::ConnectionId;
 use url::Url;
 
-pub(crate) use self::{handshake_request::HandshakeRequest, registered::Registered};
+pub(crate) use self::{
+    handshake_request::HandshakeRequest,
+    push::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},
+    registered::Registered,
+};
 use crate::{
     api::{ApiConfig, Dialect},
     call::Call,
     registry::{ConnectionInfo, End, Message},
 };
-use shared::connection_id::ConnectionId;
 
 impl Dialect {
     /// The call that asks the register function at `url` whether a client may connect.
@@ -80,6 +87,20 @@ impl Dialect {
     ) -> Option<Message> {
         match self {
             Self::Tencent => api.settings.reply.then(|| tencent::reply_to_sender(info, body))?,
+        }
+    }
+
+    /// Reads the body of a push.
+    pub(crate) fn read_push(self, body: &[u8]) -> Result<Pushes, PushRefusal> {
+        match self {
+            Self::Tencent => tencent::read_push(body),
+        }
+    }
+
+    /// The answer to a push.
+    pub(crate) fn answer_push(self, outcome: PushOutcome) -> Response<Bytes> {
+        match self {
+            Self::Tencent => tencent::answer_push(outcome),
         }
     }
 

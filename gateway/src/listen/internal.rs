@@ -5,18 +5,17 @@ mod cleanups;
 use std::{convert::Infallible, sync::Arc};
 
 use batch::{Answer, OFFER, VERSION, server, wire::items};
-use daemon::http::{Body, json, message, method_not_allowed};
+use daemon::http::{Body, full, message, method_not_allowed};
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use shared::push::{PushAnswer, PushError};
 use tokio_util::sync::CancellationToken;
-use tracing::debug;
 
 use crate::{
-    api::{Api, Apis},
+    api::{Api, Apis, Dialect},
     cleanup::Cleanups,
-    push::{NoBody, PushBodies, PushBody, Pusher},
+    dialect::{PushOutcome, PushRefusal},
+    push::{PushBodies, PushBody, Pusher},
 };
 
 /// Answers requests on the internal listener.
@@ -60,20 +59,14 @@ impl Internal {
     async fn push(&self, request: Request<Incoming>) -> Response<Body> {
         let id = request.uri().path().trim_start_matches('/').to_owned();
         let Some(api) = self.apis.by_id(&id) else {
-            return answer_error(&PushError::UnknownApi(id));
+            // A path of one segment is Tencent's form of a push.
+            return refuse(Dialect::Tencent, PushRefusal::UnknownApi(id));
         };
+        let dialect = api.config().dialect;
         let is_batch = server::is_batch(request.headers());
         let body = match self.push_bodies.read(request.into_body()).await {
             Ok(body) => body,
-            Err(NoBody::Push(error)) => return answer_error(&error),
-            Err(NoBody::TooLarge(error)) => {
-                let answer = PushAnswer {
-                    err_no: StatusCode::PAYLOAD_TOO_LARGE.as_u16(),
-                    err_msg: format!("not delivered: {error}"),
-                    failed: Vec::new(),
-                };
-                return json(StatusCode::PAYLOAD_TOO_LARGE, &answer);
-            }
+            Err(refusal) => return refuse(dialect, refusal),
         };
         if is_batch {
             return match items(body.bytes.clone()) {
@@ -82,13 +75,11 @@ impl Internal {
                     drop(body);
                     self.push_all(&api, bodies).await
                 }
-                Err(error) => answer_error(&PushError::BadRequest(error.to_string())),
+                Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
             };
         }
-        let mut response = match self.pusher.push(&api, body).await {
-            Ok(answer) => json(StatusCode::OK, &answer),
-            Err(error) => answer_error(&error),
-        };
+        let outcome = self.pusher.push(&api, body).await;
+        let mut response = dialect.answer_push(outcome).map(full);
         response.headers_mut().insert(OFFER, VERSION);
         response
     }
@@ -98,21 +89,15 @@ impl Internal {
         let exchanges = bodies.into_iter().map(|body| {
             let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
             Box::pin(async move {
-                let (status, answer) = match pusher.push(&api, body).await {
-                    Ok(answer) => (200, answer),
-                    Err(error) => (error.http_status(), PushAnswer::from(&error)),
-                };
-                let body = serde_json::to_vec(&answer).expect("it has string keys").into();
-                Answer { status, body }
+                let outcome = pusher.push(&api, body).await;
+                let (head, body) = api.config().dialect.answer_push(outcome).into_parts();
+                Answer { status: head.status.as_u16(), body }
             }) as BoxFuture<'static, Answer>
         });
         server::answer(exchanges).await
     }
 }
 
-fn answer_error(error: &PushError) -> Response<Body> {
-    // Not the text: it may quote what was sent.
-    debug!(push.err_no = error.err_no(), "push not carried out");
-    let status = StatusCode::from_u16(error.http_status()).expect("the numbers are constant");
-    json(status, &PushAnswer::from(error))
+fn refuse(dialect: Dialect, refusal: PushRefusal) -> Response<Body> {
+    dialect.answer_push(PushOutcome::Refused(refusal)).map(full)
 }

@@ -1,86 +1,79 @@
-//! The bodies of push requests, which together have a bound in bytes.
+//! The bodies of push requests. The memory of all bodies together is bounded.
 //!
-//! A body counts from before it is read until it has been taken apart: from then on its messages
-//! are in mailboxes, which have bounds of their own.
+//! A body counts from before it is read until its messages have been taken out. From then on the
+//! messages are in mailboxes, which have their own bounds.
 
 use std::{sync::Arc, time::Duration};
 
 use daemon::http::{BODY_TIMEOUT, BodyError, read_body};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Incoming};
-use shared::push::PushError;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
 
-use crate::settings::PushSettings;
+use crate::{dialect::PushRefusal, settings::PushSettings};
 
-/// What a permit stands for, in bytes.
+/// The bytes that one permit stands for.
 const UNIT: usize = 1 << 10;
 
 /// Reads the bodies of push requests.
 #[derive(Debug)]
 pub(crate) struct PushBodies {
     bytes_max: usize,
-    /// How long a push waits for room.
-    patience: Duration,
-    room: Arc<Semaphore>,
+    /// How long a push waits for memory.
+    timeout: Duration,
+    memory: Arc<Semaphore>,
 }
 
-/// A body, or a part of one, and the room that the whole of it takes.
+/// A body, or a part of one, with the permit for the memory of the whole body.
 #[derive(Debug)]
 pub(crate) struct PushBody {
     pub(crate) bytes: Bytes,
-    room: Arc<OwnedSemaphorePermit>,
-}
-
-/// Why there is no body.
-#[derive(Debug)]
-pub(crate) enum NoBody {
-    /// It is larger than one body may be.
-    TooLarge(BodyError),
-    Push(PushError),
+    permit: Arc<OwnedSemaphorePermit>,
 }
 
 impl PushBodies {
     pub(crate) fn new(settings: &PushSettings) -> Self {
-        let room = Arc::new(Semaphore::new(settings.memory.div_ceil(UNIT)));
-        Self { bytes_max: settings.max_body, patience: settings.timeout, room }
+        let memory = Arc::new(Semaphore::new(settings.memory.div_ceil(UNIT)));
+        Self { bytes_max: settings.max_body, timeout: settings.timeout, memory }
     }
 
-    /// Reads a body, once there is room for it. One that does not say its length may be as long as
-    /// any.
-    pub(crate) async fn read(&self, body: Incoming) -> Result<PushBody, NoBody> {
+    /// Reads a body, once there is memory for it. A body that does not say its length counts as
+    /// one of the greatest length.
+    pub(crate) async fn read(&self, body: Incoming) -> Result<PushBody, PushRefusal> {
         let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
         let units = said.unwrap_or(self.bytes_max).min(self.bytes_max).div_ceil(UNIT);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
-        let Ok(room) =
-            timeout(self.patience, Arc::clone(&self.room).acquire_many_owned(units)).await
+        let Ok(permit) =
+            timeout(self.timeout, Arc::clone(&self.memory).acquire_many_owned(units)).await
         else {
             discard(body).await;
-            return Err(NoBody::Push(PushError::TooMany));
+            return Err(PushRefusal::TooMany);
         };
-        let room = Arc::new(room.expect("the semaphore is never closed"));
+        let permit = Arc::new(permit.expect("the semaphore is never closed"));
         match read_body(body, self.bytes_max).await {
-            Ok(bytes) => Ok(PushBody { bytes, room }),
-            Err(error @ BodyError::TooLarge(_)) => Err(NoBody::TooLarge(error)),
-            Err(error) => Err(NoBody::Push(PushError::BadRequest(error.to_string()))),
+            Ok(bytes) => Ok(PushBody { bytes, permit }),
+            Err(error @ BodyError::TooLarge(_)) => {
+                Err(PushRefusal::BodyTooLarge(error.to_string()))
+            }
+            Err(error) => Err(PushRefusal::BadRequest(error.to_string())),
         }
     }
 }
 
 impl PushBody {
-    /// A part of it, which takes the room for as long as it is there.
+    /// A part of the body. The memory of the whole body is in use until all parts are dropped.
     pub(crate) fn part(&self, bytes: Bytes) -> Self {
-        Self { bytes, room: Arc::clone(&self.room) }
+        Self { bytes, permit: Arc::clone(&self.permit) }
     }
 }
 
-/// Reads a body and keeps nothing of it: who is still sending when the connection is closed may
-/// not see the answer.
+/// Reads a body and keeps nothing of it. A client that is still sending when the connection is
+/// closed may not see the answer.
 async fn discard(mut body: Incoming) {
     let end = async { while let Some(Ok(_)) = body.frame().await {} };
-    // One that never ends is not answered.
+    // A request whose body never ends is not answered.
     let _ = timeout(BODY_TIMEOUT, end).await;
 }

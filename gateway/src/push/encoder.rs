@@ -1,29 +1,27 @@
-//! What a push does to the connections that it is for.
-
-use shared::push::PushAction;
+//! Encodes each message of a push once, for all connections that it is for.
 
 use crate::{
-    dialect::tencent,
+    dialect::Effect,
     registry::{Frame, Message},
 };
 
-/// What to do, with the frame as the connection takes it: shared by all that it goes to.
+/// What is to happen to a connection, with the message as a frame. Clones share its bytes.
 pub(super) enum Action {
     Send(Frame),
     Close,
 }
 
-/// Encodes messages; those that stand one after another in a batch and say the same are one frame.
+/// Encodes messages. Equal messages that follow one another in a batch are one frame.
 #[derive(Default)]
 pub(super) struct Encoder {
     last: Option<Frame>,
 }
 
 impl Encoder {
-    pub(super) fn action(&mut self, action: PushAction) -> Action {
-        match action {
-            PushAction::Send(payload) => Action::Send(self.frame(tencent::message(payload))),
-            PushAction::Close => Action::Close,
+    pub(super) fn action(&mut self, effect: Effect) -> Action {
+        match effect {
+            Effect::Send(message) => Action::Send(self.frame(message)),
+            Effect::Close => Action::Close,
         }
     }
 

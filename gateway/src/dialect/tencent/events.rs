@@ -1,0 +1,132 @@
+//! The events of functions, and what a register function's answer means.
+
+use bytes::Bytes;
+use shared::{
+    connection_id::ConnectionId,
+    data::{DataType, encode_binary},
+    event::{
+        CleanupEvent, RegisterEvent, TransmitEvent,
+        cleanup::Closing,
+        register::{Connecting, Identity, Map, RequestContext},
+        transmit::DataSend,
+    },
+    reply::RegisterReply,
+};
+use url::{Url, form_urlencoded};
+
+use crate::{
+    api::ApiConfig,
+    call::Call,
+    dialect::{HandshakeRequest, Registered},
+    registry::{ConnectionInfo, End, Message},
+};
+
+/// The call of the register function. Its event has the id of the invocation.
+pub(in crate::dialect) fn register_call(
+    url: &Url,
+    api: &ApiConfig,
+    info: &ConnectionInfo,
+    request: &HandshakeRequest,
+) -> Call {
+    let mut call = Call::new(url, Bytes::new());
+    call.event = register_event(&call.request_id, api, info, request).into();
+    call
+}
+
+fn register_event(
+    request_id: &str,
+    api: &ApiConfig,
+    info: &ConnectionInfo,
+    request: &HandshakeRequest,
+) -> Vec<u8> {
+    let settings = &api.settings;
+    let stage = settings.path.stage().to_owned();
+    let query = query(request.uri.query().unwrap_or_default());
+    let headers = headers(&request.headers);
+    to_json(&RegisterEvent {
+        request_context: RequestContext {
+            service_id: settings.service_id.clone(),
+            service_name: settings.service_name.clone(),
+            path: settings.path.as_str().to_owned(),
+            http_method: "GET".to_owned(),
+            request_id: request_id.to_owned(),
+            identity: identity(info),
+            source_ip: info.source_ip.to_string(),
+            stage: stage.clone(),
+            websocket_enable: true,
+        },
+        websocket: Connecting {
+            connection_id: info.id.to_string(),
+            protocol: request.protocols.clone(),
+            extensions: request.extensions.clone(),
+        },
+        header_parameters: headers.clone(),
+        headers,
+        path: info.path.to_string(),
+        http_method: "GET".to_owned(),
+        query_string_parameters: query.clone(),
+        query_string: query,
+        path_parameters: request.path_parameters.clone(),
+        stage_variables: Map::from([("stage".to_owned(), stage)]),
+    })
+}
+
+/// `{}` for a client that did not have to prove anything.
+fn identity(info: &ConnectionInfo) -> Identity {
+    serde_json::from_slice(&info.identity).unwrap_or_default()
+}
+
+/// What the register function's answer means.
+pub(in crate::dialect) fn judge_register(body: &[u8]) -> Registered {
+    match RegisterReply::parse(body) {
+        Ok(RegisterReply::Accepted { protocol }) => Registered::Accepted { subprotocol: protocol },
+        Ok(RegisterReply::Refused { err_no, err_msg }) => {
+            Registered::Refused { code: err_no, message: err_msg }
+        }
+        Ok(RegisterReply::Declined { err_msg }) => Registered::Declined { message: err_msg },
+        Err(error) => Registered::Unreadable(error.to_string()),
+    }
+}
+
+/// The event of the transmit function.
+pub(in crate::dialect) fn message_event(info: &ConnectionInfo, message: &Message) -> Vec<u8> {
+    let (data_type, data) = match message {
+        Message::Text(text) => (DataType::Text, text.as_str().into()),
+        Message::Binary(bytes) => (DataType::Binary, encode_binary(bytes).into()),
+    };
+    let connection_id = info.id.to_string().into();
+    to_json(&TransmitEvent { websocket: DataSend { connection_id, data_type, data } })
+}
+
+/// The event of the cleanup function.
+pub(in crate::dialect) fn cleanup_event(id: ConnectionId, end: End) -> Vec<u8> {
+    to_json(&CleanupEvent {
+        websocket: Closing {
+            connection_id: id.to_string(),
+            close_code: end.code.map(|code| u16::from(code).to_string()),
+            close_reason: Some(end.reason),
+        },
+    })
+}
+
+fn to_json(event: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(event).expect("events have only strings and string keys")
+}
+
+fn query(query: &str) -> Map {
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn headers(headers: &http::HeaderMap) -> Map {
+    let mut map = Map::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        map.entry(name.as_str().to_owned())
+            .and_modify(|joined: &mut String| {
+                joined.push_str(", ");
+                joined.push_str(&value);
+            })
+            .or_insert_with(|| value.into_owned());
+    }
+    map
+}

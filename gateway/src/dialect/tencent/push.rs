@@ -1,0 +1,174 @@
+//! Pushes in Tencent's form, and the answers to them.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use shared::{
+    data::Payload,
+    push::{
+        FailedPush, InvalidPush, Push, PushAction, PushAnswer, PushError, PushRequest, Targets,
+    },
+};
+use tracing::debug;
+
+use crate::{
+    dialect::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},
+    registry::{ConnectionInfo, Message},
+};
+
+/// Reads the body of a push.
+pub(in crate::dialect) fn read_push(body: &[u8]) -> Result<Pushes, PushRefusal> {
+    let request =
+        PushRequest::parse(body).map_err(|error| PushRefusal::BadRequest(error.to_string()))?;
+    Ok(match request {
+        PushRequest::One(push) => match parts(push) {
+            (Targets::One(id), effect) => Pushes::One(id, effect),
+            (Targets::Many(ids), effect) => Pushes::Many(vec![(ids, effect)]),
+        },
+        PushRequest::Many(pushes) => {
+            let with_ids = |push| match parts(push) {
+                (Targets::One(id), effect) => (vec![id], effect),
+                (Targets::Many(ids), effect) => (ids, effect),
+            };
+            Pushes::Many(pushes.into_iter().map(with_ids).collect())
+        }
+    })
+}
+
+/// What the transmit function's answer says to the sender, if it is a `data send` to the sender.
+pub(in crate::dialect) fn reply_to_sender(info: &ConnectionInfo, body: &[u8]) -> Option<Message> {
+    match read_push(body) {
+        Ok(Pushes::One(id, Ok(Effect::Send(message)))) if id == info.id.to_string() => {
+            Some(message)
+        }
+        Ok(_) | Err(_) => None,
+    }
+}
+
+/// The answer to a push.
+pub(in crate::dialect) fn answer_push(outcome: PushOutcome) -> Response<Bytes> {
+    match outcome {
+        PushOutcome::One(Ok(())) => json(StatusCode::OK, &PushAnswer::ok()),
+        PushOutcome::One(Err(error)) => answer_error(&error.into()),
+        PushOutcome::Many(failed) => {
+            let failed = failed.into_iter();
+            let failed = failed.map(|(id, error)| FailedPush::new(id, &error.into())).collect();
+            json(StatusCode::OK, &PushAnswer::batch(failed))
+        }
+        PushOutcome::Refused(PushRefusal::BodyTooLarge(error)) => {
+            let status = StatusCode::PAYLOAD_TOO_LARGE;
+            let (err_no, err_msg) = (status.as_u16(), format!("not delivered: {error}"));
+            json(status, &PushAnswer { err_no, err_msg, failed: Vec::new() })
+        }
+        PushOutcome::Refused(PushRefusal::BadRequest(problem)) => {
+            answer_error(&PushError::BadRequest(problem))
+        }
+        PushOutcome::Refused(PushRefusal::UnknownApi(id)) => {
+            answer_error(&PushError::UnknownApi(id))
+        }
+        PushOutcome::Refused(PushRefusal::TooMany) => answer_error(&PushError::TooMany),
+        PushOutcome::Refused(PushRefusal::ShuttingDown) => answer_error(&PushError::ShuttingDown),
+    }
+}
+
+fn answer_error(error: &PushError) -> Response<Bytes> {
+    // Not the text: it may quote what was sent.
+    debug!(push.err_no = error.err_no(), "push not carried out");
+    let status = StatusCode::from_u16(error.http_status()).expect("the numbers are constant");
+    json(status, &PushAnswer::from(error))
+}
+
+/// Always JSON, because callers read every answer as such.
+fn json(status: StatusCode, answer: &PushAnswer) -> Response<Bytes> {
+    let body = serde_json::to_vec(answer).expect("an answer has only string keys");
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    let content_type = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+    response
+}
+
+fn parts(push: Result<Push, InvalidPush>) -> (Targets, Result<Effect, String>) {
+    match push {
+        Ok(Push { targets, action: PushAction::Send(payload) }) => {
+            (targets, Ok(Effect::Send(message(payload))))
+        }
+        Ok(Push { targets, action: PushAction::Close }) => (targets, Ok(Effect::Close)),
+        Err(InvalidPush { targets, problem }) => (targets, Err(problem)),
+    }
+}
+
+fn message(payload: Payload) -> Message {
+    match payload {
+        Payload::Text(text) => Message::Text(text.into()),
+        Payload::Binary(bytes) => Message::Binary(bytes.into()),
+    }
+}
+
+impl From<NotPushed> for PushError {
+    fn from(error: NotPushed) -> Self {
+        match error {
+            NotPushed::Gone => Self::Gone,
+            NotPushed::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
+            NotPushed::Invalid(problem) => Self::Invalid(problem),
+            NotPushed::SlowReader => Self::SlowReader,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(push: &Value) -> Result<Pushes, PushRefusal> {
+        read_push(push.to_string().as_bytes())
+    }
+
+    fn send(text: &str) -> Result<Effect, String> {
+        Ok(Effect::Send(Message::Text(text.into())))
+    }
+
+    #[test]
+    fn only_one_push_for_one_connection_is_answered_with_its_own_number() {
+        let hi = json!({"action": "data send", "secConnectionID": "a", "data": "hi"});
+        let close = json!({"action": "closing", "secConnectionIDs": ["a", "b"]});
+        assert_eq!(read(&json!({"websocket": hi})), Ok(Pushes::One("a".into(), send("hi"))));
+        let ids = vec!["a".to_owned(), "b".to_owned()];
+        let many = Pushes::Many(vec![(ids.clone(), Ok(Effect::Close))]);
+        assert_eq!(read(&json!({"websocket": close})), Ok(many));
+        let both = Pushes::Many(vec![(vec!["a".into()], send("hi")), (ids, Ok(Effect::Close))]);
+        assert_eq!(read(&json!({"websocket": [hi, close]})), Ok(both));
+    }
+
+    #[test]
+    fn a_push_that_makes_no_sense_is_not_a_refused_request() {
+        let odd = json!({"websocket": {"action": "dance", "secConnectionID": "a"}});
+        assert!(matches!(read(&odd), Ok(Pushes::One(id, Err(_))) if id == "a"));
+        assert!(matches!(read(&json!({})), Err(PushRefusal::BadRequest(_))));
+    }
+
+    #[test]
+    fn statuses_and_numbers_are_those_of_the_contract() {
+        use PushOutcome::{Many, One, Refused};
+        let large = NotPushed::TooLarge { bytes: 2, limit: 1 };
+        for (outcome, status, err_no) in [
+            (One(Ok(())), 200, 0),
+            (Many(vec![("a".to_owned(), NotPushed::Gone)]), 200, 0),
+            (One(Err(NotPushed::Gone)), 200, 410),
+            (One(Err(large)), 200, 413),
+            (One(Err(NotPushed::Invalid(String::new()))), 200, 422),
+            (One(Err(NotPushed::SlowReader)), 200, 429),
+            (Refused(PushRefusal::BadRequest(String::new())), 400, 400),
+            (Refused(PushRefusal::UnknownApi(String::new())), 404, 404),
+            (Refused(PushRefusal::BodyTooLarge(String::new())), 413, 413),
+            (Refused(PushRefusal::TooMany), 429, 429),
+            (Refused(PushRefusal::ShuttingDown), 503, 503),
+        ] {
+            let response = answer_push(outcome);
+            assert_eq!(response.status(), status);
+            let answer: PushAnswer = serde_json::from_slice(response.body()).unwrap();
+            assert_eq!(answer.err_no, err_no);
+        }
+    }
+}
