@@ -14,7 +14,7 @@ use std::{
 use shared::connection_id::ConnectionId;
 
 pub(crate) use self::{
-    end::End,
+    end::{End, EndReason},
     frame::Frame,
     info::ConnectionInfo,
     mailbox::{Mailbox, NotOffered, Offered, Receipt, Requests},

@@ -5,11 +5,10 @@
 
 use std::time::Duration;
 
-use shared::event::cleanup::CloseReason;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::registry::End;
+use crate::registry::{End, EndReason};
 
 /// How far a connection's life is, and how it ends.
 #[derive(Debug)]
@@ -159,7 +158,7 @@ impl Life {
         match self.stage {
             Stage::Open | Stage::Draining { .. } => false,
             Stage::Closing(Closing { end, .. }) | Stage::Ended(end) => {
-                matches!(end.reason, CloseReason::Fault | CloseReason::Limit)
+                matches!(end.reason, EndReason::Fault | EndReason::Limit)
             }
         }
     }

@@ -14,7 +14,6 @@ use std::{
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream};
 use nix::sys::socket::{setsockopt, sockopt::SndBuf};
-use shared::event::cleanup::CloseReason;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -30,7 +29,7 @@ use tokio_tungstenite::{
 use tracing::debug;
 
 use super::wire::Wire;
-use crate::registry::{End, Frame, Message};
+use crate::registry::{End, EndReason, Frame, Message};
 
 /// tungstenite allocates its read buffer up front; at 2 KiB an idle connection stays small.
 const READ_BUFFER_BYTES: usize = 2 << 10;
@@ -227,7 +226,7 @@ impl Socket {
             Ok(Frame::Close(frame)) => {
                 self.closing = true;
                 let code = frame.map(|frame| frame.code);
-                SocketEvent::Closing(End { code, reason: CloseReason::Client })
+                SocketEvent::Closing(End { code, reason: EndReason::Client })
             }
             Err(error) => self.fail(&error),
         })
@@ -237,11 +236,11 @@ impl Socket {
     fn fail(&mut self, error: &Error) -> SocketEvent {
         let end = match error {
             Error::Capacity(_) => End::TOO_LARGE,
-            Error::Utf8(_) => End::sent(CloseCode::Invalid, CloseReason::Lost),
+            Error::Utf8(_) => End::sent(CloseCode::Invalid, EndReason::Lost),
             Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
                 return SocketEvent::Ended;
             }
-            Error::Protocol(_) => End::sent(CloseCode::Protocol, CloseReason::Lost),
+            Error::Protocol(_) => End::sent(CloseCode::Protocol, EndReason::Lost),
             _ => return SocketEvent::Ended,
         };
         debug!(%error, "client broke the protocol");

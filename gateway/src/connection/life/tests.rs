@@ -6,7 +6,7 @@ use super::*;
 
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const LOST_MESSAGE: [End; 2] = [End::FAULT, End::TOO_LARGE];
-const CLIENT: End = End { code: Some(CloseCode::Normal), reason: CloseReason::Client };
+const CLIENT: End = End { code: Some(CloseCode::Normal), reason: EndReason::Client };
 
 fn any_event() -> impl Strategy<Value = Event> {
     let sent = select(vec![End::SERVER, End::DRAIN, End::IDLE]);
@@ -168,6 +168,6 @@ fn a_message_that_is_lost_after_the_end_changes_the_reason_alone() {
     life.on(Event::SocketClosing(CLIENT), now);
     life.on(Event::SocketEnded, now);
     assert_eq!(life.on(Event::Fault(End::FAULT), now), Action::Nothing);
-    assert_eq!(life.ended(), Some(End { reason: CloseReason::Fault, ..CLIENT }));
+    assert_eq!(life.ended(), Some(End { reason: EndReason::Fault, ..CLIENT }));
     assert!(life.is_fault());
 }

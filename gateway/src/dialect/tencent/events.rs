@@ -6,7 +6,7 @@ use shared::{
     data::{DataType, encode_binary},
     event::{
         CleanupEvent, RegisterEvent, TransmitEvent,
-        cleanup::Closing,
+        cleanup::{CloseReason, Closing},
         register::{Connecting, Identity, Map, RequestContext},
         transmit::DataSend,
     },
@@ -18,7 +18,7 @@ use crate::{
     api::ApiConfig,
     call::Call,
     dialect::{HandshakeRequest, Registered},
-    registry::{ConnectionInfo, End, Message},
+    registry::{ConnectionInfo, End, EndReason, Message},
 };
 
 /// The call of the register function. Its event has the id of the invocation.
@@ -104,9 +104,23 @@ pub(in crate::dialect) fn cleanup_event(id: ConnectionId, end: End) -> Vec<u8> {
         websocket: Closing {
             connection_id: id.to_string(),
             close_code: end.code.map(|code| u16::from(code).to_string()),
-            close_reason: Some(end.reason),
+            close_reason: Some(close_reason(end.reason)),
         },
     })
+}
+
+fn close_reason(reason: EndReason) -> CloseReason {
+    match reason {
+        EndReason::Client => CloseReason::Client,
+        EndReason::Server => CloseReason::Server,
+        EndReason::Idle => CloseReason::Idle,
+        EndReason::Lost => CloseReason::Lost,
+        EndReason::Limit => CloseReason::Limit,
+        EndReason::Fault => CloseReason::Fault,
+        EndReason::Drain => CloseReason::Drain,
+        EndReason::Crash => CloseReason::Crash,
+        EndReason::Unregistered => CloseReason::Unregistered,
+    }
 }
 
 fn to_json(event: &impl serde::Serialize) -> Vec<u8> {
@@ -129,4 +143,16 @@ fn headers(headers: &http::HeaderMap) -> Map {
             .or_insert_with(|| value.into_owned());
     }
     map
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_event_of_cleanup_has_the_word_that_operators_see() {
+        for reason in EndReason::ALL {
+            assert_eq!(close_reason(reason).as_str(), reason.as_str());
+        }
+    }
 }

@@ -9,7 +9,7 @@ use daemon::http::{Body, json, message, method_not_allowed};
 use http::{Method, Response, StatusCode, Uri};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
-use shared::{connection_id::ConnectionId, event::cleanup::CloseReason};
+use shared::connection_id::ConnectionId;
 use url::form_urlencoded;
 
 use super::Internal;
@@ -45,7 +45,7 @@ struct GivenUp {
     api: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     close_code: Option<String>,
-    close_reason: CloseReason,
+    close_reason: &'static str,
     ended_at: String,
     given_up_at: String,
     attempts: u32,
@@ -121,7 +121,7 @@ impl From<DeadLetter> for GivenUp {
             connection_id: id.to_string(),
             api,
             close_code: progress.end.code.map(|code| u16::from(code).to_string()),
-            close_reason: progress.end.reason,
+            close_reason: progress.end.reason.as_str(),
             ended_at: time(progress.ended_at),
             given_up_at: time(given_up_at),
             attempts: progress.attempts,
