@@ -1,6 +1,10 @@
-//! Who may depend on whom: the arrows of ARCHITECTURE.md, read off the manifests.
+//! Who may depend on whom: the arrows of ARCHITECTURE.md, read off the manifests and the sources.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
@@ -50,4 +54,44 @@ fn shared_does_no_io() {
     let shared = metadata.packages.iter().find(|p| p.name.as_str() == "shared").unwrap();
     let allowed = BTreeSet::from(["base64", "serde", "serde_json", "thiserror"]);
     assert!(dependencies(shared).is_subset(&allowed), "{:?}", dependencies(shared));
+}
+
+/// The modules of `shared` that have the shapes of Tencent's events and answers.
+const SHAPES: [&str; 4] = ["event", "push", "reply", "data"];
+
+#[test]
+fn in_the_gateway_only_the_dialect_knows_the_shapes_of_a_cloud() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway/src");
+    let is_dialect = |file: &Path| file.starts_with(sources.join("dialect"));
+    let (dialect, others): (Vec<_>, Vec<_>) =
+        rust_files(&sources).into_iter().partition(|file| is_dialect(file));
+    let known: BTreeSet<_> = dialect.iter().flat_map(|file| shapes_named_in(file)).collect();
+    assert_eq!(known, BTreeSet::from(SHAPES), "the dialect, which has to name all of them");
+    for file in others {
+        let shapes = shapes_named_in(&file);
+        assert!(shapes.is_empty(), "{} names shared::{shapes:?}", file.display());
+    }
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = paths.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
+}
+
+/// The shapes in paths that begin with `shared::`, also where one `use` has several in braces.
+fn shapes_named_in(file: &Path) -> BTreeSet<&'static str> {
+    let source: String = fs::read_to_string(file).unwrap().split_whitespace().collect();
+    let mut named = BTreeSet::new();
+    for (start, shared) in source.match_indices("shared::") {
+        let path = &source[start + shared.len()..];
+        // A `use` ends with a semicolon; of a path in code only the first name counts.
+        let names = match path.strip_prefix('{') {
+            Some(names) => names.split(';').next().unwrap(),
+            None => path.split(':').next().unwrap(),
+        };
+        let names = names.split(|c: char| !c.is_alphanumeric() && c != '_');
+        named.extend(SHAPES.iter().filter(|shape| names.clone().any(|name| name == **shape)));
+    }
+    named
 }
