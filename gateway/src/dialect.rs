@@ -5,24 +5,25 @@
 //! reads pushes and answers them. It starts nothing and keeps nothing: what it must know again later
 //! is in the [`ConnectionInfo`]. Only Tencent's dialect exists.
 //!
-//! How the WebSocket APIs of AWS, with other shapes, would fit behind these methods:
+//! How the WebSocket APIs of AWS, whose shapes are other ones, would fit behind these methods:
 //!
-//! - Many functions for one API: [`Dialect::message_call`] chooses the function. Tencent has one;
-//!   AWS evaluates the API's route selection expression on the message. `$connect` and
-//!   `$disconnect` are the one function each for register and cleanup. A message without a route
-//!   is answered with a frame: then the method returns a call or a [`Message`].
-//! - An authorizer, whose context of up to 8 KB is in every later event: it is called before the
-//!   `ConnectionInfo` is made, with an `authorizer_call` of the same form as
-//!   [`Dialect::register_call`], and `judge_authorizer` gives the bytes of
-//!   [`ConnectionInfo::identity`]. No other part of the gateway reads them.
+//! - Many functions for one API: [`Dialect::message_call`] chooses the function of a message.
+//!   Tencent has one; AWS evaluates the API's route selection expression on the message. `$connect`
+//!   and `$disconnect` stand for register and cleanup, with one function each. A message without a
+//!   route is answered with a frame: the method would then return a call or a [`Message`].
+//! - An authorizer, whose context of up to 8 KB is in every later event: `opening` makes an
+//!   `authorizer_call`, formed as [`Dialect::register_call`], before the [`ConnectionInfo`] is made.
+//!   `judge_authorizer` gives the bytes of [`ConnectionInfo::identity`]. Only the dialect reads them.
 //! - The same context in the disconnect event: [`Dialect::cleanup_call`] takes only what the journal
-//!   keeps, as a cleanup may be delivered after a restart. AWS needs one more column in the
-//!   journal, for bytes that the dialect makes of the `ConnectionInfo` and reads again.
-//! - `$connect` that refuses with a status of its own: [`Registered::Refused`] gets the status.
+//!   keeps, as a cleanup may be delivered after a restart. AWS needs one more column there, for
+//!   bytes that the dialect makes of the `ConnectionInfo`, and takes in `cleanup_call`.
+//! - A `$connect` function that refuses with a status of its own: [`Registered::Refused`] gets one.
 //! - Replies of a route: [`Dialect::reply_to_sender`], with the route's setting in place of `reply`.
-//! - `@connections`: the path shows the dialect. POST and DELETE become a push that sends or
-//!   closes, with the id from the path and the body as the message. GET is answered from the
-//!   `ConnectionInfo`. The answer is a whole HTTP response, since AWS tells errors in a header.
+//!   The frame that says that a function failed is a method beside it, with no reply from Tencent.
+//! - `@connections`: the path tells the dialect. POST and DELETE are a push that sends or closes,
+//!   with the id from the path and the body as the message; GET is answered from the
+//!   `ConnectionInfo`. So [`Dialect::read_push`] gets the method and the path beside the body.
+//!   [`Dialect::answer_push`] gives a whole HTTP response, since AWS names errors in a header.
 
 mod handshake_request;
 mod push;

@@ -147,7 +147,39 @@ fn headers(headers: &http::HeaderMap) -> Map {
 
 #[cfg(test)]
 mod tests {
+    use std::{net::Ipv4Addr, path::Path};
+
+    use http::{HeaderMap, Uri};
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::{api::Apis, settings::Settings};
+
+    const SETTINGS: &str = r#"api = [{ id = "a", path = "/a", transmit = "echo" }]"#;
+
+    #[test]
+    fn the_register_event_says_who_the_client_proved_to_be() {
+        let settings = Settings::parse(Path::new(""), SETTINGS, &Default::default()).unwrap();
+        let apis = Apis::new(settings.apis, settings.runner);
+        let api = apis.by_id("a").unwrap();
+        let id = ConnectionId::from_bytes([7; 19]);
+        let mut info = ConnectionInfo::new(id, &api, "/a", Ipv4Addr::LOCALHOST.into(), None);
+        let request = HandshakeRequest {
+            uri: Uri::from_static("/a"),
+            headers: HeaderMap::new(),
+            path_parameters: Map::new(),
+            protocols: None,
+            extensions: None,
+        };
+        for (identity, expected) in
+            [("", json!({})), (r#"{"secretId":"AKID"}"#, json!({"secretId": "AKID"}))]
+        {
+            info.identity = identity.as_bytes().into();
+            let event = register_event("r", &api.config(), &info, &request);
+            let event: Value = serde_json::from_slice(&event).unwrap();
+            assert_eq!(event["requestContext"]["identity"], expected);
+        }
+    }
 
     #[test]
     fn the_event_of_cleanup_has_the_word_that_operators_see() {
