@@ -132,7 +132,7 @@ impl Gateway {
         let connections = TaskTracker::new();
         let connector = Connector {
             node: node_tag(settings.node),
-            room: Arc::new(Semaphore::new(settings.connection.max)),
+            permits: Arc::new(Semaphore::new(settings.connection.max)),
             settings: Arc::new(settings.connection),
             caller,
             cleanups: cleanups.clone(),

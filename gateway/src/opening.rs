@@ -1,7 +1,7 @@
 //! Opening a connection: register is called, and the handshake held until it has answered.
 //!
-//! One task has a connection from here to its cleanup. It is not the task of the HTTP request, so
-//! a client that leaves early cancels nothing: register ends, and what it started is cleaned up.
+//! One task has a connection from here to its cleanup. That task is not the task of the HTTP request,
+//! so a client that leaves early cancels nothing: register ends, and cleanup follows.
 
 pub(crate) mod handshake;
 pub(crate) mod refusal;
@@ -43,7 +43,7 @@ use crate::{
 /// How long the 101 may take to be written.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens connections; all clones share what they are counted and kept in.
+/// Opens connections. All clones share the same permits, registry and tasks.
 #[derive(Debug, Clone)]
 pub(crate) struct Connector {
     pub(crate) node: [u8; 3],
@@ -51,7 +51,8 @@ pub(crate) struct Connector {
     pub(crate) caller: Caller,
     pub(crate) cleanups: Cleanups,
     pub(crate) registry: Registry,
-    pub(crate) room: Arc<Semaphore>,
+    /// One permit for each connection that the gateway may hold.
+    pub(crate) permits: Arc<Semaphore>,
     /// Every connection's task.
     pub(crate) tasks: TaskTracker,
 }
@@ -61,10 +62,8 @@ struct Opening {
     entry: Entry,
     handshake: Handshake,
     upgrade: OnUpgrade,
-    _room: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
-
-type Answer = Result<Acceptance, Refusal>;
 
 impl Connector {
     /// Answers a request for a WebSocket on a path of `api`.
@@ -75,7 +74,7 @@ impl Connector {
         request: Request<Incoming>,
     ) -> Response<Body> {
         let answer = match self.begin(api, path_parameters, request) {
-            // The task always answers; if it should panic, the client still learns something.
+            // The task always answers. Should it panic, the client is answered 502.
             Ok(answer) => answer.await.unwrap_or(Err(Refusal::Faulted)),
             Err(refusal) => Err(refusal),
         };
@@ -84,7 +83,7 @@ impl Connector {
             Err(refusal) => {
                 let response = refusal.response();
                 let status = response.status().as_u16();
-                // Not the text: it may be the function's own.
+                // The text is not logged: it may be the function's own.
                 debug!(http.response.status_code = status, "handshake refused");
                 response
             }
@@ -96,13 +95,14 @@ impl Connector {
         api: Arc<Api>,
         path_parameters: PathParameters,
         mut request: Request<Incoming>,
-    ) -> Result<oneshot::Receiver<Answer>, Refusal> {
+    ) -> Result<oneshot::Receiver<Result<Acceptance, Refusal>>, Refusal> {
         let upgrade = hyper::upgrade::on(&mut request);
         let (head, _no_body) = request.into_parts();
         let PeerAddress(peer) =
             *head.extensions.get().expect("the listener puts the address into every request");
         let handshake = Handshake::check(head, path_parameters)?;
-        let room = Arc::clone(&self.room).try_acquire_owned().map_err(|_| Refusal::NoRoom)?;
+        let permit =
+            Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::NoCapacity)?;
         let id = ConnectionId::new(Uuid::new_v4().into_bytes(), self.node);
         let user_agent = handshake.request.headers.get(header::USER_AGENT);
         let info = ConnectionInfo::new(
@@ -113,20 +113,21 @@ impl Connector {
             user_agent.and_then(|text| text.to_str().ok()),
         );
         let mailbox = Mailbox::new(self.settings.send_queue);
-        // Counted before it is entered: a drain that starts in between waits for it.
+        // The task is counted before the connection is in the registry, so that a drain that starts
+        // in between waits for it.
         let _counted = self.tasks.token();
         let entry = self.registry.enter(info, api, mailbox).map_err(|_| Refusal::Draining)?;
-        let opening = Opening { entry, handshake, upgrade, _room: room };
+        let opening = Opening { entry, handshake, upgrade, _permit: permit };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn(self.clone().live(opening, answer));
         Ok(answered)
     }
 
-    /// The whole life of a connection.
-    async fn live(self, opening: Opening, answer: oneshot::Sender<Answer>) {
-        let Opening { entry, handshake, upgrade, _room } = opening;
+    /// Opens the connection, runs it, and hands its end to the cleanup.
+    async fn live(self, opening: Opening, answer: oneshot::Sender<Result<Acceptance, Refusal>>) {
+        let Opening { entry, handshake, upgrade, _permit } = opening;
         let Some((owed, early, stream)) =
-            // Boxed, so that an open connection does not keep the room that opening it took.
+            // Boxed, so that the memory that opening takes is given back before the connection runs.
             Box::pin(self.open(&entry, handshake, upgrade, answer)).await
         else {
             return;
@@ -136,14 +137,14 @@ impl Connector {
         owed.end(end, rest);
     }
 
-    /// Registers, answers the handshake and takes the stream over. None when there is no
-    /// connection after all; what is owed then has been seen to.
+    /// Asks register, answers the handshake and takes the stream over. None when there is no
+    /// connection: then its cleanup is settled, or on its way.
     async fn open(
         &self,
         entry: &Entry,
         handshake: Handshake,
         upgrade: OnUpgrade,
-        answer: oneshot::Sender<Answer>,
+        answer: oneshot::Sender<Result<Acceptance, Refusal>>,
     ) -> Option<(Owed, Vec<u8>, TcpStream)> {
         let Entry { id, handle, .. } = entry;
         let Ok(owed) = self.cleanups.owe(*id, Arc::clone(&handle.api)).await else {
@@ -169,7 +170,7 @@ impl Connector {
             handle.info.set_subprotocol(name);
         }
         answer.send(Ok(handshake.acceptance(protocol))).ok()?;
-        // Fails when the client leaves before it has the 101.
+        // Fails when the client leaves before it has received the 101.
         let upgraded = timeout(UPGRADE_TIMEOUT, upgrade).await.ok()?.ok()?;
         let (early, stream) = take_over(upgraded)?;
         report_opened(&handle.info);

@@ -45,13 +45,14 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// How large a message to the client may be: what the API allows now, and the socket can take.
+    /// The largest message to the client: what the API allows now, and the socket can take.
     pub(crate) fn message_bytes_max(&self) -> usize {
         self.message_bytes_max.min(self.api.config().settings.max_message)
     }
 }
 
-/// A place in the registry. It is left, and the mailbox shut, when this is dropped.
+/// The entry of a connection. Dropping it takes the connection out of the registry, and shuts its
+/// mailbox.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) id: ConnectionId,
@@ -59,7 +60,7 @@ pub(crate) struct Entry {
     pub(crate) registry: Registry,
 }
 
-/// The gateway drains: no connection is taken in any more.
+/// The gateway drains, so it takes no more connections.
 #[derive(Debug)]
 pub(crate) struct Draining;
 
@@ -88,15 +89,15 @@ impl Registry {
         self.lock().connections.get(id).cloned()
     }
 
-    /// Takes no connection in any more; all there are.
+    /// Takes no more connections from now on. Gives all that there are.
     pub(crate) fn drain(&self) -> Vec<Arc<Handle>> {
         let mut state = self.lock();
         state.draining = true;
         state.connections.values().cloned().collect()
     }
 
-    /// Time is running out: what clients have sent is not forwarded any more, so that they can
-    /// still be told, and cleaned up.
+    /// The time for forwarding is over: messages of clients are not forwarded any more, so that there
+    /// is time to close the connections and to clean up.
     pub(crate) fn cut(&self) {
         let handles: Vec<_> = self.lock().connections.values().cloned().collect();
         for handle in handles {

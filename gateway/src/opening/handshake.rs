@@ -1,4 +1,4 @@
-//! The WebSocket handshake of RFC 6455 section 4.2: what the client asks, and how it is answered.
+//! The WebSocket handshake of RFC 6455 section 4.2: the client's request, and the answer.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use daemon::http::{Body, full};
@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::refusal::Refusal;
 use crate::{dialect::HandshakeRequest, settings::PathParameters};
 
-/// A handshake that asks for what it should.
+/// A valid handshake.
 #[derive(Debug)]
 pub(crate) struct Handshake {
     pub(crate) request: HandshakeRequest,
@@ -61,7 +61,7 @@ impl Handshake {
         entries(offered).find(|offer| *offer == first).map(str::to_owned)
     }
 
-    /// What it takes to accept, once it is known that it will be.
+    /// What the 101 needs.
     pub(crate) fn acceptance(&self, protocol: Option<String>) -> Acceptance {
         Acceptance { key: derive_accept_key(self.key.as_bytes()), protocol }
     }
@@ -94,7 +94,7 @@ fn has_token(headers: &HeaderMap, name: &header::HeaderName, token: &str) -> boo
     values.any(|value| entries(value).any(|entry| entry.eq_ignore_ascii_case(token)))
 }
 
-/// What a client sends after the head would be taken for frames.
+/// A body would be read as frames.
 fn has_body(headers: &HeaderMap) -> bool {
     let length = headers.get(header::CONTENT_LENGTH);
     headers.contains_key(header::TRANSFER_ENCODING) || length.is_some_and(|length| length != "0")

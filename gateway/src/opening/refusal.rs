@@ -1,12 +1,12 @@
-//! Why a handshake was refused, and what the client is told.
+//! Why a handshake is refused, and how the client is answered.
 
 use daemon::http::{Body, message};
 use http::{HeaderValue, Response, StatusCode, header};
 
-/// Seconds after which a client that found no room may try again.
+/// Seconds after which a refused client may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
-/// Why a handshake was refused (PROTOCOL.md, 1).
+/// Why a handshake is refused. docs/functions.md lists the statuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Refusal {
     /// No API has this path. The text is documented.
@@ -15,13 +15,13 @@ pub(crate) enum Refusal {
     /// Not a WebSocket handshake at all. The text is documented.
     #[error("need header Sec-WebSocket-Key.")]
     NotWebSocket,
-    /// A handshake that is not right; the text says how.
+    /// The request is not a valid handshake. The text says why.
     #[error("{0}")]
     BadHandshake(&'static str),
     /// A version of the protocol that this gateway does not speak.
     #[error("need header Sec-WebSocket-Version: 13")]
     WrongVersion,
-    /// The register function refused; the text is its own.
+    /// The register function refused. The text is the function's own.
     #[error("{0}")]
     Refused(String),
     /// The register function failed or answered something unreadable.
@@ -30,10 +30,10 @@ pub(crate) enum Refusal {
     /// The register function did not answer in time.
     #[error("the register function timed out")]
     TimedOut,
-    /// No connection more can be held, or no function can be called at present.
+    /// The gateway holds as many connections as it may, or the register function did not run.
     #[error("no room for another connection at present, try again later")]
-    NoRoom,
-    /// What a connection would owe cannot be written down.
+    NoCapacity,
+    /// The journal cannot take the cleanup that the connection would owe.
     #[error("the gateway cannot take connections at present, try again later")]
     NoJournal,
     /// The gateway shuts down.
@@ -50,7 +50,7 @@ impl Refusal {
             Self::WrongVersion => StatusCode::UPGRADE_REQUIRED,
             Self::Faulted => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::NoRoom | Self::NoJournal | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoCapacity | Self::NoJournal | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -58,7 +58,7 @@ impl Refusal {
         let mut response = message(self.status(), &self.to_string());
         let headers = response.headers_mut();
         match self {
-            Self::NoRoom | Self::NoJournal | Self::Draining => {
+            Self::NoCapacity | Self::NoJournal | Self::Draining => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             // RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2.

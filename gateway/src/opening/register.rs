@@ -18,7 +18,7 @@ use crate::{
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// What the client is told.
+    /// How the client is answered.
     pub(crate) refusal: Refusal,
     /// Whether the function may have stored something that cleanup must undo.
     pub(crate) may_have_run: bool,
@@ -26,7 +26,7 @@ pub(crate) struct Failure {
     pub(crate) rest: Option<Rest>,
 }
 
-/// Calls the register function, if the API has one. The subprotocol it chose, when it accepts.
+/// Calls the register function, if the API has one. Gives the subprotocol that the function chose.
 pub(crate) async fn register(
     caller: &Caller,
     handle: &Handle,
@@ -65,7 +65,7 @@ fn failed(id: ConnectionId, call: &Call, error: CallError) -> Failure {
     let source = error.source();
     warn!(connection.id = %id, invocation.id = invocation, %error, source, "register failed");
     let refusal = match error.disposition {
-        Disposition::NotRun => Refusal::NoRoom,
+        Disposition::NotRun => Refusal::NoCapacity,
         Disposition::Ran | Disposition::Faulted if error.timed_out => Refusal::TimedOut,
         Disposition::Ran | Disposition::Faulted => Refusal::Faulted,
     };

@@ -1,4 +1,4 @@
-//! How a connection ended, or is to be ended.
+//! How a connection ended, or is to be closed.
 
 use std::str::FromStr;
 
@@ -82,9 +82,9 @@ impl End {
     pub(crate) const DRAIN: Self = Self::sent(CloseCode::Away, EndReason::Drain);
     /// No message for the idle timeout.
     pub(crate) const IDLE: Self = Self::sent(CloseCode::Away, EndReason::Idle);
-    /// The client takes nothing for the write timeout, so it never sees the code.
+    /// The client reads nothing for the write timeout, so it never sees the code.
     pub(crate) const STALLED: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
-    /// A message is larger than may be.
+    /// A message is over the limit.
     pub(crate) const TOO_LARGE: Self = Self::sent(CloseCode::Size, EndReason::Limit);
     /// The function could not be called, so a message may be lost.
     pub(crate) const FAULT: Self = Self::sent(CloseCode::Error, EndReason::Fault);

@@ -1,7 +1,7 @@
-//! What is on its way to one client: the outbound queue of a connection.
+//! The outbound queue of a connection: messages on their way to one client.
 //!
-//! Pushers put messages in, the connection's task takes them out. The queue has a bound in bytes,
-//! and full and gone are different answers. Knows nothing of sockets.
+//! Pushers put messages in, the connection's task takes them out. The queue is bounded in bytes. A
+//! full queue and a connection that is gone are different answers. Knows nothing of sockets.
 
 use std::{
     collections::VecDeque,
@@ -17,13 +17,13 @@ use super::{End, Frame};
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     capacity: usize,
-    state: Mutex<State>,
+    inner: Mutex<Inner>,
     arrival: Notify,
 }
 
 #[derive(Debug)]
-struct State {
-    phase: Phase,
+struct Inner {
+    state: MailboxState,
     queue: VecDeque<Letter>,
     bytes: usize,
     requests: Requests,
@@ -31,7 +31,7 @@ struct State {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+enum MailboxState {
     /// Register still runs.
     Opening,
     /// Messages are taken out and written.
@@ -61,7 +61,7 @@ pub(crate) enum Offered {
 #[derive(Debug)]
 pub(crate) struct Receipt {
     ticket: u64,
-    /// Told when the message has been written; dropped when it never will be.
+    /// Notified when the message has been written. Fails when it never will be.
     pub(crate) written: oneshot::Receiver<()>,
 }
 
@@ -94,36 +94,36 @@ pub(crate) struct Batch {
 impl Mailbox {
     /// A mailbox of a connection that is being opened. `capacity` is in bytes.
     pub(crate) fn new(capacity: usize) -> Self {
-        let state = State {
-            phase: Phase::Opening,
+        let inner = Inner {
+            state: MailboxState::Opening,
             queue: VecDeque::new(),
             bytes: 0,
             requests: Requests::default(),
             next_ticket: 0,
         };
-        Self { capacity, state: Mutex::new(state), arrival: Notify::new() }
+        Self { capacity, inner: Mutex::new(inner), arrival: Notify::new() }
     }
 
-    /// Puts a message in. One is taken even if it alone is larger than the capacity: what a
-    /// message may measure is the API's affair.
+    /// Puts a message in. An empty queue takes a message of any size: the API's limit has been
+    /// checked before.
     pub(crate) fn offer(&self, frame: Frame) -> Result<Offered, NotOffered> {
-        let mut state = self.lock();
-        if state.phase == Phase::Shut || state.requests.close.is_some() {
+        let mut inner = self.lock();
+        if inner.state == MailboxState::Shut || inner.requests.close.is_some() {
             return Err(NotOffered::Gone);
         }
         let weight = frame.weight();
-        if state.bytes > 0 && state.bytes + weight > self.capacity {
+        if inner.bytes > 0 && inner.bytes + weight > self.capacity {
             return Err(NotOffered::Full);
         }
         let (written, receiver) = oneshot::channel();
-        let ticket = state.next_ticket;
-        state.next_ticket += 1;
-        state.bytes += weight;
-        state.queue.push_back(Letter { ticket, frame, written });
-        if state.phase == Phase::Opening {
+        let ticket = inner.next_ticket;
+        inner.next_ticket += 1;
+        inner.bytes += weight;
+        inner.queue.push_back(Letter { ticket, frame, written });
+        if inner.state == MailboxState::Opening {
             return Ok(Offered::Held);
         }
-        drop(state);
+        drop(inner);
         self.arrival.notify_one();
         Ok(Offered::Queued(Receipt { ticket, written: receiver }))
     }
@@ -131,12 +131,12 @@ impl Mailbox {
     /// Asks for the connection to be closed after what is queued. Once asked, it stays so.
     /// False when the connection is gone.
     pub(crate) fn close(&self, end: End) -> bool {
-        let mut state = self.lock();
-        if state.phase == Phase::Shut {
+        let mut inner = self.lock();
+        if inner.state == MailboxState::Shut {
             return false;
         }
-        state.requests.close.get_or_insert(end);
-        drop(state);
+        inner.requests.close.get_or_insert(end);
+        drop(inner);
         self.arrival.notify_one();
         true
     }
@@ -161,30 +161,31 @@ impl Mailbox {
 
     /// Takes a message back, if the connection's task has not taken it out yet.
     pub(crate) fn withdraw(&self, receipt: &Receipt) -> bool {
-        let mut state = self.lock();
-        let Ok(index) = state.queue.binary_search_by_key(&receipt.ticket, |letter| letter.ticket)
+        let mut inner = self.lock();
+        let Ok(index) = inner.queue.binary_search_by_key(&receipt.ticket, |letter| letter.ticket)
         else {
             return false;
         };
-        if let Some(letter) = state.queue.remove(index) {
-            state.bytes -= letter.frame.weight();
+        if let Some(letter) = inner.queue.remove(index) {
+            inner.bytes -= letter.frame.weight();
         }
         true
     }
 
     /// The connection is open: what was held can be taken out.
     pub(crate) fn open(&self) {
-        self.lock().phase = Phase::Open;
+        self.lock().state = MailboxState::Open;
         self.arrival.notify_one();
     }
 
-    /// Ends it: whoever waits for a queued message learns that it will not be written.
+    /// Shuts the mailbox. Pushers that wait for a queued message are notified that it will not be
+    /// written.
     pub(crate) fn shut(&self) {
         let letters = {
-            let mut state = self.lock();
-            state.phase = Phase::Shut;
-            state.bytes = 0;
-            mem::take(&mut state.queue)
+            let mut inner = self.lock();
+            inner.state = MailboxState::Shut;
+            inner.bytes = 0;
+            mem::take(&mut inner.queue)
         };
         drop(letters);
     }
@@ -196,29 +197,29 @@ impl Mailbox {
 
     /// Takes out messages of about `bytes_max` bytes together, in order.
     pub(crate) fn take(&self, bytes_max: usize) -> Batch {
-        let mut state = self.lock();
+        let mut inner = self.lock();
         let mut batch = Batch::default();
         let mut bytes = 0;
         while bytes < bytes_max
-            && let Some(letter) = state.queue.pop_front()
+            && let Some(letter) = inner.queue.pop_front()
         {
             bytes += letter.frame.weight();
             batch.letters.push((letter.frame, letter.written));
         }
-        state.bytes -= bytes;
-        if state.queue.is_empty() {
-            // A burst must not cost memory for as long as the connection lives.
-            state.queue.shrink_to(4);
-            batch.close = state.requests.close;
+        inner.bytes -= bytes;
+        if inner.queue.is_empty() {
+            // The memory that a burst took is given back.
+            inner.queue.shrink_to(4);
+            batch.close = inner.requests.close;
         } else {
-            drop(state);
+            drop(inner);
             self.arrival.notify_one();
         }
         batch
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no code panics while it holds this lock")
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().expect("no code panics while it holds this lock")
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a mailbox promises: order, a bound, and a true answer for every message.
+//! What a mailbox guarantees: order, a bound, and a true answer for every message.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -46,7 +46,7 @@ fn empty_messages_have_a_bound_too() {
 }
 
 #[test]
-fn a_withdrawn_message_is_never_taken_out_and_gives_its_room_back() {
+fn a_withdrawn_message_is_never_taken_out_and_frees_its_bytes() {
     let mailbox = open(300);
     let first = queued(&mailbox, 50);
     let second = queued(&mailbox, 50);
@@ -58,7 +58,7 @@ fn a_withdrawn_message_is_never_taken_out_and_gives_its_room_back() {
 }
 
 #[test]
-fn whoever_waits_learns_that_the_connection_is_gone() {
+fn a_waiting_pusher_is_notified_that_the_connection_is_gone() {
     let mailbox = open(300);
     let mut receipt = queued(&mailbox, 50);
     mailbox.shut();
