@@ -95,7 +95,7 @@ impl Connection {
         self.entry.handle.mailbox.open();
         let end = self.run_inner().await;
         let open_for = self.entry.handle.info.opened_at.elapsed().unwrap_or_default();
-        debug!(connection.id = %self.entry.id, ?end, ?open_for, "connection closed");
+        debug!(connection.id = %self.entry.handle.info.id, ?end, ?open_for, "connection closed");
         (end, self.rest)
     }
 
@@ -214,7 +214,7 @@ impl Connection {
     fn drop_unforwarded(&mut self) {
         let messages = self.inbox.clear();
         if messages > 0 {
-            let id = self.entry.id;
+            let id = self.entry.handle.info.id;
             warn!(connection.id = %id, messages, "messages of connection {id} were not forwarded");
         }
     }
@@ -228,7 +228,7 @@ impl Connection {
         }
         if self.socket.is_flushing() {
             if self.outbound.is_stalled(now, &self.socket) {
-                let id = self.entry.id;
+                let id = self.entry.handle.info.id;
                 warn!(connection.id = %id, "connection {id} closed: the client takes nothing");
                 // Nothing more can be written, so no Close either.
                 self.tell_at(Event::Unreachable(End::STALLED), now);

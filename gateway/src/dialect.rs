@@ -87,7 +87,8 @@ impl Dialect {
         body: &[u8],
     ) -> Option<Message> {
         match self {
-            Self::Tencent => api.settings.reply.then(|| tencent::reply_to_sender(info, body))?,
+            Self::Tencent if !api.settings.reply => None,
+            Self::Tencent => tencent::reply_to_sender(info, body),
         }
     }
 

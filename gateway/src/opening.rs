@@ -146,8 +146,8 @@ impl Connector {
         upgrade: OnUpgrade,
         answer: oneshot::Sender<Result<Acceptance, Refusal>>,
     ) -> Option<(Owed, Vec<u8>, TcpStream)> {
-        let Entry { id, handle, .. } = entry;
-        let Ok(owed) = self.cleanups.owe(*id, Arc::clone(&handle.api)).await else {
+        let handle = &entry.handle;
+        let Ok(owed) = self.cleanups.owe(handle.info.id, Arc::clone(&handle.api)).await else {
             // The client may have left meanwhile.
             let _ = answer.send(Err(Refusal::NoJournal));
             return None;

@@ -55,7 +55,6 @@ impl Handle {
 /// mailbox.
 #[derive(Debug)]
 pub(crate) struct Entry {
-    pub(crate) id: ConnectionId,
     pub(crate) handle: Arc<Handle>,
     pub(crate) registry: Registry,
 }
@@ -72,16 +71,15 @@ impl Registry {
         api: Arc<Api>,
         mailbox: Mailbox,
     ) -> Result<Entry, Draining> {
-        let id = info.id;
         let message_bytes_max = api.config().settings.max_message;
         let handle = Arc::new(Handle { info, api, mailbox, message_bytes_max });
         let mut state = self.lock();
         if state.draining {
             return Err(Draining);
         }
-        state.connections.insert(id, Arc::clone(&handle));
+        state.connections.insert(handle.info.id, Arc::clone(&handle));
         drop(state);
-        Ok(Entry { id, handle, registry: self.clone() })
+        Ok(Entry { handle, registry: self.clone() })
     }
 
     /// How to reach a connection.
@@ -118,7 +116,7 @@ impl Registry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.registry.lock().connections.remove(&self.id);
+        self.registry.lock().connections.remove(&self.handle.info.id);
         self.handle.mailbox.shut();
     }
 }

@@ -76,7 +76,7 @@ fn reply(config: &ApiConfig, handle: &Handle, body: &[u8]) -> Option<Frame> {
     Some(frame)
 }
 
-/// A function that had the message and failed on it keeps its socket (PROTOCOL.md, 2).
+/// A function that had the message and failed on it keeps its socket. docs/functions.md has a table.
 fn failed(id: ConnectionId, call: &Call, error: CallError) -> Forwarded {
     let source = error.source();
     let request_id = &*call.request_id;
