@@ -13,8 +13,8 @@ use daemon::http::{Body, BodyError, json, read_body};
 use http::{HeaderMap, Response, StatusCode, request::Parts};
 use hyper::body::Incoming;
 use shared::action::{
-    self, ACTION_HEADER, ActionError, ActionErrorCode, Answer, INVOKE, InvocationType, Invoke,
-    InvokeResult, LogType, Outcome, VERSION, VERSION_HEADER,
+    ACTION_HEADER, ActionAnswer, ActionError, ActionErrorCode, ActionOutcome, ActionResponse,
+    INVOKE, InvocationType, Invoke, InvokeResult, LogType, VERSION, VERSION_HEADER,
 };
 use tracing::debug;
 
@@ -36,12 +36,12 @@ pub(crate) async fn answer(runner: &Runner, head: &Parts, body: Incoming) -> Res
         |error| {
             // Not the message, which may quote the request.
             debug!(invocation.id = id.as_str(), error = ?error.code, "action refused");
-            Outcome::Error(error)
+            ActionOutcome::Error(error)
         },
-        Outcome::Result,
+        ActionOutcome::Result,
     );
-    let response = action::Response { outcome, request_id: id.as_str().to_owned() };
-    let mut response = json(StatusCode::OK, &Answer { response });
+    let response = ActionResponse { outcome, request_id: id.as_str().to_owned() };
+    let mut response = json(StatusCode::OK, &ActionAnswer { response });
     id.stamp(response.headers_mut());
     response
 }

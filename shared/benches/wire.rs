@@ -1,4 +1,4 @@
-//! What it costs to read and write each shape of the wire.
+//! The cost of reading and writing each shape of the wire contract.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark may panic")]
 

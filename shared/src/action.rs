@@ -1,7 +1,7 @@
-//! The action `Invoke` of SCF's cloud API (documented): what a caller asks for, what it is
-//! answered, and the codes of errors.
+//! The action `Invoke` of SCF's cloud API, version 2018-04-16 (documented): the request, the
+//! response and the error codes.
 //!
-//! How a request is signed is not known here.
+//! Signatures are not checked here.
 
 mod request;
 
@@ -9,91 +9,92 @@ use serde::Serialize;
 
 pub use self::request::{InvocationType, Invoke, LogType};
 
-/// The value of [`ACTION_HEADER`] that stands for it.
+/// The value of [`ACTION_HEADER`] for this action.
 pub const INVOKE: &str = "Invoke";
-/// The version of the API that has these shapes.
+/// The value of [`VERSION_HEADER`] for the shapes in this module.
 pub const VERSION: &str = "2018-04-16";
-/// Which action a request asks for.
+/// The request header `X-TC-Action`: the name of the action.
 pub const ACTION_HEADER: &str = "x-tc-action";
-/// Which version of the API it speaks.
+/// The request header `X-TC-Version`: the version of the API.
 pub const VERSION_HEADER: &str = "x-tc-version";
-/// When it was signed, in seconds since 1970.
+/// The request header `X-TC-Timestamp`: the time of signing, in seconds since 1970.
 pub const TIMESTAMP_HEADER: &str = "x-tc-timestamp";
 
-/// The body of every answer; the HTTP status is always 200.
+/// The body of every response: `{"Response":{…}}`. The HTTP status is always 200.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Answer {
-    /// The result, or why there is none.
-    pub response: Response,
+pub struct ActionAnswer {
+    /// The one field of the body.
+    pub response: ActionResponse,
 }
 
-/// The result of an invocation or an error, and the id of the request.
+/// `{"Result":{…},"RequestId":"…"}` or `{"Error":{…},"RequestId":"…"}`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct Response {
-    /// One of the two.
+pub struct ActionResponse {
+    /// The field `Result` or the field `Error`.
     #[serde(flatten)]
-    pub outcome: Outcome,
+    pub outcome: ActionOutcome,
     /// Names the request in the logs.
     pub request_id: String,
 }
 
-/// Whether there was an invocation.
+/// Whether the function was invoked.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub enum Outcome {
-    /// There was: what came of it.
+pub enum ActionOutcome {
+    /// The function was invoked. It may have failed.
     Result(InvokeResult),
-    /// There was none.
+    /// The function was not invoked.
     Error(ActionError),
 }
 
-/// What came of an invocation. For one that the caller does not wait for only the id is known,
-/// and all else is empty.
+/// The result of an invocation. If the caller does not wait for the invocation, only
+/// `FunctionRequestId` is filled, and all other fields are empty or 0.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct InvokeResult {
     /// Names the invocation in the logs.
     pub function_request_id: String,
-    /// What the function returned, as JSON; if it failed, the error object.
+    /// What the function returned, as JSON text. If the function failed: the
+    /// [error object](crate::invocation::ErrorObject) as JSON text.
     pub ret_msg: String,
-    /// Why the function failed; empty if it did not.
+    /// Why the function failed; empty if it succeeded.
     pub err_msg: String,
-    /// The last lines of its log, as text, if they were asked for.
+    /// The last lines of the invocation's log, as text; empty if they were not requested.
     pub log: String,
-    /// How long it ran, in milliseconds.
+    /// How long the invocation ran, in milliseconds.
     pub duration: f64,
-    /// The same, begun milliseconds counted as whole.
+    /// `duration`, rounded up to whole milliseconds.
     pub bill_duration: u64,
-    /// The most memory that its instance has had, in bytes; 0 where that is not known.
+    /// The peak memory of the function's instance, in bytes; 0 if it is not known.
     pub mem_usage: u64,
     /// 0 if the function succeeded, -1 if it failed.
     pub invoke_result: i32,
 }
 
-/// Why there was no invocation.
+/// Why the function was not invoked: `{"Code":"…","Message":"…"}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ActionError {
-    /// For programs.
+    /// The error code, for programs.
     pub code: ActionErrorCode,
-    /// For people.
+    /// The explanation, for people.
     pub message: String,
 }
 
-/// The codes (documented), as far as they are used here.
+/// The documented error codes that this project uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum ActionErrorCode {
-    /// The header `Authorization` is not there or not of the documented form.
+    /// The header `Authorization` is missing or does not have the documented form.
     #[serde(rename = "AuthFailure.InvalidAuthorization")]
     InvalidAuthorization,
     /// The secret id is not the configured one.
     #[serde(rename = "AuthFailure.SecretIdNotFound")]
     SecretIdNotFound,
-    /// Signed too long ago, or in the future.
+    /// The time of signing is too far in the past or in the future.
     #[serde(rename = "AuthFailure.SignatureExpire")]
     SignatureExpire,
-    /// The signature is not that of this request by this key.
+    /// The signature does not match the request and the configured key.
     #[serde(rename = "AuthFailure.SignatureFailure")]
     SignatureFailure,
     /// No such action.
@@ -103,18 +104,18 @@ pub enum ActionErrorCode {
     /// `ClientContext` is not JSON.
     #[serde(rename = "InvalidParameterValue.ClientContext")]
     InvalidClientContext,
-    /// `InvocationType` is neither of the two.
+    /// `InvocationType` is neither `RequestResponse` nor `Event`.
     #[serde(rename = "InvalidParameterValue.InvokeType")]
     InvalidInvocationType,
-    /// A value is not one that is documented.
+    /// A parameter has a value that is not documented.
     InvalidParameterValue,
-    /// The request did not arrive whole.
+    /// The request broke off before its end.
     InvalidRequest,
-    /// Something mandatory is not there.
+    /// A mandatory parameter is missing.
     MissingParameter,
     /// No such version of the API.
     NoSuchVersion,
-    /// Too many invocations at once. It did not run: it may be sent again.
+    /// Too many invocations at once. The function did not run: the request may be sent again.
     RequestLimitExceeded,
     /// The request or the event is too large.
     RequestSizeLimitExceeded,
@@ -127,12 +128,12 @@ pub enum ActionErrorCode {
     /// No such version of the function.
     #[serde(rename = "ResourceNotFound.Qualifier")]
     NoSuchQualifier,
-    /// The runner is shutting down. It did not run: it may be sent again.
+    /// The runner is shutting down. The function did not run: the request may be sent again.
     ServiceUnavailable,
 }
 
 impl ActionError {
-    /// `message` is for the caller.
+    /// An error with this code. The caller is shown `message`.
     pub fn new(code: ActionErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into() }
     }

@@ -1,6 +1,7 @@
-//! What a message carries, and how it is spelled in JSON: `dataType` and `data`.
+//! The content of a message, and its form in JSON: `dataType` and `data`.
 //!
-//! Text travels as it is; binary travels as standard base64 (documented).
+//! The `data` of a text message is the text; the `data` of a binary message is standard base64
+//! (documented).
 
 use std::borrow::Cow;
 
@@ -11,8 +12,8 @@ use base64::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Writes padding as documented, and reads without it too: some encoders leave it out, and no
-/// two payloads share a spelling for that.
+/// Standard base64 (RFC 4648 section 4). Padding is written, as documented, but not required when
+/// reading: some encoders leave it out. Each text still decodes to one payload only.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -24,7 +25,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub enum DataType {
     /// `data` is the text.
     Text,
-    /// `data` is the base64 of the bytes.
+    /// `data` is the bytes in base64.
     Binary,
 }
 
@@ -51,7 +52,7 @@ impl Payload {
         }
     }
 
-    /// The content.
+    /// The content: UTF-8 for text.
     pub fn as_bytes(&self) -> &[u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
@@ -59,7 +60,7 @@ impl Payload {
         }
     }
 
-    /// The content, taken out as it is.
+    /// The content, without a copy: UTF-8 for text.
     pub fn into_bytes(self) -> Vec<u8> {
         match self {
             Self::Text(text) => text.into_bytes(),
@@ -67,7 +68,7 @@ impl Payload {
         }
     }
 
-    /// The `data` of this payload as it stands in JSON.
+    /// The `data` of this payload. Only a binary payload is copied.
     pub fn to_data(&self) -> Cow<'_, str> {
         match self {
             Self::Text(text) => Cow::Borrowed(text),
@@ -75,7 +76,7 @@ impl Payload {
         }
     }
 
-    /// Reads `data` as `data_type` says.
+    /// Decodes `data` according to `data_type`. Only `binary` can fail.
     pub fn decode(data_type: DataType, data: Cow<'_, str>) -> Result<Self, NotBase64> {
         match data_type {
             DataType::Text => Ok(Self::Text(data.into_owned())),
@@ -84,7 +85,7 @@ impl Payload {
     }
 }
 
-/// Spells bytes as the `data` of a binary message.
+/// Encodes bytes as the `data` of a binary message: padded standard base64.
 pub fn encode_binary(bytes: &[u8]) -> String {
     BASE64.encode(bytes)
 }

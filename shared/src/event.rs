@@ -1,7 +1,7 @@
-//! The three events that functions get, one module each.
+//! The three events that functions are called with, one module each.
 //!
-//! Every value inside `websocket` is a string in all three, because the official samples
-//! concatenate them (documented). Fields are only ever added.
+//! Every value inside `websocket` is a string in all three events, because Tencent's samples
+//! concatenate these values (documented).
 
 pub mod cleanup;
 pub mod register;

@@ -1,25 +1,27 @@
-//! The invocation of a function over HTTP: its outcome as a status, and the error object.
+//! The invocation of a function over HTTP: the HTTP status for each outcome, and the error object.
 //!
 //! `POST http://<function-runner>/functions/<name>/invocations` with the event as the body. Any
-//! HTTP service that answers this way can stand in place of the runner.
+//! HTTP service that answers in this way can take the place of the function-runner.
 
 use serde::{Deserialize, Serialize};
 
-/// Names the invocation, in the request and in the answer (documented).
+/// The header with the id of the invocation, in the request and in the response (documented).
 pub const REQUEST_ID_HEADER: &str = "x-scf-request-id";
-/// W3C Trace Context, passed on as it came.
+/// The header `traceparent` of W3C Trace Context, passed on unchanged.
 pub const TRACEPARENT_HEADER: &str = "traceparent";
-/// Says which attempt of a cleanup a call is, counted from 1. Absent from other calls.
+/// The header with the number of the attempt to deliver a cleanup, counted from 1 (ours). Other
+/// calls do not have it.
 pub const ATTEMPT_HEADER: &str = "x-longhold-attempt";
 
-/// Why an invocation has no result. The numbers are SCF's (documented), but for 503.
+/// Why an invocation has no result. The statuses are documented for SCF, except 503, which is
+/// ours. `docs/functions.md` has the table under "Statuses, and what each means".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum InvocationFault {
-    /// The event is not what the function takes.
+    /// The event is not one that the function accepts.
     BadEvent,
-    /// The event is too large.
+    /// The event is larger than 6 MiB.
     EventTooLarge,
-    /// The function ran and returned too much.
+    /// The function ran, and its reply is larger than 6 MiB.
     ReplyTooLarge,
     /// Too many invocations at once in the whole runner.
     TooManyRequests,
@@ -29,7 +31,7 @@ pub enum InvocationFault {
     Raised,
     /// The function ran longer than its timeout.
     TimedOut,
-    /// The function took more memory than it may.
+    /// The function used more memory than its limit.
     OutOfMemory,
     /// There is no function of this name.
     NoSuchFunction,
@@ -45,14 +47,15 @@ pub enum InvocationFault {
     Draining,
 }
 
-/// What a failed invocation means for the event that it carried.
+/// What a failed invocation means for its event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Disposition {
-    /// The function had the event and failed on it: its own affair.
+    /// The function received the event and failed. The event is not sent again.
     Ran,
-    /// The event provably did not reach the function, and will if it is sent again.
+    /// The event did not reach the function, for a reason that passes. The event is sent again.
     NotRun,
-    /// The event did not reach the function, or nobody knows: sending it again does not help.
+    /// The event did not reach the function, for a reason that does not pass; or it is not known
+    /// whether the event reached the function. The event is not sent again.
     Faulted,
 }
 
@@ -94,12 +97,12 @@ impl InvocationFault {
         }
     }
 
-    /// The fault that `status` stands for; none for 200 and for statuses that are not SCF's.
+    /// The fault with this HTTP status; none for 200 and for statuses that are not in the table.
     pub fn from_status(status: u16) -> Option<Self> {
         Self::ALL.into_iter().find(|fault| fault.status() == status)
     }
 
-    /// What it means for the event.
+    /// What this fault means for the event.
     pub fn disposition(self) -> Disposition {
         match self {
             Self::ReplyTooLarge
@@ -120,7 +123,8 @@ impl InvocationFault {
     }
 }
 
-/// The body of every answer but 200 (documented shape).
+/// The body of the response to a failed invocation (documented):
+/// `{"errorCode":-1,"errorMessage":"…","requestId":"…","stackTrace":"…","statusCode":430}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorObject {
@@ -128,10 +132,10 @@ pub struct ErrorObject {
     pub error_code: i32,
     /// What went wrong, in words.
     pub error_message: String,
-    /// Names the invocation in the logs.
+    /// The id of the invocation, as in [`REQUEST_ID_HEADER`].
     pub request_id: String,
-    /// The function's own trace; empty where it has none.
+    /// The stack trace of the function; empty if there is none.
     pub stack_trace: String,
-    /// The same as the HTTP status.
+    /// The HTTP status of the response.
     pub status_code: u16,
 }

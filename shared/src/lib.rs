@@ -1,8 +1,11 @@
 //! The wire contract between gateway, functions and clients: pure types and their JSON.
 //!
 //! "Documented" in this crate means: Tencent Cloud's public documentation of its API Gateway
-//! WebSocket trigger and SCF says so, and existing function code depends on it. Those shapes are
-//! only ever added to. This crate does no I/O, reads no clock and starts no task.
+//! WebSocket trigger, or of SCF, says so, and existing function code depends on it. "Ours" means:
+//! that documentation says nothing, and this project decided. We add fields to these shapes and
+//! never change or remove one. `docs/functions.md` describes all of them for users.
+//!
+//! This crate does no I/O, reads no clock and starts no task.
 
 pub mod action;
 pub mod connection_id;

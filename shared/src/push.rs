@@ -1,7 +1,7 @@
 //! Reverse push: how a function sends to a client, or closes its connection.
 //!
-//! `POST http://<gateway internal listener>/<api id>` with a [`PushRequest`], answered by a
-//! [`PushAnswer`].
+//! `POST http://<gateway internal listener>/<api id>` with a [`PushRequest`]. The gateway answers
+//! with a [`PushAnswer`].
 
 mod answer;
 mod request;

@@ -1,12 +1,12 @@
-//! What a register function answers, in all the forms that real functions use.
+//! The reply of a register function, in all the forms that existing functions return.
 //!
-//! Documented: `{"errNo":0,"errMsg":"ok","websocket":{…}}`. Tolerated beside it, because code in
-//! production returns them: no `websocket` key, extra keys, the object as a JSON string, an
-//! `errNo` that is a string of digits, and `false`, `null` or a bare string to refuse.
+//! Documented: `{"errNo":0,"errMsg":"ok","websocket":{…}}`. Also accepted, because functions in
+//! production return them: no `websocket` key, extra keys, the object as a JSON string, an
+//! `errNo` that is a string of digits, and `false`, `null` or a bare string as a refusal.
 
 use serde_json::{Map, Value};
 
-/// A register reply, understood.
+/// A register reply. `docs/functions.md` has the table of forms under "Register".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegisterReply {
     /// `errNo` is 0.
@@ -14,16 +14,16 @@ pub enum RegisterReply {
         /// `secWebSocketProtocol` as the function gave it: one value, or the whole offered list.
         protocol: Option<String>,
     },
-    /// `errNo` is not 0: the function itself says that there is nothing to clean up.
+    /// `errNo` is not 0. The function says by this that there is nothing to clean up.
     Refused {
-        /// The function's own number.
+        /// The `errNo` of the reply.
         err_no: i64,
-        /// The function's own words, for the client.
+        /// The `errMsg` of the reply, for the client; empty if it is missing or not a string.
         err_msg: String,
     },
-    /// `false`, `null` or a bare string: a refusal that does not say whether anything was stored.
+    /// `false`, `null` or a bare string: a refusal after which a cleanup may be needed.
     Declined {
-        /// Words for the client: the bare string, or empty.
+        /// The message for the client: the bare string, or empty.
         err_msg: String,
     },
 }
@@ -34,7 +34,7 @@ pub enum RegisterReply {
 pub struct UnreadableReply(String);
 
 impl RegisterReply {
-    /// Reads the body of a register function's answer.
+    /// Reads the body of a register function's response.
     pub fn parse(body: &[u8]) -> Result<Self, UnreadableReply> {
         let value =
             serde_json::from_slice(body).map_err(|error| UnreadableReply(error.to_string()))?;
@@ -51,7 +51,7 @@ impl RegisterReply {
         }
     }
 
-    /// Only `errNo` has to be right; of the rest what is a string where one should be is taken.
+    /// Only `errNo` is required. Other fields are ignored if they have the wrong type.
     fn from_object(object: &Map<String, Value>) -> Result<Self, UnreadableReply> {
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let err_no = object.get("errNo").ok_or(UnreadableReply("errNo is missing".to_owned()))?;
@@ -67,7 +67,7 @@ impl RegisterReply {
     }
 }
 
-/// Languages without whole numbers write `0.0`, and some functions write `"0"`.
+/// Reads `0`, also written as `0.0` (by languages without whole numbers) or as `"0"`.
 fn whole_number(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {

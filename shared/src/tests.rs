@@ -1,4 +1,4 @@
-//! The contract, held to golden JSON where a shape is written down and to properties elsewhere.
+//! Golden JSON for every documented shape, and properties of parsing and encoding.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -16,10 +16,10 @@ use std::fmt::Debug;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The connection of the golden files: the documented example.
+/// The connection id of the golden files, from Tencent's documentation.
 const ID: &str = "xawexasdfewezdfsdfeasdfffa==";
 
-/// `golden` reads as `value`, and `value` writes as `golden`.
+/// `golden` is read as `value`, and `value` is written as `golden`.
 #[track_caller]
 fn check_golden<'a, T>(golden: &'a str, value: &T)
 where

@@ -1,47 +1,48 @@
-//! What a caller of `Invoke` asks for, checked as far as that needs no knowledge of functions.
+//! Reads and checks the request of `Invoke`. Whether the function exists is not checked here.
 
 use serde::{Deserialize, de::IgnoredAny};
 
 use super::{ActionError, ActionErrorCode};
 
-/// What stands for the only version that a function has here.
+/// The accepted values of `Qualifier`. A function has only one version here, and both name it.
 const QUALIFIERS: [&str; 2] = ["$LATEST", "$DEFAULT"];
+/// The only accepted value of `Namespace`.
 const NAMESPACE: &str = "default";
-/// The largest event that a caller need not wait for, in bytes (documented).
+/// The largest event of [`InvocationType::Event`], in bytes (documented).
 const EVENT_BYTES_MAX: usize = 128 * 1024;
 
 /// A request to invoke a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invoke {
-    /// Which one.
+    /// `FunctionName`: the function to invoke; not empty.
     pub function_name: String,
-    /// The event, which is JSON.
+    /// `ClientContext`: the event, as JSON text. Default `{}`.
     pub client_context: String,
-    /// Whether the caller waits.
+    /// `InvocationType`: whether the caller waits. Default `RequestResponse`.
     pub invocation_type: InvocationType,
-    /// Whether the caller wants to see the log.
+    /// `LogType`: whether the response contains log lines. Default `None`.
     pub log_type: LogType,
 }
 
-/// Whether the caller waits for the reply.
+/// Whether the caller waits for the invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InvocationType {
-    /// It does.
+    /// The caller waits for the reply.
     RequestResponse,
-    /// It is answered at once.
+    /// The response is sent at once, and the function runs afterwards.
     Event,
 }
 
-/// Whether the answer has the end of the log.
+/// Whether the response contains the last lines of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogType {
-    /// It does not.
+    /// The response contains no log lines.
     None,
-    /// It has.
+    /// The response contains the last lines.
     Tail,
 }
 
-/// As it comes. Fields that are not known here do no harm, and null is as good as absent.
+/// The body as JSON. Unknown fields are ignored, and null counts as absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parameters {
@@ -54,7 +55,8 @@ struct Parameters {
 }
 
 impl Invoke {
-    /// Reads the body of a request.
+    /// Reads the body of a request: `{"FunctionName":"…",…}`. Fails with the code and message for
+    /// the caller.
     pub fn parse(body: &[u8]) -> Result<Self, ActionError> {
         let parameters = Parameters::parse(body)?;
         parameters.check_version()?;
@@ -77,7 +79,7 @@ impl Parameters {
             let message = format!("body is not the JSON of Invoke: {problem}");
             ActionError::new(ActionErrorCode::InvalidParameter, message)
         };
-        // Serde would read a struct from an array of its fields too.
+        // Serde also reads a struct from an array of its fields.
         if body.trim_ascii_start().starts_with(b"[") {
             return Err(bad("an array, not an object".to_owned()));
         }
@@ -108,7 +110,7 @@ fn read_invocation_type(word: Option<&str>) -> Result<InvocationType, ActionErro
         Some("Event") => Ok(InvocationType::Event),
         Some(word) => {
             let message = format!(
-                "InvocationType {word:?} will not do; use \"RequestResponse\" or \"Event\""
+                "InvocationType {word:?} is not known; use \"RequestResponse\" or \"Event\""
             );
             Err(ActionError::new(ActionErrorCode::InvalidInvocationType, message))
         }
@@ -120,7 +122,7 @@ fn read_log_type(word: Option<&str>) -> Result<LogType, ActionError> {
         None | Some("None") => Ok(LogType::None),
         Some("Tail") => Ok(LogType::Tail),
         Some(word) => {
-            let message = format!("LogType {word:?} will not do; use \"None\" or \"Tail\"");
+            let message = format!("LogType {word:?} is not known; use \"None\" or \"Tail\"");
             Err(ActionError::new(ActionErrorCode::InvalidParameterValue, message))
         }
     }
@@ -129,8 +131,8 @@ fn read_log_type(word: Option<&str>) -> Result<LogType, ActionError> {
 fn check_event(event: &str, invocation_type: InvocationType) -> Result<(), ActionError> {
     if invocation_type == InvocationType::Event && event.len() > EVENT_BYTES_MAX {
         let message = format!(
-            "ClientContext is larger than the {EVENT_BYTES_MAX} bytes that InvocationType \
-             \"Event\" takes; use \"RequestResponse\""
+            "ClientContext is larger than {EVENT_BYTES_MAX} bytes, the limit of InvocationType \
+             \"Event\"; use \"RequestResponse\""
         );
         return Err(ActionError::new(ActionErrorCode::RequestSizeLimitExceeded, message));
     }

@@ -4,59 +4,61 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The documented event: `{"websocket":{"action":"closing",…}}`.
+/// The documented event: `{"websocket":{"action":"closing","secConnectionID":"…",…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CleanupEvent {
-    /// Its one field.
+    /// The one field of the event.
     pub websocket: Closing,
 }
 
-/// The `websocket` part: the documented two fields, and two of ours that say why.
+/// The `websocket` part: `action` and `secConnectionID` are documented, `closeCode` and
+/// `closeReason` are ours.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename = "closing")]
 pub struct Closing {
     /// The connection that has ended.
     #[serde(rename = "secConnectionID")]
     pub connection_id: String,
-    /// The close code of RFC 6455 section 7.4 in decimal; absent where none was exchanged.
+    /// The close code (RFC 6455 section 7.4) in decimal; absent if no code was sent or received.
     #[serde(rename = "closeCode", default, skip_serializing_if = "Option::is_none")]
     pub close_code: Option<String>,
-    /// What ended it. Absent from Tencent's own gateway.
+    /// What ended the connection. Tencent's own gateway does not send this field.
     #[serde(rename = "closeReason", default, skip_serializing_if = "Option::is_none")]
     pub close_reason: Option<CloseReason>,
 }
 
-/// What ended a connection.
+/// What ended a connection. On the wire: the variant's name in lower case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CloseReason {
-    /// The client closed it.
+    /// The client closed the connection.
     Client,
     /// A function pushed `closing`.
     Server,
-    /// No message for the idle timeout.
+    /// No message passed in either direction for the API's idle timeout.
     Idle,
-    /// The network went away, or the client broke the protocol.
+    /// The network connection broke, a ping was not answered in time, or the client violated the
+    /// WebSocket protocol.
     Lost,
-    /// The client crossed a limit.
+    /// The client sent a message that is too large, or did not read for the write timeout.
     Limit,
-    /// The transmit function could not be reached, so a message may be lost.
+    /// The transmit function could not be called or failed, so a message may be lost.
     Fault,
     /// The gateway shut down.
     Drain,
-    /// The gateway died.
+    /// The gateway's process died before the connection ended.
     Crash,
     /// The connection was never opened, but its register function may have run.
     Unregistered,
 }
 
-/// The word is none of ours.
+/// The text is not the wire form of any [`CloseReason`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("no such close reason")]
 pub struct NotACloseReason;
 
 impl CloseReason {
-    /// All there are.
+    /// All reasons.
     pub const ALL: [Self; 9] = [
         Self::Client,
         Self::Server,
@@ -69,7 +71,7 @@ impl CloseReason {
         Self::Unregistered,
     ];
 
-    /// The word on the wire.
+    /// The reason as it stands on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Client => "client",

@@ -4,45 +4,48 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// String values by name; ordered, so that the same request always makes the same JSON.
+/// String values by name. The map is ordered, so that equal requests give equal JSON.
 pub type Map = BTreeMap<String, String>;
 
-/// The documented event, with the fields of Tencent's HTTP events beside it, which real handlers
-/// read too.
+/// The event. `requestContext` and `websocket` are documented for WebSocket; the other fields are
+/// documented for Tencent's HTTP events, and existing handlers read them too.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterEvent {
-    /// Where the request came in, and from whom.
+    /// The API that was requested, and the client.
     pub request_context: RequestContext,
-    /// The connection to be.
+    /// The connection that will be opened.
     pub websocket: Connecting,
-    /// All request headers, names in lower case; the values of a repeated one joined by `, `.
+    /// All request headers, names in lower case. Values of a repeated header are joined by `, `.
     #[serde(default)]
     pub headers: Map,
-    /// The path that was asked for.
+    /// The path of the request.
     #[serde(default)]
     pub path: String,
     /// Always `GET`.
     #[serde(default)]
     pub http_method: String,
-    /// All query parameters, decoded; the last one wins where a name is repeated.
+    /// All query parameters, percent-decoded. Of a repeated parameter, the last value.
     #[serde(default)]
     pub query_string: Map,
-    /// The declared query parameters there. Nothing is declared here, so all of them.
+    /// At Tencent: the query parameters that the API declares. An API declares none here, so this
+    /// is the same as `query_string`.
     #[serde(default)]
     pub query_string_parameters: Map,
-    /// The `{name}` parts of the configured path.
+    /// The values of the `{name}` parts of the configured path, percent-decoded.
     #[serde(default)]
     pub path_parameters: Map,
-    /// The declared headers there. Nothing is declared here, so all of them.
+    /// At Tencent: the headers that the API declares. An API declares none here, so this is the
+    /// same as `headers`.
     #[serde(default)]
     pub header_parameters: Map,
-    /// The variables of the stage: its name.
+    /// The variables of the stage: one, `stage`, with the name of the stage.
     #[serde(default)]
     pub stage_variables: Map,
 }
 
-/// Documented but for `serviceId`, which Tencent's HTTP events have.
+/// The `requestContext` part. All fields are documented for WebSocket, except `serviceId`, which
+/// is documented for Tencent's HTTP events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestContext {
@@ -57,9 +60,9 @@ pub struct RequestContext {
     pub http_method: String,
     /// Names this handshake in the logs.
     pub request_id: String,
-    /// Who the client proved to be; `{}` without authentication.
+    /// The authenticated identity of the client; `{}` without authentication.
     pub identity: Identity,
-    /// The address of the client, without its port.
+    /// The IP address that connected, without the port. Behind a proxy: the proxy's address.
     pub source_ip: String,
     /// `release`, `prepub` or `test`.
     pub stage: String,
@@ -67,7 +70,7 @@ pub struct RequestContext {
     pub websocket_enable: bool,
 }
 
-/// Who the client proved to be.
+/// The authenticated identity of the client.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Identity {
@@ -83,10 +86,10 @@ pub struct Connecting {
     /// The id that this connection will have.
     #[serde(rename = "secConnectionID")]
     pub connection_id: String,
-    /// The client's header verbatim; absent when the client sent none.
+    /// The client's `Sec-WebSocket-Protocol` header, unchanged; absent if the client sent none.
     #[serde(rename = "secWebSocketProtocol", default, skip_serializing_if = "Option::is_none")]
     pub protocol: Option<String>,
-    /// The client's header verbatim; absent when the client sent none.
+    /// The client's `Sec-WebSocket-Extensions` header, unchanged; absent if the client sent none.
     #[serde(rename = "secWebSocketExtensions", default, skip_serializing_if = "Option::is_none")]
     pub extensions: Option<String>,
 }

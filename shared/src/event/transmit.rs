@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::{DataType, NotBase64, Payload};
 
-/// The documented event: `{"websocket":{"action":"data send",…}}`.
+/// The documented event:
+/// `{"websocket":{"action":"data send","secConnectionID":"…","dataType":"text","data":"…"}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TransmitEvent<'a> {
-    /// Its one field.
+    /// The one field of the event.
     #[serde(borrow)]
     pub websocket: DataSend<'a>,
 }
@@ -18,10 +19,10 @@ pub struct TransmitEvent<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "action", rename = "data send")]
 pub struct DataSend<'a> {
-    /// The connection that the message came in on.
+    /// The connection that the message was received on.
     #[serde(rename = "secConnectionID", borrow)]
     pub connection_id: Cow<'a, str>,
-    /// How `data` is to be read.
+    /// The encoding of `data`.
     #[serde(rename = "dataType")]
     pub data_type: DataType,
     /// The message; `""` for an empty one.

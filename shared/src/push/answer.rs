@@ -1,29 +1,32 @@
-//! The answer to a reverse push: always JSON, because callers read it as such.
+//! The answer to a reverse push. Always JSON, because existing callers parse it without looking at
+//! the status.
 
 use serde::{Deserialize, Serialize};
 
-/// `{"errNo":0,"errMsg":"ok"}` (documented), with `failed` where not everybody was reached (ours).
+/// `{"errNo":0,"errMsg":"ok"}` (documented). `failed` is ours: the connections that did not get the
+/// push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushAnswer {
-    /// 0, or the number of a [`PushError`].
+    /// 0, or [`PushError::err_no`].
     #[serde(rename = "errNo")]
     pub err_no: u16,
     /// `ok`, or what went wrong.
     #[serde(rename = "errMsg", default)]
     pub err_msg: String,
-    /// The connections that a batch did not reach. `errNo` is 0 beside it: the batch itself was
-    /// carried out, and sending it again would reach the others twice.
+    /// The connections that did not get a push to many; absent if empty. `errNo` is 0 then,
+    /// because the other connections did get the push: sending all of it again would reach them
+    /// twice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<FailedPush>,
 }
 
-/// One connection that did not get what was pushed.
+/// One connection that did not get a push.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FailedPush {
-    /// The id as the caller wrote it.
+    /// The id as it stands in the request.
     #[serde(rename = "secConnectionID")]
     pub connection_id: String,
-    /// The number of a [`PushError`].
+    /// [`PushError::err_no`].
     #[serde(rename = "errNo")]
     pub err_no: u16,
     /// What went wrong.
@@ -31,7 +34,7 @@ pub struct FailedPush {
     pub err_msg: String,
 }
 
-/// Why a push was not carried out.
+/// Why a push was not carried out. `docs/functions.md` has the table of numbers under "Pushing".
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PushError {
     /// The body is not the documented JSON.
@@ -43,24 +46,24 @@ pub enum PushError {
     /// No API with this id.
     #[error("no api with id {0:?}: push to the id of an [[api]] in the gateway's settings")]
     UnknownApi(String),
-    /// The connection is gone: its record can be deleted.
+    /// There is no connection with this id. The caller can delete its record of the connection.
     #[error("no such connection: it is gone")]
     Gone,
-    /// Larger than the API's message limit.
+    /// The message is larger than the API's message limit.
     #[error("not delivered: {bytes} bytes, the api's message limit is {limit}")]
     TooLarge {
-        /// Size of the payload.
+        /// The size of the message in bytes.
         bytes: usize,
-        /// The API's limit.
+        /// The API's limit in bytes.
         limit: usize,
     },
-    /// The action, `dataType` or `data` makes no sense.
+    /// `action`, `dataType` or `data` is invalid. The text says which, and what would be right.
     #[error("not delivered: {0}")]
     Invalid(String),
-    /// The client reads too slowly.
+    /// The client reads too slowly, and its queue is full.
     #[error("not delivered: the client reads too slowly and its queue is full")]
     SlowReader,
-    /// The bodies that are being read take all the memory that they may.
+    /// The bodies of the pushes in progress use all the memory for push bodies.
     #[error("not delivered: too many pushes at once; try again")]
     TooMany,
     /// The gateway is shutting down.
@@ -83,8 +86,8 @@ impl PushError {
         }
     }
 
-    /// The HTTP status. A push that was understood is answered 200 whatever came of it: existing
-    /// code pushes to stale ids all the time, and some HTTP clients throw on 4xx.
+    /// The HTTP status. A push that could be read is answered 200, even if it was not delivered:
+    /// existing code pushes to stale ids all the time, and some HTTP clients throw on 4xx.
     pub fn http_status(&self) -> u16 {
         match self {
             Self::Gone | Self::TooLarge { .. } | Self::Invalid(_) | Self::SlowReader => 200,
@@ -98,19 +101,19 @@ impl PushError {
 }
 
 impl PushAnswer {
-    /// Everybody was reached.
+    /// Every connection got the push.
     pub fn ok() -> Self {
         Self::batch(Vec::new())
     }
 
-    /// A batch was carried out; `failed` did not get it.
+    /// The push was carried out, and the connections in `failed` did not get it.
     pub fn batch(failed: Vec<FailedPush>) -> Self {
         Self { err_no: 0, err_msg: "ok".to_owned(), failed }
     }
 }
 
 impl FailedPush {
-    /// Says that `connection_id` did not get what was pushed, because of `error`.
+    /// `connection_id` did not get the push because of `error`.
     pub fn new(connection_id: String, error: &PushError) -> Self {
         Self { connection_id, err_no: error.err_no(), err_msg: error.to_string() }
     }

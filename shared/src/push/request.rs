@@ -1,4 +1,4 @@
-//! The body of a reverse push: one message, one payload to many, or many of either.
+//! The body of a reverse push: one push to one connection or to many, or an array of pushes.
 
 use std::borrow::Cow;
 
@@ -16,17 +16,18 @@ pub enum PushRequest {
     Many(Vec<Result<Push, InvalidPush>>),
 }
 
-/// What to do, and to whom.
+/// One push:
+/// `{"action":"data send","secConnectionID":"…","dataType":"text","data":"…"}` (documented).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Push {
-    /// The connections that it is for.
+    /// The connections that the push is for.
     pub targets: Targets,
-    /// What is to happen to them.
+    /// What the gateway does with these connections.
     pub action: PushAction,
 }
 
-/// The connections that a push is for. Ids stay text: stale ones, and those of other gateways,
-/// must be answered rather than rejected.
+/// The connections that a push is for. The ids are not parsed here: an id that no gateway made is
+/// answered with errNo 410, as an id whose connection is gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Targets {
     /// `secConnectionID` (documented).
@@ -38,16 +39,16 @@ pub enum Targets {
 /// The `action` of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PushAction {
-    /// `data send`: write a message.
+    /// `data send`: write a message. Without `dataType` the payload is text.
     Send(Payload),
-    /// `closing`: close the connection. `dataType` and `data` may stand beside it and are ignored.
+    /// `closing`: close the connection. `dataType` and `data` are ignored.
     Close,
 }
 
-/// The targets are known, but what is to be done is not (errNo 422).
+/// A push with readable targets whose `action`, `dataType` or `data` is invalid (errNo 422).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidPush {
-    /// The connections that it was for.
+    /// The connections that the push was for.
     pub targets: Targets,
     /// What is wrong, and what would be right.
     pub problem: String,
@@ -59,15 +60,16 @@ pub struct InvalidPush {
 pub struct NotAPush(#[from] serde_json::Error);
 
 impl PushRequest {
-    /// Reads the body of a push.
+    /// Reads the body of a push. If one push of an array cannot be read, the whole body is
+    /// [`NotAPush`].
     pub fn parse(body: &[u8]) -> Result<Self, NotAPush> {
-        // Serde would read a struct from an array of its fields too.
+        // Serde also reads a struct from an array of its fields.
         if body.trim_ascii_start().starts_with(b"[") {
             return Err(wrong("body is an array, not an object").into());
         }
         let WireBody { websocket } = serde_json::from_slice(body)?;
-        // Which of the two it is shows in the first byte; an untagged enum would hide what is
-        // wrong inside.
+        // The first byte tells an array from an object. An untagged enum would hide the error
+        // inside the value.
         if websocket.get().starts_with('[') {
             let pushes: Vec<&RawValue> = serde_json::from_str(websocket.get())?;
             let pushes = pushes.into_iter().map(parse_push).collect::<Result<_, _>>()?;
@@ -147,11 +149,11 @@ impl WirePush<'_> {
     }
 }
 
-/// Borrows where the string has no escapes.
+/// A string that is borrowed if it has no escapes.
 #[derive(Deserialize)]
 struct CowStr<'a>(#[serde(borrow)] Cow<'a, str>);
 
-/// Enough to recognize it by: what is quoted in an answer must not be a payload.
+/// The first characters of `text`, enough to recognize it. An answer must not quote a payload.
 fn excerpt(text: &str) -> &str {
     const CHARACTERS: usize = 32;
     text.char_indices().nth(CHARACTERS).map_or(text, |(end, _)| &text[..end])
@@ -187,7 +189,7 @@ impl PushAction {
 }
 
 impl Push {
-    /// The body of a request that carries only this push.
+    /// The body of a request with only this push: `{"websocket":{…}}`.
     pub fn to_body(&self) -> Vec<u8> {
         #[derive(Serialize)]
         struct Body<'a> {

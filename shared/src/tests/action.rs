@@ -1,18 +1,18 @@
-//! The action `Invoke`: what is asked, what is answered.
+//! The action `Invoke`: requests and responses.
 
 use serde_json::{json, to_value};
 
 use super::parse;
 use crate::action::{
-    ActionError, ActionErrorCode as Code, Answer, InvocationType, Invoke, InvokeResult, LogType,
-    Outcome, Response,
+    ActionAnswer, ActionError, ActionErrorCode as Code, ActionOutcome, ActionResponse,
+    InvocationType, Invoke, InvokeResult, LogType,
 };
 
 const REQUEST_ID: &str = "c2af8a64-c922-4d55-aee0-bd86a5c2cd12";
 
-fn answer(outcome: Outcome) -> serde_json::Value {
-    let response = Response { outcome, request_id: REQUEST_ID.to_owned() };
-    to_value(Answer { response }).unwrap()
+fn answer(outcome: ActionOutcome) -> serde_json::Value {
+    let response = ActionResponse { outcome, request_id: REQUEST_ID.to_owned() };
+    to_value(ActionAnswer { response }).unwrap()
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn a_request_is_golden() {
 }
 
 #[test]
-fn what_is_left_out_has_its_documented_default() {
+fn a_missing_parameter_has_its_documented_default() {
     let expected = Invoke {
         function_name: "f".to_owned(),
         client_context: "{}".to_owned(),
@@ -49,18 +49,18 @@ fn a_result_is_golden() {
         ..InvokeResult::default()
     };
     let golden = include_str!("../../golden/action-result.json");
-    assert_eq!(answer(Outcome::Result(result)), parse(golden));
+    assert_eq!(answer(ActionOutcome::Result(result)), parse(golden));
 }
 
 #[test]
 fn an_error_is_golden() {
     let error = ActionError::new(Code::NoSuchFunction, "no function has this name");
     let golden = include_str!("../../golden/action-error.json");
-    assert_eq!(answer(Outcome::Error(error)), parse(golden));
+    assert_eq!(answer(ActionOutcome::Error(error)), parse(golden));
 }
 
 #[test]
-fn what_is_wrong_with_a_request_has_a_code_and_says_what_would_be_right() {
+fn a_bad_request_gets_a_code_and_a_message_that_says_what_would_be_right() {
     let large = json!({"FunctionName": "f", "InvocationType": "Event",
         "ClientContext": format!("{:?}", "x".repeat(128 << 10))});
     let large = large.to_string();

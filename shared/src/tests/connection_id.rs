@@ -1,4 +1,4 @@
-//! Connection ids: safe characters, exactly one spelling each.
+//! Connection ids: safe characters, and exactly one text form for each id.
 
 use proptest::prelude::*;
 
@@ -22,7 +22,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_reads_as_an_id_is_its_one_spelling(text in "[A-Za-z0-9_=-]{25,26}==|.*") {
+    fn a_text_that_parses_is_the_text_form_of_its_id(text in "[A-Za-z0-9_=-]{25,26}==|.*") {
         if let Ok(id) = text.parse::<ConnectionId>() {
             prop_assert_eq!(id.to_string(), text);
         }
@@ -30,18 +30,18 @@ proptest! {
 }
 
 #[test]
-fn an_id_has_the_expected_spelling() {
+fn an_id_has_the_expected_text_form() {
     let id = ConnectionId::new([0xff; RANDOM_BYTES], [0, 0, 1]);
     assert_eq!(id.to_string(), "_____________________wAAAQ==");
     assert_eq!(format!("{id:?}"), "ConnectionId(_____________________wAAAQ==)");
 }
 
 #[test]
-fn what_no_gateway_could_have_made_is_not_an_id() {
+fn a_text_that_no_gateway_could_have_made_is_not_an_id() {
     let others = [
         ("", "empty"),
-        (ID, "the documented example: its last character has bits that no id uses"),
-        ("_____________________wAAAR==", "another spelling of the same bytes"),
+        (ID, "the documented example: its last character has bits that must be zero"),
+        ("_____________________wAAAR==", "another encoding of the same bytes"),
         ("_____________________wAAAQ=", "too short"),
         ("_____________________wAAAQ", "not padded"),
         ("_____________________wAAAQ===", "too long"),

@@ -21,7 +21,7 @@ proptest! {
     }
 
     #[test]
-    fn base64_that_can_be_read_is_one_spelling_but_for_its_padding(data in "[A-Za-z0-9+/]*={0,2}") {
+    fn accepted_base64_is_canonical_except_for_its_padding(data in "[A-Za-z0-9+/]*={0,2}") {
         if let Ok(payload) = Payload::decode(DataType::Binary, Cow::Borrowed(&data)) {
             let again = payload.to_data();
             prop_assert_eq!(again.trim_end_matches('='), data.trim_end_matches('='));
@@ -39,7 +39,7 @@ fn binary_is_standard_base64() {
     check("+/8=", Some(&[0xfb, 0xff]));
     check("+/8", Some(&[0xfb, 0xff])); // some encoders leave the padding out
     check("-_8=", None); // URL-safe
-    check("+/9=", None); // a second spelling of the same bytes
+    check("+/9=", None); // another encoding of the same bytes
     check("+/8=\n", None);
     check("+", None);
     check("你好", None);

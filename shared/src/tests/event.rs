@@ -61,7 +61,7 @@ fn bare_register() -> RegisterEvent {
     }
 }
 
-/// What Tencent's documentation shows, and nothing of ours.
+/// The event in Tencent's documentation, without our fields.
 fn documented_register() -> RegisterEvent {
     let bare = bare_register();
     RegisterEvent {
@@ -116,11 +116,11 @@ fn register_is_golden() {
 }
 
 #[test]
-fn the_documented_register_event_reads_without_our_fields() {
+fn the_documented_register_event_is_read_without_our_fields() {
     assert_eq!(serde_json::from_str::<RegisterEvent>(DOCUMENTED).unwrap(), documented_register());
 }
 
-/// Fields are only ever added: whatever the documentation shows is in ours, unchanged.
+/// We only add fields: our event has every field of the documented one, unchanged.
 #[test]
 fn our_register_event_contains_the_documented_one() {
     fn assert_within(documented: &Value, ours: &Value) {
@@ -172,7 +172,7 @@ fn a_close_reason_is_one_word_everywhere() {
     }
 }
 
-/// Official samples concatenate the values of `websocket`, which fails on anything but strings.
+/// Tencent's samples concatenate the values of `websocket`, which only works with strings.
 #[test]
 fn every_value_in_websocket_is_a_string() {
     fn check(event: &impl Serialize, keys: usize) {
@@ -208,7 +208,7 @@ proptest! {
     }
 }
 
-/// A message is not copied on the way in where its JSON has no escapes.
+/// Reading a message does not copy it if its JSON has no escapes.
 #[test]
 fn a_plain_message_is_borrowed() {
     let json = include_str!("../../golden/transmit-binary.json");

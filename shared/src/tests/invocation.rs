@@ -32,7 +32,7 @@ fn each_fault_has_its_status_and_each_status_its_fault() {
 }
 
 #[test]
-fn each_fault_says_what_became_of_the_event() {
+fn each_fault_has_its_disposition() {
     for (status, fault, disposition) in FAULTS {
         assert_eq!(fault.disposition(), disposition, "{status}");
     }

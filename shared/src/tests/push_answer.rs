@@ -18,14 +18,14 @@ fn answers_are_golden() {
     check_golden(golden, &PushAnswer::from(&PushError::Gone));
 }
 
-/// `errMsg` is for people: whoever reads an answer goes by its number.
+/// `errMsg` is for people: programs look at `errNo` only.
 #[test]
-fn an_answer_reads_without_words() {
+fn an_answer_without_err_msg_is_read() {
     let answer: PushAnswer = serde_json::from_value(json!({ "errNo": 410 })).unwrap();
     assert_eq!(answer, PushAnswer { err_no: 410, err_msg: String::new(), failed: Vec::new() });
 }
 
-/// A push that was understood is answered 200, whatever came of it.
+/// A push that could be read is answered 200, even if it was not delivered.
 #[test]
 fn each_error_has_its_number_and_its_http_status() {
     let errors = [

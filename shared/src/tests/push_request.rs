@@ -45,14 +45,14 @@ fn check_push(websocket: &str, expected: Push) {
     check(&format!(r#"{{"websocket":{websocket}}}"#), &PushRequest::One(Ok(expected)));
 }
 
-/// Understood, but not to be carried out: errNo 422, for these targets.
+/// The push has readable targets but is invalid: errNo 422 for these targets.
 #[track_caller]
 fn check_invalid(websocket: &str, targets: Targets, problem: &str) {
     let invalid = InvalidPush { targets, problem: problem.to_owned() };
     check(&format!(r#"{{"websocket":{websocket}}}"#), &PushRequest::One(Err(invalid)));
 }
 
-/// Not the documented JSON: HTTP 400.
+/// The body is not the documented JSON: HTTP 400.
 #[track_caller]
 fn check_malformed(body: impl AsRef<[u8]>, problem: &str) {
     let error = PushRequest::parse(body.as_ref()).unwrap_err().to_string();
@@ -84,13 +84,13 @@ fn an_array_of_pushes_is_golden() {
 }
 
 #[test]
-fn what_callers_write_is_understood() {
+fn the_forms_that_callers_write_are_read() {
     // No dataType means text; keys in any order; extra keys.
     check_push(
         r#"{"data":"hi","extra":{"a":[1]},"secConnectionID":"a","action":"data send"}"#,
         send_text(one("a"), "hi"),
     );
-    // Escapes in every string that is looked at.
+    // Escapes in every string that is read.
     check_push(
         r#"{"action":"data\u0020send","secConnectionID":"\u0061\/","dataType":"\u0074ext","data":"\ud83d\ude00\"\n"}"#,
         send_text(one("a/"), "😀\"\n"),
@@ -112,7 +112,7 @@ fn what_callers_write_is_understood() {
     check(" {\r\n\t\"websocket\" : \n [ ] , \"more\" : null } \n", &PushRequest::Many(vec![]));
 }
 
-/// Go code sends both with its `closing`, whatever is in them.
+/// Existing Go code sends `dataType` and `data` with `closing`.
 #[test]
 fn closing_ignores_data() {
     check_push(r#"{"action":"closing","secConnectionID":"a","dataType":"","data":""}"#, close("a"));
@@ -127,7 +127,7 @@ fn closing_ignores_data() {
 }
 
 #[test]
-fn what_makes_no_sense_is_invalid() {
+fn a_bad_action_data_type_or_data_is_invalid() {
     check_invalid(
         r#"{"action":"data  send","secConnectionID":"a","data":"b"}"#,
         one("a"),
@@ -161,7 +161,7 @@ fn what_makes_no_sense_is_invalid() {
             &format!(r#"dataType is {data_type}, not "text" or "binary""#),
         );
     }
-    // A lone surrogate is JSON, but not text that any client could be sent.
+    // A lone surrogate is valid JSON, but it has no UTF-8 form to send to a client.
     check_invalid(
         r#"{"action":"data send","secConnectionID":"a","data":"\ud800"}"#,
         one("a"),
@@ -183,7 +183,7 @@ fn bad_base64_is_invalid() {
     }
 }
 
-/// One senseless push in an array leaves the others alone.
+/// One invalid push in an array does not affect the others.
 #[test]
 fn an_array_may_hold_invalid_pushes() {
     let body = r#"{"websocket":[
@@ -194,7 +194,7 @@ fn an_array_may_hold_invalid_pushes() {
 }
 
 #[test]
-fn what_is_not_the_documented_json_is_malformed() {
+fn a_body_that_is_not_the_documented_json_is_malformed() {
     let closing = r#"{"action":"closing","secConnectionID":"a"}"#;
     check_malformed("", "EOF");
     check_malformed("action=closing", "expected value");
@@ -232,13 +232,13 @@ fn pushes_without_a_readable_action_or_target_are_malformed() {
         ),
     ] {
         check_malformed(format!(r#"{{"websocket":{websocket}}}"#), problem);
-        // One of them in an array spoils the whole: nothing of it is carried out.
+        // One such push in an array makes the whole body malformed.
         let closing = r#"{"action":"closing","secConnectionID":"a"}"#;
         check_malformed(format!(r#"{{"websocket":[{closing},{websocket}]}}"#), problem);
     }
 }
 
-/// Nesting far deeper than any stack is either skipped or rejected.
+/// JSON nested deeper than the stack allows is skipped or rejected.
 #[test]
 fn deep_nesting_does_no_harm() {
     let deep = "[".repeat(200_000) + &"]".repeat(200_000);
@@ -250,7 +250,7 @@ fn deep_nesting_does_no_harm() {
     check_malformed(deep, "body is an array, not an object");
 }
 
-/// JSON of any form, in which the words of the contract are frequent.
+/// Any JSON, in which the keys and values of the contract are frequent.
 pub(super) fn json_values() -> impl Strategy<Value = Value> {
     let word = || {
         let words = "websocket|action|secConnectionIDs?|dataType|data|data send|closing|text|binary|AAH=|errNo|errMsg|secWebSocketProtocol";

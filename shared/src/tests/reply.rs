@@ -1,4 +1,4 @@
-//! What register functions answer.
+//! The replies of register functions.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -37,14 +37,14 @@ fn the_documented_reply_is_read() {
 }
 
 #[test]
-fn what_real_functions_accept_with_is_read() {
+fn the_accepting_replies_of_existing_functions_are_read() {
     check(r#"{"errNo":0}"#, &accepted(None));
     check(r#"{"errNo":0,"errMsg":"ok"}"#, &accepted(None));
     check(r#"{"errNo":0,"errMsg":null,"websocket":null}"#, &accepted(None));
     check(r#"{"errNo":0,"websocket":{}}"#, &accepted(None));
     check(r#"{"errNo":0,"websocket":{"secWebSocketProtocol":null}}"#, &accepted(None));
     check(r#"{"errNo":0,"websocket":{"secWebSocketProtocol":""}}"#, &accepted(Some("")));
-    // The whole offered list echoed back: which entry is meant is for the gateway to choose.
+    // Some functions return the whole offered list. The gateway chooses the entry.
     let list = r#"{"errNo":0,"websocket":{"secWebSocketProtocol":"chat,binary"}}"#;
     check(list, &accepted(Some("chat,binary")));
     check(r#"{"errNo":0,"websocket":{"secWebSocketExtensions":""}}"#, &accepted(None));
@@ -63,7 +63,7 @@ fn the_object_as_a_string_is_unwrapped_once() {
 }
 
 #[test]
-fn refusals_are_told_apart_from_declining() {
+fn refused_and_declined_replies_are_distinguished() {
     check(r#"{"errNo":1}"#, &refused(1, ""));
     check(r#"{"errNo":-1,"errMsg":null}"#, &refused(-1, ""));
     check(r#"{"errNo":"403","errMsg":"no"}"#, &refused(403, "no"));
@@ -81,7 +81,7 @@ fn refusals_are_told_apart_from_declining() {
 }
 
 #[test]
-fn what_is_none_of_these_is_unreadable() {
+fn any_other_reply_is_unreadable() {
     check_unreadable("", "EOF");
     check_unreadable("ok", "expected value");
     check_unreadable(r#"{"errNo":0} {}"#, "trailing characters");
@@ -99,7 +99,7 @@ fn what_is_none_of_these_is_unreadable() {
 }
 
 #[test]
-fn what_is_odd_beside_a_right_err_no_is_passed_over() {
+fn other_fields_of_a_wrong_type_are_ignored() {
     let accepted = RegisterReply::Accepted { protocol: None };
     check(r#"{"errNo":0.0}"#, &accepted);
     check(r#"{"errNo":0,"websocket":""}"#, &accepted);
