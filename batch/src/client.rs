@@ -1,4 +1,4 @@
-//! Sending batches to one URL: what comes while a batch is on its way travels with the next one.
+//! Sends batches to one URL. Items that come while a batch is in flight are sent with the next one.
 
 use std::{
     mem,
@@ -21,20 +21,23 @@ use url::Url;
 
 use crate::{
     CONTENT_TYPE, OFFER, VERSION,
-    wire::{Answer, Answers, Item},
+    wire::{Item, ItemResponse, ResponseReader},
 };
 
-/// Batches that may be on their way, not counting those that the server has begun to answer. More
-/// than one, so that there is work at both ends.
+/// How many batches may be in flight before the server has begun to respond. More than one, so that
+/// the server has a batch to work on while the client prepares the next one.
 const UNANSWERED_MAX: usize = 2;
-/// A batch that is not answered for so long holds up the next one no longer.
+/// After this time without a response, a batch no longer counts as unanswered, and the next one may
+/// be sent.
 const ANSWER_WAIT: Duration = Duration::from_millis(50);
-/// Larger ones are sent alone: they gain nothing, and make others wait.
+/// The largest body that is sent in a batch. A larger body gains nothing from a batch, and delays
+/// the other items.
 const ITEM_BYTES_MAX: usize = 64 << 10;
-/// Far below what servers take.
+/// The largest batch. Servers accept larger ones.
 const BATCH_BYTES_MAX: usize = 256 << 10;
 
-/// Sends items to a URL, as batches. A handle; what is on its way ends with the last one.
+/// A handle for sending items to one URL in batches. Dropping the last handle cancels the batches
+/// in flight.
 #[derive(Debug, Clone)]
 pub struct Batcher(Arc<Inner>, #[expect(dead_code, reason = "held, not read")] Arc<DropGuard>);
 
@@ -42,10 +45,10 @@ pub struct Batcher(Arc<Inner>, #[expect(dead_code, reason = "held, not read")] A
 struct Inner {
     http: Client,
     url: Url,
-    /// How long a batch may take in all.
+    /// The time from sending a batch to the end of its response, at most.
     limit: Duration,
-    /// Whether the server takes batches.
-    is_on: AtomicBool,
+    /// Whether the server has offered to take batches.
+    is_offered: AtomicBool,
     state: Mutex<State>,
     tasks: TaskTracker,
     end: CancellationToken,
@@ -53,50 +56,56 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: Vec<Waiting>,
+    /// Items for the next batches, in order.
+    waiting: Vec<WaitingItem>,
+    /// How many batches are in flight without a response yet.
     unanswered: usize,
-    /// Whether an exchange goes on that is a request of its own.
+    /// Whether a [`LoneExchange`] exists.
     has_alone: bool,
 }
 
-/// Stands for an exchange that is a request of its own. While it lasts others go in batches.
+/// The guard of an exchange that its caller sends as a request of its own. Until it is dropped,
+/// other items are sent in batches.
 #[derive(Debug)]
-pub struct Alone(Arc<Inner>);
+pub struct LoneExchange(Arc<Inner>);
 
 #[derive(Debug)]
-struct Waiting {
+struct WaitingItem {
     item: Item,
-    answer: oneshot::Sender<Result<Answer, NoAnswer>>,
+    response: Sender,
 }
 
-/// Why an item has no answer.
+type Sender = oneshot::Sender<Result<ItemResponse, NoAnswer>>;
+
+/// Why an item has no response.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum NoAnswer {
-    /// There was no connection: nobody has seen the item.
+    /// The connection could not be made. The server has not received the item.
     #[error("could not connect")]
     NotSent(#[source] Arc<reqwest::Error>),
-    /// The answer was not one to a batch. With a status of 4xx, or 503, nobody has looked at the
-    /// items.
+    /// The batch was answered with a status other than 200. With a status of 4xx or 503 no item
+    /// was processed.
     #[error("batch was answered with HTTP {0}")]
     Refused(StatusCode),
-    /// It took longer than the caller waits. Nobody knows what came of it.
+    /// The response did not come within the caller's time limit. The item may have been processed.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
-    /// The answer broke off before that of the item. Nobody knows what came of it.
+    /// The response of the batch broke off before the response of the item. The item may have been
+    /// processed.
     #[error("answer broke off")]
     Broken(#[source] Option<Arc<reqwest::Error>>),
 }
 
 impl Batcher {
-    /// Sends to `url` by means of `http`, once the server has offered to take batches. After
-    /// `limit` nobody waits any longer for any answer of a batch.
+    /// A batcher that sends to `url` through `http`. Items that have no response when their batch
+    /// has taken longer than `limit` get [`NoAnswer::Broken`].
     pub fn new(http: Client, url: Url, limit: Duration) -> Self {
         let end = CancellationToken::new();
         let inner = Inner {
             http,
             url,
             limit,
-            is_on: AtomicBool::new(false),
+            is_offered: AtomicBool::new(false),
             state: Mutex::default(),
             tasks: TaskTracker::new(),
             end: end.clone(),
@@ -104,59 +113,62 @@ impl Batcher {
         Self(Arc::new(inner), Arc::new(end.drop_guard()))
     }
 
-    /// Reads in the headers of an answer whether its server takes batches.
+    /// Looks for an offer to take batches in the headers of a response.
     pub fn learn(&self, headers: &HeaderMap<HeaderValue>) {
-        if headers.get(OFFER) == Some(&VERSION) && !self.0.is_on.load(Ordering::Relaxed) {
-            self.0.is_on.store(true, Ordering::Relaxed);
+        if headers.get(OFFER) == Some(&VERSION) && !self.0.is_offered.load(Ordering::Relaxed) {
+            self.0.is_offered.store(true, Ordering::Relaxed);
         }
     }
 
-    /// Whether an item with a body of `bytes` may be sent in a batch.
+    /// Whether an item with a body of this many bytes may be sent in a batch.
     pub fn takes(&self, bytes: usize) -> bool {
-        bytes <= ITEM_BYTES_MAX && self.0.is_on.load(Ordering::Relaxed)
+        bytes <= ITEM_BYTES_MAX && self.0.is_offered.load(Ordering::Relaxed)
     }
 
-    /// When nothing else is on its way: the caller had better send a request of its own, which is
-    /// the quickest way then.
-    pub fn alone(&self) -> Option<Alone> {
+    /// Some if no other exchange is in flight or waiting. The caller should then send its exchange
+    /// as a request of its own, which is faster than a batch of one item.
+    pub fn alone(&self) -> Option<LoneExchange> {
         let mut state = self.0.lock();
         let is_idle = !state.has_alone && state.unanswered == 0 && state.waiting.is_empty();
         is_idle.then(|| {
             state.has_alone = true;
-            Alone(Arc::clone(&self.0))
+            LoneExchange(Arc::clone(&self.0))
         })
     }
 
-    /// Sends `item`. Whoever no longer waits for an item that is not on its way yet takes it back.
-    pub async fn exchange(&self, item: Item) -> Result<Answer, NoAnswer> {
-        let (sender, answer) = oneshot::channel();
+    /// Sends `item` in a batch. If the future is dropped before the batch is sent, the item is not
+    /// sent.
+    pub async fn exchange(&self, item: Item) -> Result<ItemResponse, NoAnswer> {
+        let (sender, response) = oneshot::channel();
         let batch = {
             let mut state = self.0.lock();
-            state.waiting.push(Waiting { item, answer: sender });
+            state.waiting.push(WaitingItem { item, response: sender });
             let is_free = state.unanswered < UNANSWERED_MAX;
             is_free.then(|| state.begin()).flatten()
         };
         if let Some(batch) = batch {
             self.0.spawn(batch);
         }
-        answer.await.unwrap_or(Err(NoAnswer::Broken(None)))
+        response.await.unwrap_or(Err(NoAnswer::Broken(None)))
     }
-}
 
-impl Batcher {
-    /// The same, and gives up after `limit`.
-    pub async fn exchange_within(&self, limit: Duration, item: Item) -> Result<Answer, NoAnswer> {
+    /// Like [`Self::exchange`], but gives [`NoAnswer::TimedOut`] after `limit`.
+    pub async fn exchange_within(
+        &self,
+        limit: Duration,
+        item: Item,
+    ) -> Result<ItemResponse, NoAnswer> {
         let exchange = timeout(limit, self.exchange(item)).await;
         exchange.unwrap_or(Err(NoAnswer::TimedOut(limit)))
     }
 }
 
 impl State {
-    /// What is to go now, counted as unanswered.
-    fn begin(&mut self) -> Option<Vec<Waiting>> {
-        self.waiting.retain(|waiting| !waiting.answer.is_closed());
+    /// Takes the items of the next batch and counts the batch as unanswered. None if no item waits.
+    fn begin(&mut self) -> Option<Vec<WaitingItem>> {
+        self.waiting.retain(|waiting| !waiting.response.is_closed());
         let mut bytes = 0;
-        let fits = |waiting: &&Waiting| {
+        let fits = |waiting: &&WaitingItem| {
             bytes += waiting.item.weight();
             bytes <= BATCH_BYTES_MAX
         };
@@ -170,14 +182,14 @@ impl State {
     }
 }
 
-impl Drop for Alone {
+impl Drop for LoneExchange {
     fn drop(&mut self) {
         self.0.lock().has_alone = false;
     }
 }
 
 impl Inner {
-    fn spawn(self: &Arc<Self>, batch: Vec<Waiting>) {
+    fn spawn(self: &Arc<Self>, batch: Vec<WaitingItem>) {
         let inner = Arc::clone(self);
         self.tasks.spawn(async move {
             let end = inner.end.clone();
@@ -188,13 +200,13 @@ impl Inner {
         });
     }
 
-    /// Sends `batch`, and tells everybody what came of it.
-    async fn send(self: Arc<Self>, batch: Vec<Waiting>) {
+    /// Sends `batch`, and gives each item its response or the reason why there is none.
+    async fn send(self: Arc<Self>, batch: Vec<WaitingItem>) {
         let mut body = BytesMut::new();
-        let mut answers = Vec::with_capacity(batch.len());
-        for Waiting { item, answer } in batch {
+        let mut senders = Vec::with_capacity(batch.len());
+        for WaitingItem { item, response } in batch {
             item.encode(&mut body);
-            answers.push(Some(answer));
+            senders.push(Some(response));
         }
         let request = self
             .http
@@ -204,22 +216,24 @@ impl Inner {
             .body(body.freeze());
         let no_answer = match self.response(request).await {
             Ok(response) if response.status() == StatusCode::OK => {
-                receive(response, &mut answers).await
+                receive(response, &mut senders).await
             }
             Ok(response) => {
-                // It may be another server by now. The next answer says whether that takes them.
-                self.is_on.store(false, Ordering::Relaxed);
+                // The server at the URL may have been replaced. The next response says whether the
+                // new one takes batches.
+                self.is_offered.store(false, Ordering::Relaxed);
                 NoAnswer::Refused(response.status())
             }
             Err(error) if error.is_connect() => NoAnswer::NotSent(Arc::new(error.without_url())),
             Err(error) => NoAnswer::Broken(Some(Arc::new(error.without_url()))),
         };
-        for answer in answers.into_iter().flatten() {
-            let _ = answer.send(Err(no_answer.clone()));
+        for sender in senders.into_iter().flatten() {
+            let _ = sender.send(Err(no_answer.clone()));
         }
     }
 
-    /// Waits for the response, and lets the next batch go when it is there or takes long.
+    /// Waits for the response. Sends the next batch when the response has begun, or after
+    /// [`ANSWER_WAIT`].
     async fn response(
         self: &Arc<Self>,
         request: reqwest::RequestBuilder,
@@ -246,22 +260,20 @@ impl Inner {
     }
 }
 
-type Sender = oneshot::Sender<Result<Answer, NoAnswer>>;
-
-/// Passes on the answers in `response`; then why those that are left have none.
-async fn receive(mut response: reqwest::Response, answers: &mut [Option<Sender>]) -> NoAnswer {
-    let mut received = Answers::default();
+/// Sends each response of an item to its sender. Returns the reason for items without a response.
+async fn receive(mut response: reqwest::Response, senders: &mut [Option<Sender>]) -> NoAnswer {
+    let mut reader = ResponseReader::default();
     loop {
         match response.chunk().await {
-            Ok(Some(chunk)) => received.push(&chunk),
+            Ok(Some(chunk)) => reader.push(&chunk),
             Ok(None) => return NoAnswer::Broken(None),
             Err(error) => return NoAnswer::Broken(Some(Arc::new(error.without_url()))),
         }
         loop {
-            match received.next() {
-                Ok(Some((place, answer))) => {
-                    if let Some(sender) = answers.get_mut(place).and_then(Option::take) {
-                        let _ = sender.send(Ok(answer));
+            match reader.next() {
+                Ok(Some((index, response))) => {
+                    if let Some(sender) = senders.get_mut(index).and_then(Option::take) {
+                        let _ = sender.send(Ok(response));
                     }
                 }
                 Ok(None) => break,

@@ -1,11 +1,13 @@
-//! Many small exchanges in one HTTP request, between two services of ours.
+//! Many small exchanges in one HTTP request, between two of Longhold's services.
 //!
-//! Under load the price of an exchange is that of its HTTP request: headers, system calls, tasks.
-//! While a request is on its way, what comes next waits and travels together with the next one; so
-//! the busier it is, the more of them share that price, and without load nothing waits.
+//! Under load most of the cost of an exchange is the cost of its HTTP request: headers, system
+//! calls, tasks. So exchanges that start while a batch is in flight are collected and sent as the
+//! next batch. The higher the load, the more exchanges share one request. Without load no exchange
+//! waits.
 //!
-//! A server says with [`OFFER`] that it takes batches; nobody else is ever sent one. Each exchange
-//! has an answer of its own, in a stream: a slow one holds up no other.
+//! A server offers batches with the header [`OFFER`], and batches are sent to no other server. The
+//! responses of a batch are streamed, each as soon as it is ready, so a slow exchange does not
+//! delay the others.
 
 pub mod client;
 pub mod server;
@@ -18,13 +20,13 @@ use http::{HeaderName, HeaderValue};
 
 pub use self::{
     client::{Batcher, NoAnswer},
-    wire::{Answer, Item},
+    wire::{Item, ItemResponse},
 };
 
-/// The header of an answer whose server takes batches at the same URL. Its value is the version
-/// of [`CONTENT_TYPE`].
+/// The response header by which a server offers to take batches at the same URL. The value is the
+/// version of the batch format.
 pub const OFFER: HeaderName = HeaderName::from_static("x-longhold-batch");
-/// The one version there is.
+/// The only version of the batch format.
 pub const VERSION: HeaderValue = HeaderValue::from_static("1");
-/// The content type of a batch, and of the answer to one.
+/// The content type of a batch and of its response.
 pub const CONTENT_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.longhold.batch");

@@ -1,4 +1,4 @@
-//! Answering a batch: each answer goes out when it is there.
+//! Answers a batch: sends each response as soon as it is ready.
 
 use std::{error::Error, time::Duration};
 
@@ -13,15 +13,15 @@ use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody, combinators::UnsyncBoxBody};
 use tokio::time::timeout;
 
-use crate::{CONTENT_TYPE, wire::Answer};
+use crate::{CONTENT_TYPE, wire::ItemResponse};
 
-/// An answer that begins to be sent.
+/// The body of the response to a batch.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 
-/// Most answers are there by then, and go out at once. After it the client is told that the
-/// batch has come, so that it sends the next one.
+/// How long the server waits for all responses before it begins to send. Most are ready by then and
+/// are sent together. When sending begins, the client may send the next batch.
 const START_DELAY: Duration = Duration::from_millis(2);
-/// A part of the answer is sent when it has so many bytes, however many more there are.
+/// A part of the body is sent when it has this many bytes, even if more responses are ready.
 const FRAME_BYTES: usize = 64 << 10;
 
 /// Whether the request with these headers is a batch.
@@ -29,21 +29,26 @@ pub fn is_batch(headers: &HeaderMap<HeaderValue>) -> bool {
     headers.get(header::CONTENT_TYPE) == Some(&CONTENT_TYPE)
 }
 
-/// Exchanges under way, each with its place among the items of the request.
-struct Running {
-    exchanges: FuturesUnordered<BoxFuture<'static, (usize, Answer)>>,
+/// Exchanges in progress, each with the index of its item in the request.
+struct RunningExchanges {
+    exchanges: FuturesUnordered<BoxFuture<'static, (usize, ItemResponse)>>,
     buffer: BytesMut,
 }
 
-/// Answers with what comes of `exchanges`, which are in the order of their items and begin in it.
-pub async fn answer(exchanges: impl Iterator<Item = BoxFuture<'static, Answer>>) -> Response<Body> {
-    let placed = exchanges
+/// The response to a batch. `exchanges` are in the order of their items and are started in this
+/// order; they run at the same time.
+pub async fn answer(
+    exchanges: impl Iterator<Item = BoxFuture<'static, ItemResponse>>,
+) -> Response<Body> {
+    let indexed = exchanges
         .enumerate()
-        .map(|(place, exchange)| exchange.map(move |answer| (place, answer)).boxed());
-    let mut running = Running { exchanges: placed.collect(), buffer: BytesMut::new() };
+        .map(|(index, exchange)| exchange.map(move |response| (index, response)).boxed());
+    let mut running = RunningExchanges { exchanges: indexed.collect(), buffer: BytesMut::new() };
     let body = match timeout(START_DELAY, running.all()).await {
         Ok(()) => Full::new(running.buffer.freeze()).map_err(|never| match never {}).boxed_unsync(),
-        Err(_) => StreamBody::new(stream::unfold(running, Running::next_frame)).boxed_unsync(),
+        Err(_) => {
+            StreamBody::new(stream::unfold(running, RunningExchanges::next_frame)).boxed_unsync()
+        }
     };
     let mut response = Response::new(body);
     response.headers_mut().insert(header::CONTENT_TYPE, CONTENT_TYPE);
@@ -52,23 +57,24 @@ pub async fn answer(exchanges: impl Iterator<Item = BoxFuture<'static, Answer>>)
 
 type NextFrame = Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>;
 
-impl Running {
+impl RunningExchanges {
+    /// Waits for all responses and writes them to the buffer.
     async fn all(&mut self) {
-        while let Some((place, answer)) = self.exchanges.next().await {
-            answer.encode(place, &mut self.buffer);
+        while let Some((index, response)) = self.exchanges.next().await {
+            response.encode(index, &mut self.buffer);
         }
     }
 
-    /// What there is, and if that is nothing yet what comes next.
+    /// The responses that are ready. If none is ready, waits for the next one.
     async fn next_frame(mut self) -> Option<(NextFrame, Self)> {
         if self.buffer.is_empty() {
-            let (place, answer) = self.exchanges.next().await?;
-            answer.encode(place, &mut self.buffer);
+            let (index, response) = self.exchanges.next().await?;
+            response.encode(index, &mut self.buffer);
         }
         while self.buffer.len() < FRAME_BYTES
-            && let Some(Some((place, answer))) = self.exchanges.next().now_or_never()
+            && let Some(Some((index, response))) = self.exchanges.next().now_or_never()
         {
-            answer.encode(place, &mut self.buffer);
+            response.encode(index, &mut self.buffer);
         }
         let frame = Frame::data(self.buffer.split().freeze());
         Some((Ok(frame), self))

@@ -1,4 +1,4 @@
-//! A server and a client over a real socket, and what is no batch.
+//! A client and a server over a real socket, and malformed batches.
 
 use std::{
     convert::Infallible,
@@ -15,11 +15,12 @@ use hyper_util::rt::TokioIo;
 use tokio::{net::TcpListener, sync::Semaphore};
 use url::Url;
 
-use crate::{Answer, Batcher, Item, NoAnswer, OFFER, VERSION, server, wire::items};
+use crate::{Batcher, Item, ItemResponse, NoAnswer, OFFER, VERSION, server, wire::items};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Answers each item with its body, 201 and in reverse; one whose body is `wait` when it may.
+/// Answers each item with status 201 and the reverse of its body. An item with the body `wait` is
+/// answered when `go` has a permit.
 #[derive(Debug, Clone)]
 struct Server {
     url: Url,
@@ -64,7 +65,7 @@ impl Server {
                     go.acquire().await.unwrap().forget();
                 }
                 let body: Vec<u8> = item.body.iter().rev().copied().collect();
-                Answer { status: 201, body: body.into() }
+                ItemResponse { status: 201, body: body.into() }
             }
             .boxed()
         });
@@ -75,7 +76,7 @@ impl Server {
         let batcher = Batcher::new(reqwest::Client::new(), self.url.clone(), LIMIT);
         let mut headers = http::HeaderMap::new();
         batcher.learn(&headers);
-        assert!(!batcher.takes(1), "nobody has offered");
+        assert!(!batcher.takes(1), "the server has not offered");
         headers.insert(OFFER, VERSION);
         batcher.learn(&headers);
         assert!(batcher.takes(1));
@@ -88,13 +89,13 @@ fn item(body: impl Into<Bytes>) -> Item {
 }
 
 async fn check(batcher: &Batcher, body: String) {
-    let answer = batcher.exchange(item(body.clone())).await.unwrap();
+    let response = batcher.exchange(item(body.clone())).await.unwrap();
     let expected: String = body.chars().rev().collect();
-    assert_eq!((answer.status, &answer.body[..]), (201, expected.as_bytes()));
+    assert_eq!((response.status, &response.body[..]), (201, expected.as_bytes()));
 }
 
 #[tokio::test]
-async fn each_gets_its_own_answer_and_many_travel_together() {
+async fn each_item_gets_its_own_response_and_many_items_share_a_batch() {
     let server = Server::start().await;
     let batcher = server.batcher();
     let bodies = (0..500).map(|number| format!("{number}\n{}", "x".repeat(number * 40)));
@@ -105,7 +106,7 @@ async fn each_gets_its_own_answer_and_many_travel_together() {
 }
 
 #[tokio::test]
-async fn a_slow_one_holds_up_no_other() {
+async fn a_slow_item_does_not_delay_the_others() {
     let server = Server::start().await;
     let batcher = server.batcher();
     let slow: Vec<_> = (0..10)
@@ -123,18 +124,18 @@ async fn a_slow_one_holds_up_no_other() {
 }
 
 #[tokio::test]
-async fn who_is_alone_is_told_so() {
+async fn only_one_exchange_at_a_time_is_alone() {
     let server = Server::start().await;
     let batcher = server.batcher();
-    let place = batcher.alone().unwrap();
+    let lone_exchange = batcher.alone().unwrap();
     assert!(batcher.alone().is_none());
     check(&batcher, "beside it".to_owned()).await;
-    drop(place);
+    drop(lone_exchange);
     assert!(batcher.alone().is_some());
 }
 
 #[tokio::test]
-async fn what_went_wrong_is_told_apart() {
+async fn each_failure_has_its_own_error() {
     let server = Server::start().await;
     let batcher = server.batcher();
     let limit = Duration::from_millis(1);
@@ -145,21 +146,21 @@ async fn what_went_wrong_is_told_apart() {
     assert!(matches!(refused, Err(NoAnswer::Refused(StatusCode::NOT_FOUND))), "{refused:?}");
     assert!(!batcher.takes(1), "it was refused");
 
-    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/", nobody.local_addr().unwrap()).parse().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let batcher = Batcher::new(reqwest::Client::new(), url, LIMIT);
-    let hangs_up = async {
-        let (stream, _) = nobody.accept().await.unwrap();
-        drop((stream, nobody));
+    let hang_up = async {
+        let (stream, _) = listener.accept().await.unwrap();
+        drop((stream, listener));
     };
-    let (broken, ()) = tokio::join!(batcher.exchange(item("one")), hangs_up);
+    let (broken, ()) = tokio::join!(batcher.exchange(item("one")), hang_up);
     assert!(matches!(broken, Err(NoAnswer::Broken(_))), "{broken:?}");
     let not_sent = batcher.exchange(item("one")).await;
     assert!(matches!(not_sent, Err(NoAnswer::NotSent(_))), "{not_sent:?}");
 }
 
 #[test]
-fn what_is_no_batch_is_refused() {
+fn a_malformed_batch_is_refused() {
     for text in [
         "one",
         "a - 1\n",

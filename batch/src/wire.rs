@@ -1,46 +1,50 @@
-//! A batch on the wire: for each item a line of words, as many bytes as the line says, and a line
-//! break. `<id> <traceparent or -> <bytes>` in a request, `<place> <status> <bytes>` in its answer.
+//! The format of a batch and of its response.
+//!
+//! Each item of a batch is `<id> <traceparent or -> <length>\n<body>\n`. Each response to an item
+//! is `<index> <status> <length>\n<body>\n`, in any order. `<length>` is the length of the body in
+//! bytes, and `<index>` the index of the item in the batch, from 0.
 
 use std::{fmt::Write, str::FromStr};
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// More than any body that there is.
+/// The largest body that is read. The largest one that is sent is a reply of a function: 6 MiB.
 const BODY_BYTES_MAX: usize = 8 << 20;
-/// More than any batch has that we send.
+/// The most items in one batch that are read. The client sends fewer.
 const ITEMS_MAX: usize = 16_384;
-/// The longest line that there can be.
+/// The longest line that is read: two words, a number and a line break fit.
 const LINE_BYTES_MAX: usize = 1024;
-/// Two of them and a number make a line.
+/// The longest word.
 const WORD_BYTES_MAX: usize = 400;
 
 /// One request of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
-    /// Names the exchange: visible ASCII.
+    /// Names the exchange in the logs: 1 to 400 visible ASCII characters.
     pub id: Box<str>,
-    /// W3C Trace Context. Left out if it is not visible ASCII.
+    /// The header `traceparent` of W3C Trace Context. Not sent if it is longer than 400 characters
+    /// or has other characters than visible ASCII.
     pub traceparent: Option<Box<str>>,
-    /// What would be the body of a request of its own.
+    /// The body of the request, as it would be if the item were a request of its own.
     pub body: Bytes,
 }
 
-/// One answer of a batch.
+/// The response to one item of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// What would be the status of an answer of its own.
+pub struct ItemResponse {
+    /// The HTTP status, as it would be if the item were a request of its own.
     pub status: u16,
-    /// What would be its body.
+    /// The body of the response.
     pub body: Bytes,
 }
 
-/// It is not a batch.
+/// The bytes do not have the format of a batch, or of its response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is not a batch: {0}")]
 pub struct Malformed(&'static str);
 
 impl Item {
-    /// Bytes that it takes.
+    /// The size of the item in bytes, as it counts for the size of the batch.
     pub(crate) fn weight(&self) -> usize {
         self.id.len() + self.body.len()
     }
@@ -53,15 +57,15 @@ impl Item {
     }
 }
 
-impl Answer {
-    pub(crate) fn encode(&self, place: usize, buffer: &mut BytesMut) {
-        let _ = writeln!(buffer, "{place} {} {}", self.status, self.body.len());
+impl ItemResponse {
+    pub(crate) fn encode(&self, index: usize, buffer: &mut BytesMut) {
+        let _ = writeln!(buffer, "{index} {} {}", self.status, self.body.len());
         buffer.extend_from_slice(&self.body);
         buffer.extend_from_slice(b"\n");
     }
 }
 
-/// The items of a request. Their bodies are parts of `bytes`.
+/// The items of a batch. Their bodies are slices of `bytes`, not copies.
 pub fn items(mut bytes: Bytes) -> Result<Vec<Item>, Malformed> {
     let mut items = Vec::new();
     while !bytes.is_empty() {
@@ -82,43 +86,45 @@ pub fn items(mut bytes: Bytes) -> Result<Vec<Item>, Malformed> {
     Ok(items)
 }
 
-/// Reads answers as they come.
+/// Reads the responses of items from the chunks of a stream.
 #[derive(Debug, Default)]
-pub(crate) struct Answers {
+pub(crate) struct ResponseReader {
     buffer: BytesMut,
 }
 
-impl Answers {
+impl ResponseReader {
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }
 
-    /// The next answer that is there as a whole, and the place of its item.
-    pub(crate) fn next(&mut self) -> Result<Option<(usize, Answer)>, Malformed> {
+    /// The next complete response, with the index of its item. `None` if more bytes are needed.
+    pub(crate) fn next(&mut self) -> Result<Option<(usize, ItemResponse)>, Malformed> {
         let Some(head) = Head::read(&self.buffer)? else { return Ok(None) };
-        let [place, status] = head.words;
-        let (place, status) = (number(place)?, number(status)?);
+        let [index, status] = head.words;
+        let (index, status) = (number(index)?, number(status)?);
         let (line, length) = (head.line, head.length);
         if self.buffer.len() <= line + length {
             return Ok(None);
         }
         let mut bytes = self.buffer.split_to(line + length + 1).freeze();
         let body = take(&mut bytes, line, length)?.ok_or(BROKEN_OFF)?;
-        Ok(Some((place, Answer { status, body })))
+        Ok(Some((index, ItemResponse { status, body })))
     }
 }
 
 const BROKEN_OFF: Malformed = Malformed("it breaks off");
 
-/// A line, with its length and that of what follows it.
+/// The line in front of a body.
 struct Head<'a> {
     words: [&'a str; 2],
+    /// The length of the line in bytes, with its line break.
     line: usize,
+    /// The length of the body in bytes.
     length: usize,
 }
 
 impl<'a> Head<'a> {
-    /// `None` while the line is not there as a whole.
+    /// Reads the line at the start of `bytes`. `None` if the line is not complete.
     fn read(bytes: &'a [u8]) -> Result<Option<Self>, Malformed> {
         let start = &bytes[..bytes.len().min(LINE_BYTES_MAX)];
         let Some(end) = start.iter().position(|byte| *byte == b'\n') else {
@@ -130,7 +136,7 @@ impl<'a> Head<'a> {
         let (Some(a), Some(b), Some(length), None) =
             (words.next(), words.next(), words.next(), words.next())
         else {
-            return Err(Malformed("a line has not three words"));
+            return Err(Malformed("a line does not have three words"));
         };
         let length = number(length)?;
         if length > BODY_BYTES_MAX {
@@ -140,7 +146,8 @@ impl<'a> Head<'a> {
     }
 }
 
-/// The `length` bytes behind `line`, if they are there with their line break.
+/// Removes a line of `line` bytes, a body of `length` bytes and its line break from `bytes`, and
+/// returns the body. `None` if `bytes` is too short.
 fn take(bytes: &mut Bytes, line: usize, length: usize) -> Result<Option<Bytes>, Malformed> {
     let end = line + length;
     if end >= bytes.len() {
@@ -160,7 +167,7 @@ fn line(buffer: &mut BytesMut, a: &str, b: &str, length: usize) {
 }
 
 fn number<T: FromStr>(word: &str) -> Result<T, Malformed> {
-    word.parse().map_err(|_| Malformed("a number is not one"))
+    word.parse().map_err(|_| Malformed("a word that must be a number is not one"))
 }
 
 fn is_word(text: &str) -> bool {

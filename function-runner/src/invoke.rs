@@ -1,6 +1,6 @@
 //! `POST /functions/<name>/invocations`: from the request to the answer.
 
-use batch::{Answer, Item, OFFER, VERSION, server, wire::items};
+use batch::{Item, ItemResponse, OFFER, VERSION, server, wire::items};
 use bytes::Bytes;
 use daemon::http::{Body, json, json_bytes, message, read_body};
 use futures_util::future::BoxFuture;
@@ -58,7 +58,7 @@ pub(crate) async fn invoke_batch(runner: &Runner, name: &str, body: Incoming) ->
 }
 
 /// Starts one invocation of a batch at once, and answers when it has ended.
-fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, Answer> {
+fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, ItemResponse> {
     let Item { id, traceparent, body } = item;
     // A part of the batch would keep all of it in memory.
     let event = Bytes::copy_from_slice(&body);
@@ -81,11 +81,11 @@ fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, Answe
             Err(fault) => Err(fault),
         };
         match outcome {
-            Ok(reply) => Answer { status: 200, body: reply.into() },
+            Ok(reply) => ItemResponse { status: 200, body: reply.into() },
             Err(fault) => {
                 let error = serde_json::to_vec(&fault.to_error_object(&id));
                 let body = error.expect("it has string keys").into();
-                Answer { status: fault.kind.status(), body }
+                ItemResponse { status: fault.kind.status(), body }
             }
         }
     };

@@ -4,7 +4,7 @@ mod cleanups;
 
 use std::{convert::Infallible, sync::Arc};
 
-use batch::{Answer, OFFER, VERSION, server, wire::items};
+use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
 use daemon::http::{Body, full, message, method_not_allowed};
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
@@ -91,8 +91,8 @@ impl Internal {
             Box::pin(async move {
                 let outcome = pusher.push(&api, body).await;
                 let (head, body) = api.config().dialect.answer_push(outcome).into_parts();
-                Answer { status: head.status.as_u16(), body }
-            }) as BoxFuture<'static, Answer>
+                ItemResponse { status: head.status.as_u16(), body }
+            }) as BoxFuture<'static, ItemResponse>
         });
         server::answer(exchanges).await
     }
