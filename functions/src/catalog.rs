@@ -1,4 +1,4 @@
-//! The functions that can be named as a handler of the Rust runtime.
+//! The functions that can be a `handler` of the Rust runtime, by name.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ impl Catalog {
             .with("echo", echo::start)
     }
 
-    /// Adds a function, in place of one that had the same name.
+    /// Adds a function. It replaces a function of the same name.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, start: Start) -> Self {
         self.0.insert(name.into(), start);
@@ -48,12 +48,12 @@ mod tests {
     use crate::{Environment, StartError};
 
     #[test]
-    fn a_function_of_the_users_own_stands_beside_the_built_in_ones() {
+    fn a_user_can_add_a_function_to_the_built_in_ones() {
         let catalog =
             Catalog::default().with("mine", |_| Err(StartError::new("KEY", "is not good")));
         let names: Vec<_> = catalog.names().collect();
         assert_eq!(names, ["cleanup", "echo", "mine", "register", "transmit"]);
-        assert!(catalog.get("nobody").is_none());
+        assert!(catalog.get("unknown").is_none());
 
         let start = catalog.get("mine").unwrap();
         let error = start(&Environment::default()).err().unwrap();
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn every_built_in_function_names_the_key_that_it_misses() {
+    fn every_built_in_function_names_a_missing_environment_key() {
         let catalog = Catalog::built_in();
         for name in catalog.names() {
             let start = catalog.get(name).unwrap();

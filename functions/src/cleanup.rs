@@ -1,6 +1,6 @@
-//! The cleanup function of the chat: strikes out who has left.
+//! The cleanup function of the chat: removes a connection that has ended from the roster.
 //!
-//! It is delivered at least once, so everything here may be done again.
+//! A cleanup is delivered at least once, so a second call must do no harm.
 
 use std::sync::Arc;
 
@@ -45,8 +45,8 @@ impl Cleanup {
         let id = websocket.connection_id;
         let push = Push { targets: Targets::One(id.clone()), action: PushAction::Close };
 
-        // Side by side, so that neither a push that fails nor one that hangs until the deadline
-        // of the invocation keeps the id in the roster.
+        // Both at the same time: a push that fails, or hangs until the invocation times out, must
+        // not keep the id in the roster.
         let (removed, closed) =
             future::join(self.roster.remove(&id), self.push_client.push(&push, context)).await;
         removed?;
@@ -73,7 +73,7 @@ mod tests {
         br#"{"websocket":{"action":"closing","secConnectionID":"a==","closeReason":"lost"}}"#;
 
     #[tokio::test]
-    async fn cleanup_closes_and_deletes_and_may_come_twice() {
+    async fn cleanup_closes_the_connection_and_removes_the_id_and_may_be_called_twice() {
         let gone = r#"{"errNo":410,"errMsg":"no such connection: it is gone"}"#;
         let gateway = FakeGateway::start([(200, gone.to_owned()), (200, gone.to_owned())]).await;
         let environment = chat(gateway.url(), "cleanup");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_failed_push_raises_but_the_id_is_deleted() {
+    async fn a_failed_push_raises_but_the_id_is_removed() {
         let closed = ClosedPort::hold();
         let environment = chat(closed.url(), "cleanup-unreachable");
         let roster = Roster::start(&environment).unwrap();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_is_not_taken_for_a_parting() {
+    async fn a_transmit_event_removes_nothing() {
         let closed = ClosedPort::hold();
         let environment = chat(closed.url(), "cleanup-message");
         let roster = Roster::start(&environment).unwrap();

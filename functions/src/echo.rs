@@ -1,6 +1,6 @@
-//! The echo function: a transmit function that sends each message back to where it came from.
+//! The echo function: a transmit function that sends each message back to its sender.
 //!
-//! It needs no roster, so it is the shortest way through gateway, runner and push.
+//! It needs no roster, so it is the shortest path through gateway, runner and push.
 
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl Echo {
         let sender = websocket.connection_id.clone().into_owned();
         let payload = websocket.into_payload().map_err(FunctionError::bad_event)?;
         let push = Push { targets: Targets::One(sender), action: PushAction::Send(payload) };
-        // A sender who has left meanwhile is no failure: there is nobody to tell.
+        // Not a failure if the sender's connection has ended meanwhile.
         self.push_client.push(&push, context).await?;
         Ok(json!({ "errNo": 0, "errMsg": "ok" }))
     }
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn text_and_bytes_come_back_as_they_went() {
+    async fn text_and_binary_messages_come_back_unchanged() {
         check("text", "h\u{e9}llo \"there\"\n").await;
         check("text", "").await;
         check("binary", "AP8Q").await;
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_sender_who_left_is_fine_and_a_refusal_is_not() {
+    async fn a_push_to_a_gone_sender_succeeds_and_a_refused_push_raises() {
         let gateway = FakeGateway::start([
             (200, r#"{"errNo":410,"errMsg":"gone"}"#.to_owned()),
             (200, r#"{"errNo":413,"errMsg":"too large"}"#.to_owned()),

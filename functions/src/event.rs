@@ -1,4 +1,4 @@
-//! Reads an event as the one that a function takes.
+//! Reads an event, and checks that it is of the kind that the function handles.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::function::FunctionError;
 
-/// An event, down to what tells one kind from another.
+/// The part of an event that tells its kind.
 #[derive(Deserialize)]
 struct AnyEvent<'a> {
     #[serde(borrow)]
@@ -19,10 +19,10 @@ struct AnyAction<'a> {
     action: Cow<'a, str>,
 }
 
-/// Reads `event`, if its action is `action`.
+/// Reads `event` if its action is `action`; else the event is a bad event.
 ///
-/// The events look much alike. Without the check, a cleanup function that is set where transmit
-/// belongs would take messages for partings and delete who sent them.
+/// The events have similar shapes. Without this check, a cleanup function that is configured as the
+/// transmit function by mistake would accept messages and remove their senders from the roster.
 pub(crate) fn parse<'a, E: Deserialize<'a>>(
     event: &'a [u8],
     action: &str,
@@ -44,7 +44,7 @@ mod tests {
     const TEXT: &str = r#"{"websocket":{"action":"data send","secConnectionID":"a==","dataType":"text","data":"hi"}}"#;
 
     #[test]
-    fn an_event_is_read_by_the_function_that_it_is_for() {
+    fn an_event_is_read_only_if_it_has_the_expected_action() {
         let event: TransmitEvent<'_> = parse(TEXT.as_bytes(), "data send").unwrap();
         assert_eq!(event.websocket.connection_id, "a==");
 
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_event_is_refused() {
+    fn other_json_and_other_text_are_refused() {
         for text in ["", "null", "{}", r#"{"websocket":{"action":"closing"}}"#] {
             parse::<CleanupEvent>(text.as_bytes(), "closing").unwrap_err();
         }

@@ -1,8 +1,9 @@
 //! The functions in Rust: register, transmit and cleanup of the chat, and echo.
 //!
-//! A function here is what it is in any other language: it gets an event, answers JSON, and
-//! reaches clients by reverse push. This crate does not know who calls it: it opens no port,
-//! starts no task and reads no environment but the one it is given.
+//! These functions do what functions in any other language do: they are called with an event,
+//! return JSON, and reach clients by reverse push. This crate does not know its caller. It opens
+//! no port, starts no task, and does not read the environment of the process: each function is
+//! given its own [`Environment`].
 
 pub mod catalog;
 pub mod environment;

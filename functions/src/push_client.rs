@@ -1,7 +1,7 @@
 //! Sends reverse pushes to the gateway, at the address in the environment key `url`.
 //!
-//! It tells an answer from no answer, and does not push again by itself: a push that was lost on
-//! the way back would reach its client twice.
+//! A push without an answer is an error and is not repeated: the message may have reached its
+//! client, and a second push would deliver it twice.
 
 use std::{error::Error, time::Duration};
 
@@ -25,26 +25,27 @@ use crate::{
 
 /// The environment key with the address.
 const URL_KEY: &str = "url";
-/// The longest wait for an answer. Invocations usually have to end sooner.
+/// The longest wait for an answer. The timeout of an invocation is usually shorter.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(10);
-/// Below the half minute after which common servers hang up on an idle connection, so that a push
-/// is not sent on one that is being closed.
+/// How long an idle connection is kept. Common servers close an idle connection after 30 s; a push
+/// must not be sent on a connection that the server is closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A function's way to the gateway.
+/// Sends the pushes of one function.
 ///
-/// Each function has a pool of its own. One for the process would save a few idle connections,
-/// but tie all functions to the runtime that drives the connections of the first.
+/// Each function has a connection pool of its own. A shared pool would save a few idle
+/// connections, but each connection runs on the Tokio runtime that opened it and ends with that
+/// runtime, so all functions would depend on it.
 pub(crate) struct PushClient {
     http: reqwest::Client,
-    /// Once the gateway has offered to take batches.
+    /// Used if the gateway has offered to take batches.
     batcher: Batcher,
     url: Url,
-    /// The address as errors name it.
+    /// The address without secrets, for errors.
     name: String,
 }
 
-/// A push was not carried out, as far as anybody knows here.
+/// A push was not carried out, or it is not known whether it was.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PushFailed {
     #[error("push to {url} got no answer")]
@@ -64,7 +65,7 @@ impl PushClient {
             .redirect(redirect::Policy::none())
             .no_proxy();
         if url.scheme() == "http" {
-            // Else a machine without root certificates could not even push in clear.
+            // Without this, the client could not be built on a machine without root certificates.
             http = http.tls_certs_only([]);
         }
         let http = http.build().map_err(|error| {
@@ -74,7 +75,7 @@ impl PushClient {
         Ok(Self { http, batcher, name: name_of(&url), url })
     }
 
-    /// Reads the address, and builds nothing.
+    /// Reads and checks the address. Builds no client.
     pub(crate) fn check(environment: &Environment) -> Result<Url, StartError> {
         const RIGHT: &str = "http://127.0.0.1:9001/api-chat would be right";
         let url = Url::parse(environment.require(URL_KEY)?).map_err(|error| {
@@ -89,8 +90,8 @@ impl PushClient {
         }
     }
 
-    /// Sends `push` and returns the answer of the gateway, if that says that the push was carried
-    /// out or that the connection is gone.
+    /// Sends `push` and returns the gateway's answer. An answer with an `errNo` other than 0 and
+    /// 410 (connection is gone) is an error.
     pub(crate) async fn push(
         &self,
         push: &Push,
@@ -121,8 +122,8 @@ impl PushClient {
     ) -> Result<(StatusCode, Bytes), Box<dyn Error + Send + Sync>> {
         let body = Bytes::from(push.to_body());
         let takes_batches = self.batcher.takes(body.len());
-        let place = if takes_batches { self.batcher.alone() } else { None };
-        if takes_batches && place.is_none() {
+        let lone_exchange = if takes_batches { self.batcher.alone() } else { None };
+        if takes_batches && lone_exchange.is_none() {
             let item = Item {
                 id: context.request_id.as_str().into(),
                 traceparent: context.traceparent.as_deref().map(Into::into),
@@ -130,7 +131,8 @@ impl PushClient {
             };
             match self.batcher.exchange_within(PUSH_TIMEOUT, item).await {
                 Ok(answer) => return Ok((StatusCode::from_u16(answer.status)?, answer.body)),
-                // Nothing of it was carried out, and it is another gateway now.
+                // The gateway at this address takes no batches: it was replaced. None of the
+                // batch's pushes was carried out.
                 Err(NoAnswer::Refused(status)) if status.is_client_error() => {}
                 Err(error) => return Err(error.into()),
             }
@@ -154,20 +156,21 @@ impl PushClient {
     }
 }
 
-/// Whether `err_no` says that the connection is no more.
+/// Whether `err_no` says that the connection is gone.
 pub(crate) fn is_gone(err_no: u16) -> bool {
     err_no == PushError::Gone.err_no()
 }
 
-/// A trace context that no header can hold is not worth a failed push.
+/// The trace context as a header value. None if it has characters that no header may have: the
+/// push is sent without it then.
 fn traceparent(context: &Context) -> Option<HeaderValue> {
     HeaderValue::from_str(context.traceparent.as_deref()?).ok()
 }
 
-/// The address without what may be secret in it.
+/// The address without user name, password, query and fragment, which may be secret.
 fn name_of(url: &Url) -> String {
     let mut url = url.clone();
-    // Both only fail on URLs that have no host, and those of http always have one.
+    // Both fail only for URLs without a host, and http URLs always have a host.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url.set_query(None);

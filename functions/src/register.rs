@@ -1,4 +1,4 @@
-//! The register function of the chat: notes who has come.
+//! The register function of the chat: adds a new connection to the roster.
 
 use std::sync::Arc;
 
@@ -18,16 +18,16 @@ struct Register {
     roster: Roster,
 }
 
-/// The part of the register event that is read here. The rest of it describes the request, and a
-/// chat for everybody has no question to ask of that.
+/// The part of the register event that is read here. The rest describes the request, which does not
+/// matter here: everybody may join the chat.
 #[derive(Deserialize)]
-struct Event {
+struct ConnectingEvent {
     websocket: Connecting,
 }
 
 pub(crate) fn start(environment: &Environment) -> Result<Arc<dyn Function>, StartError> {
-    // Nothing is pushed from here, but the three functions of a chat share their settings, and
-    // a bad one had better show when the first of them starts.
+    // This function pushes nothing. But the three functions of a chat have the same settings, so
+    // each of them reports a bad address.
     PushClient::check(environment)?;
     Ok(Arc::new(Register { roster: Roster::start(environment)? }))
 }
@@ -44,7 +44,7 @@ impl Function for Register {
 
 impl Register {
     async fn register(&self, event: &[u8]) -> Result<Value, FunctionError> {
-        let Event { websocket } = event::parse(event, "connecting")?;
+        let ConnectingEvent { websocket } = event::parse(event, "connecting")?;
         self.roster.add(&websocket.connection_id).await?;
         tracing::debug!(connection.id = websocket.connection_id, "connection registered");
         Ok(accept(&websocket))
@@ -63,7 +63,7 @@ fn accept(websocket: &Connecting) -> Value {
     reply
 }
 
-/// The first entry of a header with a list of tokens.
+/// The first entry of a comma-separated list.
 fn first_of(offered: &str) -> Option<&str> {
     offered.split(',').map(str::trim).find(|token| !token.is_empty())
 }
@@ -80,7 +80,7 @@ mod tests {
     };
 
     #[tokio::test]
-    async fn register_notes_the_connection_and_takes_the_first_protocol() {
+    async fn register_adds_the_connection_and_chooses_the_first_protocol() {
         let environment = chat("http://127.0.0.1:1/api", "register");
         let register = start(&environment).unwrap();
         let mut event = json!({"websocket": {"action": "connecting", "secConnectionID": "a=="}});

@@ -1,7 +1,8 @@
-//! Who is connected: one object for each connection, named by its id, in an object store.
+//! The roster: the list of open connections of a chat, in an object store. There is one object for
+//! each connection, named by the connection's id.
 //!
-//! Nothing is in the objects, and nothing is kept here: whoever lists the store sees who is
-//! there, from any process and in any language.
+//! The objects are empty and nothing is cached, so any process in any language can list the
+//! connections.
 
 use std::sync::Arc;
 
@@ -19,22 +20,22 @@ mod directory;
 mod location;
 mod memory;
 
-/// The environment key that says where the roster is.
+/// The environment key with the location of the roster.
 const URL_KEY: &str = "ROSTER_URL";
-/// How many removals are under way at once. A mass drop leaves thousands of ids behind, and the
-/// store should not feel that as an attack.
+/// How many ids are removed at the same time. After a mass disconnect there are thousands of ids
+/// to remove, and the store must not be overloaded.
 const REMOVALS_AT_ONCE: usize = 16;
-/// Longer than any id known, shorter than a file name may be.
+/// The longest id. Known ids are shorter, and file names may be longer.
 const ID_BYTES_MAX: usize = 128;
 
 /// The ids of a chat's connections.
 pub(crate) struct Roster {
     store: Arc<dyn ObjectStore>,
-    /// What stands before each id in the names of the objects.
+    /// The path in the store under which the objects are.
     prefix: Path,
 }
 
-/// The roster did not do what it was asked.
+/// An operation on the roster failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RosterError {
     #[error("connection id is not 1 to {ID_BYTES_MAX} letters, digits, '-', '_', '+' and '='")]
@@ -44,7 +45,7 @@ pub(crate) enum RosterError {
 }
 
 impl Roster {
-    /// Finds the store that `ROSTER_URL` names. Nothing is connected to yet.
+    /// Prepares the store that `ROSTER_URL` names. Connects to nothing.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
         let location = Location::parse(environment.require(URL_KEY)?)
             .map_err(|problem| StartError::new(URL_KEY, problem))?;
@@ -58,7 +59,7 @@ impl Roster {
         Ok(Self { store, prefix })
     }
 
-    /// Notes that `id` is there.
+    /// Adds `id`.
     pub(crate) async fn add(&self, id: &str) -> Result<(), RosterError> {
         let path = self.path_of(id)?;
         match self.store.put(&path, PutPayload::default()).await {
@@ -67,7 +68,7 @@ impl Roster {
         }
     }
 
-    /// Forgets `id`, or finds that it is forgotten already.
+    /// Removes `id`. Succeeds also if `id` is not in the roster.
     pub(crate) async fn remove(&self, id: &str) -> Result<(), RosterError> {
         let path = self.path_of(id)?;
         match self.store.delete(&path).await {
@@ -76,7 +77,8 @@ impl Roster {
         }
     }
 
-    /// Forgets all `ids`: one that fails does not keep the others.
+    /// Removes all `ids`. If one fails, the others are removed all the same, and the error is
+    /// returned.
     pub(crate) async fn remove_all(
         &self,
         ids: impl IntoIterator<Item = String>,
@@ -90,7 +92,7 @@ impl Roster {
         removed.into_iter().collect()
     }
 
-    /// All ids that are there now, in order.
+    /// All ids, sorted.
     pub(crate) async fn list(&self) -> Result<Vec<String>, RosterError> {
         let mut ids: Vec<_> = self
             .store
@@ -99,7 +101,7 @@ impl Roster {
             .try_collect()
             .await
             .map_err(|source| RosterError::Store { verb: "list connections", source })?;
-        // Files come in the order of the disk.
+        // A directory is listed in the order of the file system.
         ids.sort_unstable();
         Ok(ids)
     }
@@ -111,8 +113,8 @@ impl Roster {
         Ok(self.prefix.clone().join(id))
     }
 
-    /// The id in the name of an object. Others may keep things in the same place, and a file that
-    /// is still being written has a name of its own: such names are no ids.
+    /// The id in the name of an object. None for other objects: users may store things in the same
+    /// location, and a file that is still being written has a temporary name.
     fn id_in(&self, location: &Path) -> Option<String> {
         let mut parts = location.prefix_match(&self.prefix)?;
         let id = parts.next()?;
@@ -120,8 +122,8 @@ impl Roster {
     }
 }
 
-/// Whether `id` can name an object in every store as it is: not a path, not escaped. All base64
-/// but the one with `/` passes.
+/// Whether `id` can be the name of an object in every store, without escaping and without becoming
+/// a path. All base64 without `/` is accepted.
 fn is_id(id: &str) -> bool {
     let named = |byte: u8| byte.is_ascii_alphanumeric() || b"-_+=".contains(&byte);
     (1..=ID_BYTES_MAX).contains(&id.len()) && id.bytes().all(named)

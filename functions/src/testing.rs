@@ -1,4 +1,4 @@
-//! What the tests of this crate share: a gateway that says what it is told to, and inputs.
+//! Shared by the tests of this crate: a scripted gateway, and inputs.
 
 use std::{
     collections::VecDeque,
@@ -68,7 +68,7 @@ async fn serve(listener: TcpListener, state: Arc<State>) {
 
 async fn serve_connection(stream: TcpStream, state: Arc<State>) {
     let service = service_fn(|request| state.answer(request));
-    // Clients leave as they like.
+    // An error means that the client hung up, which is allowed.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -88,8 +88,8 @@ impl State {
     }
 }
 
-/// An address where nobody listens, and nobody can while this is held: a port that was let go
-/// could become that of another test's gateway.
+/// An address where no server listens. The port stays reserved until this is dropped; a free port
+/// could become the port of another test's gateway.
 pub(crate) struct ClosedPort {
     url: String,
     _socket: TcpSocket,

@@ -1,4 +1,4 @@
-//! The transmit function of the chat: passes a message on to everybody else.
+//! The transmit function of the chat: sends a message to all other connections.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -22,7 +22,7 @@ struct Transmit {
     push_client: PushClient,
 }
 
-/// Some who are still there did not get the message.
+/// Some connections that are still open did not get the message.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "{missed} of {recipients} connections did not get the message, first: errNo {err_no}, {err_msg}"
@@ -64,8 +64,8 @@ impl Transmit {
         Ok(json!({ "errNo": 0, "errMsg": "ok" }))
     }
 
-    /// One request for all: a request for each would cost a chat of a thousand a thousand of
-    /// them for every message.
+    /// Sends the message to all `others` with one request. With one request for each, every message
+    /// in a chat of 1000 connections would cost 999 requests.
     async fn push(
         &self,
         others: Vec<String>,
@@ -79,7 +79,7 @@ impl Transmit {
         let (gone, missed): (Vec<_>, Vec<_>) =
             answer.failed.into_iter().partition(|failed| is_gone(failed.err_no));
         tracing::debug!(recipients, gone = gone.len(), missed = missed.len(), "message pushed");
-        // A set, so that no id is deleted twice at once, whatever the answer holds.
+        // A set, so that no id is removed twice at the same time if the answer repeats an id.
         let gone: BTreeSet<_> = gone.into_iter().map(|failed| failed.connection_id).collect();
         self.roster.remove_all(gone).await?;
         nobody_missed(&missed, recipients)
@@ -96,7 +96,8 @@ fn nobody_missed(missed: &[FailedPush], recipients: usize) -> Result<(), Functio
     }))
 }
 
-/// Tells how many are there, the sender included. Bytes have no place for it.
+/// Appends the number of open connections, including the sender, to a text. A binary message is
+/// not changed.
 fn with_online(payload: Payload, online: usize) -> Payload {
     match payload {
         Payload::Text(text) => Payload::Text(format!("{text}(===Online people:{online}===)")),

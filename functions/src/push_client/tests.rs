@@ -1,4 +1,4 @@
-//! The push client against a scripted gateway: what goes out, and what each answer means.
+//! The push client against a scripted gateway: its requests, and the meaning of each answer.
 
 use std::error::Error;
 
@@ -38,7 +38,7 @@ fn a_bad_address_is_named_without_its_value() {
 }
 
 #[tokio::test]
-async fn a_push_is_json_by_post_and_carries_the_trace() {
+async fn a_push_is_posted_as_json_with_the_trace_context() {
     let gateway = FakeGateway::start([]).await;
     let client = client(gateway.url());
     client.push(&closing(), &context()).await.unwrap();
@@ -55,7 +55,7 @@ async fn a_push_is_json_by_post_and_carries_the_trace() {
 }
 
 #[tokio::test]
-async fn an_answer_counts_whatever_its_status() {
+async fn err_no_counts_and_the_http_status_does_not() {
     let body = r#"{"errNo":404,"errMsg":"no api with id"}"#;
     let error = fails(404, body).await.to_string();
     assert!(error.ends_with("HTTP 404 Not Found: errNo 404, no api with id"), "{error}");
@@ -65,7 +65,7 @@ async fn an_answer_counts_whatever_its_status() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_the_documented_json_is_told_with_its_status() {
+async fn the_error_for_an_unreadable_answer_names_the_status() {
     for body in ["<html>Bad Gateway</html>", "", r#"{"ok":true}"#] {
         let error = fails(502, body).await;
         assert!(matches!(error, PushFailed::Unreadable { .. }), "{error}");
@@ -74,7 +74,7 @@ async fn an_answer_that_is_not_the_documented_json_is_told_with_its_status() {
 }
 
 #[tokio::test]
-async fn no_answer_names_the_address_without_credentials() {
+async fn the_error_for_a_missing_answer_names_the_address_without_credentials() {
     let closed = ClosedPort::hold();
     let url = closed.url().replace("http://", "http://me:secret@") + "?token=secret";
     let mut error: Option<&dyn Error> =

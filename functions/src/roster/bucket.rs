@@ -1,8 +1,8 @@
-//! A roster in a bucket: S3, and whatever speaks its protocol, such as Tencent COS.
+//! A roster in a bucket of S3, or of another store with the S3 protocol, such as Tencent COS.
 //!
-//! How to reach it is in the environment of the function under the usual names. The environment
-//! of the process is never asked, nor the metadata service of the machine: a function has the
-//! rights that its own settings give it.
+//! Address and credentials are in the environment of the function, under the usual `AWS_…` names.
+//! The environment of the process and the metadata service of the machine are never used: a
+//! function has only the rights that its own settings give it.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::{environment::Environment, function::StartError};
 const ENDPOINT_KEY: &str = "AWS_ENDPOINT";
 const VIRTUAL_HOSTED_KEY: &str = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST";
 
-/// The store's own patience is three minutes, for large transfers. Here somebody waits for a
-/// handshake or a message.
+/// Shorter than the default of the library, three minutes, which is meant for large transfers. Here
+/// a client waits for its handshake or its message.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
 const RETRIES_MAX: usize = 2;
@@ -33,7 +33,7 @@ pub(super) fn open(name: &str, environment: &Environment) -> Result<AmazonS3, St
         .with_access_key_id(environment.require("AWS_ACCESS_KEY_ID")?)
         .with_secret_access_key(environment.require("AWS_SECRET_ACCESS_KEY")?)
         .with_virtual_hosted_style_request(virtual_hosted(environment)?)
-        // Plain DELETE is in every store of the kind; the bulk request is not.
+        // All stores with the S3 protocol have DELETE; not all have the bulk request.
         .with_disable_bulk_delete(true)
         .with_client_options(
             ClientOptions::new()
@@ -71,7 +71,7 @@ fn endpoint(environment: &Environment) -> Result<Option<&str>, StartError> {
     }
 }
 
-/// Whether the endpoint is that of the bucket itself, as with COS.
+/// Whether the endpoint is the address of the bucket itself, as with COS.
 fn virtual_hosted(environment: &Environment) -> Result<bool, StartError> {
     match environment.get(VIRTUAL_HOSTED_KEY) {
         None | Some("false") => Ok(false),

@@ -7,7 +7,7 @@ use object_store::local::LocalFileSystem;
 use super::URL_KEY;
 use crate::function::StartError;
 
-/// Makes the directory where it is missing, and opens it.
+/// Opens the directory. Makes it first if it is missing.
 pub(super) fn open(path: &Path) -> Result<LocalFileSystem, StartError> {
     let failed = |problem: &str| {
         StartError::new(URL_KEY, format!("names {}, which {problem}", path.display()))

@@ -1,18 +1,18 @@
-//! Reads `ROSTER_URL`: where a roster is. Opens nothing.
+//! Reads `ROSTER_URL`, the location of a roster. Opens nothing.
 
 use std::path::PathBuf;
 
 use object_store::path::Path;
 use url::Url;
 
-/// The places that a roster can be in.
+/// The location of a roster.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Location {
-    /// In this process, under a name.
+    /// In the memory of this process, under a name.
     Memory(String),
     /// In a directory.
     Directory(PathBuf),
-    /// In a bucket of S3, or of a store that speaks its protocol.
+    /// In a bucket of S3, or of another store with the S3 protocol.
     Bucket { name: String, prefix: Path },
 }
 
@@ -20,8 +20,8 @@ const RIGHT: &str = "data/roster, file:///var/lib/chat, memory:///chat or s3://b
                      be right";
 
 impl Location {
-    /// Reads a URL, or a plain path, which begins at the working directory. The error says what
-    /// is wrong and what would be right, without the value: that may hold a secret.
+    /// Reads a URL, or a plain path, which is relative to the working directory. The error says
+    /// what is wrong and what would be right. It does not quote the value, which may hold a secret.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         if !has_scheme(text) {
             return Ok(Self::Directory(text.into()));
@@ -44,7 +44,8 @@ impl Location {
     }
 }
 
-/// Whether a scheme comes before the first `/`. A path that looks so can be written with `./`.
+/// Whether the text begins with a URL scheme. A path that looks like a URL can be written with `./`
+/// at its start.
 fn has_scheme(text: &str) -> bool {
     let in_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
     text.split_once(':').is_some_and(|(scheme, _)| scheme.chars().all(in_scheme))
@@ -98,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn places_are_read() {
+    fn locations_are_read() {
         check("memory:///chat", &Location::Memory("chat".to_owned()));
         check("memory:///a/b/", &Location::Memory("a/b".to_owned()));
         check("data/roster", &Location::Directory("data/roster".into()));
@@ -114,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn other_places_are_refused_with_what_would_be_right() {
+    fn other_locations_are_refused_and_the_error_says_what_would_be_right() {
         refused("memory:///", "memory:///chat would be right");
         refused("memory://chat", "memory:///chat would be right");
         refused("file://host/path", "file:///var/lib/chat");

@@ -1,4 +1,4 @@
-//! Rosters in the memory of this process: for tests and for trying things out.
+//! Rosters in the memory of this process, for tests and first trials.
 
 use std::{
     collections::BTreeMap,
@@ -7,12 +7,12 @@ use std::{
 
 use object_store::memory::InMemory;
 
-/// All of them, by name, for as long as the process runs. Register, transmit and cleanup are
-/// started apart and know nothing of each other, so what they share has to outlive each of them
-/// and be found by name, as it would be on a disk.
+/// All rosters in memory, by name. They are kept until the process ends. The register, transmit and
+/// cleanup functions of a chat are started independently, so each finds their common roster by its
+/// name, as it finds a directory by its path.
 static STORES: Mutex<BTreeMap<String, Arc<InMemory>>> = Mutex::new(BTreeMap::new());
 
-/// The store of this name, made when it is first asked for.
+/// The store with this name. Made on the first call.
 pub(super) fn open(name: String) -> Arc<InMemory> {
     let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
     Arc::clone(stores.entry(name).or_default())

@@ -1,4 +1,4 @@
-//! Rosters in memory, in files and in a scripted bucket, through the same verbs.
+//! Rosters in memory, in files and in a scripted bucket, with the same operations.
 
 use std::{error::Error, fs};
 
@@ -20,7 +20,7 @@ fn in_directory(directory: &TempDir) -> Roster {
     roster(directory.path().join("made/on start").to_str().unwrap())
 }
 
-/// What every store has to do alike.
+/// The behavior that all stores must have.
 async fn check(roster: &Roster) {
     assert!(roster.list().await.unwrap().is_empty());
     let ids: Vec<_> = (0..50).map(|n| format!("{n:02}-_+AZaz09==")).collect();
@@ -49,7 +49,7 @@ async fn a_roster_in_files_keeps_ids() {
 }
 
 #[tokio::test]
-async fn rosters_of_one_url_are_one_and_of_two_are_two() {
+async fn rosters_with_the_same_url_share_their_ids_and_others_do_not() {
     let directory = TempDir::new().unwrap();
     in_directory(&directory).add("a==").await.unwrap();
     assert_eq!(in_directory(&directory).list().await.unwrap(), ["a=="]);
@@ -70,19 +70,19 @@ async fn an_id_that_could_be_a_path_is_an_error() {
         let error = FunctionError::from(roster.remove(id).await.unwrap_err());
         assert!(matches!(error, FunctionError::BadEvent(_)), "{id}: {error}");
     }
-    // One bad id does not keep the others.
+    // One bad id does not prevent the removal of the others.
     roster.add("a==").await.unwrap();
     roster.remove_all(["../a".to_owned(), "a==".to_owned()]).await.unwrap_err();
     assert!(roster.list().await.unwrap().is_empty());
 }
 
 #[tokio::test]
-async fn only_whole_ids_are_listed() {
+async fn only_ids_are_listed() {
     let directory = TempDir::new().unwrap();
     let roster = in_directory(&directory);
     roster.add("a==").await.unwrap();
     let path = directory.path().join("made/on start");
-    // An upload under way, something of somebody else's, and something further down.
+    // A file that is being written, a file of the user, and a file in a subdirectory.
     fs::write(path.join("b==#1"), "").unwrap();
     fs::write(path.join(".keep"), "").unwrap();
     fs::create_dir(path.join("c==")).unwrap();
@@ -91,7 +91,7 @@ async fn only_whole_ids_are_listed() {
 }
 
 #[tokio::test]
-async fn a_roster_that_cannot_be_reached_raises() {
+async fn an_operation_on_an_unreachable_roster_raises() {
     let directory = TempDir::new().unwrap();
     let roster = in_directory(&directory);
     fs::remove_dir_all(directory.path().join("made")).unwrap();
@@ -118,7 +118,7 @@ fn bucket(endpoint: &str) -> Environment {
 }
 
 #[tokio::test]
-async fn a_roster_in_a_bucket_asks_with_the_functions_own_credentials() {
+async fn a_roster_in_a_bucket_uses_the_credentials_of_the_function() {
     let page = |ids: &str, more: &str| {
         let list = format!("<ListBucketResult>{ids}{more}</ListBucketResult>");
         (200, format!("<?xml version=\"1.0\"?>{list}"))
@@ -156,7 +156,7 @@ async fn a_roster_in_a_bucket_asks_with_the_functions_own_credentials() {
 }
 
 #[tokio::test]
-async fn a_bucket_that_answers_errors_raises() {
+async fn an_error_answer_of_the_bucket_raises() {
     let denied = || (403, "<Error><Code>AccessDenied</Code></Error>".to_owned());
     let store = FakeGateway::start([denied(), denied(), denied()]).await;
     let endpoint = store.url().trim_end_matches("/api-chat");
@@ -167,7 +167,7 @@ async fn a_bucket_that_answers_errors_raises() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_bucket_is_told_by_key() {
+async fn a_bad_setting_of_a_bucket_is_named_by_its_key() {
     fn check(key: &str, mut values: std::collections::BTreeMap<String, String>, value: &str) {
         values.insert(key.to_owned(), value.to_owned());
         let error = Roster::start(&Environment::from(values)).err().unwrap();

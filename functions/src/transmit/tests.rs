@@ -1,4 +1,5 @@
-//! Transmit against a scripted gateway: who gets what, and what becomes of those who are gone.
+//! Transmit against a scripted gateway: who gets a message, and what happens to the ids of
+//! connections that are gone.
 
 use std::error::Error;
 
@@ -20,7 +21,7 @@ async fn roster_of(environment: &crate::Environment, ids: &[&str]) -> Roster {
 }
 
 #[tokio::test]
-async fn text_goes_to_everybody_else_in_one_push_with_the_number_of_people() {
+async fn text_goes_to_all_others_in_one_push_with_the_number_of_people() {
     let gateway = FakeGateway::start([]).await;
     let environment = chat(gateway.url(), "transmit-text");
     roster_of(&environment, &["a==", "b==", "c=="]).await;
@@ -41,7 +42,7 @@ async fn text_goes_to_everybody_else_in_one_push_with_the_number_of_people() {
 }
 
 #[tokio::test]
-async fn a_binary_message_is_passed_on_as_it_came() {
+async fn a_binary_message_is_passed_on_unchanged() {
     let gateway = FakeGateway::start([]).await;
     let environment = chat(gateway.url(), "transmit-binary");
     roster_of(&environment, &["a==", "b=="]).await;
@@ -55,7 +56,7 @@ async fn a_binary_message_is_passed_on_as_it_came() {
 }
 
 #[tokio::test]
-async fn nothing_is_pushed_where_nobody_else_is() {
+async fn nothing_is_pushed_if_there_are_no_other_connections() {
     let gateway = FakeGateway::start([]).await;
     let environment = chat(gateway.url(), "transmit-alone");
     roster_of(&environment, &["a=="]).await;
@@ -66,7 +67,7 @@ async fn nothing_is_pushed_where_nobody_else_is() {
 }
 
 #[tokio::test]
-async fn those_who_are_gone_are_deleted_and_a_miss_is_still_told() {
+async fn gone_connections_are_removed_and_a_missed_connection_raises() {
     let failed = json!([
         {"secConnectionID": "b==", "errNo": 410, "errMsg": "gone"},
         {"secConnectionID": "c==", "errNo": 429, "errMsg": "slow"},
