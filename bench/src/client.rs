@@ -13,21 +13,21 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, Utf8Bytes, protocol::WebSocketConfig},
 };
 
-use crate::target::running::{Running, Scene};
+use crate::target::running::{RunningTarget, Scenario};
 
-pub(crate) type Client = WebSocketStream<TcpStream>;
+pub(crate) type WebSocketClient = WebSocketStream<TcpStream>;
 
 /// Small, so that many clients fit into one process.
 const READ_BUFFER_BYTES: usize = 1 << 10;
-/// How many are opened at once.
+/// How many clients are connected at the same time.
 pub(crate) const AT_ONCE: usize = 64;
-/// How long an answer may take that a load still waits for when its time is over.
+/// How long a load waits for outstanding answers after its period.
 pub(crate) const GRACE: Duration = Duration::from_secs(5);
 /// How long a target may take until it listens.
-const READY: Duration = Duration::from_secs(20);
-const CONNECT: Duration = Duration::from_secs(20);
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-pub(crate) async fn connect(address: SocketAddr, path: &str) -> anyhow::Result<Client> {
+pub(crate) async fn connect(address: SocketAddr, path: &str) -> anyhow::Result<WebSocketClient> {
     let connecting = async {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
@@ -38,26 +38,26 @@ pub(crate) async fn connect(address: SocketAddr, path: &str) -> anyhow::Result<C
             .context("handshake failed")?;
         Ok(client)
     };
-    timeout(CONNECT, connecting).await.context("could not connect in time")?
+    timeout(CONNECT_TIMEOUT, connecting).await.context("could not connect in time")?
 }
 
-/// So many clients.
+/// Connects `count` clients.
 pub(crate) async fn connect_all(
-    running: &Running,
-    scene: Scene,
+    running: &RunningTarget,
+    scenario: Scenario,
     count: usize,
-) -> anyhow::Result<Vec<Client>> {
+) -> anyhow::Result<Vec<WebSocketClient>> {
     let mut clients = Vec::with_capacity(count);
     while clients.len() < count {
         let batch = AT_ONCE.min(count - clients.len());
         let opening =
-            (0..batch).map(async |_| connect(running.public, &running.paths.next(scene)).await);
+            (0..batch).map(async |_| connect(running.public, &running.paths.next(scenario)).await);
         clients.extend(try_join_all(opening).await?);
     }
     Ok(clients)
 }
 
-/// The next message, which has to be text.
+/// The next message. A binary message is an error.
 pub(crate) async fn next_text(
     client: &mut (impl Stream<Item = Result<Message, Error>> + Unpin),
 ) -> anyhow::Result<Utf8Bytes> {
@@ -70,18 +70,18 @@ pub(crate) async fn next_text(
     }
 }
 
-/// A text that begins with `head` and has so many bytes, if the head has not more.
+/// `head`, filled up to a length of `bytes`. Longer if `head` is longer.
 pub(crate) fn text_of(mut head: String, bytes: usize) -> String {
     head.extend(iter::repeat_n('-', bytes.saturating_sub(head.len())));
     head
 }
 
-/// Waits until somebody accepts connections there.
+/// Waits until a server accepts connections at `address`.
 pub(crate) async fn wait_for(address: SocketAddr) -> anyhow::Result<()> {
     until_it_succeeds(|| TcpStream::connect(address)).await
 }
 
-/// Waits until somebody accepts WebSockets there, which may take more than a listener.
+/// Waits until a server accepts WebSockets at `address`. It may accept connections earlier.
 pub(crate) async fn wait_for_handshake(address: SocketAddr) -> anyhow::Result<()> {
     until_it_succeeds(|| connect(address, "/ready")).await
 }
@@ -92,5 +92,5 @@ async fn until_it_succeeds<T, E>(attempt: impl AsyncFn() -> Result<T, E>) -> any
             sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(READY, succeeding).await.context("it does not get ready")
+    timeout(READY_TIMEOUT, succeeding).await.context("the target did not get ready in time")
 }

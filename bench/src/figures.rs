@@ -1,8 +1,8 @@
-//! What one measurement found: numbers with names that say their unit.
+//! The result of one measurement: numbers whose names include the unit.
 
 use serde_json::{Map, Value};
 
-/// In the order in which they are told.
+/// Figures by name, in the order in which they were added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Figures(Vec<(&'static str, f64)>);
 

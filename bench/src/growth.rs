@@ -1,5 +1,5 @@
-//! How the echo's figures change while something grows: connections that are open, or the bytes
-//! of a message. As a table, as JSON and as plots.
+//! The figures of the echo for a growing number of open connections, or a growing message size: as
+//! a table, as JSON and as plots.
 
 use std::{fs, path::PathBuf};
 
@@ -20,10 +20,10 @@ pub(crate) struct Settings {
     /// What grows
     #[arg(long, value_enum, default_value_t = By::Connections)]
     by: By,
-    /// Its values, instead of the usual ones
+    /// The values, instead of the default ones
     #[arg(long, value_delimiter = ',')]
     steps: Vec<usize>,
-    /// Connections that send
+    /// How many connections send
     #[arg(long, default_value_t = 64)]
     active: usize,
     /// The folder for the plots
@@ -35,13 +35,13 @@ pub(crate) struct Settings {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum By {
-    /// Connections that are open: the active ones, and quiet ones beside them
+    /// The number of open connections; those beyond --active send nothing
     Connections,
-    /// Bytes of each message
+    /// The size of each message, in bytes
     Bytes,
 }
 
-/// What was measured at one step.
+/// The report for one value.
 struct Step {
     value: usize,
     report: Report,
@@ -66,11 +66,11 @@ pub(crate) async fn run(settings: &Settings, rounds: rounds::Settings) -> anyhow
 
 impl Settings {
     fn steps(&self) -> Vec<usize> {
-        if self.steps.is_empty() { self.by.usual_steps().to_vec() } else { self.steps.clone() }
+        if self.steps.is_empty() { self.by.default_steps().to_vec() } else { self.steps.clone() }
     }
 
     fn echo(&self, value: usize) -> echo::Settings {
-        let usual = echo::Settings {
+        let default = echo::Settings {
             connections: self.active,
             window: 1,
             bytes: 128,
@@ -80,9 +80,9 @@ impl Settings {
         match self.by {
             By::Connections => {
                 let connections = self.active.min(value);
-                echo::Settings { connections, idle: value - connections, ..usual }
+                echo::Settings { connections, idle: value - connections, ..default }
             }
-            By::Bytes => echo::Settings { bytes: value, ..usual },
+            By::Bytes => echo::Settings { bytes: value, ..default },
         }
     }
 
@@ -118,7 +118,7 @@ impl By {
         }
     }
 
-    fn usual_steps(self) -> &'static [usize] {
+    fn default_steps(self) -> &'static [usize] {
         match self {
             Self::Connections => &[1000, 2000, 4000, 8000, 15_000],
             Self::Bytes => &[16, 128, 1 << 10, 8 << 10, 64 << 10, 256 << 10, 1_000_000],

@@ -1,4 +1,4 @@
-//! How long things took: one histogram for all connections of a load.
+//! The latencies of a load: one histogram for all its connections.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},
@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 
 use crate::figures::Figures;
 
-/// All clones are one.
+/// A handle; all clones share one histogram.
 #[derive(Debug, Clone)]
 pub(crate) struct Latencies(Arc<Mutex<Histogram<u64>>>);
 
@@ -21,7 +21,7 @@ impl Latencies {
 
     pub(crate) fn record(&self, latency: Duration) {
         let nanoseconds = u64::try_from(latency.as_nanos()).unwrap_or(u64::MAX);
-        // The histogram grows, up to centuries.
+        // Recording cannot fail: the histogram resizes itself up to the largest u64.
         let _ = self.lock().record(nanoseconds);
     }
 
@@ -29,8 +29,8 @@ impl Latencies {
         self.lock().len()
     }
 
-    /// The usual quantiles, in microseconds.
-    pub(crate) fn tell(&self, figures: &mut Figures) {
+    /// Adds the quantiles, in microseconds.
+    pub(crate) fn add_to(&self, figures: &mut Figures) {
         let histogram = self.lock();
         let quantile = |q| histogram.value_at_quantile(q) as f64 / 1e3;
         figures.add("p50_us", quantile(0.5));

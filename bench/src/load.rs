@@ -1,4 +1,4 @@
-//! What is measured, against any target.
+//! The measures. Each can be run against any target.
 
 pub(crate) mod connect;
 pub(crate) mod echo;
@@ -13,34 +13,34 @@ use clap::Subcommand;
 
 use crate::{
     figures::Figures,
-    target::{Target, running::Scene},
+    target::{Target, running::Scenario},
 };
 
 /// A measure, with its settings.
 #[derive(Debug, Clone, Subcommand)]
 pub(crate) enum Load {
-    /// Echo, closed-loop: each connection sends again when it has an answer
+    /// Echo, closed-loop: each connection sends again when it has received an echo
     Echo(echo::Settings),
-    /// Connections that come and go: handshake, register, Close, cleanup
+    /// Clients that connect and close: handshake, register, Close, cleanup
     Connect(connect::Settings),
-    /// Latency of the echo, open-loop: at a fixed rate, from when each message was due
+    /// Latency of the echo, open-loop: at a fixed rate, counted from when each message was due
     Latency(latency::Settings),
-    /// One message in, and out to many connections
+    /// One message in, sent out to many connections
     FanOut(fan_out::Settings),
     /// Echo by a function in Python, closed-loop
     Python(python::Settings),
-    /// What it costs to call an empty function in Python: the runner alone, one caller
+    /// Calls of an empty function in Python: the runner alone, one caller
     Invoke(invoke::Settings),
-    /// Memory of the process that holds the sockets per connection that is open and quiet
+    /// Memory per idle connection, in the process that holds the sockets
     Idle(idle::Settings),
 }
 
 impl Load {
-    /// Starts the target, and measures once.
+    /// Starts the target and measures once.
     pub(crate) async fn measure(&self, target: &Target) -> anyhow::Result<Figures> {
-        let running = target.start(self.scene()).await?;
+        let running = target.start(self.scenario()).await?;
         match self {
-            Self::Echo(settings) => echo::measure(settings, Scene::Echo, target, &running).await,
+            Self::Echo(settings) => echo::measure(settings, Scenario::Echo, target, &running).await,
             Self::Connect(settings) => connect::measure(settings, target, &running).await,
             Self::Latency(settings) => latency::measure(settings, target, &running).await,
             Self::FanOut(settings) => fan_out::measure(settings, target, &running).await,
@@ -51,18 +51,18 @@ impl Load {
     }
 
     /// What the clients do.
-    pub(crate) fn scene(&self) -> Scene {
+    pub(crate) fn scenario(&self) -> Scenario {
         match self {
-            Self::Echo(_) | Self::Latency(_) => Scene::Echo,
-            Self::Connect(_) => Scene::Visit,
-            Self::Idle(settings) => settings.scene(),
-            Self::FanOut(_) => Scene::FanOut,
-            Self::Python(_) => Scene::Python,
-            Self::Invoke(_) => Scene::Invoke,
+            Self::Echo(_) | Self::Latency(_) => Scenario::Echo,
+            Self::Connect(_) => Scenario::Connect,
+            Self::Idle(settings) => settings.scenario(),
+            Self::FanOut(_) => Scenario::FanOut,
+            Self::Python(_) => Scenario::Python,
+            Self::Invoke(_) => Scenario::Invoke,
         }
     }
 
-    /// What it is, with the settings that matter.
+    /// The settings of the measure, in words.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Echo(settings) => settings.describe(),
@@ -75,7 +75,7 @@ impl Load {
         }
     }
 
-    /// Its word on the command line.
+    /// The name of the measure on the command line.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Echo(_) => "echo",

@@ -1,12 +1,12 @@
-//! Measures Longhold as it is deployed, beside a floor and its peers: release binaries, real
-//! sockets, loopback only.
+//! Measures Longhold and compares it with a floor and its peers: release binaries, real sockets,
+//! loopback only.
 //!
 //! Build first (`cargo build --release --workspace`), then for example `target/release/bench echo`
-//! or `target/release/bench compare echo`. The tool starts all processes itself; our binaries lie
-//! beside it. `bench/README.md` says what each measure means.
+//! or `target/release/bench compare echo`. The tool starts all processes itself, from the binaries
+//! in its own folder. `bench/README.md` explains each measure.
 
-#![allow(clippy::print_stdout, reason = "figures are what this tool is for")]
-#![allow(clippy::print_stderr, reason = "stderr is where it tells how far it is")]
+#![allow(clippy::print_stdout, reason = "the tool prints its figures")]
+#![allow(clippy::print_stderr, reason = "the tool prints its progress")]
 
 mod client;
 mod figures;
@@ -28,7 +28,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use self::load::Load;
 
-/// Measures Longhold beside a floor and its peers.
+/// Measures Longhold and compares it with a floor and its peers.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -46,18 +46,18 @@ enum Command {
         #[command(subcommand)]
         load: Load,
     },
-    /// The echo, while connections or messages grow; with plots
+    /// Echo with more and more connections, or larger and larger messages; with plots
     Growth(growth::Settings),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Arguments { command, rounds } = Arguments::parse();
-    // Clients are many, and children inherit it.
+    // Many clients need many files. The child processes inherit this limit.
     let (_, files) = getrlimit(Resource::RLIMIT_NOFILE)?;
     setrlimit(Resource::RLIMIT_NOFILE, files, files)?;
     let mut terminate = signal(SignalKind::terminate())?;
-    // Leaving this way drops what was started, and that ends it.
+    // On a signal the future of `run` is dropped, which ends the processes that it has started.
     tokio::select! {
         ended = run(command, rounds) => ended,
         _ = tokio::signal::ctrl_c() => bail!("interrupted"),

@@ -1,4 +1,4 @@
-//! When a load runs, and from when on it counts.
+//! The time in which a load runs, and the part of it that is measured.
 
 use std::{
     fmt,
@@ -8,15 +8,15 @@ use std::{
 use clap::Args;
 use tokio::time::sleep_until;
 
-use crate::target::running::Running;
+use crate::target::running::RunningTarget;
 
-/// How long.
+/// The lengths of warm-up and measurement.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Lengths {
     /// Seconds that are measured
     #[arg(long, default_value_t = 10.0)]
     pub(crate) seconds: f64,
-    /// Seconds before that, which are not counted
+    /// Seconds before the measurement, which are not counted
     #[arg(long, default_value_t = 2.0)]
     pub(crate) warm_up: f64,
 }
@@ -27,7 +27,7 @@ impl fmt::Display for Lengths {
     }
 }
 
-/// From a start on: first warm-up, then what counts.
+/// First the warm-up, then the measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Period {
     counted_from: Instant,
@@ -45,7 +45,7 @@ impl Period {
         now >= self.until
     }
 
-    /// Whether what happens now is counted.
+    /// Whether `now` is within the measurement.
     pub(crate) fn counts(&self, now: Instant) -> bool {
         self.counted_from <= now && now < self.until
     }
@@ -54,13 +54,13 @@ impl Period {
         self.until
     }
 
-    /// The length of what counts, in seconds.
+    /// The length of the measurement, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         (self.until - self.counted_from).as_secs_f64()
     }
 
-    /// Processor time that the target uses during what counts.
-    pub(crate) async fn cpu(&self, running: &Running) -> anyhow::Result<Duration> {
+    /// The processor time that the target uses during the measurement.
+    pub(crate) async fn cpu(&self, running: &RunningTarget) -> anyhow::Result<Duration> {
         sleep_until(self.counted_from.into()).await;
         let before = running.cpu()?;
         sleep_until(self.until.into()).await;

@@ -1,4 +1,4 @@
-//! Draws figures over what they grow with, as SVG.
+//! Draws figures as SVG plots.
 
 use std::{ops::Range, path::Path};
 
@@ -18,8 +18,8 @@ use plotters::{
 
 const SIZE: (u32, u32) = (800, 450);
 
-/// One figure of several targets. The way to the right is logarithmic, the way up is from 0 or
-/// logarithmic.
+/// One figure of several targets. The horizontal axis is logarithmic; the vertical axis begins at 0
+/// or is logarithmic.
 #[derive(Debug)]
 pub(crate) struct Plot<'a> {
     pub(crate) title: &'a str,

@@ -1,4 +1,4 @@
-//! A child process, with all that it starts itself: they end together.
+//! A child process with its descendants. They are ended together.
 
 use std::{
     collections::HashMap,
@@ -21,28 +21,28 @@ use tokio::{
 };
 
 /// How long a process may take to get ready.
-const READY: Duration = Duration::from_secs(20);
+const READY_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Killed with its descendants when this is dropped. It leads a process group of its own, so that
-/// an interrupt at the terminal is for this process alone, which then ends them all.
+/// A child process and its descendants. Killed when this is dropped. The child has a process group
+/// of its own, so an interrupt at the terminal reaches only the tool, which then kills the child.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(crate) struct ProcessTree {
     child: Child,
     pid: i32,
 }
 
-impl Process {
+impl ProcessTree {
     /// Starts a process that does not say when it is ready.
     pub(crate) fn start(command: &mut Command) -> anyhow::Result<Self> {
         let program = command.as_std().get_program().to_owned();
         let child = command
             .process_group(0)
-            // A pipe that closes with this process, for those who want to know of that.
+            // The pipe closes when the tool ends, which tells the process to end too.
             .stdin(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .with_context(|| format!("could not start {}", program.display()))?;
-        let pid = i32::try_from(child.id().context("it ended at once")?)?;
+        let pid = i32::try_from(child.id().context("the process ended at once")?)?;
         Ok(Self { child, pid })
     }
 
@@ -52,13 +52,13 @@ impl Process {
         let mut process = Self::start(command.stdout(Stdio::piped()))?;
         let mut stdout = BufReader::new(process.child.stdout.take().context("no stdout")?);
         let mut line = String::new();
-        timeout(READY, stdout.read_line(&mut line)).await??;
+        timeout(READY_TIMEOUT, stdout.read_line(&mut line)).await??;
         let ready = serde_json::from_str(&line)
             .with_context(|| format!("{} did not get ready", program.display()))?;
         Ok((process, ready))
     }
 
-    /// Processor time that it and its descendants have used, of all their threads.
+    /// The processor time that the child and its descendants have used.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
         let mut ticks = 0;
         for pid in self.tree()? {
@@ -69,8 +69,8 @@ impl Process {
         Ok(Duration::from_millis(ticks * 10))
     }
 
-    /// Bytes of memory that it and its descendants have resident. What processes share is
-    /// divided among them, so that it counts once.
+    /// The resident memory (PSS) of the child and its descendants, in bytes. Shared memory is
+    /// divided among the processes that share it, so it counts once.
     pub(crate) fn memory(&self) -> anyhow::Result<u64> {
         let mut kilobytes = 0;
         for pid in self.tree()? {
@@ -82,7 +82,7 @@ impl Process {
         Ok(kilobytes * 1024)
     }
 
-    /// Ends these at once, so that none of them has time to complain that another is gone.
+    /// Kills all processes at the same time, so that none of them logs that another one is gone.
     pub(crate) fn end_all(processes: &[Self]) {
         let pids: Vec<_> = processes.iter().flat_map(Self::tree_or_self).collect();
         for pid in pids {
@@ -94,7 +94,7 @@ impl Process {
         self.tree().unwrap_or_else(|_| vec![self.pid])
     }
 
-    /// Its own pid, and those of its descendants.
+    /// The pids of the child and its descendants.
     fn tree(&self) -> anyhow::Result<Vec<i32>> {
         let mut children = HashMap::<i32, Vec<i32>>::new();
         for entry in fs::read_dir("/proc")? {
@@ -112,22 +112,22 @@ impl Process {
     }
 }
 
-impl Drop for Process {
+impl Drop for ProcessTree {
     fn drop(&mut self) {
-        // Some give each of their children a group of its own, so that a signal to one group
-        // would miss them. The child is not reaped before this, so its number is still its own.
+        // Killing the process group would not be enough: some programs give each of their children
+        // a group of its own. The child has not been reaped, so its pid is still valid.
         Self::end_all(std::slice::from_ref(self));
     }
 }
 
-/// The fields of `/proc/<pid>/stat` behind the name, if the process is still there.
+/// The fields of `/proc/<pid>/stat` after the name. None if the process is gone.
 fn stat(pid: i32) -> Option<Vec<String>> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, fields) = stat.rsplit_once(')')?;
     Some(fields.split_whitespace().map(str::to_owned).collect())
 }
 
-/// A binary of ours, in `folder` or else beside this one.
+/// The path of a binary of this project, in `folder` or in the folder of this binary.
 pub(crate) fn binary(name: &str, folder: Option<&Path>) -> anyhow::Result<PathBuf> {
     let path = match folder {
         Some(folder) => folder.canonicalize()?.join(name),
@@ -137,7 +137,7 @@ pub(crate) fn binary(name: &str, folder: Option<&Path>) -> anyhow::Result<PathBu
     Ok(path)
 }
 
-/// Whether a program of the system is there.
+/// Whether a program is in `PATH` or in `/usr/sbin`.
 pub(crate) fn is_installed(name: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).chain(["/usr/sbin".into()]).any(|folder| folder.join(name).is_file())

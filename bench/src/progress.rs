@@ -1,4 +1,4 @@
-//! One line on stderr that says what is going on.
+//! The progress line on stderr.
 
 use std::{
     io::{IsTerminal, stderr},
@@ -9,11 +9,11 @@ use tokio::{task::JoinHandle, time::sleep};
 
 use crate::latencies::Latencies;
 
-/// Tells each second what has been counted, until it is dropped.
+/// Shows the count of each second, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Progress(JoinHandle<()>);
+pub(crate) struct ProgressLine(JoinHandle<()>);
 
-impl Progress {
+impl ProgressLine {
     pub(crate) fn of(label: String, latencies: Latencies) -> Self {
         Self(tokio::spawn(async move {
             let mut before = 0;
@@ -29,7 +29,7 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+impl Drop for ProgressLine {
     fn drop(&mut self) {
         self.0.abort();
         if stderr().is_terminal() {
@@ -38,7 +38,7 @@ impl Drop for Progress {
     }
 }
 
-/// On a terminal the next line takes its place.
+/// Writes a line to stderr. On a terminal the next line replaces it.
 pub(crate) fn say(line: &str) {
     if stderr().is_terminal() { eprint!("\r\x1b[K{line}") } else { eprintln!("{line}") }
 }

@@ -1,4 +1,4 @@
-//! What the rounds found, as a table for people and as JSON.
+//! The results of all rounds, as a table and as JSON.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -16,7 +16,7 @@ pub(crate) struct Report {
     pub(crate) rounds: Vec<Round>,
 }
 
-/// The figures of each target, in the targets' order. A peer may have failed.
+/// The figures of each target, in the order of the targets. None for a peer that failed.
 #[derive(Debug)]
 pub(crate) struct Round(pub(crate) Vec<Option<Figures>>);
 
@@ -27,7 +27,7 @@ impl Report {
         Self { measure, description, compared: load.compared(), targets, rounds: Vec::new() }
     }
 
-    /// The names of the figures, those of any target.
+    /// The names of the figures. All targets have the same ones.
     fn names(&self) -> Vec<&'static str> {
         let figures = self.rounds.iter().flat_map(|round| &round.0).flatten().next();
         figures.map(|figures| figures.names().collect()).unwrap_or_default()
@@ -37,7 +37,7 @@ impl Report {
         &self.targets
     }
 
-    /// The median of a figure of one target, if it has it.
+    /// The median of a figure of one target. None if the target does not have the figure.
     pub(crate) fn median(&self, target: usize, name: &str) -> Option<f64> {
         median(self.values(target, name))
     }
@@ -48,7 +48,7 @@ impl Report {
         figures.filter_map(|figures| figures.get(name)).collect()
     }
 
-    /// The median of what one target has of the other's figure in the same round.
+    /// The median over all rounds of the ratio between two targets' figures.
     fn ratio(&self, name: &str, target: usize, other: usize) -> Option<f64> {
         let ratios = self.rounds.iter().filter_map(|round| {
             let figure = |target: usize| round.0[target].as_ref()?.get(name);
@@ -70,7 +70,7 @@ impl Report {
         json!({ "measure": self.measure, "settings": self.description, "targets": targets })
     }
 
-    /// What one target has of each other's figure.
+    /// The ratio of one target's figure to the figure of each target.
     fn ratios(&self, name: &str, target: usize) -> BTreeMap<&str, Option<f64>> {
         let others = self.targets.iter().enumerate();
         others.map(|(other, text)| (text.as_str(), self.ratio(name, target, other))).collect()
@@ -95,7 +95,7 @@ impl fmt::Display for Report {
 }
 
 impl Report {
-    /// One figure of each target, and its ratios to those of the others.
+    /// One figure of each target, and its ratios to the figures of all targets.
     fn write_compared(&self, f: &mut fmt::Formatter<'_>, name: &str) -> fmt::Result {
         let width = self.width();
         write!(f, "\n{name:<width$}{:>12}{:>12}{:>12}", "min", "median", "max")?;
@@ -120,7 +120,7 @@ impl Report {
         Ok(())
     }
 
-    /// The median of each figure, a column for each target.
+    /// The medians: a row for each figure, a column for each target.
     fn write_medians(&self, f: &mut fmt::Formatter<'_>, names: &[&str]) -> fmt::Result {
         let width = self.width();
         write!(f, "\n{:<24}", "median")?;
@@ -142,7 +142,7 @@ impl Report {
     }
 }
 
-/// Four digits are more than a noisy machine is good for.
+/// A number with at most four digits or one decimal. More would not be significant.
 fn number_text(value: Option<f64>) -> String {
     match value {
         None => "-".to_owned(),

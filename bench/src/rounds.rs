@@ -1,4 +1,5 @@
-//! One measure against several targets in turn, so that what else the machine does meets them all.
+//! Runs one measure against several targets in turn, so that other work on the machine affects all
+//! of them alike.
 
 use std::{fs, path::PathBuf};
 
@@ -13,29 +14,29 @@ use crate::{
     target::Target,
 };
 
-/// What is measured how often.
+/// Which targets are measured, and how often.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
     /// longhold, longhold@DIR (binaries of another build), longhold+journal=off,
     /// longhold+features=off, floor, bare, nchan, pushpin. Default longhold; all when comparing
     #[arg(long, global = true, value_delimiter = ',')]
     targets: Vec<Target>,
-    /// How often each is measured. Default 1; 3 when comparing
+    /// How often each target is measured. Default 1; 3 when comparing
     #[arg(long, global = true)]
     rounds: Option<usize>,
-    /// Writes all figures to this file too
+    /// Also writes all figures to this file
     #[arg(long, global = true, value_name = "FILE")]
     json: Option<PathBuf>,
 }
 
 impl Settings {
-    /// Fills in what was left out, for a comparison.
+    /// Fills in the defaults of a comparison.
     pub(crate) fn comparing(self) -> Self {
         let longhold = Target::Longhold(Default::default());
         self.or(vec![longhold, Target::Floor, Target::Bare, Target::Nchan, Target::Pushpin], 3)
     }
 
-    /// Fills in what was left out.
+    /// Fills in these defaults.
     pub(crate) fn or(mut self, targets: Vec<Target>, rounds: usize) -> Self {
         if self.targets.is_empty() {
             self.targets = targets;
@@ -44,7 +45,7 @@ impl Settings {
         self
     }
 
-    /// Measures, and tells.
+    /// Measures, prints the table and writes the JSON.
     pub(crate) async fn run(&self, load: &Load) -> anyhow::Result<()> {
         let report = self.measure(load).await?;
         println!("{report}");
@@ -69,7 +70,7 @@ impl Settings {
                 say(&format!("{} {target}, round {} of {rounds}", load.name(), round + 1));
                 match load.measure(target).await {
                     Ok(measured) => figures[number] = Some(measured),
-                    // A peer that breaks must not take the others' figures with it.
+                    // The failure of a peer must not end the run.
                     Err(error) if !target.promises_order() => eprintln!("{target}: {error:#}"),
                     Err(error) => return Err(error.context(target.to_string())),
                 }
@@ -79,13 +80,13 @@ impl Settings {
         Ok(report)
     }
 
-    /// The targets, without those that this machine lacks.
+    /// The targets, without those that this machine cannot run.
     fn possible(&self, load: &Load) -> Vec<Target> {
         let mut targets = self.targets.clone();
         if targets.is_empty() {
             targets.push(Target::Longhold(Default::default()));
         }
-        targets.retain(|target| match target.missing(load.scene()) {
+        targets.retain(|target| match target.missing(load.scenario()) {
             Some(reason) => {
                 eprintln!("{target} is skipped: {reason}");
                 false

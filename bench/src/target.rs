@@ -1,4 +1,4 @@
-//! What a load can be aimed at: Longhold, the floor below it, and its peers.
+//! The targets of a load: Longhold, the floor, and the peers.
 
 pub(crate) mod floor;
 pub(crate) mod longhold;
@@ -16,31 +16,31 @@ use anyhow::{Context, bail};
 
 use self::{
     longhold::Build,
-    running::{Running, Scene},
+    running::{RunningTarget, Scenario},
 };
 use crate::process::is_installed;
 
-/// One of them, as `--targets` names it.
+/// A target, as `--targets` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {
     /// `longhold`, `longhold@DIR`, `longhold+journal=off`: gateway and function-runner, with
     /// functions in Rust.
     Longhold(Build),
-    /// `floor`: the same hops on the same libraries, and nothing else.
+    /// `floor`: the same hops with the same libraries, and nothing else.
     Floor,
     /// `bare`: a WebSocket server that echoes by itself.
     Bare,
-    /// `nchan`: nginx with nchan before a server of the floor.
+    /// `nchan`: nginx with nchan, and a backend that is a role of the binary `floor`.
     Nchan,
-    /// `pushpin`: Pushpin before a server of the floor.
+    /// `pushpin`: Pushpin, and a backend that is a role of the binary `floor`.
     Pushpin,
 }
 
 impl Target {
-    /// Starts its processes, which end when what is returned is dropped.
-    pub(crate) async fn start(&self, scene: Scene) -> anyhow::Result<Running> {
+    /// Starts the processes of the target. They end when the returned value is dropped.
+    pub(crate) async fn start(&self, scenario: Scenario) -> anyhow::Result<RunningTarget> {
         let started = match self {
-            Self::Longhold(build) => build.start(scene).await,
+            Self::Longhold(build) => build.start(scenario).await,
             Self::Floor => floor::start().await,
             Self::Bare => floor::start_bare().await,
             Self::Nchan => nchan::start().await,
@@ -49,14 +49,14 @@ impl Target {
         started.with_context(|| format!("could not start {self}"))
     }
 
-    /// Why it cannot be measured so on this machine, if it cannot.
-    pub(crate) fn missing(&self, scene: Scene) -> Option<&'static str> {
-        if matches!(scene, Scene::Python | Scene::Invoke) {
+    /// The reason why this target cannot be measured on this machine. None if it can.
+    pub(crate) fn missing(&self, scenario: Scenario) -> Option<&'static str> {
+        if matches!(scenario, Scenario::Python | Scenario::Invoke) {
             return match self {
                 Self::Longhold(_) if is_installed("python3") => None,
                 Self::Longhold(_) => Some("apt-get install --no-install-recommends python3"),
                 Self::Floor | Self::Bare | Self::Nchan | Self::Pushpin => {
-                    Some("it has no functions in Python")
+                    Some("this target has no functions in Python")
                 }
             };
         }
@@ -67,7 +67,8 @@ impl Target {
         }
     }
 
-    /// Whether it promises that messages of one connection stay in order and none is lost.
+    /// Whether the target guarantees that no message is lost and that the messages of a connection
+    /// stay in order.
     pub(crate) fn promises_order(&self) -> bool {
         !matches!(self, Self::Nchan | Self::Pushpin)
     }
@@ -105,7 +106,7 @@ impl fmt::Display for Target {
     }
 }
 
-/// For processes that have to know each other's address before they start.
+/// A free address, for processes that must know each other's address before they start.
 fn free_address() -> anyhow::Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }

@@ -1,8 +1,8 @@
-//! Every measure runs, for a moment, against what it is for. No figure is judged: only that there
-//! is one.
+//! Runs every measure for a moment against its targets. Checks that each figure exists and is more
+//! than 0, and nothing else about it.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::print_stdout, reason = "it says what it skips")]
+#![allow(clippy::print_stdout, reason = "the tests print which targets are skipped")]
 
 use std::{
     fs,
@@ -22,10 +22,11 @@ const BRIEFLY: [&str; 4] = ["--seconds", "1", "--warm-up", "0.1"];
 /// Programs that are not ours.
 const PEERS: [&str; 2] = ["nchan", "pushpin"];
 
-/// A test that loads the machine holds it: beside another one a target may have no moment at all.
+/// Locked by each test that loads the machine: two such tests at once could leave a target without
+/// processor time for the whole measurement.
 static MACHINE: Mutex<()> = Mutex::new(());
 
-/// What the tool writes as JSON. Peers that are not installed are missing in it.
+/// Runs the tool and returns its JSON, which does not contain peers that are not installed.
 fn run(arguments: &[&str]) -> Value {
     let _machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
@@ -36,16 +37,16 @@ fn run(arguments: &[&str]) -> Value {
         .arg(&file)
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {said}");
-    for line in said.lines().filter(|line| PEERS.iter().any(|peer| line.starts_with(peer))) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {stderr}");
+    for line in stderr.lines().filter(|line| PEERS.iter().any(|peer| line.starts_with(peer))) {
         println!("{line}");
     }
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Every target has `figures` in every round, and they are more than 0. Of a peer that had a fault
-/// the tool has told, and has none.
+/// Every target has `figures` in every round, and they are more than 0. Except a peer that failed:
+/// the tool has reported the failure, and there are no figures.
 fn check(report: &Value, rounds: usize, figures: &[&str]) {
     for target in report["targets"].as_array().unwrap() {
         let measured = target["rounds"].as_array().unwrap();
@@ -134,14 +135,14 @@ fn growth_is_measured_and_drawn() {
 }
 
 #[test]
-fn what_was_started_ends_with_the_tool() {
+fn all_processes_end_with_the_tool() {
     let mut tool = Command::new(env!("CARGO_BIN_EXE_bench"))
         .args(["echo", "--connections", "1", "--seconds", "60", "--warm-up", "0"])
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = BufReader::new(tool.stderr.take().unwrap()).lines();
-    assert!(said.any(|line| line.unwrap().ends_with("/s")), "it never counted");
+    let mut stderr = BufReader::new(tool.stderr.take().unwrap()).lines();
+    assert!(stderr.any(|line| line.unwrap().ends_with("/s")), "the tool never counted a message");
     let children = children_of(tool.id());
     assert_eq!(children.len(), 2, "gateway and runner");
 
@@ -149,7 +150,7 @@ fn what_was_started_ends_with_the_tool() {
     kill(pid, Signal::SIGTERM).unwrap();
     assert!(!tool.wait().unwrap().success());
     for child in children {
-        // Killed, it takes a moment to end; and nobody may have reaped it yet.
+        // A killed process needs a moment to end, and may then be a zombie.
         let has_ended = || {
             let state = fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
             state.is_empty() || state.contains(") Z ")

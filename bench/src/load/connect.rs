@@ -1,5 +1,5 @@
-//! Connections that come and go: handshake, register, Close, cleanup. Where a target has no
-//! register and no cleanup, handshake and Close alone.
+//! Clients that connect and close: handshake, register, Close, cleanup. For targets without
+//! register and cleanup only handshake and Close.
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -11,16 +11,16 @@ use crate::{
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
-    progress::Progress,
+    progress::ProgressLine,
     target::{
         Target,
-        running::{Paths, Running, Scene},
+        running::{Paths, RunningTarget, Scenario},
     },
 };
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Settings {
-    /// Connections that are being opened or closed at once
+    /// How many clients connect and close at the same time
     #[arg(long, default_value_t = 64)]
     connections: usize,
     #[command(flatten)]
@@ -36,14 +36,14 @@ impl Settings {
 pub(super) async fn measure(
     settings: &Settings,
     target: &Target,
-    running: &Running,
+    running: &RunningTarget,
 ) -> anyhow::Result<Figures> {
     let period = Period::begin(settings.lengths);
     let latencies = Latencies::new();
-    let _progress = Progress::of(format!("connect {target}"), latencies.clone());
+    let _progress = ProgressLine::of(format!("connect {target}"), latencies.clone());
     let clients = (0..settings.connections).map(|_| {
         let paths = running.paths.clone();
-        tokio::spawn(come_and_go(running.public, paths, period, latencies.clone()))
+        tokio::spawn(connect_repeatedly(running.public, paths, period, latencies.clone()))
     });
     let clients = try_join_all(clients.collect::<Vec<_>>());
     let (cpu, clients) = tokio::join!(period.cpu(running), clients);
@@ -53,13 +53,13 @@ pub(super) async fn measure(
     let count = latencies.count() as f64;
     let mut figures = Figures::default();
     figures.add("connections_per_s", count / period.seconds());
-    latencies.tell(&mut figures);
+    latencies.add_to(&mut figures);
     figures.add("cpu_us_per_connection", cpu?.as_secs_f64() * 1e6 / count);
     Ok(figures)
 }
 
-/// Each time until the Close was answered.
-async fn come_and_go(
+/// Connects, closes and waits for the answer to the Close, until the period is over.
+async fn connect_repeatedly(
     address: SocketAddr,
     paths: Paths,
     period: Period,
@@ -70,7 +70,7 @@ async fn come_and_go(
         if period.is_over(start) {
             return Ok(());
         }
-        let mut client = connect(address, &paths.next(Scene::Visit)).await?;
+        let mut client = connect(address, &paths.next(Scenario::Connect)).await?;
         client.close(None).await?;
         while let Some(Ok(_)) = client.next().await {}
         let end = Instant::now();

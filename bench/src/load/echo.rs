@@ -1,4 +1,4 @@
-//! Echo: client, gateway, function, push, client. Closed-loop, so it finds the highest rate.
+//! Echo: client, gateway, function, push, client. It is closed-loop, so it finds the highest rate.
 
 use std::{
     collections::VecDeque,
@@ -12,30 +12,31 @@ use tokio::time::{timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, GRACE, connect_all, next_text, text_of},
+    client::{GRACE, WebSocketClient, connect_all, next_text, text_of},
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
-    progress::Progress,
+    progress::ProgressLine,
     target::{
         Target,
-        running::{Running, Scene},
+        running::{RunningTarget, Scenario},
     },
 };
 
-const FIRST: Duration = Duration::from_secs(20);
+/// How long the first echo may take. A process may have to be started for it.
+const FIRST_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Settings {
     #[arg(long, default_value_t = 64)]
     pub(crate) connections: usize,
-    /// Messages that each connection has under way at once
+    /// Messages that each connection has in flight
     #[arg(long, default_value_t = 1)]
     pub(crate) window: usize,
     /// Bytes of each message
     #[arg(long, default_value_t = 128)]
     pub(crate) bytes: usize,
-    /// Connections beside those, which are open and quiet
+    /// Additional connections that send nothing
     #[arg(long, default_value_t = 0)]
     pub(crate) idle: usize,
     #[command(flatten)]
@@ -52,31 +53,31 @@ impl Settings {
     }
 }
 
-/// Messages that did not come back as they should.
+/// The numbers of messages that were not echoed correctly.
 #[derive(Debug, Default, Clone, Copy)]
-struct Mishaps {
+struct DeliveryErrors {
     lost: usize,
     out_of_order: usize,
 }
 
 pub(crate) async fn measure(
     settings: &Settings,
-    scene: Scene,
+    scenario: Scenario,
     target: &Target,
-    running: &Running,
+    running: &RunningTarget,
 ) -> anyhow::Result<Figures> {
     let before = running.memory()?;
-    let mut clients = connect_all(running, scene, settings.connections + settings.idle).await?;
+    let mut clients = connect_all(running, scenario, settings.connections + settings.idle).await?;
     let memory = running.memory()?.saturating_sub(before) as f64 / clients.len() as f64;
     let _idle = clients.split_off(settings.connections);
     try_join_all(clients.iter_mut().map(echo_once)).await?;
     let period = Period::begin(settings.lengths);
     let latencies = Latencies::new();
-    let _progress = Progress::of(format!("echo {target}"), latencies.clone());
-    let talks = clients.into_iter().enumerate().map(|(connection, client)| {
+    let _progress = ProgressLine::of(format!("echo {target}"), latencies.clone());
+    let tasks = clients.into_iter().enumerate().map(|(connection, client)| {
         let (latencies, settings) = (latencies.clone(), *settings);
         let waiting = VecDeque::with_capacity(settings.window);
-        let talk = Talk {
+        let echo = EchoConnection {
             connection,
             client,
             settings,
@@ -86,17 +87,17 @@ pub(crate) async fn measure(
             next: 0,
             out_of_order: 0,
         };
-        tokio::spawn(talk.run())
+        tokio::spawn(echo.run())
     });
-    let talks = try_join_all(talks.collect::<Vec<_>>());
-    let (cpu, talks) = tokio::join!(period.cpu(running), talks);
-    let mut mishaps = Mishaps::default();
-    for talk in talks? {
-        let Mishaps { lost, out_of_order } = talk?;
-        mishaps.lost += lost;
-        mishaps.out_of_order += out_of_order;
+    let tasks = try_join_all(tasks.collect::<Vec<_>>());
+    let (cpu, results) = tokio::join!(period.cpu(running), tasks);
+    let mut errors = DeliveryErrors::default();
+    for result in results? {
+        let DeliveryErrors { lost, out_of_order } = result?;
+        errors.lost += lost;
+        errors.out_of_order += out_of_order;
     }
-    let Mishaps { lost, out_of_order } = mishaps;
+    let DeliveryErrors { lost, out_of_order } = errors;
     ensure!(
         !target.promises_order() || lost + out_of_order == 0,
         "{target} lost {lost} messages, and {out_of_order} came out of order"
@@ -104,7 +105,7 @@ pub(crate) async fn measure(
     let count = latencies.count() as f64;
     let mut figures = Figures::default();
     figures.add("messages_per_s", count / period.seconds());
-    latencies.tell(&mut figures);
+    latencies.add_to(&mut figures);
     figures.add("cpu_us_per_message", cpu?.as_secs_f64() * 1e6 / count);
     figures.add("megabytes_per_s", count * settings.bytes as f64 / 1e6 / period.seconds());
     if settings.idle > 0 {
@@ -115,17 +116,17 @@ pub(crate) async fn measure(
     Ok(figures)
 }
 
-/// A first message, which may have to wait for a process to start.
-async fn echo_once(client: &mut Client) -> anyhow::Result<()> {
+/// Sends one message and waits for its echo.
+async fn echo_once(client: &mut WebSocketClient) -> anyhow::Result<()> {
     client.send(Message::text("first")).await?;
-    timeout(FIRST, next_text(client)).await.context("the first message did not come back")??;
+    timeout(FIRST_TIMEOUT, next_text(client)).await.context("the first echo did not come")??;
     Ok(())
 }
 
-/// One connection. Each message is numbered, so it shows which one comes back.
-struct Talk {
+/// One connection. Each message has a number, so an echo can be matched with its message.
+struct EchoConnection {
     connection: usize,
-    client: Client,
+    client: WebSocketClient,
     settings: Settings,
     period: Period,
     latencies: Latencies,
@@ -134,8 +135,8 @@ struct Talk {
     out_of_order: usize,
 }
 
-impl Talk {
-    async fn run(mut self) -> anyhow::Result<Mishaps> {
+impl EchoConnection {
+    async fn run(mut self) -> anyhow::Result<DeliveryErrors> {
         for _ in 0..self.settings.window {
             self.send().await?;
         }
@@ -150,7 +151,7 @@ impl Talk {
         let lost = self.waiting.len();
         // A peer need not answer a Close.
         let _ = self.client.close(None).await;
-        Ok(Mishaps { lost, out_of_order: self.out_of_order })
+        Ok(DeliveryErrors { lost, out_of_order: self.out_of_order })
     }
 
     async fn send(&mut self) -> anyhow::Result<()> {
@@ -163,10 +164,10 @@ impl Talk {
 
     fn take(&mut self, answer: &str) -> anyhow::Result<Instant> {
         let now = Instant::now();
-        let place = self.waiting.iter().position(|(text, _)| text == answer);
-        let place = place.with_context(|| format!("got {answer:?}, which was not sent"))?;
-        let (_, sent) = self.waiting.remove(place).context("it is there")?;
-        self.out_of_order += usize::from(place > 0);
+        let index = self.waiting.iter().position(|(text, _)| text == answer);
+        let index = index.with_context(|| format!("received {answer:?}, which was not sent"))?;
+        let (_, sent) = self.waiting.remove(index).context("the index is valid")?;
+        self.out_of_order += usize::from(index > 0);
         if self.period.counts(now) {
             self.latencies.record(now - sent);
         }

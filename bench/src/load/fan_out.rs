@@ -1,4 +1,4 @@
-//! Fan-out: one message in, and out to many connections. In Longhold that is the chat: its
+//! Fan-out: one client sends, and many connections receive. With Longhold this is the chat: its
 //! transmit function pushes one batch to all others.
 
 use std::{
@@ -17,23 +17,23 @@ use tokio::{sync::mpsc, task::JoinSet, time::timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
-    client::{Client, GRACE, connect_all, next_text, text_of},
+    client::{GRACE, WebSocketClient, connect_all, next_text, text_of},
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
-    progress::Progress,
+    progress::ProgressLine,
     target::{
         Target,
-        running::{Running, Scene},
+        running::{RunningTarget, Scenario},
     },
 };
 
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Settings {
-    /// Connections that each message goes to
+    /// Connections that receive each message
     #[arg(long, default_value_t = 1000)]
     connections: usize,
-    /// Messages under way at once, of the one connection that sends
+    /// Messages that the sending connection has in flight
     #[arg(long, default_value_t = 4)]
     window: usize,
     /// Bytes of each message
@@ -50,88 +50,96 @@ impl Settings {
     }
 }
 
-/// What all listeners share: how many of them each message has yet to reach.
+/// Shared by all receiving connections: how many of them have not yet received each message.
 #[derive(Debug)]
-struct Waves {
-    /// Of the messages under way, by their number modulo the window.
+struct FanOutState {
+    /// For each message in flight, at the index message number modulo window.
     left: Vec<AtomicUsize>,
-    listeners: usize,
-    /// Deliveries that count.
+    receivers: usize,
+    /// The deliveries within the period.
     deliveries: AtomicU64,
     period: Period,
-    /// Told of each message that has reached all.
+    /// Gets a value for each message that all connections have received.
     arrived: mpsc::Sender<()>,
 }
 
 pub(super) async fn measure(
     settings: &Settings,
     target: &Target,
-    running: &Running,
+    running: &RunningTarget,
 ) -> anyhow::Result<Figures> {
     let Settings { connections, window, bytes, .. } = *settings;
-    let mut clients = connect_all(running, Scene::FanOut, connections + 1).await?;
-    let (speaker, mut own) = clients.pop().context("there is no client")?.split();
+    let mut clients = connect_all(running, Scenario::FanOut, connections + 1).await?;
+    let (sink, mut own) = clients.pop().context("there is no client")?.split();
     let period = Period::begin(settings.lengths);
     let (arrived, arrivals) = mpsc::channel(window);
-    let waves = Arc::new(Waves {
+    let state = Arc::new(FanOutState {
         left: (0..window).map(|_| AtomicUsize::new(connections)).collect(),
-        listeners: connections,
+        receivers: connections,
         deliveries: AtomicU64::new(0),
         period,
         arrived,
     });
-    let mut listeners = JoinSet::new();
+    let mut receivers = JoinSet::new();
     for client in clients {
-        listeners.spawn(listen(client, Arc::clone(&waves)));
+        receivers.spawn(receive(client, Arc::clone(&state)));
     }
-    // Some targets send to the sender too.
-    listeners.spawn(async move {
+    // Some targets also send the message to its sender.
+    receivers.spawn(async move {
         loop {
             next_text(&mut own).await?;
         }
     });
     let latencies = Latencies::new();
-    let _progress = Progress::of(format!("fan-out {target}, messages"), latencies.clone());
-    let speaker =
-        Speaker { speaker, arrivals, waiting: VecDeque::new(), next: 0, bytes, period, latencies };
-    let count = speaker.latencies.clone();
+    let _progress = ProgressLine::of(format!("fan-out {target}, messages"), latencies.clone());
+    let count = latencies.clone();
+    let sender = SendingConnection {
+        sink,
+        arrivals,
+        waiting: VecDeque::new(),
+        next: 0,
+        bytes,
+        period,
+        latencies,
+    };
     let (cpu, lost) = tokio::join!(period.cpu(running), async {
         tokio::select! {
-            lost = speaker.run(window) => lost,
-            Some(ended) = listeners.join_next() => ended?.and(Ok(0)),
+            lost = sender.run(window) => lost,
+            Some(ended) = receivers.join_next() => ended?.and(Ok(0)),
         }
     });
     let lost = lost?;
-    ensure!(!target.promises_order() || lost == 0, "{target} lost {lost} messages on the way");
-    let deliveries = waves.deliveries.load(Relaxed) as f64;
+    ensure!(!target.promises_order() || lost == 0, "{target} lost {lost} messages");
+    let deliveries = state.deliveries.load(Relaxed) as f64;
     let mut figures = Figures::default();
     figures.add("deliveries_per_s", deliveries / period.seconds());
     figures.add("messages_per_s", count.count() as f64 / period.seconds());
-    count.tell(&mut figures);
+    count.add_to(&mut figures);
     figures.add("cpu_us_per_delivery", cpu?.as_secs_f64() * 1e6 / deliveries);
     figures.add("lost", lost as f64);
     Ok(figures)
 }
 
-/// One of those that a message goes to, for as long as there are any.
-async fn listen(mut client: Client, waves: Arc<Waves>) -> anyhow::Result<()> {
+/// Receives and counts messages on one connection. Ends only with an error.
+async fn receive(mut client: WebSocketClient, state: Arc<FanOutState>) -> anyhow::Result<()> {
     loop {
         let text = next_text(&mut client).await?;
         let number = text.split_once(' ').and_then(|(number, _)| number.parse::<usize>().ok());
-        let slot = number.context("not what was sent")? % waves.left.len();
-        if waves.period.counts(Instant::now()) {
-            waves.deliveries.fetch_add(1, Relaxed);
+        let slot = number.context("received a message that was not sent")? % state.left.len();
+        if state.period.counts(Instant::now()) {
+            state.deliveries.fetch_add(1, Relaxed);
         }
-        if waves.left[slot].fetch_sub(1, Relaxed) == 1 {
-            waves.left[slot].store(waves.listeners, Relaxed);
-            waves.arrived.send(()).await?;
+        if state.left[slot].fetch_sub(1, Relaxed) == 1 {
+            state.left[slot].store(state.receivers, Relaxed);
+            state.arrived.send(()).await?;
         }
     }
 }
 
-/// The one that sends. A message counts as long as it took to reach the last.
-struct Speaker {
-    speaker: SplitSink<Client, Message>,
+/// The connection that sends. The latency of a message ends when the last connection has received
+/// it.
+struct SendingConnection {
+    sink: SplitSink<WebSocketClient, Message>,
     arrivals: mpsc::Receiver<()>,
     waiting: VecDeque<Instant>,
     next: usize,
@@ -140,8 +148,9 @@ struct Speaker {
     latencies: Latencies,
 }
 
-impl Speaker {
-    /// How many messages have not reached all.
+impl SendingConnection {
+    /// Sends messages until the period is over. Returns the number of lost messages: those that
+    /// some connection has not received.
     async fn run(mut self, window: usize) -> anyhow::Result<usize> {
         for _ in 0..window {
             self.send().await?;
@@ -167,6 +176,6 @@ impl Speaker {
         self.next += 1;
         self.waiting.push_back(Instant::now());
         let text = text_of(head, self.bytes);
-        Ok(self.speaker.send(Message::text(text)).await?)
+        Ok(self.sink.send(Message::text(text)).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! Memory per connection that is open and quiet, of the process that holds the sockets.
+//! Memory per idle connection, in the process that holds the sockets.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
     progress::say,
     target::{
         Target,
-        running::{Running, Scene},
+        running::{RunningTarget, Scenario},
     },
 };
 
@@ -22,35 +22,36 @@ use crate::{
 pub(crate) struct Settings {
     #[arg(long, default_value_t = 15_000)]
     connections: usize,
-    /// Bytes of a message that each connection echoes before it falls quiet; 0 for none
+    /// Size of the one message that each connection echoes first; 0 for no message
     #[arg(long, default_value_t = 0)]
     spoken: usize,
 }
 
 impl Settings {
     pub(super) fn describe(&self) -> String {
-        format!("{} connections, {} bytes spoken by each", self.connections, self.spoken)
+        format!("{} connections, {} bytes echoed by each", self.connections, self.spoken)
     }
 
-    /// A connection with a register function; or one that echoes a message.
-    pub(super) fn scene(&self) -> Scene {
-        if self.spoken == 0 { Scene::Visit } else { Scene::Echo }
+    /// Connections with a register function, or connections that echo a message.
+    pub(super) fn scenario(&self) -> Scenario {
+        if self.spoken == 0 { Scenario::Connect } else { Scenario::Echo }
     }
 }
 
 pub(super) async fn measure(
     settings: &Settings,
     target: &Target,
-    running: &Running,
+    running: &RunningTarget,
 ) -> anyhow::Result<Figures> {
-    let scene = settings.scene();
-    // What the first connections cost once, such as threads and pools, is not theirs.
-    let warm = connect_all(running, scene, AT_ONCE.min(settings.connections)).await?;
+    let scenario = settings.scenario();
+    // The first connections also cause one-time costs, such as threads and pools. These are not
+    // counted.
+    let warm = connect_all(running, scenario, AT_ONCE.min(settings.connections)).await?;
     drop(warm);
     sleep(Duration::from_secs(1)).await;
     let before = running.memory()?;
     say(&format!("idle {target}: opening {}", settings.connections));
-    let mut clients = connect_all(running, scene, settings.connections).await?;
+    let mut clients = connect_all(running, scenario, settings.connections).await?;
     if settings.spoken > 0 {
         let text = "x".repeat(settings.spoken);
         for clients in clients.chunks_mut(AT_ONCE) {

@@ -1,5 +1,5 @@
-//! What it costs to call a function that does nothing: the function-runner alone, a function in
-//! Python that is warm, and one caller.
+//! Calls of a function that does nothing: the function-runner alone, a function in Python that is
+//! already started, and one caller.
 
 use std::{net::SocketAddr, time::Instant};
 
@@ -19,8 +19,8 @@ use crate::{
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
-    progress::Progress,
-    target::{Target, running::Running},
+    progress::ProgressLine,
+    target::{Target, running::RunningTarget},
 };
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -38,18 +38,18 @@ impl Settings {
 pub(super) async fn measure(
     settings: &Settings,
     target: &Target,
-    running: &Running,
+    running: &RunningTarget,
 ) -> anyhow::Result<Figures> {
     let stream = TcpStream::connect(running.public).await?;
     stream.set_nodelay(true)?;
     let (mut caller, connection) = handshake(TokioIo::new(stream)).await?;
     let mut driving = JoinSet::new();
     driving.spawn(connection);
-    // The first call starts the process, and may take longer than all of the warm-up.
+    // The first call starts the process, which may take longer than the warm-up.
     call(&mut caller, running.public).await?;
     let period = Period::begin(settings.lengths);
     let latencies = Latencies::new();
-    let _progress = Progress::of(format!("invoke {target}"), latencies.clone());
+    let _progress = ProgressLine::of(format!("invoke {target}"), latencies.clone());
     let calling = async {
         loop {
             let start = Instant::now();
@@ -67,7 +67,7 @@ pub(super) async fn measure(
     called?;
     let count = latencies.count() as f64;
     let mut figures = Figures::default();
-    latencies.tell(&mut figures);
+    latencies.add_to(&mut figures);
     figures.add("calls_per_s", count / period.seconds());
     figures.add("cpu_us_per_call", cpu?.as_secs_f64() * 1e6 / count);
     Ok(figures)

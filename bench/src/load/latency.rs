@@ -1,5 +1,6 @@
-//! Latency of the echo, open-loop: messages are due at a fixed rate, and time counts from when a
-//! message was due. So a target that stalls pays for all that had to wait meanwhile.
+//! Latency of the echo, open-loop: messages are due at a fixed rate, and the latency counts from
+//! the time when a message was due. So a stall of the target counts for every message that was due
+//! during the stall.
 
 use std::time::{Duration, Instant};
 
@@ -15,14 +16,14 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{echo, schedule::Schedule};
 use crate::{
-    client::{Client, GRACE, connect_all, next_text, text_of},
+    client::{GRACE, WebSocketClient, connect_all, next_text, text_of},
     figures::Figures,
     latencies::Latencies,
     period::{Lengths, Period},
-    progress::Progress,
+    progress::ProgressLine,
     target::{
         Target,
-        running::{Running, Scene},
+        running::{RunningTarget, Scenario},
     },
 };
 
@@ -33,7 +34,7 @@ pub(crate) struct Settings {
     /// Messages per second, of all connections
     #[arg(long, conflicts_with = "load")]
     rate: Option<f64>,
-    /// Instead of a rate: this part of what the target can do, which is measured first
+    /// Instead of a rate: this part of the target's highest rate, which is measured first
     #[arg(long, default_value_t = 0.5)]
     load: f64,
     /// Bytes of each message
@@ -53,15 +54,15 @@ impl Settings {
         format!("{connections} connections, {rate}, {bytes} bytes, {lengths}")
     }
 
-    /// The rate, which is given or found out.
-    async fn rate(&self, target: &Target, running: &Running) -> anyhow::Result<f64> {
+    /// The configured rate, or a part of the highest rate.
+    async fn rate(&self, target: &Target, running: &RunningTarget) -> anyhow::Result<f64> {
         if let Some(rate) = self.rate {
             return Ok(rate);
         }
         let lengths = Lengths { seconds: self.lengths.seconds.min(3.0), ..self.lengths };
         let Self { connections, bytes, .. } = *self;
         let echo = echo::Settings { connections, window: 1, bytes, idle: 0, lengths };
-        let highest = echo::measure(&echo, Scene::Echo, target, running).await?;
+        let highest = echo::measure(&echo, Scenario::Echo, target, running).await?;
         Ok(self.load * highest.get("messages_per_s").context("no rate")?)
     }
 }
@@ -69,41 +70,42 @@ impl Settings {
 pub(super) async fn measure(
     settings: &Settings,
     target: &Target,
-    running: &Running,
+    running: &RunningTarget,
 ) -> anyhow::Result<Figures> {
     let rate = settings.rate(target, running).await?;
     let lengths = settings.lengths;
     let count = rate * (lengths.warm_up + lengths.seconds);
-    ensure!(rate > 0.0 && (1.0..1e9).contains(&count), "{rate} messages/s will not do");
-    let clients = connect_all(running, Scene::Echo, settings.connections).await?;
+    ensure!(rate > 0.0 && (1.0..1e9).contains(&count), "{rate} messages/s is too low or too high");
+    let clients = connect_all(running, Scenario::Echo, settings.connections).await?;
     let period = Period::begin(lengths);
     let start = Instant::now();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
     let count = count as u32;
     let schedule = Schedule { start, rate, connections: settings.connections, count };
     let latencies = Latencies::new();
-    let _progress = Progress::of(format!("latency {target}"), latencies.clone());
+    let _progress = ProgressLine::of(format!("latency {target}"), latencies.clone());
     let (queues, due) = schedule.queues();
-    let talks = clients.into_iter().zip(due).enumerate().map(|(connection, (client, due))| {
+    let tasks = clients.into_iter().zip(due).enumerate().map(|(connection, (client, due))| {
         let (sink, stream) = client.split();
-        let listener = Listener { stream, start, period, latencies: latencies.clone() };
+        let receiver = EchoReceiver { stream, start, period, latencies: latencies.clone() };
         let (bytes, share) = (settings.bytes, schedule.share(connection));
         tokio::spawn(async move {
-            let (sent, lost) = tokio::join!(speak(sink, due, start, bytes), listener.listen(share));
+            let sending = send_when_due(sink, due, start, bytes);
+            let (sent, lost) = tokio::join!(sending, receiver.receive(share));
             sent.and(lost)
         })
     });
-    let talks = try_join_all(talks.collect::<Vec<_>>());
-    let (kept, cpu, talks) =
-        tokio::join!(spawn_blocking(move || schedule.keep(&queues)), period.cpu(running), talks);
+    let tasks = try_join_all(tasks.collect::<Vec<_>>());
+    let (kept, cpu, results) =
+        tokio::join!(spawn_blocking(move || schedule.keep(&queues)), period.cpu(running), tasks);
     kept??;
     let mut lost = 0;
-    for talk in talks? {
-        lost += talk?;
+    for result in results? {
+        lost += result?;
     }
     ensure!(!target.promises_order() || lost == 0, "{target} lost {lost} messages");
     let mut figures = Figures::default();
-    latencies.tell(&mut figures);
+    latencies.add_to(&mut figures);
     let count = latencies.count() as f64;
     figures.add("due_per_s", rate);
     figures.add("answered_per_s", count / period.seconds());
@@ -112,9 +114,10 @@ pub(super) async fn measure(
     Ok(figures)
 }
 
-/// Sends what is due. Each message says when it was, in nanoseconds since the start.
-async fn speak(
-    mut sink: SplitSink<Client, Message>,
+/// Sends the messages that are due. Each message contains the time when it was due, in nanoseconds
+/// since the start.
+async fn send_when_due(
+    mut sink: SplitSink<WebSocketClient, Message>,
     mut due: mpsc::Receiver<Instant>,
     start: Instant,
     bytes: usize,
@@ -126,26 +129,27 @@ async fn speak(
     Ok(())
 }
 
-/// Hears the answers of one connection.
-struct Listener {
-    stream: SplitStream<Client>,
+/// Receives the echoes of one connection.
+struct EchoReceiver {
+    stream: SplitStream<WebSocketClient>,
     start: Instant,
     period: Period,
     latencies: Latencies,
 }
 
-impl Listener {
-    /// Until all of them are there, or nobody would wait any longer. How many are not.
-    async fn listen(mut self, share: usize) -> anyhow::Result<usize> {
+impl EchoReceiver {
+    /// Receives `share` echoes. Returns the number of echoes that did not come in time.
+    async fn receive(mut self, share: usize) -> anyhow::Result<usize> {
         let last = (self.period.until() + GRACE).into();
-        for heard in 0..share {
+        for received in 0..share {
             let Ok(answer) = timeout_at(last, next_text(&mut self.stream)).await else {
-                return Ok(share - heard);
+                return Ok(share - received);
             };
             let now = Instant::now();
             let answer = answer?;
             let head = answer.split_once(' ').and_then(|(nanoseconds, _)| nanoseconds.parse().ok());
-            let due = self.start + Duration::from_nanos(head.context("not what was sent")?);
+            let nanoseconds = head.context("received a message that was not sent")?;
+            let due = self.start + Duration::from_nanos(nanoseconds);
             if self.period.counts(due) {
                 self.latencies.record(now.saturating_duration_since(due));
             }

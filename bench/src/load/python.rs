@@ -1,4 +1,5 @@
-//! Echo by a function in Python, through the whole loop. Its processes are warm when it counts.
+//! Echo by a function in Python: client, gateway, runner, function, push, client. The function's
+//! processes are started before the measurement.
 
 use clap::Args;
 
@@ -8,7 +9,7 @@ use crate::{
     period::Lengths,
     target::{
         Target,
-        running::{Running, Scene},
+        running::{RunningTarget, Scenario},
     },
 };
 
@@ -37,7 +38,7 @@ impl Settings {
 pub(super) async fn measure(
     settings: &Settings,
     target: &Target,
-    running: &Running,
+    running: &RunningTarget,
 ) -> anyhow::Result<Figures> {
-    echo::measure(&settings.echo(), Scene::Python, target, running).await
+    echo::measure(&settings.echo(), Scenario::Python, target, running).await
 }

@@ -1,4 +1,4 @@
-//! When each message of an open loop is due, whether or not the ones before it were answered.
+//! The times when the messages of an open loop are due. They do not depend on the answers.
 
 use std::{
     thread,
@@ -8,11 +8,11 @@ use std::{
 use anyhow::bail;
 use tokio::sync::mpsc;
 
-/// Messages that may be due on one connection and not written yet. More are a target that does
-/// not keep up, whose latency would only be the length of the run.
+/// The most messages of one connection that may be due and not yet written. With more, the target
+/// does not keep up with the rate, and the latency would only depend on the length of the run.
 const BEHIND_MAX: usize = 4096;
 
-/// Evenly spread over time, and dealt out to the connections in turn.
+/// Messages at equal intervals. The connections take turns.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Schedule {
     pub(super) start: Instant,
@@ -29,13 +29,13 @@ impl Schedule {
         count / self.connections + usize::from(connection < count % self.connections)
     }
 
-    /// The queues in which each connection finds when its next message was due.
+    /// A queue for each connection, with the times when its messages are due.
     pub(super) fn queues(&self) -> (Vec<mpsc::Sender<Instant>>, Vec<mpsc::Receiver<Instant>>) {
         (0..self.connections).map(|_| mpsc::channel(BEHIND_MAX)).unzip()
     }
 
-    /// Keeps to the schedule, on a thread of its own: the runtime's timers have milliseconds, and
-    /// a thread sleeps to some 60 us.
+    /// Puts each message into its queue when it is due. Runs on a thread of its own: a sleeping
+    /// thread wakes within about 60 us, Tokio's timers only within milliseconds.
     pub(super) fn keep(self, queues: &[mpsc::Sender<Instant>]) -> anyhow::Result<()> {
         for number in 0..self.count {
             let due = self.start + Duration::from_secs_f64(f64::from(number) / self.rate);
@@ -49,7 +49,7 @@ impl Schedule {
                 Err(mpsc::error::TrySendError::Full(_)) => {
                     bail!("the target does not keep up with {:.0} messages/s", self.rate)
                 }
-                // The connection has failed, and says so itself.
+                // The connection's task has failed, and returns its own error.
                 Err(mpsc::error::TrySendError::Closed(_)) => return Ok(()),
             }
         }

@@ -1,4 +1,4 @@
-"""The functions in Python that are measured."""
+"""The measured functions in Python."""
 
 import http.client
 import json
@@ -6,12 +6,12 @@ import os
 from urllib.parse import urlsplit
 
 PUSH = urlsplit(os.environ["url"])
-# Kept from call to call, as a function should.
+# The connection is kept from call to call, as a function should do.
 gateway = http.client.HTTPConnection(PUSH.netloc, timeout=2)
 
 
 def echo(event, context):
-    """Pushes a message to where it came from."""
+    """Pushes a message back to its sender."""
     websocket = event["websocket"]
     push = {
         "action": "data send",
@@ -25,5 +25,5 @@ def echo(event, context):
 
 
 def empty(event, context):
-    """Does nothing: what is left is what it costs to be called."""
+    """Does nothing, so that only the cost of the call is measured."""
     return None

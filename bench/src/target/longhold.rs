@@ -1,4 +1,4 @@
-//! Gateway and function-runner of one build, set up for measuring.
+//! Gateway and function-runner of one build, with settings for measuring.
 
 use std::{
     fmt, fs, io,
@@ -14,57 +14,57 @@ use tokio::process::Command;
 
 use super::{
     free_address,
-    running::{Paths, Running, Scene},
+    running::{Paths, RunningTarget, Scenario},
 };
-use crate::process::{Process, binary};
+use crate::process::{ProcessTree, binary};
 
-/// Which binaries, and with which settings: `+journal=VALUE` or `+features=off`, `@DIR`.
+/// The settings (`+journal=VALUE` or `+features=off`) and the folder of the binaries (`@DIR`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Build {
     features: Features,
-    /// The folder of the binaries, if they are not beside this one.
+    /// The folder of the binaries. Default: the folder of this binary.
     folder: Option<PathBuf>,
 }
 
-/// What of the gateway is on.
+/// Which features of the gateway are on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 enum Features {
-    /// All, as it comes.
+    /// All features, with the default settings.
     #[default]
     All,
-    /// All, with another value of `journal.sync`.
+    /// All features, with another value of `journal.sync`.
     Journal(String),
-    /// No journal on disk; pings, deadlines and limits where they never matter.
+    /// No journal on disk; pings, timeouts and limits too large to have an effect.
     Off,
 }
 
 impl Build {
-    /// Starts both, with an API for each scene.
-    pub(super) async fn start(&self, scene: Scene) -> anyhow::Result<Running> {
+    /// Starts the function-runner, and the gateway if the scenario needs it.
+    pub(super) async fn start(&self, scenario: Scenario) -> anyhow::Result<RunningTarget> {
         let folder = tempfile::tempdir()?;
         let (runner, push) = (free_address()?, free_address()?);
         write(&folder, "gateway.toml", &gateway_settings(runner, push, &self.features))?;
         let mut functions = functions_settings(runner, push);
-        if matches!(scene, Scene::Python | Scene::Invoke) {
-            // Only then, because they take an interpreter.
+        if matches!(scenario, Scenario::Python | Scenario::Invoke) {
+            // Only for these, because functions in Python need an interpreter.
             write(&folder, "index.py", include_str!("../python/index.py"))?;
             functions += &python_settings(push);
         }
         write(&folder, "functions.toml", &functions)?;
         let (runner_process, _) = self.start_one("function-runner", folder.path()).await?;
-        let (public, processes) = if matches!(scene, Scene::Invoke) {
+        let (public, processes) = if matches!(scenario, Scenario::Invoke) {
             (runner, vec![runner_process])
         } else {
             let (gateway, ready) = self.start_one("gateway", folder.path()).await?;
             let public = ready["public"].as_str().context("no address")?.parse()?;
             (public, vec![gateway, runner_process])
         };
-        Ok(Running { public, processes, paths: Paths::Api, _folder: Some(folder) })
+        Ok(RunningTarget { public, processes, paths: Paths::Api, _folder: Some(folder) })
     }
 
-    async fn start_one(&self, name: &str, folder: &Path) -> anyhow::Result<(Process, Value)> {
+    async fn start_one(&self, name: &str, folder: &Path) -> anyhow::Result<(ProcessTree, Value)> {
         let binary = binary(name, self.folder.as_deref())?;
-        Process::start_ready(Command::new(binary).current_dir(folder)).await
+        ProcessTree::start_ready(Command::new(binary).current_dir(folder)).await
     }
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Build {
     }
 }
 
-/// More keys of `[connection]`.
+/// Further keys of `[connection]` for [`Features::Off`].
 const LIMITS_OFF: &str = concat!(
     r#", ping_interval = "12h", pong_timeout = "12h", write_timeout = "12h""#,
     r#", receive_queue = "64MiB", send_queue = "64MiB""#,

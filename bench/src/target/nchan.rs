@@ -1,5 +1,5 @@
-//! nginx with nchan: a client's message goes to a server over HTTP, which publishes it to the
-//! channel of that client.
+//! nginx with nchan: a client's message is sent to a backend over HTTP, which publishes the message
+//! to the channel of that client.
 
 use std::{fs, net::SocketAddr, path::Path};
 
@@ -7,11 +7,11 @@ use tokio::process::Command;
 
 use super::{
     floor, free_address,
-    running::{Paths, Running},
+    running::{Paths, RunningTarget},
 };
 use crate::{
     client::wait_for,
-    process::{Process, is_installed},
+    process::{ProcessTree, is_installed},
 };
 
 const MODULE: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
@@ -21,23 +21,23 @@ pub(super) fn missing() -> Option<&'static str> {
     (!is_there).then_some("apt-get install --no-install-recommends nginx-light libnginx-mod-nchan")
 }
 
-pub(super) async fn start() -> anyhow::Result<Running> {
+pub(super) async fn start() -> anyhow::Result<RunningTarget> {
     let folder = tempfile::tempdir()?;
     let (public, publish, backend) = (free_address()?, free_address()?, free_address()?);
-    let behind = floor::start_behind("nchan", backend, publish).await?;
+    let backend_process = floor::start_backend("nchan", backend, publish).await?;
     let file = folder.path().join("nginx.conf");
     fs::write(&file, settings(folder.path(), public, publish, backend))?;
     let mut command = Command::new("nginx");
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     command.arg("-p").arg(folder.path()).arg("-c").arg(&file).arg("-e").arg("stderr");
-    let nginx = Process::start(&mut command)?;
+    let nginx = ProcessTree::start(&mut command)?;
     wait_for(public).await?;
-    let processes = vec![nginx, behind];
-    Ok(Running { public, processes, paths: Paths::channels(), _folder: Some(folder) })
+    let processes = vec![nginx, backend_process];
+    Ok(RunningTarget { public, processes, paths: Paths::channels(), _folder: Some(folder) })
 }
 
-/// Tuned for it: two workers with their own queues of new connections, no logs, connections to
-/// the server kept, and room for as many messages as a client has under way.
+/// Settings for high load: two workers, each with its own accept queue; no logs; connections to the
+/// backend are kept; and a buffer for as many messages as a client has in flight.
 fn settings(folder: &Path, public: SocketAddr, publish: SocketAddr, backend: SocketAddr) -> String {
     let folder = folder.display();
     let user = if nix::unistd::Uid::effective().is_root() { "user root;" } else { "" };

@@ -1,5 +1,5 @@
-//! Pushpin: a client's message goes to a server as WebSocket-over-HTTP, which publishes it to the
-//! channel of that client.
+//! Pushpin: a client's message is sent to a backend as WebSocket-over-HTTP, which publishes the
+//! message to the channel of that client.
 
 use std::{fs, net::SocketAddr, path::Path, process::Stdio};
 
@@ -7,11 +7,11 @@ use tokio::process::Command;
 
 use super::{
     floor, free_address,
-    running::{Paths, Running},
+    running::{Paths, RunningTarget},
 };
 use crate::{
     client::{wait_for, wait_for_handshake},
-    process::{Process, is_installed},
+    process::{ProcessTree, is_installed},
 };
 
 pub(super) fn missing() -> Option<&'static str> {
@@ -19,23 +19,23 @@ pub(super) fn missing() -> Option<&'static str> {
     (!is_there).then_some("apt-get install --no-install-recommends pushpin")
 }
 
-pub(super) async fn start() -> anyhow::Result<Running> {
+pub(super) async fn start() -> anyhow::Result<RunningTarget> {
     let folder = tempfile::tempdir()?;
     let (public, publish, backend) = (free_address()?, free_address()?, free_address()?);
-    let behind = floor::start_behind("pushpin", backend, publish).await?;
+    let backend_process = floor::start_backend("pushpin", backend, publish).await?;
     let file = folder.path().join("pushpin.conf");
     fs::write(folder.path().join("routes"), format!("* {backend},over_http\n"))?;
     fs::write(&file, settings(folder.path(), public, publish))?;
     let mut command = Command::new("pushpin");
     command.arg("--config").arg(&file).stdout(Stdio::null()).stderr(Stdio::null());
-    let pushpin = Process::start(&mut command)?;
+    let pushpin = ProcessTree::start(&mut command)?;
     wait_for(publish).await?;
     wait_for_handshake(public).await?;
-    let processes = vec![pushpin, behind];
-    Ok(Running { public, processes, paths: Paths::channels(), _folder: Some(folder) })
+    let processes = vec![pushpin, backend_process];
+    Ok(RunningTarget { public, processes, paths: Paths::channels(), _folder: Some(folder) })
 }
 
-/// Tuned for it: its own zurl, no limit of messages, quiet logs.
+/// Settings for high load: a zurl of its own, no message rate limit, little logging.
 fn settings(folder: &Path, public: SocketAddr, publish: SocketAddr) -> String {
     let folder = folder.display();
     let (publish_host, publish_port) = (publish.ip(), publish.port());

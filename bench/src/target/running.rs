@@ -1,4 +1,4 @@
-//! A target that runs: where its clients connect, and what it uses.
+//! A running target: the address for its clients, its processor time and its memory.
 
 use std::{
     net::SocketAddr,
@@ -11,79 +11,82 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::process::Process;
+use crate::process::ProcessTree;
 
 /// The processes of one target. They end when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Running {
-    /// Where clients connect.
+pub(crate) struct RunningTarget {
+    /// The address for clients.
     pub(crate) public: SocketAddr,
-    /// The one that holds the sockets first.
-    pub(crate) processes: Vec<Process>,
+    /// The first one holds the sockets.
+    pub(crate) processes: Vec<ProcessTree>,
     pub(crate) paths: Paths,
-    /// Settings and sockets of the processes.
+    /// The folder with the settings and sockets of the processes.
     pub(crate) _folder: Option<TempDir>,
 }
 
-/// What the path of a URL stands for.
+/// The meaning of the path of a URL.
 #[derive(Debug, Clone)]
 pub(crate) enum Paths {
-    /// An API of Longhold.
+    /// The path of an API of Longhold.
     Api,
-    /// The channel of the client, which none had before: nginx is killed by a signal now and then
-    /// when channels of nchan are used again soon.
+    /// The channel of the client. Each client has a new channel: nginx with nchan sometimes crashes
+    /// when a channel is used again soon.
     Channel(Arc<AtomicU64>),
 }
 
-/// What clients do.
+/// What the clients do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Scene {
-    /// Each gets back what it sends.
+pub(crate) enum Scenario {
+    /// Each client receives its own messages.
     Echo,
-    /// As `Echo`, by a function in Python.
+    /// Like `Echo`, by a function in Python.
     Python,
     /// A function in Python is called without a gateway.
     Invoke,
-    /// What one sends goes to all others.
+    /// All other clients receive the messages of one client.
     FanOut,
-    /// Each is registered and cleaned up, where there is such a thing.
-    Visit,
+    /// Each client connects and closes, with register and cleanup if the target has them.
+    Connect,
 }
 
 impl Paths {
-    /// A channel for each client.
+    /// Paths with a channel for each client.
     pub(super) fn channels() -> Self {
         Self::Channel(Arc::default())
     }
 
-    /// Where the next client connects.
-    pub(crate) fn next(&self, scene: Scene) -> String {
-        match (self, scene) {
-            (Self::Api, Scene::Echo) => "/bench/echo".to_owned(),
-            (Self::Api, Scene::Python | Scene::Invoke) => "/bench/python".to_owned(),
-            (Self::Api, Scene::Visit | Scene::FanOut) => "/bench/chat".to_owned(),
-            (Self::Channel(_), Scene::FanOut) => "/all".to_owned(),
-            (Self::Channel(next), Scene::Echo | Scene::Visit | Scene::Python | Scene::Invoke) => {
+    /// The path for the next client.
+    pub(crate) fn next(&self, scenario: Scenario) -> String {
+        match (self, scenario) {
+            (Self::Api, Scenario::Echo) => "/bench/echo".to_owned(),
+            (Self::Api, Scenario::Python | Scenario::Invoke) => "/bench/python".to_owned(),
+            (Self::Api, Scenario::Connect | Scenario::FanOut) => "/bench/chat".to_owned(),
+            (Self::Channel(_), Scenario::FanOut) => "/all".to_owned(),
+            (
+                Self::Channel(next),
+                Scenario::Echo | Scenario::Connect | Scenario::Python | Scenario::Invoke,
+            ) => {
                 format!("/{}", next.fetch_add(1, Ordering::Relaxed))
             }
         }
     }
 }
 
-impl Running {
-    /// Processor time that all processes have used.
+impl RunningTarget {
+    /// The processor time that all processes have used.
     pub(crate) fn cpu(&self) -> anyhow::Result<Duration> {
-        self.processes.iter().map(Process::cpu).sum()
+        self.processes.iter().map(ProcessTree::cpu).sum()
     }
 
-    /// Bytes that the process which holds the sockets has resident.
+    /// The resident memory of the process that holds the sockets, in bytes.
     pub(crate) fn memory(&self) -> anyhow::Result<u64> {
         self.processes[0].memory()
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningTarget {
     fn drop(&mut self) {
-        Process::end_all(&self.processes);
+        ProcessTree::end_all(&self.processes);
     }
 }

@@ -1,13 +1,13 @@
-//! A WebSocket server with nothing behind it: one process, no HTTP.
+//! A WebSocket server without a backend: one process, no HTTP.
 
 use anyhow::Result;
 use futures_util::{SinkExt, StreamExt};
 use tokio::{net::TcpListener, sync::broadcast};
 use tokio_tungstenite::tungstenite::{Message as Frame, Utf8Bytes};
 
-use crate::websocket::{Socket, accept};
+use crate::websocket::{WebSocket, accept};
 
-/// Messages that a socket may be behind the others before it misses some.
+/// How many broadcast messages a slow socket can have outstanding. With more it fails.
 const BROADCAST_QUEUE: usize = 1024;
 
 type Sender = broadcast::Sender<Utf8Bytes>;
@@ -16,23 +16,23 @@ type Receiver = broadcast::Receiver<Utf8Bytes>;
 pub(crate) async fn run(listener: TcpListener) -> Result<()> {
     let (all, _) = broadcast::channel(BROADCAST_QUEUE);
     accept(listener, || {
-        // Whoever has shaken hands misses none.
+        // Subscribed before the handshake, so that a client misses no message after it.
         let (all, messages) = (all.clone(), all.subscribe());
         move |socket, path| serve(socket, path, all, messages)
     })
     .await
 }
 
-async fn serve(socket: Socket, path: String, all: Sender, messages: Receiver) -> Result<()> {
+async fn serve(socket: WebSocket, path: String, all: Sender, messages: Receiver) -> Result<()> {
     if path.starts_with("/all") {
-        tell_all(socket, all, messages).await
+        broadcast_all(socket, all, messages).await
     } else {
         drop(messages);
         echo(socket).await
     }
 }
 
-async fn echo(mut socket: Socket) -> Result<()> {
+async fn echo(mut socket: WebSocket) -> Result<()> {
     while let Some(Ok(frame)) = socket.next().await {
         if frame.is_text() || frame.is_binary() {
             socket.send(frame).await?;
@@ -41,7 +41,7 @@ async fn echo(mut socket: Socket) -> Result<()> {
     Ok(())
 }
 
-async fn tell_all(mut socket: Socket, all: Sender, mut messages: Receiver) -> Result<()> {
+async fn broadcast_all(mut socket: WebSocket, all: Sender, mut messages: Receiver) -> Result<()> {
     loop {
         tokio::select! {
             frame = socket.next() => match frame {

@@ -1,4 +1,4 @@
-//! The second process of the floor: a function that echoes by a push.
+//! The role `function` of the floor: echoes each message by a push.
 
 use std::net::SocketAddr;
 
@@ -7,19 +7,19 @@ use hyper::{Request, body::Incoming};
 use tokio::net::TcpListener;
 
 use crate::{
-    caller::Caller,
-    http::{Answer, ok, serve},
-    message::Message,
+    http::{Response, ok, serve},
+    http_client::HttpClient,
+    message::JsonMessage,
 };
 
 pub(crate) async fn run(listener: TcpListener, gateway: SocketAddr) -> anyhow::Result<()> {
-    let gateway = Caller::new(gateway);
+    let gateway = HttpClient::new(gateway);
     serve(listener, move |request| echo(gateway.clone(), request)).await
 }
 
-async fn echo(gateway: Caller, request: Request<Incoming>) -> anyhow::Result<Answer> {
+async fn echo(gateway: HttpClient, request: Request<Incoming>) -> anyhow::Result<Response> {
     let body = request.into_body().collect().await?.to_bytes();
-    let event: Message<'_> = serde_json::from_slice(&body)?;
+    let event: JsonMessage<'_> = serde_json::from_slice(&body)?;
     gateway.post("/", serde_json::to_vec(&event)?).await?;
     Ok(ok())
 }

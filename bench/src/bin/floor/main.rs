@@ -1,14 +1,14 @@
-//! The floor: what a loop of three hops costs on the stack that Longhold is built of, when nothing
-//! is checked, limited, logged or promised. Never to be deployed.
+//! The floor: three hops with the libraries of Longhold, without checks, limits, logs or
+//! guarantees. For measuring only; never deploy it.
 //!
-//! Also the servers that the peers need behind them. Each role is a process; it says where it
-//! listens in a ready line, as the real ones do, and ends when its stdin does.
+//! The backends of the peers are in this binary too. Each role is a process. It prints its address
+//! in a ready line, as Longhold's binaries do, and ends when its stdin is closed.
 
 mod bare;
-mod caller;
 mod function;
 mod gateway;
 mod http;
+mod http_client;
 mod message;
 mod nchan;
 mod pushpin;
@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// The processes that Longhold is measured beside.
+/// The processes that Longhold is compared with.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -33,7 +33,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Role {
-    /// Holds the WebSockets: each message goes to `function`, pushes come in at `internal`
+    /// Holds the WebSockets: sends each message to `function`, accepts pushes at `internal`
     Gateway {
         #[arg(long)]
         internal: SocketAddr,
@@ -47,16 +47,16 @@ enum Role {
         #[arg(long)]
         gateway: SocketAddr,
     },
-    /// A WebSocket server that echoes by itself; below /all it sends to all
+    /// A WebSocket server that echoes by itself; for paths that begin with /all it sends to all
     Bare,
-    /// Echoes behind nchan: each message is published to the channel that it came from
+    /// The backend of nchan: publishes each message to the channel that it came from
     Nchan {
         #[arg(long)]
         listen: SocketAddr,
         #[arg(long)]
         publish: SocketAddr,
     },
-    /// Echoes behind Pushpin, which speaks WebSocket-over-HTTP
+    /// The backend of Pushpin, over WebSocket-over-HTTP
     Pushpin {
         #[arg(long)]
         listen: SocketAddr,
@@ -72,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
     run(role).await
 }
 
-/// Whoever started this process holds the other end, and is gone when it closes.
+/// Ends this process when stdin is closed. The process that started this one holds the other end.
 #[expect(clippy::exit, reason = "there is nothing to drain")]
 fn end_with_stdin() {
     let _ = io::stdin().read(&mut [0]);

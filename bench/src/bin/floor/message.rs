@@ -1,4 +1,4 @@
-//! The JSON of an event and of a push, which is the same here: who, and what.
+//! The JSON of an event and of a push, which have the same shape in the floor.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// `{"websocket":{…}}`, with the documented fields of a text message.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Message<'a> {
+pub(crate) struct JsonMessage<'a> {
     #[serde(borrow)]
     pub(crate) websocket: Fields<'a>,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) data: Cow<'a, str>,
 }
 
-impl<'a> Message<'a> {
+impl<'a> JsonMessage<'a> {
     pub(crate) fn text(connection_id: &'a str, data: &'a str) -> Self {
         let (connection_id, data) = (connection_id.into(), data.into());
         let (action, data_type) = ("data send", "text");

@@ -1,27 +1,27 @@
-//! What is behind Pushpin: WebSocket-over-HTTP. A client's own channel is the path that it asked
-//! for; its messages are published there, over HTTP.
+//! The backend of Pushpin, over WebSocket-over-HTTP. The path of a client's URL is the client's
+//! channel; its messages are published to this channel over HTTP.
 
 use std::net::SocketAddr;
 
 use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::{Request, Response, body::Incoming};
+use hyper::{Request, body::Incoming};
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::{
-    caller::Caller,
-    http::{Answer, serve},
+    http::{Response, serve},
+    http_client::HttpClient,
 };
 
 pub(crate) async fn run(listener: TcpListener, publish: SocketAddr) -> anyhow::Result<()> {
-    let pushpin = Caller::new(publish);
+    let pushpin = HttpClient::new(publish);
     serve(listener, move |request| take(pushpin.clone(), request)).await
 }
 
-/// A request has one or more events of one connection, in order.
-async fn take(pushpin: Caller, request: Request<Incoming>) -> anyhow::Result<Answer> {
+/// Handles a request, which has one or more events of one connection, in order.
+async fn take(pushpin: HttpClient, request: Request<Incoming>) -> anyhow::Result<Response> {
     let channel = request.uri().path().to_owned();
     let mut body = request.into_body().collect().await?.to_bytes();
     let mut answer = String::new();
@@ -34,26 +34,26 @@ async fn take(pushpin: Caller, request: Request<Incoming>) -> anyhow::Result<Ans
             _ => {}
         }
     }
-    Ok(Response::builder()
+    Ok(hyper::Response::builder()
         .header("Content-Type", "application/websocket-events")
         .header("Sec-WebSocket-Extensions", "grip; message-prefix=\"\"")
         .body(Full::from(answer))?)
 }
 
-/// Accepts, and has Pushpin send to the client what is published to `channel`.
+/// Accepts the connection and subscribes it to `channel`.
 fn open(channel: &str) -> String {
     let subscribe = format!("c:{}", json!({ "type": "subscribe", "channel": channel }));
     format!("OPEN\r\nTEXT {:x}\r\n{subscribe}\r\n", subscribe.len())
 }
 
-async fn publish(pushpin: &Caller, channel: &str, text: &str) -> anyhow::Result<()> {
+async fn publish(pushpin: &HttpClient, channel: &str, text: &str) -> anyhow::Result<()> {
     let formats = json!({ "ws-message": { "content": text } });
     let body = json!({ "items": [{ "channel": channel, "formats": formats }] });
     pushpin.post("/publish/", body.to_string()).await?;
     Ok(())
 }
 
-/// `NAME\r\n`, or `NAME <length in hex>\r\n<content>\r\n`.
+/// Takes an event off the body: `NAME\r\n`, or `NAME <length in hex>\r\n<content>\r\n`.
 fn next_event(body: &mut Bytes) -> anyhow::Result<(Bytes, Bytes)> {
     let end = body.windows(2).position(|two| two == b"\r\n").context("not an event")?;
     let line = body.split_to(end + 2).slice(..end);

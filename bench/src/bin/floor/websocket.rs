@@ -11,19 +11,19 @@ use tokio_tungstenite::{
     },
 };
 
-pub(crate) type Socket = WebSocketStream<TcpStream>;
+pub(crate) type WebSocket = WebSocketStream<TcpStream>;
 
-/// What Longhold has too; the default of 128 KiB would be most of the memory of a quiet one.
+/// The same as in Longhold. The default of 128 KiB would be most of the memory of an idle socket.
 const READ_BUFFER_BYTES: usize = 2 << 10;
 
-/// Accepts for as long as the process lives. Each time `prepare` comes before the handshake, and
-/// what it made takes the socket and the path that its client asked for.
+/// Accepts connections until the process ends. `prepare` is called before each handshake. The
+/// closure that it returns is called with the socket and the path of the client's URL.
 pub(crate) async fn accept<P, T>(
     listener: TcpListener,
     prepare: impl Fn() -> P,
 ) -> anyhow::Result<()>
 where
-    P: FnOnce(Socket, String) -> T + Send + 'static,
+    P: FnOnce(WebSocket, String) -> T + Send + 'static,
     T: Future<Output = anyhow::Result<()>> + Send + 'static,
 {
     loop {
@@ -36,7 +36,7 @@ where
     }
 }
 
-async fn handshake(stream: TcpStream) -> anyhow::Result<(Socket, String)> {
+async fn handshake(stream: TcpStream) -> anyhow::Result<(WebSocket, String)> {
     stream.set_nodelay(true)?;
     let mut path = String::new();
     #[expect(clippy::result_large_err, reason = "the library wants this shape")]

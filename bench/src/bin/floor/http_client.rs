@@ -1,4 +1,4 @@
-//! POSTs to one address over connections that are kept.
+//! An HTTP client that POSTs to one address and keeps its connections.
 
 use std::{
     net::SocketAddr,
@@ -15,23 +15,24 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-type Connection = SendRequest<Full<Bytes>>;
+type HttpConnection = SendRequest<Full<Bytes>>;
 
-/// All clones share the connections. There are as many as requests were ever under way at once.
+/// A handle; all clones share the connections. The number of connections grows with the number of
+/// simultaneous requests and never shrinks.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller {
+pub(crate) struct HttpClient {
     address: SocketAddr,
-    idle: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<HttpConnection>>>,
 }
 
-impl Caller {
+impl HttpClient {
     pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address, idle: Arc::default() }
     }
 
-    /// The body of the answer, whatever its status.
+    /// Sends `body` and returns the body of the response. The status is not checked.
     pub(crate) async fn post(&self, path: &str, body: impl Into<Bytes>) -> anyhow::Result<Bytes> {
-        let kept = self.idle.lock().expect("nobody panics with it").pop();
+        let kept = self.idle.lock().expect("nothing panics with the lock held").pop();
         let mut connection = match kept {
             Some(connection) => connection,
             None => self.connect().await?,
@@ -45,12 +46,12 @@ impl Caller {
         let is_last = answer.headers().get(CONNECTION).is_some_and(|value| value == "close");
         let body = answer.into_body().collect().await?.to_bytes();
         if !is_last {
-            self.idle.lock().expect("nobody panics with it").push(connection);
+            self.idle.lock().expect("nothing panics with the lock held").push(connection);
         }
         Ok(body)
     }
 
-    async fn connect(&self) -> anyhow::Result<Connection> {
+    async fn connect(&self) -> anyhow::Result<HttpConnection> {
         let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
