@@ -1,5 +1,6 @@
-//! The process `longhold`: gateway, function-runner and the chat page in one, over real HTTP on
-//! loopback. For a first look, for developing functions, and for a single machine.
+//! The process `longhold`: gateway, function-runner and the chat page in one process. The services
+//! call each other over HTTP on loopback. For first trials, for developing functions, and for a
+//! single machine.
 
 mod page;
 mod reload;
@@ -25,7 +26,7 @@ use tracing::info;
 use url::Url;
 
 use self::{
-    reload::Reload,
+    reload::WatchedFiles,
     settings::{Files, both},
 };
 
@@ -33,28 +34,28 @@ use self::{
 #[derive(Debug, Parser)]
 #[command(version)]
 struct Arguments {
-    /// The folder with gateway.toml and functions.toml. Without it those of the working folder
-    /// are read, and where there are none a chat and an echo are served
+    /// The folder with gateway.toml and functions.toml. Default: the working folder, or built-in
+    /// settings with a chat and an echo if it has neither file
     #[arg(long, value_name = "DIR")]
     config_dir: Option<PathBuf>,
 }
 
 /// The fields of the ready line.
 #[derive(Debug, Clone, Copy, Serialize)]
-struct Doors {
+struct Listeners {
     public: SocketAddr,
     internal: SocketAddr,
     function_runner: SocketAddr,
 }
 
-/// Both services, with their doors open.
+/// Both services, with their listeners open.
 #[derive(Debug)]
 struct Services {
     gateway: Gateway,
     runner: Runner,
     runner_listener: TcpListener,
-    reload: Reload,
-    doors: Doors,
+    watched: WatchedFiles,
+    listeners: Listeners,
 }
 
 #[tokio::main]
@@ -72,22 +73,22 @@ async fn main() -> ExitCode {
     run(files, services).await.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
 }
 
-/// Opens all doors first: each service has to know where the other one is.
+/// Opens all listeners before any service runs, because each service must know the other's address.
 async fn open(files: &Files) -> anyhow::Result<Services> {
-    let mut reload = Reload::default();
+    let mut watched = WatchedFiles::default();
     let (gateway, runner) = match files.parse_gateway() {
         Ok(settings) => {
             telemetry::start(&settings.log);
-            reload.watch_gateway(files, &settings)?;
+            watched.watch_gateway(files, &settings)?;
             let gateway = Gateway::bind(settings).await?;
-            let internal = gateway.doors()?.internal;
+            let internal = gateway.listeners()?.internal;
             (Ok(gateway), files.parse_functions(internal))
         }
-        // Nothing will be served: this is for what is wrong in the other file.
+        // The process will not start. The other file is parsed only to report its errors too.
         Err(error) => (Err(error), files.parse_functions(settings::NOWHERE)),
     };
     let (mut gateway, runner) = both(gateway, runner)?;
-    reload.watch_functions(files, &runner)?;
+    watched.watch_functions(files, &runner)?;
     let address = runner.internal;
     let runner_listener = TcpListener::bind(address)
         .await
@@ -97,26 +98,27 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
     if files.is_built_in() {
         gateway = gateway.with_pages(page::pages());
     }
-    let gateway::gateway::Doors { public, internal } = gateway.doors()?;
-    let doors = Doors { public, internal, function_runner };
-    Ok(Services { gateway, runner: Runner::new(runner), runner_listener, reload, doors })
+    let gateway::gateway::Listeners { public, internal } = gateway.listeners()?;
+    let listeners = Listeners { public, internal, function_runner };
+    Ok(Services { gateway, runner: Runner::new(runner), runner_listener, watched, listeners })
 }
 
 async fn run(files: Files, services: Services) -> anyhow::Result<()> {
-    let Services { mut gateway, runner, runner_listener, reload, doors } = services;
+    let Services { mut gateway, runner, runner_listener, watched, listeners } = services;
     let signals = Signals::listen().context("could not listen for signals")?;
-    ready::announce(&doors).context("could not write the ready line")?;
+    ready::announce(&listeners).context("could not write the ready line")?;
     info!(
-        internal = %doors.internal, function_runner = %doors.function_runner,
-        "longhold ready: open http://{}/ in two tabs", reachable(doors.public),
+        internal = %listeners.internal, function_runner = %listeners.function_runner,
+        "longhold ready: open http://{}/ in two tabs", reachable(listeners.public),
     );
     let (new_settings, gateway_changes) = mpsc::channel(1);
     gateway = gateway.with_changes(gateway_changes);
     let (new_functions, function_changes) = mpsc::channel(1);
-    // Boxed, because it holds all settings while it sends them.
-    let following = Box::pin(reload.follow(files, doors, new_settings, new_functions));
+    // Boxed, because the future is large: it holds all settings while it sends them.
+    let following = Box::pin(watched.follow(files, listeners, new_settings, new_functions));
     let both = |stop: CancellationToken| async move {
-        // The gateway drains first: its connections still need the functions until then.
+        // The gateway drains before the runner, because its connections need the functions until
+        // their end.
         let stop_runner = CancellationToken::new();
         let runner =
             runner.serve_with_changes(runner_listener, function_changes, stop_runner.clone());
@@ -130,7 +132,7 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
     };
     match process::supervise(signals, both).await {
         Ended::Drained(ended) => Ok(ended?),
-        #[expect(clippy::exit, reason = "what still runs must not hold it up")]
+        #[expect(clippy::exit, reason = "running tasks must not delay the end")]
         Ended::Forced => std::process::exit(1),
     }
 }
@@ -140,7 +142,7 @@ fn url_of(address: SocketAddr) -> Url {
     Url::parse(&text).expect("an address makes a URL")
 }
 
-#[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]
+#[expect(clippy::print_stderr, reason = "the log may not have been started yet")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     eprintln!("longhold: {error:#}");
     ExitCode::from(code)

@@ -1,4 +1,4 @@
-//! The chat page, built in.
+//! The built-in chat page.
 
 use gateway::listen::pages::{EmbeddedPage, Pages};
 

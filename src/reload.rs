@@ -1,4 +1,4 @@
-//! Changes of the two files while both services run. What is built in does not change.
+//! Changes of the two settings files while both services run. Built-in settings do not change.
 
 use std::net::SocketAddr;
 
@@ -9,19 +9,19 @@ use daemon::{
 };
 use tokio::sync::mpsc;
 
-use crate::{Doors, settings::Files, url_of};
+use crate::{Listeners, settings::Files, url_of};
 
-/// The two files, each with what says when to read it again.
+/// The two settings files, each with the triggers for reading it again.
 #[derive(Debug, Default)]
-pub(crate) struct Reload {
+pub(crate) struct WatchedFiles {
     gateway: Option<Watched>,
     functions: Option<Watched>,
 }
 
 type Watched = (reload::Reload, SettingsFile);
 
-impl Reload {
-    /// From now on a change of the gateway's file is noticed. It says `settings`.
+impl WatchedFiles {
+    /// Starts to watch the gateway's file, whose content is `settings`.
     pub(crate) fn watch_gateway(
         &mut self,
         files: &Files,
@@ -31,8 +31,7 @@ impl Reload {
         Ok(())
     }
 
-    /// From now on a change of the functions' file, or of their code, is noticed. It says
-    /// `settings`.
+    /// Starts to watch the functions' file, whose content is `settings`, and the functions' code.
     pub(crate) fn watch_functions(
         &mut self,
         files: &Files,
@@ -42,22 +41,22 @@ impl Reload {
         Ok(())
     }
 
-    /// Sends what the files say when they change, until nobody takes it any more.
+    /// Sends new settings when a file changes, until the receivers are closed.
     pub(crate) async fn follow(
         self,
         files: Files,
-        doors: Doors,
+        listeners: Listeners,
         gateway: mpsc::Sender<gateway::settings::Settings>,
         functions: mpsc::Sender<function_runner::Settings>,
     ) {
         let following_gateway = async {
             let Some((reload, file)) = self.gateway else { return };
-            let parse = |text: &str| gateway_settings(&files, text, doors.function_runner);
+            let parse = |text: &str| gateway_settings(&files, text, listeners.function_runner);
             follow(reload, file, parse, gateway).await;
         };
         let following_functions = async {
             let Some((reload, file)) = self.functions else { return };
-            let parse = |text: &str| files.parse_functions_text(doors.internal, text);
+            let parse = |text: &str| files.parse_functions_text(listeners.internal, text);
             follow(reload, file, parse, functions).await;
         };
         tokio::join!(following_gateway, following_functions);
@@ -75,7 +74,7 @@ fn watch(
     Ok(Some((reload, file)))
 }
 
-/// The runner is in this process, whatever the file says.
+/// The settings in `text`, with the address of this process's own runner in place of `runner.url`.
 fn gateway_settings(
     files: &Files,
     text: &str,

@@ -1,4 +1,4 @@
-//! The settings of both services: from two files, or built in where there are none.
+//! The settings of both services, from two files or built in.
 
 use std::{
     collections::BTreeMap,
@@ -18,10 +18,10 @@ use functions::Catalog;
 const GATEWAY_FILE: &str = "gateway.toml";
 const FUNCTIONS_FILE: &str = "functions.toml";
 
-/// An address for settings that are parsed only to find out what is wrong with them.
+/// An address for settings that are parsed only to report their errors.
 pub(crate) const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// What the two files say.
+/// The content of the two settings files.
 #[derive(Debug)]
 pub(crate) struct Files {
     gateway: Source,
@@ -36,13 +36,13 @@ struct Source {
     text: String,
 }
 
-/// What is wrong with either file, or both.
+/// The errors in one file or in both.
 #[derive(Debug)]
 pub(crate) struct BothErrors(Vec<SettingsError>);
 
 impl Files {
-    /// Reads the files of `dir`, which must be there; without one those of the working folder; and
-    /// where there are none, what is built in: the same files as in the repository.
+    /// Reads the files in `dir`, which must exist. Without `dir`, reads the files in the working
+    /// folder. If it has neither file, uses the built-in files, which are those of the repository.
     pub(crate) fn find(dir: Option<&Path>) -> anyhow::Result<Self> {
         let folder = dir.unwrap_or(Path::new(""));
         let paths = [GATEWAY_FILE, FUNCTIONS_FILE].map(|name| folder.join(name));
@@ -63,7 +63,7 @@ impl Files {
             path: PathBuf::from(format!("{name} (built in)")),
             text,
         };
-        // The page is built in too, so there is no folder for it.
+        // The page is built in too, so it needs no folder.
         let gateway = include_str!("../gateway.toml").replace("dir = \"web\"", "");
         Self {
             gateway: source(GATEWAY_FILE, gateway),
@@ -81,7 +81,7 @@ impl Files {
         self.parse_gateway_text(&self.gateway.text)
     }
 
-    /// Parses `text`, which the gateway's file has by now.
+    /// Parses `text`, the new content of the gateway's file.
     pub(crate) fn parse_gateway_text(
         &self,
         text: &str,
@@ -89,12 +89,12 @@ impl Files {
         gateway::settings::Settings::parse(&self.gateway.path, text, &self.variables)
     }
 
-    /// The gateway's file, if there is one.
+    /// The gateway's file. None if the settings are built in.
     pub(crate) fn gateway_file(&self) -> Option<SettingsFile> {
         self.on_disk(&self.gateway)
     }
 
-    /// The functions' file, if there is one.
+    /// The functions' file. None if the settings are built in.
     pub(crate) fn functions_file(&self) -> Option<SettingsFile> {
         self.on_disk(&self.functions)
     }
@@ -103,7 +103,7 @@ impl Files {
         (!self.built_in).then(|| SettingsFile { path: path.clone(), text: text.clone() })
     }
 
-    /// Parses the functions' file, with `${push}` for a gateway whose internal listener is
+    /// Parses the functions' file. `${push}` is the URL of the gateway's internal listener at
     /// `internal`.
     pub(crate) fn parse_functions(
         &self,
@@ -112,7 +112,7 @@ impl Files {
         self.parse_functions_text(internal, &self.functions.text)
     }
 
-    /// Parses `text`, which the functions' file has by now.
+    /// Parses `text`, the new content of the functions' file.
     pub(crate) fn parse_functions_text(
         &self,
         internal: SocketAddr,
@@ -126,7 +126,7 @@ impl Files {
     }
 }
 
-/// Both results, or everything that is wrong with either.
+/// Both results, or all errors.
 pub(crate) fn both<A, B>(
     a: Result<A, SettingsError>,
     b: Result<B, SettingsError>,

@@ -43,7 +43,7 @@ enum Command {
 
 /// The fields of the ready line.
 #[derive(Serialize)]
-struct Doors {
+struct Listeners {
     internal: SocketAddr,
 }
 
@@ -71,7 +71,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
         .with_context(|| format!("could not listen on {internal}"))?;
     let internal = listener.local_addr()?;
     let runner = Runner::new(settings);
-    ready::announce(&Doors { internal }).context("could not write the ready line")?;
+    ready::announce(&Listeners { internal }).context("could not write the ready line")?;
     info!(%internal, "function-runner ready");
     let path = file.path.clone();
     let (new_settings, changes) = mpsc::channel(1);

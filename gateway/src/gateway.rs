@@ -68,7 +68,7 @@ pub struct Gateway {
 
 /// Where a gateway listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub struct Doors {
+pub struct Listeners {
     /// WebSocket clients and static pages.
     pub public: SocketAddr,
     /// Reverse push and health.
@@ -105,8 +105,8 @@ impl Gateway {
     }
 
     /// The addresses of the listeners, with the ports that the system chose.
-    pub fn doors(&self) -> io::Result<Doors> {
-        Ok(Doors { public: self.public.local_addr()?, internal: self.internal.local_addr()? })
+    pub fn listeners(&self) -> io::Result<Listeners> {
+        Ok(Listeners { public: self.public.local_addr()?, internal: self.internal.local_addr()? })
     }
 
     /// Runs until `stop`, then drains within the drain timeout: connections are closed, their calls end

@@ -54,9 +54,9 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     reload.watch(&file.path, settings.folders());
     let (new_settings, changes) = mpsc::channel(1);
     let gateway = Gateway::bind(settings).await?.with_changes(changes);
-    let doors = gateway.doors()?;
-    ready::announce(&doors).context("could not write the ready line")?;
-    info!(public = %doors.public, internal = %doors.internal, "gateway ready");
+    let listeners = gateway.listeners()?;
+    ready::announce(&listeners).context("could not write the ready line")?;
+    info!(public = %listeners.public, internal = %listeners.internal, "gateway ready");
     let path = file.path.clone();
     let parse = move |text: &str| Settings::parse(&path, text, &process::variables());
     let both = |stop| async {

@@ -1,4 +1,5 @@
-//! Back-pressure: a slow function holds its clients back instead of losing what they send.
+//! Back-pressure: with a slow function the gateway stops reading from the client, and no message is
+//! lost.
 
 use std::{sync::Arc, time::Duration};
 
@@ -8,17 +9,17 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{backend::Reply, world::World};
 
-/// The client sends until it is held back, which proves a bound; then the function goes on, and
-/// everything that was sent arrives.
+/// The client sends until the gateway stops reading, which proves that the queue is bounded. Then
+/// the function goes on, and all messages arrive.
 #[tokio::test]
-async fn a_client_whose_function_is_slow_is_held_back_and_nothing_is_lost() {
+async fn a_client_with_a_slow_function_is_held_back_and_no_message_is_lost() {
     let world = World::with("", "[connection]\nreceive_queue = '64KiB'").await;
     let gate = Arc::new(Semaphore::new(0));
     let opened = Arc::clone(&gate);
     world.backend.on("transmit", move |_| {
         let gate = Arc::clone(&opened);
         async move {
-            let _pass = gate.acquire().await.unwrap();
+            let _permit = gate.acquire().await.unwrap();
             Reply::ok()
         }
     });
@@ -33,7 +34,7 @@ async fn a_client_whose_function_is_slow_is_held_back_and_nothing_is_lost() {
         if held_back {
             break;
         }
-        assert!(sent < 200, "never held back");
+        assert!(sent < 200, "the client was never held back");
     }
     gate.add_permits(1000);
     client.socket.flush().await.unwrap();
@@ -44,9 +45,10 @@ async fn a_client_whose_function_is_slow_is_held_back_and_nothing_is_lost() {
     world.finish().await;
 }
 
-/// A pong cannot be seen while the client is held back, so its absence must not count.
+/// The gateway cannot read a pong while it holds the client back, so a missing pong must not end the
+/// connection.
 #[tokio::test]
-async fn a_client_that_is_held_back_is_not_taken_for_lost() {
+async fn a_client_that_is_held_back_is_not_closed_as_lost() {
     let world = World::with(
         "",
         "[connection]\nreceive_queue = 1\nping_interval = '20ms'\npong_timeout = '20ms'",
@@ -58,7 +60,7 @@ async fn a_client_that_is_held_back_is_not_taken_for_lost() {
         let gate = Arc::clone(&opened);
         async move {
             if call.data() == "first" {
-                let _pass = gate.acquire().await.unwrap();
+                let _permit = gate.acquire().await.unwrap();
             }
             Reply::ok()
         }
@@ -67,7 +69,7 @@ async fn a_client_that_is_held_back_is_not_taken_for_lost() {
     client.send("first").await;
     client.send("second").await;
     world.backend.next("transmit").await;
-    // Pushes go through meanwhile, for longer than the pong timeout.
+    // Pushes are delivered in this time, which is longer than the pong timeout.
     let start = std::time::Instant::now();
     while start.elapsed() < Duration::from_millis(200) {
         assert_eq!(world.push_text(register.id(), "x").await, 0);

@@ -1,11 +1,12 @@
-//! Batch pushes: one payload to many, and many of either; each target is answered for.
+//! Pushes to many: one payload to many connections, and many pushes in one request. The answer names
+//! each connection that was not reached.
 
 use serde_json::json;
 
 use crate::support::world::World;
 
 #[tokio::test]
-async fn one_payload_reaches_many_and_those_it_does_not_reach_are_named() {
+async fn one_payload_reaches_many_and_the_answer_names_the_others() {
     let world = World::start().await;
     let (mut first, first_register) = world.client().await;
     let (mut second, second_register) = world.client().await;
@@ -27,7 +28,7 @@ async fn one_payload_reaches_many_and_those_it_does_not_reach_are_named() {
 }
 
 #[tokio::test]
-async fn different_pushes_travel_in_one_request() {
+async fn one_request_can_have_different_pushes() {
     let world = World::start().await;
     let (mut first, first_register) = world.client().await;
     let (mut second, second_register) = world.client().await;
@@ -50,7 +51,7 @@ async fn different_pushes_travel_in_one_request() {
 }
 
 #[tokio::test]
-async fn a_batch_for_nobody_is_carried_out() {
+async fn a_push_to_no_connection_is_answered_0() {
     let world = World::start().await;
     for websocket in [json!([]), json!({ "action": "closing", "secConnectionIDs": [] })] {
         let answer = world.push(json!({ "websocket": websocket })).await;

@@ -1,7 +1,7 @@
-//! The chat page in a real browser: what a person sees, types and hears of.
+//! The chat page in a real browser.
 //!
-//! Nothing here is judged by how long it took. Pictures are kept in `screenshots` in the target
-//! folder, for eyes.
+//! No test depends on how long something takes. Screenshots are saved in `screenshots` in the target
+//! folder, for people to look at.
 
 mod keyboard;
 mod offline;
@@ -39,7 +39,7 @@ impl Room {
         Some(Self { stack, browser, roster })
     }
 
-    /// The first tab, with the page in it and online.
+    /// The first tab, with the page connected.
     async fn tab(&self) -> Tab {
         self.enter(self.browser.tab().await).await
     }
@@ -49,17 +49,18 @@ impl Room {
     }
 
     async fn enter(&self, tab: Tab) -> Tab {
-        tab.open(&format!("http://{}/", self.stack.doors.public)).await;
+        tab.open(&format!("http://{}/", self.stack.listeners.public)).await;
         tab.see(ONLINE).await;
         tab
     }
 
-    /// Somebody who talks to the page and has none.
+    /// A participant of the chat without a page.
     async fn guest(&self) -> Client {
-        Client::connect(self.stack.doors.public, CHAT).await.unwrap()
+        Client::connect(self.stack.listeners.public, CHAT).await.unwrap()
     }
 
-    /// Waits until so many are in the roster: cleanup runs after somebody has left.
+    /// Waits until `count` ids are in the roster. An id is removed by cleanup, after the connection
+    /// has ended.
     async fn until_online(&self, count: usize) {
         soon("the roster to change", async {
             while fs::read_dir(self.roster.path()).unwrap().count() != count {

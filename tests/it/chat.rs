@@ -15,7 +15,7 @@ fn online(roster: &Path) -> BTreeSet<String> {
     entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Waits until the roster has so many ids: cleanup runs after the client has left.
+/// Waits until the roster has `count` ids. An id is removed by cleanup, after the client has left.
 async fn until_online(roster: &Path, count: usize) {
     soon("the roster to change", async {
         while online(roster).len() != count {
@@ -26,11 +26,11 @@ async fn until_online(roster: &Path, count: usize) {
 }
 
 #[tokio::test]
-async fn people_talk_to_each_other_and_the_roster_shows_who_is_there() {
+async fn people_chat_and_the_roster_has_the_open_connections() {
     let folder = tempfile::tempdir().unwrap();
     let stack = Stack::start(folder.path().to_str().unwrap()).await;
-    let mut anna = Client::connect(stack.doors.public, CHAT).await.unwrap();
-    let mut ben = Client::connect(stack.doors.public, CHAT).await.unwrap();
+    let mut anna = Client::connect(stack.listeners.public, CHAT).await.unwrap();
+    let mut ben = Client::connect(stack.listeners.public, CHAT).await.unwrap();
     assert_eq!(online(folder.path()).len(), 2);
 
     anna.send("anna: hello").await;
@@ -40,7 +40,7 @@ async fn people_talk_to_each_other_and_the_roster_shows_who_is_there() {
     anna.send(Message::Binary(vec![0, 255].into())).await;
     assert_eq!(ben.receive().await, Message::Binary(vec![0, 255].into()));
 
-    let mut cara = Client::connect(stack.doors.public, CHAT).await.unwrap();
+    let mut cara = Client::connect(stack.listeners.public, CHAT).await.unwrap();
     assert_eq!(online(folder.path()).len(), 3);
     anna.send("anna: hello all").await;
     assert_eq!(ben.receive_text().await, "anna: hello all(===Online people:3===)");
@@ -55,12 +55,12 @@ async fn people_talk_to_each_other_and_the_roster_shows_who_is_there() {
 }
 
 #[tokio::test]
-async fn ids_that_the_gateway_does_not_know_leave_the_roster_with_the_next_message() {
+async fn the_next_message_removes_unknown_ids_from_the_roster() {
     let folder = tempfile::tempdir().unwrap();
     let stack = Stack::start(folder.path().to_str().unwrap()).await;
     let stale = "xawexasdfewezdfsdfeasdfffa==";
     fs::write(folder.path().join(stale), "").unwrap();
-    let mut anna = Client::connect(stack.doors.public, CHAT).await.unwrap();
+    let mut anna = Client::connect(stack.listeners.public, CHAT).await.unwrap();
     assert_eq!(online(folder.path()).len(), 2);
     anna.send("anybody?").await;
     soon("the stale id to go", async {
@@ -76,7 +76,7 @@ async fn ids_that_the_gateway_does_not_know_leave_the_roster_with_the_next_messa
 #[tokio::test]
 async fn echo_sends_text_and_binary_back() {
     let stack = Stack::start("memory:///echo").await;
-    let mut client = Client::connect(stack.doors.public, ECHO).await.unwrap();
+    let mut client = Client::connect(stack.listeners.public, ECHO).await.unwrap();
     client.send("hello").await;
     assert_eq!(client.receive_text().await, "hello");
     client.send(Message::Binary(vec![0, 255].into())).await;
@@ -90,9 +90,9 @@ async fn echo_sends_text_and_binary_back() {
 }
 
 #[tokio::test]
-async fn the_page_is_served_beside_the_sockets() {
+async fn the_public_listener_also_serves_the_page() {
     let stack = Stack::start("memory:///page").await;
-    let url = format!("http://{}", stack.doors.public);
+    let url = format!("http://{}", stack.listeners.public);
     for (path, content_type) in
         [("/", "text/html"), ("/chat.js", "text/javascript"), ("/favicon.svg", "image/svg+xml")]
     {

@@ -1,4 +1,4 @@
-//! Cleanup comes on every way in which a connection can end while the process lives.
+//! Cleanup is called however a connection ends, as long as the gateway runs.
 
 use std::sync::{
     Arc,
@@ -25,7 +25,7 @@ async fn a_client_that_closes_is_cleaned_up_with_its_own_code() {
 }
 
 #[tokio::test]
-async fn a_client_whose_network_goes_away_is_cleaned_up() {
+async fn a_client_that_loses_its_network_is_cleaned_up() {
     let world = World::start().await;
     // FIN without a Close.
     let (client, _) = world.client().await;
@@ -44,7 +44,7 @@ async fn a_client_whose_network_goes_away_is_cleaned_up() {
 
 /// FIN and RST in the middle of a frame.
 #[tokio::test]
-async fn a_client_that_dies_in_mid_frame_is_cleaned_up() {
+async fn a_client_that_breaks_off_within_a_frame_is_cleaned_up() {
     use tokio::io::AsyncWriteExt;
     let world = World::start().await;
     for reset in [false, true] {
@@ -64,7 +64,7 @@ async fn a_client_that_dies_in_mid_frame_is_cleaned_up() {
 async fn a_client_that_leaves_while_register_runs_is_cleaned_up_after_it() {
     let world = World::start().await;
     let gate = world.backend.hold("register");
-    let address = world.doors.public;
+    let address = world.listeners.public;
     let connecting =
         tokio::spawn(async move { Client::connect(address, crate::support::world::PATH).await });
     let register = world.backend.next("register").await;
@@ -85,7 +85,7 @@ async fn cleanup_waits_for_the_transmit_that_still_runs() {
     client.send("slow").await;
     world.backend.next("transmit").await;
     drop(client);
-    // Once pushes are refused the gateway knows that the client is gone.
+    // The gateway knows that the client is gone when it answers a push with 410.
     while world.push_text(register.id(), "anybody?").await != 410 {}
     assert!(!world.backend.was_called("cleanup").await);
     gate.notify_one();
@@ -110,10 +110,10 @@ async fn a_cleanup_that_fails_is_repeated_until_it_succeeds() {
     }
 }
 
-/// The function of one API hangs, and has all the calls that it may have.
+/// The cleanup function of one API hangs, and uses up all calls that `cleanup.concurrency` allows.
 #[tokio::test]
-async fn a_cleanup_function_that_hangs_does_not_hold_up_those_of_others() {
-    let hole = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+async fn a_hanging_cleanup_function_does_not_delay_the_cleanups_of_other_apis() {
+    let hanging = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let settings = format!(
         r#"
         listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
@@ -122,8 +122,8 @@ async fn a_cleanup_function_that_hangs_does_not_hold_up_those_of_others() {
         [journal]
         sync = "off"
         [[api]]
-        id = "hole"
-        path = "/release/hole"
+        id = "hanging"
+        path = "/release/hanging"
         transmit = "BACKEND/transmit"
         cleanup = "http://{}/"
         timeout = "1h"
@@ -133,20 +133,20 @@ async fn a_cleanup_function_that_hangs_does_not_hold_up_those_of_others() {
         transmit = "BACKEND/transmit"
         cleanup = "BACKEND/cleanup"
         "#,
-        hole.local_addr().unwrap()
+        hanging.local_addr().unwrap()
     );
     let world = World::launch(crate::support::backend::Backend::start().await, &settings).await;
-    drop(Client::connect(world.doors.public, "/release/hole").await.unwrap());
-    let _held = crate::support::soon("a call of the hole", hole.accept()).await.unwrap();
+    drop(Client::connect(world.listeners.public, "/release/hanging").await.unwrap());
+    let _call = crate::support::soon("the hanging call", hanging.accept()).await.unwrap();
     drop(world.connect().await);
     world.backend.next("cleanup").await;
     let error = world.stopped().await.unwrap_err();
     assert!(error.to_string().contains("1 cleanups left"), "{error}");
 }
 
-/// A mass drop by RST, FIN and Close at once: every connection has its cleanup.
+/// Many clients leave at once, by RST, FIN and Close.
 #[tokio::test]
-async fn a_mass_drop_owes_nobody_a_cleanup() {
+async fn every_client_of_a_mass_disconnect_is_cleaned_up() {
     const CLIENTS: usize = 300;
     let world = World::start().await;
     let clients = futures_util::future::join_all((0..CLIENTS).map(|_| world.connect())).await;

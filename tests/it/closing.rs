@@ -1,4 +1,4 @@
-//! Server close: a function pushes `closing`.
+//! A function closes a connection by pushing `closing`.
 
 use serde_json::{Value, json};
 
@@ -8,10 +8,10 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn closing_closes_with_1000_and_can_be_said_twice() {
+async fn closing_closes_with_1000_and_can_be_pushed_twice() {
     let world = World::start().await;
     let (mut client, register) = world.client().await;
-    // Go code sends dataType and data beside it.
+    // Existing Go code also sends dataType and data.
     let mut body = closing(register.id());
     body["websocket"]["dataType"] = json!("text");
     body["websocket"]["data"] = json!("ignored");
@@ -28,7 +28,7 @@ async fn closing_closes_with_1000_and_can_be_said_twice() {
 }
 
 #[tokio::test]
-async fn what_was_pushed_before_closing_arrives_and_what_comes_after_does_not() {
+async fn messages_pushed_before_closing_arrive_and_later_ones_do_not() {
     let world = World::start().await;
     let (mut client, register) = world.client().await;
     assert_eq!(world.push_text(register.id(), "goodbye").await, 0);
@@ -43,9 +43,9 @@ async fn what_was_pushed_before_closing_arrives_and_what_comes_after_does_not() 
 #[tokio::test]
 async fn a_cleanup_function_may_push_closing_for_its_own_connection() {
     let world = World::start().await;
-    let doors = world.doors;
+    let listeners = world.listeners;
     world.backend.on("cleanup", move |call| async move {
-        let url = format!("http://{}/api-test", doors.internal);
+        let url = format!("http://{}/api-test", listeners.internal);
         let body = closing(call.id()).to_string();
         let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
         assert_eq!(answer.status(), 200);
@@ -62,9 +62,9 @@ async fn a_cleanup_function_may_push_closing_for_its_own_connection() {
 #[tokio::test]
 async fn closing_while_register_runs_closes_right_after_the_101() {
     let world = World::start().await;
-    let doors = world.doors;
+    let listeners = world.listeners;
     world.backend.on("register", move |call| async move {
-        let url = format!("http://{}/api-test", doors.internal);
+        let url = format!("http://{}/api-test", listeners.internal);
         let http = reqwest::Client::new();
         for body in [data_send(call.id(), "sorry"), closing(call.id())] {
             let answer = http.post(&url).body(body.to_string()).send().await.unwrap();

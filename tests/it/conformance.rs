@@ -1,6 +1,6 @@
-//! RFC 6455 as judged by a suite that we did not write: the cases of Autobahn, through the whole
-//! loop of frame, function call, push and frame. Cases 12 and 13 are about an extension
-//! (permessage-deflate) that the gateway does not speak.
+//! Conformance to RFC 6455, tested with the cases of Autobahn: each message goes from frame to
+//! function call to push to frame. Cases 12 and 13 test the extension permessage-deflate, which the
+//! gateway does not support.
 
 use std::{env, process::Stdio};
 
@@ -12,7 +12,7 @@ use crate::support::{
     world::World,
 };
 
-/// Room for the suite's largest message, 16 MiB, as base64.
+/// Limits that are large enough for the suite's largest message, 16 MiB, as base64.
 const SETTINGS: &str = r#"
 listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }
 connection = { send_queue = "64MiB" }
@@ -20,7 +20,7 @@ push = { max_body = "64MiB", timeout = "10s" }
 api = [{ id = "api-test", path = "/", transmit = "BACKEND/transmit", max_message = "32MiB" }]
 "#;
 
-/// The suite's command, where it is: CI says with a variable.
+/// The path of the suite's command, from a variable that CI sets.
 fn suite() -> Option<String> {
     let suite = env::var("LONGHOLD_KOSOKU").ok();
     assert!(suite.is_some() || env::var_os("CI").is_none(), "LONGHOLD_KOSOKU is not set in CI");
@@ -34,7 +34,8 @@ async fn autobahn_finds_nothing_wrong() {
         return;
     };
     let world = World::launch(Backend::start().await, SETTINGS).await;
-    let (url, http) = (format!("http://{}/api-test", world.doors.internal), reqwest::Client::new());
+    let (url, http) =
+        (format!("http://{}/api-test", world.listeners.internal), reqwest::Client::new());
     world.backend.on("transmit", move |call| {
         let (url, http) = (url.clone(), http.clone());
         async move {
@@ -51,13 +52,13 @@ async fn autobahn_finds_nothing_wrong() {
     let output = Command::new(suite)
         .args(["-m", "fuzzingclient", "-i", "*", "-x", "12.*", "-x", "13.*", "-o"])
         .arg(report.path())
-        .arg(world.doors.public.to_string())
+        .arg(world.listeners.public.to_string())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
         .await
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
     world.stop.cancel();
 }

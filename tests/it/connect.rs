@@ -1,4 +1,4 @@
-//! Connecting: what the register function sees, and every way to be refused.
+//! Connecting: the event of the register function, and all refusals.
 
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -15,14 +15,14 @@ fn message(refused: &Refused) -> String {
 }
 
 async fn refused(world: &World) -> (u16, String) {
-    let refused = Client::connect(world.doors.public, PATH).await.err().expect("a refusal");
+    let refused = Client::connect(world.listeners.public, PATH).await.err().expect("a refusal");
     (refused.status().as_u16(), message(&refused))
 }
 
 #[tokio::test]
 async fn register_gets_the_documented_event() {
     let world = World::start().await;
-    let mut request = request(world.doors.public, &format!("{PATH}?name=J%C3%BCrgen&x=1"));
+    let mut request = request(world.listeners.public, &format!("{PATH}?name=J%C3%BCrgen&x=1"));
     let headers = request.headers_mut();
     headers.insert("sec-websocket-protocol", HeaderValue::from_static("chat,binary"));
     headers.insert("sec-websocket-extensions", HeaderValue::from_static("extension1"));
@@ -110,7 +110,7 @@ async fn the_handshake_is_held_until_register_has_answered() {
 }
 
 #[tokio::test]
-async fn a_refusal_by_the_function_is_403_with_its_words_and_owes_no_cleanup() {
+async fn a_refusal_by_the_function_is_403_with_its_message_and_owes_no_cleanup() {
     let world = World::start().await;
     world.backend.always("register", Reply::json(&json!({ "errNo": 7, "errMsg": "not you" })));
     assert_eq!(refused(&world).await, (403, "not you".to_owned()));
@@ -119,7 +119,7 @@ async fn a_refusal_by_the_function_is_403_with_its_words_and_owes_no_cleanup() {
     assert!(!cleanups.was_called("cleanup").await);
 }
 
-/// Status of the handshake, message, and whether a cleanup is owed, for an answer of register.
+/// Checks the status of the handshake, and whether a cleanup is owed, for a reply of register.
 async fn check_answer(reply: Reply, expected: u16, owed: bool) {
     let world = World::start().await;
     world.backend.always("register", reply.clone());
@@ -131,7 +131,7 @@ async fn check_answer(reply: Reply, expected: u16, owed: bool) {
 }
 
 #[tokio::test]
-async fn what_register_answers_decides_the_refusal_and_whether_cleanup_is_owed() {
+async fn the_reply_of_register_decides_the_refusal_and_whether_a_cleanup_is_owed() {
     check_answer(Reply::json(&json!(null)), 403, true).await;
     check_answer(Reply::json(&json!(false)), 403, true).await;
     check_answer(Reply::json(&json!("go away")), 403, true).await;
@@ -160,7 +160,7 @@ async fn a_register_that_takes_too_long_is_504_and_owes_a_cleanup() {
     let gate = world.backend.hold("register");
     let (status, _) = refused(&world).await;
     assert_eq!(status, 504);
-    // What register does meanwhile must not be done after the cleanup.
+    // The cleanup must not be called before register has ended.
     assert!(!world.backend.was_called("cleanup").await);
     gate.notify_one();
     let cleanup = world.backend.next("cleanup").await;
@@ -173,7 +173,7 @@ async fn a_register_that_never_ran_is_503_with_retry_after_and_owes_nothing() {
     for status in [429, 432, 503] {
         let world = World::with("timeout = '50ms'", "").await;
         world.backend.always("register", Reply::status(status));
-        let refused = Client::connect(world.doors.public, PATH).await.err().unwrap();
+        let refused = Client::connect(world.listeners.public, PATH).await.err().unwrap();
         assert_eq!(refused.status(), 503, "{status}");
         assert!(refused.headers().contains_key("retry-after"));
         let backend = world.backend.clone();
@@ -195,25 +195,25 @@ async fn a_register_that_did_not_run_is_repeated_until_it_does() {
 }
 
 #[tokio::test]
-async fn a_client_beyond_the_limit_is_told_to_try_later_and_finds_room_again() {
+async fn a_client_beyond_the_limit_gets_retry_after_and_can_connect_later() {
     let world = World::with("", "[connection]\nmax = 1").await;
     let (client, _) = world.client().await;
-    let refused = Client::connect(world.doors.public, PATH).await.err().unwrap();
+    let refused = Client::connect(world.listeners.public, PATH).await.err().unwrap();
     assert_eq!(refused.status(), 503);
     assert_eq!(refused.headers()["retry-after"], "5");
     client.close(1000.into()).await;
     world.backend.next("cleanup").await;
-    // The place is free once the connection's task has ended, shortly after the cleanup call.
-    while let Err(refused) = Client::connect(world.doors.public, PATH).await {
+    // The permit is free once the connection's task has ended, shortly after the cleanup call.
+    while let Err(refused) = Client::connect(world.listeners.public, PATH).await {
         assert_eq!(refused.status(), 503);
     }
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_handshake_is_told_what_is_missing() {
+async fn the_answer_to_a_request_that_is_no_handshake_says_what_is_missing() {
     let world = World::start().await;
-    let url = format!("http://{}", world.doors.public);
+    let url = format!("http://{}", world.listeners.public);
     let get = |path: &str| reqwest::get(format!("{url}{path}"));
     let response = get(PATH).await.unwrap();
     assert_eq!(response.status(), 403);

@@ -1,4 +1,4 @@
-//! Drain: a gateway that is asked to stop closes its connections and cleans up.
+//! Drain: a gateway that is asked to stop closes its connections and delivers their cleanups.
 
 use futures_util::{
     SinkExt, StreamExt,
@@ -23,7 +23,8 @@ async fn every_client_sees_1001_and_is_cleaned_up() {
     world.finish().await;
 }
 
-/// So that clients do not come back all at once: when the first ones are closed the others are served.
+/// Closes are spread over `drain.spread`, so that clients do not all reconnect at once. When the first
+/// connection is closed, the others are still served.
 #[tokio::test]
 async fn closes_are_spread() {
     const CLIENTS: usize = 100;
@@ -35,7 +36,7 @@ async fn closes_are_spread() {
     assert_eq!(code, 1001);
     drop(clients.swap_remove(closed));
     for client in &mut clients {
-        // Fails for those that have been closed meanwhile.
+        // An error means that this connection was closed meanwhile.
         let _ = client.socket.send("still here".into()).await;
     }
     assert_eq!(world.backend.next("transmit").await.data(), "still here");
@@ -43,10 +44,10 @@ async fn closes_are_spread() {
     world.finish().await;
 }
 
-/// Whoever has nothing on its way is closed at once; for the other one its functions work and push
-/// until all that it had sent has gone out.
+/// A connection without queued messages is closed at once. The messages of the other connection are
+/// forwarded first, and functions can still push to it.
 #[tokio::test]
-async fn what_a_client_had_sent_is_forwarded_before_its_close() {
+async fn received_messages_are_forwarded_before_the_close() {
     const MESSAGES: usize = 20;
     let world = World::with("", "[drain]\nspread = '0s'").await;
     let gate = world.backend.hold("transmit");
@@ -55,7 +56,7 @@ async fn what_a_client_had_sent_is_forwarded_before_its_close() {
     for number in 0..MESSAGES {
         client.send(number.to_string()).await;
     }
-    heard(&mut client).await;
+    all_received(&mut client).await;
     world.backend.next("transmit").await;
     world.stop.cancel();
     assert_eq!(quiet.closed().await, 1001);
@@ -71,22 +72,23 @@ async fn what_a_client_had_sent_is_forwarded_before_its_close() {
     world.finish().await;
 }
 
-/// The gateway has read what the client had sent when it answers a ping that came after it.
-async fn heard(client: &mut Client) {
+/// Waits until the gateway has read all messages of the client: it has when it answers a ping that
+/// the client sends after them.
+async fn all_received(client: &mut Client) {
     client.send(Message::Ping("all".into())).await;
     while !soon("a pong", client.socket.next()).await.unwrap().unwrap().is_pong() {}
 }
 
-/// What had to be dropped is not dropped in silence.
+/// A client learns that its messages were dropped.
 #[tokio::test]
-async fn a_client_whose_messages_are_cut_off_sees_1011() {
+async fn a_client_whose_messages_are_dropped_sees_1011() {
     let world = World::with("", "[drain]\ntimeout = '1s'").await;
     let gate = world.backend.hold("transmit");
     let (mut client, _) = world.client().await;
     for number in 0..3 {
         client.send(number.to_string()).await;
     }
-    heard(&mut client).await;
+    all_received(&mut client).await;
     world.backend.next("transmit").await;
     world.stop.cancel();
     assert_eq!(client.closed().await, 1011);
@@ -97,9 +99,9 @@ async fn a_client_whose_messages_are_cut_off_sees_1011() {
     world.finish().await;
 }
 
-/// One that never ends does not make the gateway late: its cleanup is left to the next start.
+/// The cleanup of such a connection is left to the next start.
 #[tokio::test]
-async fn a_call_that_never_ends_does_not_hold_the_gateway_up() {
+async fn a_call_that_never_ends_does_not_delay_the_end_of_the_gateway() {
     let world = World::with("timeout = '1h'", "[drain]\ntimeout = '1s'").await;
     let _gate = world.backend.hold("transmit");
     let (mut client, _) = world.client().await;
@@ -115,7 +117,7 @@ async fn a_client_that_is_being_registered_is_closed_once_it_is_open() {
     let world = World::start().await;
     let gate = world.backend.hold("register");
     let connecting = tokio::spawn({
-        let address = world.doors.public;
+        let address = world.listeners.public;
         async move { Client::connect(address, crate::support::world::PATH).await.ok().unwrap() }
     });
     world.backend.next("register").await;
@@ -125,9 +127,9 @@ async fn a_client_that_is_being_registered_is_closed_once_it_is_open() {
     world.finish().await;
 }
 
-/// More than the gateway takes in at once is on its way when it begins to drain.
+/// When the drain begins, the client has sent more than the gateway has read.
 #[tokio::test]
-async fn what_clients_had_sent_by_then_is_forwarded() {
+async fn messages_sent_before_the_drain_are_forwarded() {
     const MESSAGES: usize = 100;
     let world = World::with("", "[connection]\nclose_timeout = '10s'").await;
     let (mut client, _) = world.client().await;
@@ -143,9 +145,9 @@ async fn what_clients_had_sent_by_then_is_forwarded() {
     world.finish().await;
 }
 
-/// A backlog that would take all the time there is does not cost the connection its cleanup.
+/// Forwarding all messages would take longer than `drain.timeout`.
 #[tokio::test]
-async fn a_backlog_leaves_time_for_the_cleanup() {
+async fn forwarding_leaves_time_for_the_cleanup() {
     let world = World::with("", "[drain]\ntimeout = '2s'").await;
     world.backend.on("transmit", |_| async {
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -160,37 +162,37 @@ async fn a_backlog_leaves_time_for_the_cleanup() {
     world.finish().await;
 }
 
-/// Neither a push whose body never comes nor a download that nobody reads is waited for.
+/// A push whose body never comes, and a download that the client does not read.
 #[tokio::test]
-async fn requests_that_never_end_do_not_hold_the_gateway_up() {
+async fn requests_that_never_end_do_not_delay_the_end_of_the_gateway() {
     use tokio::{io::AsyncWriteExt, net::TcpStream};
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("big.bin"), vec![0; 64 << 20]).unwrap();
     let pages = format!("[static]\ndir = '{}'\n[drain]\ntimeout = '30m'", folder.path().display());
     let world = World::with("", &pages).await;
-    let mut push = TcpStream::connect(world.doors.internal).await.unwrap();
+    let mut push = TcpStream::connect(world.listeners.internal).await.unwrap();
     push.write_all(b"POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
         .await
         .unwrap();
-    let mut download = TcpStream::connect(world.doors.public).await.unwrap();
+    let mut download = TcpStream::connect(world.listeners.public).await.unwrap();
     download.write_all(b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
     download.readable().await.unwrap();
     world.finish().await;
 }
 
-/// What is being flushed to it stands before the Close.
+/// The Close of such a client waits behind a message that cannot be written.
 #[tokio::test]
-async fn a_client_that_reads_nothing_does_not_hold_the_gateway_up() {
+async fn a_client_that_reads_nothing_does_not_delay_the_end_of_the_gateway() {
     let world = World::with("", "[drain]\ntimeout = '30m'").await;
     let (client, register) = world.client().await;
-    let url = format!("http://{}/api-test", world.doors.internal);
+    let url = format!("http://{}/api-test", world.listeners.internal);
     let body = crate::support::world::data_send(register.id(), &"x".repeat(1 << 20)).to_string();
     let http = reqwest::Client::new();
     let mut pushing = tokio::task::JoinSet::new();
     for _ in 0..4 {
         pushing.spawn(http.post(&url).body(body.clone()).send());
     }
-    // One is being flushed, and stays unanswered; those behind it are taken back.
+    // One push is being written and stays unanswered. The pushes behind it are withdrawn.
     loop {
         let answer = pushing.join_next().await.unwrap().unwrap().unwrap();
         if answer.text().await.unwrap().contains("429") {
@@ -203,9 +205,9 @@ async fn a_client_that_reads_nothing_does_not_hold_the_gateway_up() {
     drop(client);
 }
 
-/// The client neither answers the Close nor leaves; the gateway does not wait for it forever.
+/// The client neither answers the Close nor ends the connection.
 #[tokio::test]
-async fn a_client_that_ignores_the_close_does_not_hold_the_gateway_up() {
+async fn a_client_that_ignores_the_close_does_not_delay_the_end_of_the_gateway() {
     let world = World::start().await;
     let (client, _) = world.client().await;
     let raw = client.into_raw();

@@ -1,4 +1,5 @@
-//! 64 connections echo through the whole loop: no error, no message lost, none out of order.
+//! 64 connections echo through gateway, runner, function and push: no error, no message lost, none
+//! out of order.
 
 use futures_util::future::join_all;
 
@@ -10,7 +11,7 @@ const MESSAGES: usize = 50;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sixty_four_connections_echo_without_loss() {
     let stack = Stack::start("memory:///echo-load").await;
-    let address = stack.doors.public;
+    let address = stack.listeners.public;
     join_all((0..CONNECTIONS).map(|connection| async move {
         let mut client = Client::connect(address, "/release/echo").await.unwrap();
         for number in 0..MESSAGES {

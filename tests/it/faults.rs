@@ -1,9 +1,9 @@
-//! Fault tests: processes that die, networks that go away, functions that misbehave, full disks.
+//! Fault tests: processes that are killed, networks that break, functions that misbehave, full disks.
 //!
-//! The oracle is outside: scripted functions count what was registered and what was cleaned up.
-//! Numbers are bounded, and where something is left to chance the seed is printed.
+//! Scripted functions outside of the gateway count the registered and the cleaned-up connections.
+//! Tests with random input print their seed.
 
-#![allow(clippy::print_stderr, reason = "seeds and figures are for whoever runs the tests")]
+#![allow(clippy::print_stderr, reason = "seeds and figures are for the person who runs the tests")]
 
 mod clients;
 mod clock;
@@ -14,8 +14,8 @@ mod functions;
 mod given_up;
 mod hanging_disk;
 mod late_calls;
-mod life;
 mod mass_drop;
 mod runner_restart;
+mod runs;
 mod shutdown;
 mod stalled_readers;

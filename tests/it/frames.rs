@@ -1,12 +1,12 @@
-//! Frames that are wrong, and a client's own pings: RFC 6455 as seen from outside.
+//! Wrong frames, fragments, and pings of the client (RFC 6455).
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{soon, world::World};
 
-/// Sends raw bytes after the handshake; the code of the Close that answers them, and the reason
-/// that the cleanup function is told.
+/// Sends raw bytes after the handshake. Checks the code of the Close that answers them, and the
+/// `closeReason` of the cleanup event.
 async fn check(bytes: &[u8], code: u16, reason: &str) {
     let world = World::start().await;
     let (client, _) = world.client().await;
@@ -41,13 +41,13 @@ async fn frames_that_break_the_protocol_are_answered_with_the_right_code() {
     // A reserved opcode (5.2).
     check(&frame(0x83, b"x"), 1002, "lost").await;
     check(&frame(0x8b, b"x"), 1002, "lost").await;
-    // A control frame in pieces (5.5).
+    // A fragmented control frame (5.5).
     check(&frame(0x09, b"x"), 1002, "lost").await;
-    // A continuation of nothing (5.4).
+    // A continuation frame without a first frame (5.4).
     check(&frame(0x80, b"x"), 1002, "lost").await;
     // Text that is not UTF-8 (8.1).
     check(&frame(0x81, &[0xff, 0xfe]), 1007, "lost").await;
-    // A length that alone says too much.
+    // A length above the limit, without the payload.
     check(&[0x82, 0xff, 0x7f, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 1009, "limit").await;
 }
 
@@ -81,7 +81,7 @@ async fn a_ping_of_the_client_is_answered_while_its_function_runs() {
 }
 
 #[tokio::test]
-async fn one_client_that_sends_garbage_harms_no_other() {
+async fn a_client_that_sends_garbage_does_not_affect_others() {
     let world = World::start().await;
     let (mut good, _) = world.client().await;
     let (bad, _) = world.client().await;

@@ -1,4 +1,4 @@
-//! Quiet clients: pinged, found lost, or closed as idle.
+//! Clients that send nothing: they are pinged, and closed as lost or idle.
 
 use futures_util::StreamExt;
 use tokio_tungstenite::tungstenite::Message;
@@ -16,7 +16,7 @@ async fn a_connection_without_messages_is_closed_1001_as_idle() {
     world.finish().await;
 }
 
-/// Pings and pongs go to and fro all the time, and are no activity.
+/// Pings and pongs do not count as activity.
 #[tokio::test]
 async fn pings_do_not_keep_an_idle_connection_open() {
     let world = World::with("idle_timeout = '200ms'", "[connection]\nping_interval = '20ms'").await;
@@ -26,7 +26,7 @@ async fn pings_do_not_keep_an_idle_connection_open() {
 }
 
 #[tokio::test]
-async fn a_client_that_answers_pings_lives_on() {
+async fn a_client_that_answers_pings_stays_connected() {
     let times = "[connection]\nping_interval = '20ms'\npong_timeout = '5s'";
     let world = World::with("", times).await;
     let (mut client, _) = world.client().await;
@@ -43,13 +43,13 @@ async fn a_client_that_answers_pings_lives_on() {
 async fn a_client_that_does_not_answer_pings_is_lost() {
     let times = "[connection]\nping_interval = '20ms'\npong_timeout = '50ms'";
     let world = World::with("", times).await;
-    // Nobody reads this client's socket, so nobody answers.
+    // The test does not read from this client's socket, so pings are not answered.
     let (_client, _) = world.client().await;
     assert_eq!(world.backend.next("cleanup").await.websocket("closeReason"), "lost");
     world.finish().await;
 }
 
-/// It cannot answer a ping within a frame.
+/// Such a client cannot answer a ping before the end of the frame.
 #[tokio::test]
 async fn a_client_in_the_middle_of_a_long_message_is_not_lost() {
     use tokio::io::AsyncWriteExt;
@@ -69,7 +69,7 @@ async fn a_client_in_the_middle_of_a_long_message_is_not_lost() {
     world.finish().await;
 }
 
-/// The ping waits behind what is still to be read, and so does its answer.
+/// The client reads the ping, and answers, only after the messages in front of it.
 #[tokio::test]
 async fn a_client_that_reads_steadily_is_neither_lost_nor_stalled() {
     let times = "[connection]\nping_interval = '100ms'\npong_timeout = '500ms'\n\
@@ -93,12 +93,12 @@ async fn a_client_that_reads_steadily_is_neither_lost_nor_stalled() {
 }
 
 #[tokio::test]
-async fn a_client_that_takes_nothing_is_closed_for_it() {
+async fn a_client_that_reads_nothing_is_closed() {
     let world =
         World::with("", "[connection]\nwrite_timeout = '100ms'\n[push]\ntimeout = '10ms'").await;
     let (_client, register) = world.client().await;
     let big = "x".repeat(1 << 20);
-    // Until more is pushed than the system buffers; then the connection is closed and gone.
+    // The pushes fill the buffers of the system. Then the connection is closed and gone.
     while world.push_text(register.id(), &big).await != 410 {}
     let cleanup = world.backend.next("cleanup").await;
     assert_eq!(cleanup.websocket("closeReason"), "limit");

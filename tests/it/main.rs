@@ -1,7 +1,7 @@
-//! Integration tests over the public doors of real services: sockets, HTTP, child processes.
+//! Integration tests of real services, over sockets, HTTP and child processes.
 //!
-//! Features are modules; `support` has what they share. Every test of a gateway ends with the
-//! standing invariants of [`support::world::World::finish`].
+//! There is a module for each feature, and `support` for all of them. Every test of a gateway ends
+//! with [`support::world::World::finish`], which checks the invariants that hold in every test.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

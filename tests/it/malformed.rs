@@ -1,4 +1,5 @@
-//! Bad input on every route: a clear answer, always JSON, and nobody else is harmed.
+//! Bad input on every route: the answer is clear and always JSON, and other clients are not
+//! affected.
 
 use serde_json::Value;
 
@@ -8,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn malformed_pushes_are_answered_400_with_what_is_wrong() {
+async fn malformed_pushes_are_answered_400_and_the_answer_says_what_is_wrong() {
     let world = World::start().await;
     for body in [
         "",
@@ -49,10 +50,10 @@ async fn a_push_body_beyond_the_limit_is_413() {
     world.finish().await;
 }
 
-/// The status of a raw request to the public listener.
+/// Checks the status of the answer to a raw request to the public listener.
 async fn check(world: &World, request: &str, status: u16) {
     let request = request.replace("PATH", PATH).replace('\n', "\r\n");
-    let answer = exchange(world.doors.public, request.as_bytes()).await;
+    let answer = exchange(world.listeners.public, request.as_bytes()).await;
     let line = answer.split_once(' ').unwrap_or_default().1;
     assert!(line.starts_with(&status.to_string()), "{request}: {answer}");
     if let Some((_, body)) = answer.split_once("\r\n\r\n").filter(|(_, body)| !body.is_empty()) {
@@ -62,7 +63,7 @@ async fn check(world: &World, request: &str, status: u16) {
 }
 
 #[tokio::test]
-async fn malformed_handshakes_are_answered_with_what_is_wrong() {
+async fn the_answer_to_a_malformed_handshake_says_what_is_wrong() {
     const HEAD: &str =
         "GET PATH HTTP/1.1\nHost: x\nConnection: close, Upgrade\nUpgrade: websocket\n";
     const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n";
@@ -82,7 +83,7 @@ async fn malformed_handshakes_are_answered_with_what_is_wrong() {
     check(&world, "nonsense\n\n", 400).await;
     check(&world, "GET PATH HTTP/1.1\nbad header\n\n", 400).await;
     check(&world, &format!("GET PATH HTTP/1.1\nHost: {}\n\n", "x".repeat(1 << 20)), 431).await;
-    // After all that a proper client is served.
+    // A correct client is still served.
     let (mut client, _) = world.client().await;
     client.send("fine").await;
     assert_eq!(world.backend.next("transmit").await.data(), "fine");

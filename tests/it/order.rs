@@ -1,4 +1,4 @@
-//! Order: messages of a connection stay in it, under pipelining and in both directions.
+//! Order: the messages of a connection stay in order, in both directions and under pipelining.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::support::{backend::Reply, soon, world::World};
 
 const MESSAGES: usize = 200;
 
-/// The oracle asserts beside this that no two calls of one connection overlap.
+/// The oracle also asserts that no two transmit calls of one connection overlap.
 #[tokio::test]
 async fn pipelined_messages_reach_the_function_one_at_a_time_and_in_order() {
     let world = World::start().await;
     world.backend.on("transmit", |call| async move {
-        // Uneven, so that calls that overlapped would overtake each other.
+        // Uneven durations, so that overlapping calls would change the order.
         let number: u64 = call.data().parse().unwrap();
         tokio::time::sleep(Duration::from_micros(number * 7919 % 500)).await;
         Reply::ok()
@@ -34,7 +34,7 @@ async fn pipelined_messages_reach_the_function_one_at_a_time_and_in_order() {
 }
 
 #[tokio::test]
-async fn pushes_that_wait_for_each_other_arrive_in_order() {
+async fn pushes_arrive_in_order_if_each_waits_for_the_answer_to_the_last() {
     let world = World::start().await;
     let (mut client, register) = world.client().await;
     for number in 0..MESSAGES {
@@ -74,7 +74,7 @@ async fn connections_do_not_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn what_was_sent_before_a_close_reaches_the_function_before_the_cleanup() {
+async fn messages_sent_before_a_close_reach_the_function_before_the_cleanup() {
     let world = World::start().await;
     let clients = join_all((0..20).map(|_| world.connect())).await;
     for mut client in clients {

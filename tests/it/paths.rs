@@ -1,4 +1,4 @@
-//! Paths: which API a client reaches, and that the others stay out of it.
+//! Paths: which API a client reaches, and which push URL reaches a connection.
 
 use serde_json::json;
 
@@ -49,22 +49,22 @@ async fn the_rules_are_tried_in_the_documented_order() {
         ("/test/u/j%C3%B6rg?x=1", "parameter", "/test/u/{user}", json!({ "user": "jörg" })),
         ("/test/u/a/b", "plain", "/test/u", json!({})),
     ] {
-        let _client = Client::connect(world.doors.public, path).await.unwrap();
+        let _client = Client::connect(world.listeners.public, path).await.unwrap();
         let event = world.backend.next("register").await.event;
         assert_eq!(event["requestContext"]["serviceId"], api, "{path}");
         assert_eq!(event["requestContext"]["path"], configured, "{path}");
         assert_eq!(event["requestContext"]["stage"], "test", "{path}");
         assert_eq!(event["pathParameters"], parameters, "{path}");
     }
-    let refused = Client::connect(world.doors.public, "/test").await.err().unwrap();
+    let refused = Client::connect(world.listeners.public, "/test").await.err().unwrap();
     assert_eq!(refused.status(), 404);
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_connection_is_reached_through_the_url_of_its_own_api_alone() {
+async fn a_connection_is_reached_only_through_the_push_url_of_its_own_api() {
     let world = World::launch(Backend::start().await, RULES).await;
-    let mut client = Client::connect(world.doors.public, "/test/u/root").await.unwrap();
+    let mut client = Client::connect(world.listeners.public, "/test/u/root").await.unwrap();
     let id = world.backend.next("register").await.id().to_owned();
     let body = data_send(&id, "hello").to_string();
     let (_, answer) = world.push_bytes("plain", body.clone()).await;

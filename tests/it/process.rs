@@ -1,4 +1,4 @@
-//! The real binaries: ready line, bad settings, signals, health, and the chat over two processes.
+//! The real binaries: ready line, bad settings, signals, health, and the chat with two processes.
 
 use std::{fs, path::Path};
 
@@ -11,7 +11,7 @@ use crate::support::{
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// A folder with both files of the repository, changed to ports that the system chooses.
+/// A folder with both settings files of the repository, with ports that the system chooses.
 fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     for file in ["gateway.toml", "functions.toml"] {
@@ -31,7 +31,7 @@ fn folder() -> tempfile::TempDir {
 }
 
 async fn chat(longhold: &Process) {
-    let address = longhold.door("public");
+    let address = longhold.address("public");
     let mut anna = Client::connect(address, "/release/chat").await.unwrap();
     let mut ben = Client::connect(address, "/release/chat").await.unwrap();
     anna.send("hello").await;
@@ -44,13 +44,13 @@ async fn longhold_with_its_files_serves_the_chat_and_drains_on_sigterm() {
     let longhold = Process::start("longhold", &[], folder.path(), &[]).await;
     assert_eq!(longhold.ready()["ready"], true);
     chat(&longhold).await;
-    let mut client = Client::connect(longhold.door("public"), "/release/echo").await.unwrap();
+    let mut client = Client::connect(longhold.address("public"), "/release/echo").await.unwrap();
     client.send("hello").await;
     assert_eq!(client.receive_text().await, "hello");
     longhold.signal(Signal::SIGTERM);
     assert_eq!(client.closed().await, 1001);
     assert_eq!(longhold.ended().await.code(), Some(0));
-    // Everybody has left the roster.
+    // The roster is empty.
     assert_eq!(fs::read_dir(folder.path().join("data/roster")).unwrap().count(), 0);
 }
 
@@ -64,7 +64,7 @@ async fn longhold_without_files_serves_the_built_in_chat_and_its_page() {
     ];
     let longhold = Process::start("longhold", &[], folder.path(), &variables).await;
     chat(&longhold).await;
-    let url = format!("http://{}", longhold.door("public"));
+    let url = format!("http://{}", longhold.address("public"));
     for (path, file) in [("/", "index.html"), ("/chat.js", "chat.js"), ("/wire.js", "wire.js")] {
         let page = reqwest::get(format!("{url}{path}")).await.unwrap().text().await.unwrap();
         assert_eq!(page, fs::read_to_string(Path::new(ROOT).join("web").join(file)).unwrap());
@@ -85,12 +85,12 @@ async fn gateway_and_function_runner_serve_the_chat_as_two_processes() {
             Process::start("gateway", &["--config", "gateway.toml"], &folder, &variables).await
         }
     };
-    // Each has to know the other's address: the runner's port is found out by a first start.
+    // Each process must know the other's address, so the runner's port is chosen first.
     let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let runner_address = probe.local_addr().unwrap().to_string();
     drop(probe);
     let gateway = gateway(format!("http://{runner_address}")).await;
-    let push = format!("http://{}", gateway.door("internal"));
+    let push = format!("http://{}", gateway.address("internal"));
     let variables = [
         ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", runner_address.as_str()),
         ("LONGHOLD_FUNCTION_RUNNER__VARIABLES__PUSH", push.as_str()),
@@ -102,7 +102,7 @@ async fn gateway_and_function_runner_serve_the_chat_as_two_processes() {
         &variables,
     )
     .await;
-    assert_eq!(runner.door("internal").to_string(), runner_address);
+    assert_eq!(runner.address("internal").to_string(), runner_address);
     chat(&gateway).await;
 
     gateway.signal(Signal::SIGTERM);
@@ -112,7 +112,7 @@ async fn gateway_and_function_runner_serve_the_chat_as_two_processes() {
     assert_eq!(fs::read_dir(folder.path().join("data/roster")).unwrap().count(), 0);
 }
 
-/// A register function that never answers would hold the drain up for its whole timeout.
+/// Without the second signal, the drain would wait for a register function that never answers.
 #[tokio::test]
 async fn a_second_signal_ends_a_gateway_that_drains_at_once() {
     let folder = tempfile::tempdir().unwrap();
@@ -130,11 +130,11 @@ async fn a_second_signal_ends_a_gateway_that_drains_at_once() {
     );
     fs::write(folder.path().join("gateway.toml"), settings).unwrap();
     let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
-    let public = gateway.door("public");
+    let public = gateway.address("public");
     let client = tokio::spawn(async move { Client::connect(public, "/").await.is_ok() });
     let _called = crate::support::soon("the call", silent.accept()).await.unwrap();
     gateway.signal(Signal::SIGTERM);
-    let ready = format!("http://{}/readyz", gateway.door("internal"));
+    let ready = format!("http://{}/readyz", gateway.address("internal"));
     while reqwest::get(&ready).await.unwrap().status() != 503 {}
     gateway.signal(Signal::SIGTERM);
     assert_eq!(gateway.ended().await.code(), Some(1));
@@ -142,10 +142,10 @@ async fn a_second_signal_ends_a_gateway_that_drains_at_once() {
 }
 
 #[tokio::test]
-async fn check_tells_whether_a_process_is_ready() {
+async fn the_command_check_says_whether_a_process_is_ready() {
     let folder = folder();
     let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
-    let address = gateway.door("internal").to_string();
+    let address = gateway.address("internal").to_string();
     let variables = [("LONGHOLD_GATEWAY__LISTEN__INTERNAL", address.as_str())];
     let check = run("gateway", &["check"], folder.path(), &variables).await;
     assert_eq!(check.status.code(), Some(0), "{}", check.stderr);
@@ -193,8 +193,8 @@ async fn all_bad_settings_are_reported_at_once_with_exit_code_2() {
     {
         let ended = run(name, &[], folder.path(), &variables).await;
         assert_eq!(ended.status.code(), Some(2), "{name}: {}", ended.stderr);
-        for place in expected {
-            assert!(ended.stderr.contains(place), "{name}: {place} is not in {}", ended.stderr);
+        for key in expected {
+            assert!(ended.stderr.contains(key), "{name}: {key} is not in {}", ended.stderr);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Data down: a push is answered with the truth, whatever becomes of it.
+//! Pushes: each answer says what happened to the message.
 
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
@@ -29,7 +29,7 @@ async fn text_and_binary_reach_the_client() {
 }
 
 #[tokio::test]
-async fn a_push_to_nobody_is_410() {
+async fn a_push_to_an_unknown_id_is_410() {
     let world = World::start().await;
     let (client, register) = world.client().await;
     client.close(1000.into()).await;
@@ -42,7 +42,7 @@ async fn a_push_to_nobody_is_410() {
 }
 
 #[tokio::test]
-async fn what_was_not_understood_is_422_and_what_is_too_large_413() {
+async fn an_invalid_push_is_422_and_a_message_that_is_too_large_413() {
     let world = World::start().await;
     let (mut client, register) = world.client().await;
     let id = register.id();
@@ -83,10 +83,10 @@ async fn an_unknown_api_is_404_and_the_wrong_method_405() {
 #[tokio::test]
 async fn a_push_from_within_register_is_held_and_delivered_after_the_101() {
     let world = World::start().await;
-    let doors = world.doors;
+    let listeners = world.listeners;
     world.backend.on("register", move |call| async move {
         // The function waits for the answer, as functions do, before it returns.
-        let url = format!("http://{}/api-test", doors.internal);
+        let url = format!("http://{}/api-test", listeners.internal);
         let body = data_send(call.id(), "welcome").to_string();
         let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
         let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
@@ -101,9 +101,9 @@ async fn a_push_from_within_register_is_held_and_delivered_after_the_101() {
 #[tokio::test]
 async fn a_function_can_push_to_the_sender_before_it_returns() {
     let world = World::start().await;
-    let doors = world.doors;
+    let listeners = world.listeners;
     world.backend.on("transmit", move |call| async move {
-        let url = format!("http://{}/api-test", doors.internal);
+        let url = format!("http://{}/api-test", listeners.internal);
         let body = data_send(call.id(), &format!("echo {}", call.data())).to_string();
         let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
         let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
@@ -118,18 +118,18 @@ async fn a_function_can_push_to_the_sender_before_it_returns() {
     world.finish().await;
 }
 
-/// The count of pushes that were answered 0 is what the client reads when it reads on.
+/// When the client reads again, it gets exactly the messages of the pushes that were answered 0.
 #[tokio::test]
-async fn a_client_that_does_not_read_makes_pushes_429_and_no_answer_lies() {
+async fn pushes_to_a_client_that_does_not_read_are_429_and_all_answers_are_true() {
     let world =
         World::with("", "[connection]\nsend_queue = '256KiB'\n[push]\ntimeout = '50ms'").await;
     let (mut client, register) = world.client().await;
     let big = "x".repeat(256 << 10);
     let mut pushing = tokio::task::JoinSet::new();
     let (mut written, mut refused) = (0, 0);
-    let url = format!("http://{}/api-test", world.doors.internal);
+    let url = format!("http://{}/api-test", world.listeners.internal);
     let http = reqwest::Client::new();
-    // Far more than the system buffers: about 6 MB at the most on loopback.
+    // Far more than the system buffers, which is at most about 6 MB on loopback.
     for _ in 0..64 {
         let request = http.post(&url).body(data_send(register.id(), &big).to_string());
         pushing.spawn(async move {
@@ -137,7 +137,8 @@ async fn a_client_that_does_not_read_makes_pushes_429_and_no_answer_lies() {
             serde_json::from_slice::<Value>(&answer).unwrap()["errNo"].as_u64().unwrap()
         });
     }
-    // One push may be half written, so that only reading on ends it; the others end by themselves.
+    // One push may be partly written, and is answered only when the client reads. The others are
+    // answered before.
     while pushing.len() > 1 {
         match pushing.join_next().await.unwrap().unwrap() {
             0 => written += 1,
@@ -145,7 +146,7 @@ async fn a_client_that_does_not_read_makes_pushes_429_and_no_answer_lies() {
             other => panic!("errNo {other}"),
         }
     }
-    assert!(refused > 0, "nothing was refused");
+    assert!(refused > 0, "no push was refused");
     let reading = tokio::spawn(async move {
         let mut read = 0;
         while client.receive().await.is_text() {
@@ -162,13 +163,13 @@ async fn a_client_that_does_not_read_makes_pushes_429_and_no_answer_lies() {
 }
 
 #[tokio::test]
-async fn once_the_last_connection_of_a_draining_gateway_has_left_pushes_are_503() {
+async fn pushes_are_503_once_the_last_connection_of_a_draining_gateway_has_ended() {
     let world = World::start().await;
     let (mut client, register) = world.client().await;
     let gate = world.backend.hold("cleanup");
     world.stop.cancel();
     assert_eq!(client.closed().await, 1001);
-    // The cleanup that runs keeps the internal door open.
+    // The internal listener stays open while a cleanup runs.
     world.backend.next("cleanup").await;
     let (status, answer) = world.push(data_send(register.id(), "too late")).await;
     assert_eq!((status, &answer["errNo"]), (503, &json!(503)));
@@ -180,14 +181,14 @@ async fn once_the_last_connection_of_a_draining_gateway_has_left_pushes_are_503(
     world.finish().await;
 }
 
-/// A body takes its room from when it is announced.
+/// A body counts for `push.memory` from when its length is known.
 #[tokio::test]
-async fn more_bodies_than_there_is_memory_for_are_429() {
+async fn a_push_is_429_if_there_is_no_memory_for_its_body() {
     use tokio::{io::AsyncWriteExt, net::TcpStream};
     let world =
         World::with("max_message = '1KiB'", "[push]\nmax_body = '1MiB'\nmemory = '1MiB'").await;
     let (mut client, register) = world.client().await;
-    let mut announced = TcpStream::connect(world.doors.internal).await.unwrap();
+    let mut announced = TcpStream::connect(world.listeners.internal).await.unwrap();
     let head =
         format!("POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{{", 1 << 20);
     announced.write_all(head.as_bytes()).await.unwrap();

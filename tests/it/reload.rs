@@ -1,4 +1,5 @@
-//! gateway.toml changes while the gateway runs: APIs come, change and go, and connections live on.
+//! gateway.toml changes while the gateway runs: APIs are added, changed and removed, and open
+//! connections stay open.
 
 use std::{fs, path::PathBuf};
 
@@ -13,8 +14,8 @@ use crate::support::{
     world::{PATH, World, closing, data_send},
 };
 
-/// A gateway whose file can be changed.
-struct Changing {
+/// A gateway whose settings file can be changed.
+struct ChangingGateway {
     folder: TempDir,
     gateway: Process,
 }
@@ -33,7 +34,7 @@ fn api(id: &str, backend: &Backend) -> String {
     )
 }
 
-impl Changing {
+impl ChangingGateway {
     async fn start(head: &str, apis: &[String]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("gateway.toml"), text(head, apis)).unwrap();
@@ -45,7 +46,7 @@ impl Changing {
         self.folder.path().join("gateway.toml")
     }
 
-    /// Writes the file as editors do: a new one takes the place of the old one.
+    /// Changes the file as editors do: a new file replaces the old one.
     fn change(&self, head: &str, apis: &[String]) {
         let new = self.folder.path().join("gateway.toml.new");
         fs::write(&new, text(head, apis)).unwrap();
@@ -53,14 +54,14 @@ impl Changing {
     }
 
     async fn connect(&self, path: &str) -> Client {
-        Client::connect(self.gateway.door("public"), path).await.ok().unwrap()
+        Client::connect(self.gateway.address("public"), path).await.ok().unwrap()
     }
 
-    /// Waits until clients are taken in at `path`, or not any more.
+    /// Waits until clients are accepted at `path`, or refused with 404.
     async fn until_open(&self, path: &str, open: bool) {
         let expected = if open { None } else { Some(404) };
         loop {
-            let refused = Client::connect(self.gateway.door("public"), path).await.err();
+            let refused = Client::connect(self.gateway.address("public"), path).await.err();
             if refused.map(|answer| answer.status().as_u16()) == expected {
                 return;
             }
@@ -68,7 +69,7 @@ impl Changing {
     }
 
     async fn push(&self, api: &str, body: serde_json::Value) -> String {
-        let url = format!("http://{}/{api}", self.gateway.door("internal"));
+        let url = format!("http://{}/{api}", self.gateway.address("internal"));
         let request = reqwest::Client::new().post(url).body(body.to_string());
         request.send().await.unwrap().text().await.unwrap()
     }
@@ -80,30 +81,30 @@ impl Changing {
 }
 
 fn text(head: &str, apis: &[String]) -> String {
-    let doors = r#"listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }"#;
-    // Clients that a test has left lying are not waited for.
-    let doors = format!("{doors}\nconnection.close_timeout = '100ms'");
-    format!("{doors}\n{head}\n{}", apis.concat())
+    let common = r#"listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }"#;
+    // Many tests leave clients open that never answer a Close.
+    let common = format!("{common}\nconnection.close_timeout = '100ms'");
+    format!("{common}\n{head}\n{}", apis.concat())
 }
 
-/// The messages, pushes and cleanup of a connection that was open when its API changed, and when
-/// it went.
+/// The messages, pushes and cleanup of a connection that is open when its API is changed, and when
+/// the API is removed.
 #[tokio::test]
-async fn connections_live_on_while_their_api_changes_and_goes() {
+async fn connections_stay_open_when_their_api_is_changed_or_removed() {
     let (old, new) = (Backend::start().await, Backend::start().await);
-    let changing = Changing::start("", &[api("a", &old), api("b", &old)]).await;
+    let changing = ChangingGateway::start("", &[api("a", &old), api("b", &old)]).await;
     let mut client = changing.connect("/a").await;
     let id = old.next("register").await.id().to_owned();
     client.send("one").await;
     assert_eq!(old.next("transmit").await.data(), "one");
 
-    // Its functions are others now; and there is one API more.
+    // The API gets other functions, and another API is added.
     changing.change("", &[api("a", &new), api("b", &old), api("c", &old)]);
     changing.until_open("/c", true).await;
     client.send("two").await;
     assert_eq!(new.next("transmit").await.data(), "two");
 
-    // It goes: nobody new is taken in, and who is there stays.
+    // The API is removed: new clients are refused, and the open connection stays open.
     changing.change("", &[api("b", &old)]);
     changing.until_open("/a", false).await;
     client.send("three").await;
@@ -112,17 +113,17 @@ async fn connections_live_on_while_their_api_changes_and_goes() {
     assert_eq!(client.receive_text().await, "hello");
     assert!(changing.push("a", closing(&id)).await.contains(r#""errNo":0"#));
     assert_eq!(client.closed().await, 1000);
-    // Others were let in on the way.
+    // `until_open` has opened other connections.
     while new.next("cleanup").await.id() != id {}
     changing.end().await;
 }
 
-/// A cleanup that fails for its address is mended by a change of the file.
+/// A wrong address of a cleanup function can be corrected in the file.
 #[tokio::test]
-async fn a_cleanup_that_is_owed_goes_to_the_new_function() {
+async fn an_owed_cleanup_goes_to_the_new_function() {
     let (old, new) = (Backend::start().await, Backend::start().await);
     old.always("cleanup", crate::support::backend::Reply::status(404));
-    let changing = Changing::start("", &[api("a", &old)]).await;
+    let changing = ChangingGateway::start("", &[api("a", &old)]).await;
     drop(changing.connect("/a").await);
     let id = old.next("cleanup").await.id().to_owned();
     changing.change("", &[api("a", &new)]);
@@ -133,13 +134,13 @@ async fn a_cleanup_that_is_owed_goes_to_the_new_function() {
 #[tokio::test]
 async fn a_broken_file_changes_nothing() {
     let backend = Backend::start().await;
-    let changing = Changing::start("", &[api("a", &backend)]).await;
+    let changing = ChangingGateway::start("", &[api("a", &backend)]).await;
     let mut client = changing.connect("/a").await;
-    // The journal of another is not looked at: what takes a restart is only said.
     for broken in ["[[api", "nonsense = 1\n", "connection.max = 'many'\n"] {
         changing.change(broken, &[api("b", &backend)]);
         changing.gateway.signal(Signal::SIGHUP);
     }
+    // A valid file. The change of `connection.max` needs a restart, so it is only logged.
     changing.change("connection.max = 7\n", &[api("a", &backend), api("c", &backend)]);
     changing.until_open("/c", true).await;
     client.send("hello").await;
@@ -149,10 +150,10 @@ async fn a_broken_file_changes_nothing() {
 }
 
 #[tokio::test]
-async fn sighup_reads_the_file_where_it_is_not_watched() {
+async fn sighup_reads_the_file_if_it_is_not_watched() {
     let backend = Backend::start().await;
     let head = "[reload]\nwatch = false\n";
-    let changing = Changing::start(head, &[api("a", &backend)]).await;
+    let changing = ChangingGateway::start(head, &[api("a", &backend)]).await;
     let mut client = changing.connect("/a").await;
     changing.change(head, &[api("a", &backend), api("b", &backend)]);
     changing.gateway.signal(Signal::SIGHUP);
@@ -162,7 +163,7 @@ async fn sighup_reads_the_file_where_it_is_not_watched() {
     changing.end().await;
 }
 
-/// A world in which messages of `api-test` are as large as this; `id` is another API that it has.
+/// Settings with these limits for `api-test`, and with another API `id`.
 fn with_limit(max_body: &str, max_message: &str, id: &str) -> String {
     format!(
         r#"
@@ -183,14 +184,14 @@ fn with_limit(max_body: &str, max_message: &str, id: &str) -> String {
     )
 }
 
-/// Waits until clients are taken in at `/<id>`.
+/// Waits until clients are accepted at `/<id>`.
 async fn until_open(world: &World, id: &str) {
-    while Client::connect(world.doors.public, &format!("/{id}")).await.is_err() {}
+    while Client::connect(world.listeners.public, &format!("/{id}")).await.is_err() {}
 }
 
-/// A connection that was made for smaller messages is not taken for gone.
+/// A connection keeps the `max_message` that it was opened with.
 #[tokio::test]
-async fn a_push_that_an_older_connection_cannot_take_is_413() {
+async fn a_push_that_is_too_large_for_an_older_connection_is_413() {
     let backend = Backend::start().await;
     let world = World::launch(backend, &with_limit("16MiB", "64KiB", "a")).await;
     let (mut old, register) = world.client().await;
@@ -207,15 +208,15 @@ async fn a_push_that_an_older_connection_cannot_take_is_413() {
     world.finish().await;
 }
 
-/// `push.max_body` takes a restart, so it is the old one that new limits have to fit into.
+/// A change of `push.max_body` needs a restart, so new limits of messages must fit into the old value.
 #[tokio::test]
-async fn messages_that_no_push_could_bring_are_not_allowed() {
+async fn a_message_limit_that_no_push_body_can_hold_is_refused() {
     let backend = Backend::start().await;
     let world = World::launch(backend, &with_limit("2MiB", "1MiB", "a")).await;
     world.change(&with_limit("16MiB", "8MiB", "b")).await;
     world.change(&with_limit("16MiB", "1MiB", "c")).await;
     until_open(&world, "c").await;
-    // An API that there ever was would be known.
+    // The API was never added, so it is unknown.
     assert_eq!(world.push_bytes("b", "{}").await.0, 404);
     world.finish().await;
 }

@@ -1,6 +1,5 @@
-//! The roster in a bucket, against a real S3 server: the chat end to end, as in `chat`, with what
-//! only a store at the other end of a wire can do: many at once, more than a page of them, no
-//! answer, no access.
+//! The chat end to end, as in `chat`, with the roster in a bucket of a real S3 server: many requests
+//! at once, more than one page of ids, a server that is down, wrong credentials.
 
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
@@ -38,11 +37,11 @@ async fn close_all(clients: Vec<Client>) {
     join_all(clients.into_iter().map(|client| client.close(1000.into()))).await;
 }
 
-/// A handshake that has to fail for want of a roster.
+/// Checks that a handshake failed because the roster could not be reached.
 fn check_refused(refused: &Refused) {
     assert_eq!(refused.status(), 502);
-    let told = String::from_utf8_lossy(refused.body());
-    assert!(told.contains("the register function failed"), "{told}");
+    let message = String::from_utf8_lossy(refused.body());
+    assert!(message.contains("the register function failed"), "{message}");
 }
 
 async fn post(url: String, body: &Value) -> (u16, Value) {
@@ -52,36 +51,36 @@ async fn post(url: String, body: &Value) -> (u16, Value) {
     (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
 }
 
-/// Checks that the roster is that of `clients`: pushes to each id its own name, of which each
-/// client has to hear one.
+/// Checks that the roster has exactly the ids of `clients`: pushes to each id the id itself, and
+/// each client must receive one of them.
 async fn check_roster(s3: &S3, stack: &Stack, clients: &mut [Client]) {
     let ids = s3.ids();
     let pushes: Vec<_> = ids.iter().map(|id| data_send(id, id)["websocket"].take()).collect();
-    let url = format!("http://{}/api-chat", stack.doors.internal);
+    let url = format!("http://{}/api-chat", stack.listeners.internal);
     let (_, answer) = post(url, &json!({ "websocket": pushes })).await;
     assert_eq!(answer["errNo"], 0, "{answer}");
     assert_eq!(clients.len(), ids.len());
-    let heard = join_all(clients.iter_mut().map(Client::receive_text)).await;
-    assert_eq!(heard.into_iter().collect::<BTreeSet<_>>(), ids);
+    let received = join_all(clients.iter_mut().map(Client::receive_text)).await;
+    assert_eq!(received.into_iter().collect::<BTreeSet<_>>(), ids);
 }
 
-/// The first one says `text`, which all others must hear, with the same number of people online:
-/// that number.
+/// The first client sends `text`. All others must receive it, with the same number of people
+/// online. Returns this number.
 async fn say(clients: &mut [Client], text: &str) -> usize {
     let (first, others) = clients.split_first_mut().unwrap();
     first.send(text).await;
-    let heard = join_all(others.iter_mut().map(Client::receive_text)).await;
-    assert!(heard.iter().all(|other| *other == heard[0]), "{heard:?}");
-    let online = heard[0].strip_prefix(text).and_then(|rest| {
+    let received = join_all(others.iter_mut().map(Client::receive_text)).await;
+    assert!(received.iter().all(|other| *other == received[0]), "{received:?}");
+    let online = received[0].strip_prefix(text).and_then(|rest| {
         rest.strip_prefix("(===Online people:")?.strip_suffix("===)")?.parse().ok()
     });
-    online.unwrap_or_else(|| panic!("{heard:?}"))
+    online.unwrap_or_else(|| panic!("{received:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_come_and_go_at_once_and_the_bucket_has_exactly_those_who_are_there() {
+async fn two_hundred_clients_connect_at_once_and_the_bucket_has_exactly_their_ids() {
     let (s3, stack) = start().await;
-    let address = stack.doors.public;
+    let address = stack.listeners.public;
     let guests = connect_all(100, address).await;
     assert_eq!(s3.ids().len(), 100);
 
@@ -97,18 +96,18 @@ async fn two_hundred_come_and_go_at_once_and_the_bucket_has_exactly_those_who_ar
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn more_than_a_page_is_counted_and_the_stale_leave_with_the_first_message() {
+async fn more_than_one_page_is_counted_and_the_first_message_removes_stale_ids() {
     let (s3, stack) = start().await;
     let stale = (0..1200_u128).map(|n| ConnectionId::new(n.to_be_bytes(), [0; 3]).to_string());
     s3.leave_behind(stale);
 
-    let mut clients = connect_all(2, stack.doors.public).await;
+    let mut clients = connect_all(2, stack.listeners.public).await;
     assert_eq!(say(&mut clients, "who is there?").await, 1202);
     let lists: Vec<_> = s3.answered().into_iter().filter(|line| line.contains("list-")).collect();
     assert_eq!(lists.len(), 2, "a page has a thousand: {lists:?}");
     assert!(lists[1].contains("continuation-token="), "{lists:?}");
 
-    // The next message of the same client waits until all that the first one led to is done.
+    // The next message of the same client is sent after the first call of transmit has ended.
     assert_eq!(say(&mut clients, "just us").await, 2);
     check_roster(&s3, &stack, &mut clients).await;
     stack.finish().await;
@@ -116,9 +115,9 @@ async fn more_than_a_page_is_counted_and_the_stale_leave_with_the_first_message(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn while_the_bucket_is_away_nobody_gets_in_and_who_left_is_struck_out_when_it_is_back() {
+async fn while_the_bucket_is_down_clients_are_refused_and_cleanups_come_later() {
     let (mut s3, stack) = start().await;
-    let address = stack.doors.public;
+    let address = stack.listeners.public;
     let mut clients = connect_all(3, address).await;
     let leaver = clients.pop().unwrap();
 
@@ -130,9 +129,9 @@ async fn while_the_bucket_is_away_nobody_gets_in_and_who_left_is_struck_out_when
         check_refused(&Client::connect(address, CHAT).await.err().expect("nowhere to register"));
         Instant::now() < back
     } {}
-    assert_eq!(s3.ids().len(), 3, "its data has outlived it");
+    assert_eq!(s3.ids().len(), 3, "the data is still there");
 
-    // One who comes at the very moment may wait and get in, or be refused as well.
+    // A client that connects at this moment may be accepted or refused.
     let (last, ()) = join!(Client::connect(address, CHAT), async {
         sleep_until(back).await;
         s3.start_again(SECRET);
@@ -143,22 +142,22 @@ async fn while_the_bucket_is_away_nobody_gets_in_and_who_left_is_struck_out_when
     }
     s3.until_online(clients.len()).await;
     check_roster(&s3, &stack, &mut clients).await;
-    // What was said meanwhile is lost, but not the connection of who said it.
+    // The message that was sent meanwhile is lost, but the connection of its sender is open.
     assert_eq!(say(&mut clients, "there you are").await, clients.len());
 
-    // Who was refused is owed a cleanup as well. The gateway does not end before.
+    // A cleanup is owed for refused clients too. The gateway delivers it before it ends.
     stack.finish().await;
     assert_eq!(s3.ids(), BTreeSet::new());
 }
 
 #[tokio::test]
-async fn wrong_credentials_let_nobody_in_and_are_named_but_not_shown() {
+async fn with_wrong_credentials_clients_are_refused_and_no_secret_is_shown() {
     let mut s3 = S3::start(SECRET);
     let stack = Stack::with_environment(&s3.environment("hunter3")).await;
-    check_refused(&Client::connect(stack.doors.public, CHAT).await.err().unwrap());
+    check_refused(&Client::connect(stack.listeners.public, CHAT).await.err().unwrap());
     assert_eq!(s3.ids(), BTreeSet::new());
 
-    // As the gateway calls it; the log has the same trace.
+    // The same call as the gateway's. The log has the same trace.
     let id = ConnectionId::new([7; 16], [0; 3]).to_string();
     let event = json!({ "websocket": { "action": "connecting", "secConnectionID": id } });
     let url = format!("{}/functions/chat-register/invocations", stack.runner_url);
@@ -170,7 +169,7 @@ async fn wrong_credentials_let_nobody_in_and_are_named_but_not_shown() {
     }
     assert!(!trace.contains("hunter"), "{trace}");
 
-    // The cleanup that is owed to who was refused goes through as soon as the keys fit.
+    // The cleanup of the refused client succeeds as soon as the credentials are right.
     s3.until_answered("403 DELETE").await;
     s3.stop().await;
     s3.start_again("hunter3");

@@ -1,7 +1,7 @@
-//! Functions over real child processes: one table of cases for all languages, the life of
-//! instances, bad start-ups, and what is left when the runner has gone.
+//! Functions in real child processes: one table of cases for all languages, instances, failing
+//! starts, and processes that remain after the end of the runner.
 
-#![allow(clippy::print_stderr, reason = "whoever runs the tests is told what was skipped")]
+#![allow(clippy::print_stderr, reason = "the tests print what they skip")]
 
 mod cases;
 mod confinement;

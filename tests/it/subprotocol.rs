@@ -1,4 +1,4 @@
-//! Subprotocols: what the client offers, what the function chooses, what is announced.
+//! Subprotocols: the client offers, the function chooses, the gateway announces.
 
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use crate::support::{
     world::{PATH, World},
 };
 
-/// What is announced when the client offers `offered` and register answers with `websocket`?
+/// Checks the announced protocol if the client offers `offered` and register replies `websocket`.
 async fn check(offered: &str, websocket: Value, announced: Option<&str>) {
     let world = World::start().await;
     let reply = json!({ "errNo": 0, "errMsg": "ok", "websocket": websocket, "extra": [1] });
     world.backend.always("register", Reply::json(&reply));
-    // The library refuses a 101 without a protocol when it has offered some, as a browser would
-    // not; so the answer is read as text.
+    // The answer is read as text: the library refuses a 101 without a protocol if it has offered
+    // some. A browser does not.
     let answer = raw_handshake(&world, offered).await;
     let line = answer.lines().find_map(|line| line.strip_prefix("sec-websocket-protocol: "));
     assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
@@ -26,7 +26,7 @@ async fn check(offered: &str, websocket: Value, announced: Option<&str>) {
 
 async fn raw_handshake(world: &World, offered: &str) -> String {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(world.doors.public).await.unwrap();
+    let mut stream = tokio::net::TcpStream::connect(world.listeners.public).await.unwrap();
     let request = format!(
         "GET {PATH} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -41,23 +41,23 @@ async fn raw_handshake(world: &World, offered: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_function_chooses_among_what_is_offered() {
+async fn the_function_chooses_one_of_the_offered_protocols() {
     check("chat, binary", json!({ "secWebSocketProtocol": "binary" }), Some("binary")).await;
-    // The whole list echoed back: its first entry.
+    // The function returns the whole list: its first entry counts.
     check("chat, binary", json!({ "secWebSocketProtocol": "chat, binary" }), Some("chat")).await;
     check("chat", json!({ "secWebSocketExtensions": "" }), None).await;
     check("chat", json!(null), None).await;
     check("chat", json!({ "secWebSocketProtocol": "" }), None).await;
-    // Announcing what was not offered would make the client fail the connection.
+    // A client would fail the connection if a protocol were announced that it has not offered.
     check("chat", json!({ "secWebSocketProtocol": "other" }), None).await;
 }
 
 #[tokio::test]
-async fn a_real_client_gets_the_protocol_that_was_chosen() {
+async fn a_real_client_gets_the_chosen_protocol() {
     let world = World::start().await;
     let reply = json!({ "errNo": 0, "websocket": { "secWebSocketProtocol": "b" } });
     world.backend.always("register", Reply::json(&reply));
-    let mut request = request(world.doors.public, PATH);
+    let mut request = request(world.listeners.public, PATH);
     request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("a, b"));
     let client = Client::connect_with(request).await.unwrap();
     assert_eq!(client.response.headers()["sec-websocket-protocol"], "b");

@@ -1,4 +1,4 @@
-//! What the tests share: a gateway with scripted functions behind it, clients, and patience.
+//! Shared by the tests: a gateway with scripted functions, clients, processes, and a test timeout.
 
 pub(crate) mod backend;
 pub(crate) mod browser;
@@ -13,14 +13,15 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-/// Far longer than anything here takes. It ends a test that waits for what will never come; no
-/// test passes or fails by how long something took.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a test waits for an event that must come. Far longer than any of them takes, so it only
+/// ends tests that would wait for ever.
+const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Clients that a test has left lying do not answer a Close, and are not waited for.
+/// `connection.close_timeout` in tests. It is short because many tests leave clients open that never
+/// answer a Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// Waits for something that should come soon.
+/// Waits for an event that must come. Panics after [`TEST_TIMEOUT`].
 pub(crate) async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
-    timeout(PATIENCE, future).await.unwrap_or_else(|_| panic!("{what} never came"))
+    timeout(TEST_TIMEOUT, future).await.unwrap_or_else(|_| panic!("{what} never came"))
 }

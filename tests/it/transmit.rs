@@ -1,4 +1,5 @@
-//! Data up: what the transmit function sees, and what its failures mean for the connection.
+//! Messages of the client: the event of the transmit function, and what its failures mean for the
+//! connection.
 
 use std::sync::{
     Arc,
@@ -30,7 +31,7 @@ async fn transmit_gets_the_documented_event() {
 }
 
 #[tokio::test]
-async fn binary_travels_as_base64_and_empty_messages_travel_too() {
+async fn binary_messages_are_base64_and_empty_messages_are_forwarded_too() {
     let world = World::start().await;
     let (mut client, _) = world.client().await;
     let bytes: Vec<u8> = (0..=255).collect();
@@ -62,7 +63,7 @@ async fn a_message_of_exactly_the_limit_passes_and_one_byte_more_is_closed_1009(
 }
 
 #[tokio::test]
-async fn a_function_that_ran_and_failed_keeps_its_socket() {
+async fn the_connection_stays_open_if_the_function_ran_and_failed() {
     let world = World::start().await;
     let (mut client, _) = world.client().await;
     for status in [407, 430, 433, 434, 439] {
@@ -77,7 +78,7 @@ async fn a_function_that_ran_and_failed_keeps_its_socket() {
 }
 
 #[tokio::test]
-async fn a_system_fault_closes_1011_and_what_came_after_is_not_acted_on() {
+async fn a_system_fault_closes_1011_and_later_messages_are_dropped() {
     for status in [500, 502, 400, 404, 435, 443] {
         let world = World::start().await;
         let (mut client, _) = world.client().await;
@@ -102,12 +103,12 @@ async fn a_function_that_does_not_answer_in_time_is_a_system_fault() {
     });
     client.send("one").await;
     assert_eq!(client.closed().await, 1011);
-    // The oracle sees whether the cleanup waited for the function, which goes on.
+    // The function goes on. The oracle checks that the cleanup waits for its end.
     world.finish().await;
 }
 
 #[tokio::test]
-async fn a_message_that_the_function_does_not_take_for_its_size_is_closed_1009() {
+async fn a_message_that_is_too_large_for_the_function_closes_1009() {
     let world = World::start().await;
     let (mut client, _) = world.client().await;
     world.backend.always("transmit", Reply::status(406));
@@ -118,7 +119,7 @@ async fn a_message_that_the_function_does_not_take_for_its_size_is_closed_1009()
 }
 
 #[tokio::test]
-async fn a_function_that_nobody_listens_for_is_called_until_time_runs_out() {
+async fn a_function_without_a_listener_is_called_until_the_timeout() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = format!(
         r#"
@@ -140,8 +141,7 @@ async fn a_function_that_nobody_listens_for_is_called_until_time_runs_out() {
     world.finish().await;
 }
 
-/// The client has closed with messages still queued; the cleanup function learns that they were
-/// lost.
+/// The client has closed while messages are queued. The cleanup function learns that they were lost.
 #[tokio::test]
 async fn a_fault_after_the_client_has_closed_is_the_reason_of_the_cleanup() {
     let world = World::start().await;
@@ -167,7 +167,7 @@ async fn a_fault_after_the_client_has_closed_is_the_reason_of_the_cleanup() {
 }
 
 #[tokio::test]
-async fn a_call_that_did_not_run_is_repeated_and_nothing_overtakes_it() {
+async fn a_call_that_did_not_run_is_repeated_before_the_next_message() {
     for status in [429, 432, 503] {
         let world = World::start().await;
         let (mut client, _) = world.client().await;
@@ -189,7 +189,7 @@ async fn a_call_that_did_not_run_is_repeated_and_nothing_overtakes_it() {
 }
 
 #[tokio::test]
-async fn a_function_that_cannot_be_reached_until_time_runs_out_closes_1011() {
+async fn a_function_that_cannot_be_reached_until_the_timeout_closes_1011() {
     let world = World::with("timeout = '100ms'", "").await;
     let (mut client, _) = world.client().await;
     world.backend.always("transmit", Reply::status(503));
@@ -199,7 +199,7 @@ async fn a_function_that_cannot_be_reached_until_time_runs_out_closes_1011() {
 }
 
 #[tokio::test]
-async fn the_reply_goes_to_the_sender_where_the_api_says_so() {
+async fn the_reply_is_sent_to_the_sender_if_the_api_has_reply_true() {
     for (api, expected) in [("reply = true", "pushed"), ("", "later")] {
         let world = World::with(api, "").await;
         let (mut client, register) = world.client().await;

@@ -1,14 +1,14 @@
-//! The page without a mouse.
+//! The page, used with the keyboard only.
 
 use fantoccini::key::Key;
 
 use super::Room;
 use crate::support::browser::Tab;
 
-/// Where the focus goes, in the order of the page.
+/// The elements that get the focus, in the order of the page.
 const STOPS: [&str; 4] = ["log", "name", "message", "send"];
 
-/// Whoever has the focus has a ring that can be seen.
+/// Whether the element with the focus has a visible ring.
 const HAS_RING: &str = "(({ outlineStyle: style, outlineWidth: width }) => \
                         style === 'solid' && parseFloat(width) >= 2)\
                         (getComputedStyle(document.activeElement))";
@@ -41,10 +41,10 @@ async fn enter_sends_and_shift_enter_makes_a_new_line() {
     tab.press(&[Key::Tab]).await;
     tab.press(&[Key::Tab]).await;
     tab.type_text("Anna").await;
-    // Enter in the name is for going on.
+    // Enter in the name field moves the focus to the text box.
     tab.press(&[Key::Enter]).await;
     check_focus(&tab, "message").await;
-    // Nothing is nothing to send.
+    // A message of spaces is not sent.
     tab.type_text("  ").await;
     tab.press(&[Key::Enter]).await;
 
@@ -58,7 +58,7 @@ async fn enter_sends_and_shift_enter_makes_a_new_line() {
     assert_eq!(tab.draft().await, "");
     check_focus(&tab, "message").await;
 
-    // The button sends as well, and leaves the focus where one goes on writing.
+    // The button sends too, and moves the focus back to the text box.
     tab.type_text("three").await;
     tab.press(&[Key::Tab]).await;
     tab.press(&[Key::Space]).await;

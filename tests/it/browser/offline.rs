@@ -1,4 +1,4 @@
-//! The page without a server: it says so, keeps what is typed, and comes back by itself.
+//! The page without a server: it says so, keeps the typed text, and reconnects by itself.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -16,7 +16,7 @@ use crate::support::{
 
 const OFFLINE: &str = "#status[data-state=offline]";
 
-/// While offline, nothing is sent and nothing is lost.
+/// While the page is offline, nothing is sent, and the typed text stays.
 async fn check_offline(tab: &Tab, draft: &str) {
     tab.press(&[Key::Enter]).await;
     assert_eq!(tab.draft().await, draft);
@@ -25,13 +25,13 @@ async fn check_offline(tab: &Tab, draft: &str) {
     assert!(tab.text("#hint").await.ends_with("Your text stays here, unsent."));
 }
 
-/// Makes the page's next try by itself so late that no test waits for it.
-async fn do_not_hurry(tab: &Tab) {
+/// Makes the delay of the page's next automatic attempt longer than any test.
+async fn delay_automatic_retry(tab: &Tab) {
     tab.ask("void (Math.random = () => 29)").await;
 }
 
 #[tokio::test]
-async fn without_a_network_the_page_says_so_and_keeps_what_is_typed() {
+async fn without_a_network_the_page_says_so_and_keeps_the_typed_text() {
     let Some(room) = Room::open().await else { return };
     let tab = room.tab().await;
     let mut guest = room.guest().await;
@@ -40,30 +40,30 @@ async fn without_a_network_the_page_says_so_and_keeps_what_is_typed() {
     tab.write("#name", "Anna").await;
     tab.write("#message", "we are through ").await;
 
-    do_not_hurry(&tab).await;
-    tab.network(Network::Gone).await;
+    delay_automatic_retry(&tab).await;
+    tab.network(Network::Offline).await;
     tab.see(OFFLINE).await;
     assert_eq!(tab.text("#status").await, "Offline. This device has no network.");
     assert!(tab.text("#countdown").await.starts_with("Next try in "));
     tab.see("#retry:not([hidden])").await;
-    // The focus is still in the text box, and so is what was typed before.
+    // The text box still has the focus and the text.
     tab.type_text("the tunnel").await;
     check_offline(&tab, "we are through the tunnel").await;
     tab.screenshot("offline").await;
 
-    tab.network(Network::There).await;
+    tab.network(Network::Online).await;
     tab.see(ONLINE).await;
     tab.see("#retry[hidden]").await;
     tab.see(".notice").await;
     tab.press(&[Key::Enter]).await;
-    let told = guest.receive_text().await;
-    assert!(told.starts_with("Anna: we are through the tunnel(==="), "{told}");
+    let text = guest.receive_text().await;
+    assert!(text.starts_with("Anna: we are through the tunnel(==="), "{text}");
     assert_eq!(tab.ask("document.querySelectorAll('.sent').length").await, 1);
     room.finish().await;
 }
 
 #[tokio::test]
-async fn the_page_comes_back_after_the_gateway_was_killed_and_started_again() {
+async fn the_page_reconnects_after_the_gateway_was_killed_and_started_again() {
     let Some(browser) = Browser::start().await else { return };
     let (port, folder) = (Port::reserve(), tempfile::tempdir().unwrap());
     let longhold = start(&port, &folder).await;
@@ -88,8 +88,8 @@ async fn the_page_comes_back_after_the_gateway_was_killed_and_started_again() {
     );
     let mut guest = Client::connect(port.address, CHAT).await.unwrap();
     tab.press(&[Key::Enter]).await;
-    let told = guest.receive_text().await;
-    assert!(told.starts_with("Anna: after(==="), "{told}");
+    let text = guest.receive_text().await;
+    assert!(text.starts_with("Anna: after(==="), "{text}");
     guest.send("Cara: welcome back").await;
     tab.see(".received").await;
 
@@ -100,14 +100,14 @@ async fn the_page_comes_back_after_the_gateway_was_killed_and_started_again() {
 }
 
 #[tokio::test]
-async fn try_now_connects_at_once_by_keyboard_too() {
+async fn the_button_try_now_connects_at_once_also_by_keyboard() {
     let Some(browser) = Browser::start().await else { return };
     let (port, folder) = (Port::reserve(), tempfile::tempdir().unwrap());
     let longhold = start(&port, &folder).await;
     let tab = browser.tab().await;
     tab.open(&format!("http://{}/", port.address)).await;
     tab.see(ONLINE).await;
-    do_not_hurry(&tab).await;
+    delay_automatic_retry(&tab).await;
     longhold.signal(Signal::SIGTERM);
     assert_eq!(longhold.ended().await.code(), Some(0));
     tab.see(OFFLINE).await;
@@ -119,7 +119,7 @@ async fn try_now_connects_at_once_by_keyboard_too() {
     assert_eq!(tab.focused().await, "retry");
     tab.press(&[Key::Enter]).await;
     tab.see(ONLINE).await;
-    // The button is gone; the focus is not.
+    // The button is hidden, and the focus has moved to the text box.
     assert_eq!(tab.focused().await, "message");
     browser.finish().await;
     longhold.signal(Signal::SIGTERM);
@@ -136,15 +136,15 @@ async fn start(port: &Port, folder: &TempDir) -> Process {
     Process::start("longhold", &[], folder.path(), &variables).await
 }
 
-/// A port that is ours while nobody listens on it.
+/// A port that is reserved while no process listens on it.
 struct Port {
     address: SocketAddr,
     _socket: TcpSocket,
 }
 
 impl Port {
-    /// The socket never listens. The one that will may have the same port since both allow reuse;
-    /// connections that look for a port of their own pass it by.
+    /// The socket never listens. The listener of a process can have the same port, since both allow
+    /// reuse. The system does not give the port to outgoing connections.
     fn reserve() -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_reuseaddr(true).unwrap();

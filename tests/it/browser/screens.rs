@@ -1,4 +1,4 @@
-//! The page on screens of all kinds: light, dark, small.
+//! The page in light and dark, and on small screens.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,7 @@ use crate::support::{
     client::Client,
 };
 
-/// The least contrast of text on its ground, over all that shows, as WCAG 2.2 defines it; with the
-/// text that has it.
+/// The lowest contrast between a visible text and its background (WCAG 2.2), and this text.
 const LEAST_CONTRAST: &str = r"(() => {
   const pixel = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const channels = (colour) => {
@@ -38,10 +37,10 @@ const LEAST_CONTRAST: &str = r"(() => {
     .sort(([a], [b]) => a - b)[0];
 })()";
 
-/// Phones, upright and on their side.
+/// The screens of phones, in portrait and landscape.
 const SCREENS: [(u32, u32); 3] = [(390, 780), (320, 568), (568, 320)];
 
-/// Controls that a finger would miss.
+/// The controls that are too small for a finger.
 const SMALL_CONTROLS: &str = "[...document.querySelectorAll('input, textarea, button')]\
     .filter((control) => control.checkVisibility())\
     .map((control) => [control.id, control.getBoundingClientRect()])\
@@ -60,7 +59,7 @@ fn in_window(id: &str) -> String {
     )
 }
 
-/// A conversation to look at, the last of it in the text box, and who else takes part.
+/// Fills the page with a conversation and a text in the text box. Returns the other participant.
 async fn converse(room: &Room, tab: &Tab) -> Client {
     let mut guest = room.guest().await;
     tab.write("#name", "Anna").await;
@@ -80,7 +79,7 @@ async fn converse(room: &Room, tab: &Tab) -> Client {
 }
 
 #[tokio::test]
-async fn light_and_dark_follow_the_system_and_both_can_be_read() {
+async fn light_and_dark_follow_the_system_and_both_have_enough_contrast() {
     let Some(room) = Room::open().await else { return };
     let tab = room.tab().await;
     tab.screenshot("empty").await;
@@ -101,7 +100,7 @@ async fn check_contrast(tab: &Tab) {
 }
 
 #[tokio::test]
-async fn a_phone_shows_all_of_it_and_fingers_hit_the_controls() {
+async fn a_phone_shows_the_whole_page_with_controls_large_enough_for_fingers() {
     let Some(room) = Room::open().await else { return };
     let tab = room.tab().await;
     tab.phone((390, 780)).await;
@@ -110,11 +109,11 @@ async fn a_phone_shows_all_of_it_and_fingers_hit_the_controls() {
     for screen in SCREENS {
         check_phone(&tab, screen).await;
     }
-    // With all the controls that come and go.
+    // The same with the controls that are hidden at first.
     tab.ask("void (document.querySelector('#log').scrollTop = 0)").await;
     guest.send("Ben: news").await;
     tab.see("#new-messages:not([hidden])").await;
-    tab.network(Network::Gone).await;
+    tab.network(Network::Offline).await;
     tab.see("#retry:not([hidden])").await;
     tab.phone(SCREENS[0]).await;
     tab.screenshot("phone-offline").await;

@@ -1,4 +1,4 @@
-//! People talk to each other, and what they write stays what it is: text.
+//! People chat, and all they write is shown as plain text.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::Room;
 use crate::support::browser::Tab;
 
 #[tokio::test]
-async fn two_tabs_talk_and_learn_how_many_are_online() {
+async fn two_tabs_chat_and_show_how_many_are_online() {
     let Some(room) = Room::open().await else { return };
     let (anna, ben) = (room.tab().await, room.new_tab().await);
     anna.write("#name", "Anna").await;
@@ -39,7 +39,7 @@ async fn two_tabs_talk_and_learn_how_many_are_online() {
     room.finish().await;
 }
 
-/// What is written in one tab, and what must be its direction.
+/// Texts, each with the direction in which it must be shown.
 const TEXTS: &[(&str, &str)] = &[
     ("plain & simple", "ltr"),
     ("👋🏽 👩‍👩‍👧‍👦 🇺🇳 e\u{301}", "ltr"),
@@ -73,7 +73,7 @@ async fn emoji_right_to_left_and_html_are_shown_as_text() {
     room.finish().await;
 }
 
-/// Nobody but the page has put an element into the log.
+/// The log has only elements that the page has made.
 async fn only_the_pages_own_elements(tab: &Tab) {
     let tags = tab.ask(
         "[...new Set([...document.querySelectorAll('#log *')].map((e) => e.localName))].sort()",
@@ -84,7 +84,7 @@ async fn only_the_pages_own_elements(tab: &Tab) {
 }
 
 #[tokio::test]
-async fn a_reader_who_scrolled_up_is_told_of_news_and_not_moved() {
+async fn a_reader_who_scrolled_up_sees_a_button_for_new_messages_and_is_not_moved() {
     let Some(room) = Room::open().await else { return };
     let tab = room.tab().await;
     let mut guest = room.guest().await;

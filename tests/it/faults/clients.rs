@@ -1,4 +1,4 @@
-//! Clients that do everything wrong, at once, in an order that chance decides.
+//! Many clients that violate the protocol or break off, at once and in random order.
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -19,19 +19,19 @@ const WORK: u64 = 100;
 
 #[derive(Debug, Clone, Copy)]
 enum Behaviour {
-    /// Says all it has to say and closes.
+    /// Sends all its messages and closes.
     Proper,
-    /// Says all it has to say, and its network goes away.
+    /// Sends all its messages and ends the TCP connection without a Close.
     Vanishes,
-    /// Says all it has to say, and resets.
+    /// Sends all its messages and resets the TCP connection.
     Resets,
-    /// Sends bytes that are no frame.
+    /// Sends all its messages, then bytes that are no frame.
     Garbage,
-    /// Dies in the middle of a frame.
+    /// Sends all its messages, then breaks off within a frame.
     MidFrame,
-    /// Asks for a WebSocket and is gone before it has one.
+    /// Sends a handshake request and breaks off before the answer.
     LeavesRegister,
-    /// Opens and says nothing, until the gateway closes it.
+    /// Sends all its messages, then nothing until the gateway closes the connection.
     Silent,
 }
 
@@ -74,15 +74,15 @@ async fn leave_register(address: SocketAddr) {
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
     );
     stream.write_all(head.as_bytes()).await.unwrap();
-    // Its function may have been called by then, or not.
+    // Register may or may not have been called by then.
     sleep(Duration::from_millis(fastrand::u64(0..WORK))).await;
     stream.set_zero_linger().unwrap();
 }
 
-/// What the function got of each client is what it sent, in order and without a gap, as far as it
-/// got; all of it from those who closed properly, and from those who stayed.
+/// The function gets the messages of each client in order and without a gap, from the first one on.
+/// From clients that closed properly, or that the gateway closed as idle, it gets all messages.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_clients_do_all_are_cleaned_up_and_order_holds() {
+async fn misbehaving_clients_are_cleaned_up_and_messages_stay_in_order() {
     let world = World::with("idle_timeout = '3s'", "").await;
     let mut chance = chance();
     let behaviours: Arc<Vec<_>> =
@@ -91,7 +91,7 @@ async fn whatever_clients_do_all_are_cleaned_up_and_order_holds() {
         sleep(Duration::from_millis(fastrand::u64(0..WORK))).await;
         Reply::ok()
     });
-    let address = world.doors.public;
+    let address = world.listeners.public;
     let running = behaviours.iter().enumerate().map(|(name, it)| it.run(address, name));
     join_all(running).await;
     world.backend.oracle().all_cleaned_up().await;
@@ -100,18 +100,18 @@ async fn whatever_clients_do_all_are_cleaned_up_and_order_holds() {
         let call = world.backend.next("cleanup").await;
         left_register += usize::from(call.websocket("closeReason") == "unregistered");
     }
-    assert!(left_register > 0, "nobody was being registered when it left");
-    let mut heard: HashMap<usize, usize> = HashMap::new();
+    assert!(left_register > 0, "no client left while its register ran");
+    let mut received: HashMap<usize, usize> = HashMap::new();
     while world.backend.was_called("transmit").await {
         let call = world.backend.next("transmit").await;
         let (name, number) = call.data().split_once(' ').unwrap();
-        let expected = heard.entry(name.parse().unwrap()).or_default();
+        let expected = received.entry(name.parse().unwrap()).or_default();
         assert_eq!(number.parse(), Ok(*expected), "of client {name}");
         *expected += 1;
     }
     for (name, behaviour) in behaviours.iter().enumerate() {
         if matches!(behaviour, Behaviour::Proper | Behaviour::Silent) {
-            assert_eq!(heard.get(&name), Some(&MESSAGES), "of client {name}, {behaviour:?}");
+            assert_eq!(received.get(&name), Some(&MESSAGES), "of client {name}, {behaviour:?}");
         }
     }
     world.finish().await;

@@ -1,4 +1,4 @@
-//! `kill -9` of the gateway: whatever was owed is delivered by the next life.
+//! `kill -9` of the gateway: the next run delivers all owed cleanups.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -8,26 +8,26 @@ use tokio::time::sleep;
 
 use super::{
     crowd::{chance, connect},
-    life::{Lives, PATH},
+    runs::{GatewayRuns, PATH},
 };
 use crate::support::{backend::Reply, client::Client};
 
 const CLIENTS: usize = 2000;
-const LIVES: usize = 20;
-/// The longest that a register or transmit takes, in milliseconds; one of eight takes its time.
+const RUNS: usize = 20;
+/// The longest duration of register and transmit, in milliseconds. One call of eight is slow.
 const WORK: u64 = 400;
-/// The `timeout` of the API. What the next life does not know about may run for so long.
+/// The `timeout` of the API. The next run waits this long for calls of the killed gateway.
 const TIMEOUT: &str = "timeout = '3s'";
 
-/// Twenty times, at any instant from the first handshake to the departure of the last client. Every
-/// other kill comes while all are being opened; every other when all are open, and some speak, some
-/// leave, some come. Functions take some time, so that each kill finds many at work.
+/// The gateway is killed twenty times, at random moments. Every other kill comes while all
+/// connections are being opened; the others come when all are open, and some clients send, some
+/// leave and some connect. Functions take some time, so that each kill finds calls in flight.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_each_kill_everything_that_was_owed_is_delivered() {
-    let lives = Lives::with("", TIMEOUT).await;
-    let oracle = lives.backend.oracle();
+async fn after_each_kill_all_owed_cleanups_are_delivered() {
+    let runs = GatewayRuns::with("", TIMEOUT).await;
+    let oracle = runs.backend.oracle();
     for function in ["register", "transmit"] {
-        lives.backend.on(function, |_| async {
+        runs.backend.on(function, |_| async {
             if fastrand::u8(0..8) == 0 {
                 sleep(Duration::from_millis(fastrand::u64(0..WORK))).await;
             }
@@ -35,10 +35,10 @@ async fn after_each_kill_everything_that_was_owed_is_delivered() {
         });
     }
     let mut chance = chance();
-    for life in 0..LIVES {
-        let gateway = lives.begin().await;
-        let address = gateway.door("public");
-        let busy = if life % 2 == 0 {
+    for run in 0..RUNS {
+        let gateway = runs.start().await;
+        let address = gateway.address("public");
+        let busy = if run % 2 == 0 {
             let clients = connect(address, PATH, CLIENTS);
             tokio::spawn(async move { be_busy(address, clients.await).await })
         } else {
@@ -51,23 +51,24 @@ async fn after_each_kill_everything_that_was_owed_is_delivered() {
         gateway.ended().await;
         busy.await.unwrap();
     }
-    let gateway = lives.begin().await;
+    let gateway = runs.start().await;
     oracle.all_cleaned_up().await;
-    Lives::end(gateway).await;
+    GatewayRuns::end(gateway).await;
     oracle.check_at_least_once();
     let (registered, cleaned_up) = (oracle.registered(), oracle.cleaned_up());
-    eprintln!("{LIVES} kills: {registered} connections, {cleaned_up} cleaned up");
-    assert!(registered >= LIVES / 2 * CLIENTS);
+    eprintln!("{RUNS} kills: {registered} connections, {cleaned_up} cleaned up");
+    assert!(registered >= RUNS / 2 * CLIENTS);
 }
 
-/// Of every four clients two stay, one speaks, one leaves; and others come and go.
+/// Of every four clients one leaves, one sends a message, and two send nothing. Then other clients
+/// connect and leave.
 async fn be_busy(address: SocketAddr, clients: Vec<Client>) {
     let mut staying = Vec::new();
     for (number, mut client) in clients.into_iter().enumerate() {
         match number % 4 {
             0 => drop(client),
             1 => {
-                // Fails once the gateway is dead.
+                // An error means that the gateway is dead.
                 let _ = client.socket.send("hello".into()).await;
                 staying.push(client);
             }

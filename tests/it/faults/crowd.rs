@@ -1,4 +1,4 @@
-//! Many clients at once, many calls that wait, and chance.
+//! Many clients at once, functions that wait, and random numbers with a printed seed.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::support::{
     client::{Client, request},
 };
 
-/// Handshakes at once. The system keeps no more than 128 that were not accepted yet.
+/// Handshakes at once. The accept queue of the system holds no more than 128.
 const AT_ONCE: usize = 64;
 
 /// Opens `count` connections; those that could not be opened are missing.
@@ -39,7 +39,7 @@ pub(super) fn gate(backend: &Backend, function: &str) -> Arc<Semaphore> {
     gate
 }
 
-/// A generator of chance whose seed is printed. `LONGHOLD_SEED` sets it.
+/// A random number generator whose seed is printed. `LONGHOLD_SEED` sets the seed.
 pub(super) fn chance() -> fastrand::Rng {
     let seed = std::env::var("LONGHOLD_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| fastrand::u64(..));

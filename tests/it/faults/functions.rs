@@ -1,4 +1,4 @@
-//! Functions that hang, answer garbage, half an answer, or one byte at a time.
+//! Functions that hang, or answer with garbage, half a response, or one byte at a time.
 
 use std::{
     sync::{
@@ -28,21 +28,28 @@ const HALF: &[u8] =
 const WHOLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
 #[derive(Debug, Clone, Copy)]
-enum Fault {
-    /// Takes the event and says nothing, as long as the gateway waits.
+enum FunctionFault {
+    /// Reads the event and never answers.
     Hangs,
+    /// Answers with bytes that are not HTTP.
     Garbage,
-    /// Ends in the middle of its answer.
+    /// Breaks off in the middle of its response.
     Half,
-    /// An answer that would take longer than the gateway waits.
+    /// Responds so slowly that the gateway's timeout passes.
     Slow,
-    /// Takes the event and resets the connection.
+    /// Reads the event and resets the connection.
     Resets,
 }
 
-const ALL: [Fault; 5] = [Fault::Hangs, Fault::Garbage, Fault::Half, Fault::Slow, Fault::Resets];
+const ALL: [FunctionFault; 5] = [
+    FunctionFault::Hangs,
+    FunctionFault::Garbage,
+    FunctionFault::Half,
+    FunctionFault::Slow,
+    FunctionFault::Resets,
+];
 
-impl Fault {
+impl FunctionFault {
     fn times_out(self) -> bool {
         matches!(self, Self::Hangs | Self::Slow)
     }
@@ -70,16 +77,16 @@ impl Fault {
     }
 }
 
-/// A server that has a fault for its first calls, and then answers as it should. When it is
-/// dropped, so are the calls that hang in it.
-struct Function {
+/// A server whose first calls have a fault, and whose later calls succeed. Hanging calls end when
+/// it is dropped.
+struct FaultyFunction {
     url: String,
     calls: Arc<AtomicUsize>,
     _serving: AbortOnDropHandle<()>,
 }
 
-impl Function {
-    async fn start(fault: Fault, faults: usize) -> Self {
+impl FaultyFunction {
+    async fn start(fault: FunctionFault, faults: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let calls = Arc::new(AtomicUsize::new(0));
@@ -101,8 +108,8 @@ impl Function {
     }
 }
 
-/// A world in which one function is that of the test.
-async fn world(name: &str, function: &Function) -> World {
+/// A world in which the function `name` is `function`.
+async fn world(name: &str, function: &FaultyFunction) -> World {
     let url = |this: &str| match this == name {
         true => function.url.clone(),
         false => format!("BACKEND/{this}"),
@@ -123,12 +130,11 @@ async fn world(name: &str, function: &Function) -> World {
     World::launch(Backend::start().await, &settings).await
 }
 
-/// And the cleanup comes when the call has ended, which for one that hangs is not before the function
-/// does.
+/// The cleanup is called after the call has ended. A hanging call ends with the function.
 #[tokio::test]
 async fn a_message_that_may_be_lost_closes_its_socket_with_1011() {
     for fault in ALL {
-        let function = Function::start(fault, usize::MAX).await;
+        let function = FaultyFunction::start(fault, usize::MAX).await;
         let world = world("transmit", &function).await;
         let (mut client, _) = world.client().await;
         client.send("hello").await;
@@ -144,9 +150,9 @@ async fn a_message_that_may_be_lost_closes_its_socket_with_1011() {
 #[tokio::test]
 async fn a_register_that_may_have_run_is_refused_and_cleaned_up() {
     for fault in ALL {
-        let function = Function::start(fault, usize::MAX).await;
+        let function = FaultyFunction::start(fault, usize::MAX).await;
         let world = world("register", &function).await;
-        let refused = Client::connect(world.doors.public, PATH).await.err().unwrap();
+        let refused = Client::connect(world.listeners.public, PATH).await.err().unwrap();
         let expected = if fault.times_out() { 504 } else { 502 };
         assert_eq!(refused.status(), expected, "{fault:?}");
         assert!(!fault.times_out() || !world.backend.was_called("cleanup").await, "{fault:?}");
@@ -160,7 +166,7 @@ async fn a_register_that_may_have_run_is_refused_and_cleaned_up() {
 #[tokio::test]
 async fn a_cleanup_that_fails_five_times_is_delivered_by_the_sixth() {
     for fault in ALL {
-        let function = Function::start(fault, 5).await;
+        let function = FaultyFunction::start(fault, 5).await;
         let world = world("cleanup", &function).await;
         drop(world.connect().await);
         soon("the sixth call", async {

@@ -1,4 +1,4 @@
-//! A cleanup that failed for too long is kept, seen, tried again or forgotten.
+//! A cleanup that was given up is kept. An operator can list it, retry it or delete it.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     crowd::connect,
-    life::{Lives, PATH},
+    runs::{GatewayRuns, PATH},
 };
 use crate::support::{backend::Reply, process::Process, soon};
 
@@ -18,7 +18,7 @@ struct Operator {
 
 impl Operator {
     fn new(gateway: &Process) -> Self {
-        let url = format!("http://{}/cleanups", gateway.door("internal"));
+        let url = format!("http://{}/cleanups", gateway.address("internal"));
         Self { url, http: reqwest::Client::new() }
     }
 
@@ -27,7 +27,7 @@ impl Operator {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
-    /// Waits until so many have been given up.
+    /// Waits until `count` cleanups have been given up.
     async fn given_up(&self, count: u64) -> Value {
         loop {
             let list = self.list("").await;
@@ -46,15 +46,15 @@ impl Operator {
 }
 
 #[tokio::test]
-async fn given_up_cleanups_outlive_the_gateway_and_can_be_tried_again() {
-    let lives = Lives::new("cleanup = { max_age = '200ms' }").await;
-    lives.backend.always("cleanup", Reply::status(500));
-    let gateway = lives.begin().await;
-    drop(connect(gateway.door("public"), PATH, 3).await);
+async fn given_up_cleanups_survive_a_restart_and_can_be_retried() {
+    let runs = GatewayRuns::new("cleanup = { max_age = '200ms' }").await;
+    runs.backend.always("cleanup", Reply::status(500));
+    let gateway = runs.start().await;
+    drop(connect(gateway.address("public"), PATH, 3).await);
     Operator::new(&gateway).given_up(3).await;
-    Lives::end(gateway).await;
+    GatewayRuns::end(gateway).await;
 
-    let gateway = lives.begin().await;
+    let gateway = runs.start().await;
     let operator = Operator::new(&gateway);
     let list = operator.list("").await;
     assert_eq!((&list["owed"], &list["backlog"]), (&0.into(), &0.into()));
@@ -65,21 +65,21 @@ async fn given_up_cleanups_outlive_the_gateway_and_can_be_tried_again() {
     assert!(attempts > 1);
     let ids: Vec<_> = list["cleanups"].as_array().unwrap().iter().map(id).collect();
 
-    // Page by page.
+    // In pages.
     let page = operator.list("?limit=2").await;
     assert_eq!(page["cleanups"].as_array().unwrap().len(), 2);
     let page = operator.list(&format!("?limit=2&after={}", page["next"].as_str().unwrap())).await;
     assert_eq!((id(&page["cleanups"][0]), page.get("next")), (ids[2].clone(), None));
 
-    // It still fails, and is counted.
+    // The retry fails, and counts as an attempt.
     assert_eq!(operator.status("POST", &format!("/{}/retry", ids[0])).await, 502);
     assert_eq!(operator.list("").await["cleanups"][0]["attempts"], attempts + 1);
-    while lives.backend.was_called("cleanup").await {
-        lives.backend.next("cleanup").await;
+    while runs.backend.was_called("cleanup").await {
+        runs.backend.next("cleanup").await;
     }
-    lives.backend.always("cleanup", Reply::ok());
+    runs.backend.always("cleanup", Reply::ok());
     assert_eq!(operator.status("POST", &format!("/{}/retry", ids[0])).await, 200);
-    let call = lives.backend.next("cleanup").await;
+    let call = runs.backend.next("cleanup").await;
     assert_eq!((call.id(), call.websocket("closeReason")), (ids[0].as_str(), "lost"));
     assert_eq!(call.headers["x-longhold-attempt"], (attempts + 2).to_string());
     assert_eq!(operator.status("DELETE", &format!("/{}", ids[1])).await, 200);
@@ -89,29 +89,29 @@ async fn given_up_cleanups_outlive_the_gateway_and_can_be_tried_again() {
         assert_eq!(operator.status("POST", &format!("/{id}/retry")).await, 404);
         assert_eq!(operator.status("DELETE", &format!("/{id}")).await, 404);
     }
-    Lives::end(gateway).await;
+    GatewayRuns::end(gateway).await;
 }
 
-/// Others hang in all calls that the function may have at once.
+/// Other cleanups hang, and use up all calls that `cleanup.concurrency` allows.
 #[tokio::test]
-async fn an_operator_does_not_wait_behind_others() {
-    let lives = Lives::new("cleanup = { max_age = '200ms', concurrency = 1 }").await;
-    lives.backend.always("cleanup", Reply::status(500));
-    let gateway = lives.begin().await;
-    drop(connect(gateway.door("public"), PATH, 1).await);
+async fn a_retry_by_an_operator_does_not_wait_for_hanging_cleanups() {
+    let runs = GatewayRuns::new("cleanup = { max_age = '200ms', concurrency = 1 }").await;
+    runs.backend.always("cleanup", Reply::status(500));
+    let gateway = runs.start().await;
+    drop(connect(gateway.address("public"), PATH, 1).await);
     let operator = Operator::new(&gateway);
     let list = operator.given_up(1).await;
-    let gate = lives.backend.hold("cleanup");
-    while lives.backend.was_called("cleanup").await {
-        lives.backend.next("cleanup").await;
+    let gate = runs.backend.hold("cleanup");
+    while runs.backend.was_called("cleanup").await {
+        runs.backend.next("cleanup").await;
     }
-    drop(connect(gateway.door("public"), PATH, 1).await);
-    lives.backend.next("cleanup").await;
+    drop(connect(gateway.address("public"), PATH, 1).await);
+    runs.backend.next("cleanup").await;
     let retry = format!("/{}/retry", id(&list["cleanups"][0]));
     assert_eq!(operator.status("POST", &retry).await, 503);
     gate.notify_one();
-    lives.backend.always("cleanup", Reply::ok());
-    // The one that hung still has to end.
+    runs.backend.always("cleanup", Reply::ok());
+    // The hanging call needs a moment to end.
     let retried = async {
         loop {
             let status = operator.status("POST", &retry).await;
@@ -120,36 +120,36 @@ async fn an_operator_does_not_wait_behind_others() {
             }
         }
     };
-    assert_eq!(soon("a place", retried).await, 200);
-    Lives::end(gateway).await;
+    assert_eq!(soon("a permit", retried).await, 200);
+    GatewayRuns::end(gateway).await;
 }
 
-/// Cleanups of an API that is gone do not wait for ever, and are not forgotten.
+/// The cleanups do not wait for ever, and they are kept.
 #[tokio::test]
-async fn cleanups_of_an_api_that_is_gone_are_given_up() {
-    let lives = Lives::new("cleanup = { max_age = '200ms' }").await;
-    lives.backend.always("cleanup", Reply::status(500));
-    let gateway = lives.begin().await;
-    let clients = connect(gateway.door("public"), PATH, 3).await;
+async fn cleanups_of_a_removed_api_are_given_up() {
+    let runs = GatewayRuns::new("cleanup = { max_age = '200ms' }").await;
+    runs.backend.always("cleanup", Reply::status(500));
+    let gateway = runs.start().await;
+    let clients = connect(gateway.address("public"), PATH, 3).await;
     gateway.signal(Signal::SIGKILL);
     gateway.ended().await;
     drop(clients);
-    let file = lives.folder.path().join("gateway.toml");
+    let file = runs.folder.path().join("gateway.toml");
     let settings = fs::read_to_string(&file).unwrap();
     fs::write(&file, settings.replace("api-test", "api-other")).unwrap();
-    let gateway = lives.begin().await;
+    let gateway = runs.start().await;
     let operator = Operator::new(&gateway);
     let list = operator.given_up(3).await;
     let first = &list["cleanups"][0];
     assert_eq!((&first["api"], &first["closeReason"]), (&"api-test".into(), &"crash".into()));
     assert_eq!(operator.status("POST", &format!("/{}/retry", id(first))).await, 409);
-    // What an operator was told is done is done.
+    // A confirmed deletion survives a crash.
     assert_eq!(operator.status("DELETE", &format!("/{}", id(first))).await, 200);
     gateway.signal(Signal::SIGKILL);
     gateway.ended().await;
-    let gateway = lives.begin().await;
+    let gateway = runs.start().await;
     assert_eq!(Operator::new(&gateway).list("").await["givenUp"], 2);
-    Lives::end(gateway).await;
+    GatewayRuns::end(gateway).await;
 }
 
 fn id(cleanup: &Value) -> String {
@@ -157,9 +157,9 @@ fn id(cleanup: &Value) -> String {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_with_words() {
-    let lives = Lives::new("").await;
-    let gateway = lives.begin().await;
+async fn bad_requests_of_an_operator_are_refused() {
+    let runs = GatewayRuns::new("").await;
+    let gateway = runs.start().await;
     let operator = Operator::new(&gateway);
     for (method, path, status) in [
         ("GET", "?limit=0", 400),
@@ -178,5 +178,5 @@ async fn what_makes_no_sense_is_refused_with_words() {
     ] {
         assert_eq!(operator.status(method, path).await, status, "{method} {path}");
     }
-    Lives::end(gateway).await;
+    GatewayRuns::end(gateway).await;
 }

@@ -1,6 +1,6 @@
-//! A disk that neither works nor fails: nobody waits for it for ever.
+//! A disk that hangs: neither clients nor the gateway's end wait for it for ever.
 //!
-//! Held is the thread that owns the journal's file, which is all that waits for the disk.
+//! The test pauses the thread that owns the journal's file. Only this thread waits for the disk.
 
 use std::fs;
 
@@ -14,13 +14,13 @@ use nix::{
 };
 use tokio::time::sleep;
 
-use super::life::{Lives, PATH};
+use super::runs::{GatewayRuns, PATH};
 use crate::support::{client::Client, process::Process, soon};
 
-/// A thread that stands still. It must be let go by the thread that holds it.
-struct Held(Pid);
+/// A paused thread of the gateway. It must be resumed by the thread that has paused it.
+struct PausedThread(Pid);
 
-impl Held {
+impl PausedThread {
     fn journal_of(gateway: &Process) -> Self {
         let threads = fs::read_dir(format!("/proc/{}/task", gateway.pid())).unwrap();
         let is_journal = |task: &fs::DirEntry| {
@@ -33,11 +33,12 @@ impl Held {
         Self(thread)
     }
 
-    fn let_go(self) {
+    fn resume(self) {
         ptrace::detach(self.0, None).unwrap();
     }
 
-    /// Until the process has gone, whose end the system keeps back until this is noticed.
+    /// Waits until the process has ended. The system reports the end of the process only after the
+    /// end of its traced thread has been waited for.
     async fn gone(self) {
         let flags = WaitPidFlag::__WALL | WaitPidFlag::WNOHANG;
         soon("the end of the process", async {
@@ -55,32 +56,32 @@ impl Held {
     }
 }
 
-/// New clients are refused, those who are there are served, and a drain ends.
+/// New clients are refused, open connections are served, and a drain ends.
 #[tokio::test]
-async fn nobody_waits_for_ever() {
-    let lives = Lives::new("drain = { timeout = '1s' }").await;
-    let gateway = lives.begin().await;
-    let address = gateway.door("public");
+async fn a_hanging_disk_blocks_neither_open_connections_nor_the_drain() {
+    let runs = GatewayRuns::new("drain = { timeout = '1s' }").await;
+    let gateway = runs.start().await;
+    let address = gateway.address("public");
     let mut client = Client::connect(address, PATH).await.unwrap();
-    let list = format!("http://{}/cleanups", gateway.door("internal"));
+    let list = format!("http://{}/cleanups", gateway.address("internal"));
 
-    let held = Held::journal_of(&gateway);
+    let paused = PausedThread::journal_of(&gateway);
     let (refused, listed) = tokio::join!(Client::connect(address, PATH), reqwest::get(&list));
     assert_eq!(refused.err().unwrap().status(), 503);
     assert_eq!(listed.unwrap().status(), 503);
     client.send("hello").await;
-    assert_eq!(lives.backend.next("transmit").await.data(), "hello");
+    assert_eq!(runs.backend.next("transmit").await.data(), "hello");
 
-    // What was given up meanwhile has left nothing behind.
-    held.let_go();
+    // Nothing is left of the refused client.
+    paused.resume();
     let mut coming = Client::connect(address, PATH).await.unwrap();
     let listed = reqwest::get(&list).await.unwrap().text().await.unwrap();
     assert!(listed.contains(r#""owed":2,"#), "{listed}");
 
-    let held = Held::journal_of(&gateway);
+    let paused = PausedThread::journal_of(&gateway);
     gateway.signal(nix::sys::signal::Signal::SIGTERM);
     assert_eq!((client.closed().await, coming.closed().await), (1001, 1001));
-    held.gone().await;
+    paused.gone().await;
     gateway.ended().await;
-    lives.backend.oracle().all_cleaned_up().await;
+    runs.backend.oracle().all_cleaned_up().await;
 }

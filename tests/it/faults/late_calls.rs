@@ -1,92 +1,92 @@
-//! Functions that are still at work when the gateway is gone: no cleanup of its next life overtakes
-//! them.
+//! Functions that still run when the gateway has ended: the next run calls cleanup after their end.
 
 use nix::sys::signal::Signal;
 
 use super::{
     clock,
     crowd::connect,
-    life::{Lives, PATH},
+    runs::{GatewayRuns, PATH},
 };
 use crate::support::{backend::Reply, client::Client, process::Process};
 
-/// A client that leaves, and whose cleanup fails. It is known how that connection ended, and that
-/// nothing of it runs any more: the next life need not wait.
-async fn leave(lives: &Lives, gateway: &Process) -> String {
-    lives.backend.always("cleanup", Reply::status(500));
-    let client = Client::connect(gateway.door("public"), PATH).await.unwrap();
-    let id = lives.backend.next("register").await.id().to_owned();
+/// A client leaves, and its cleanup fails. The journal knows how the connection ended and that none
+/// of its calls still runs, so the next run delivers this cleanup at once.
+async fn leave(runs: &GatewayRuns, gateway: &Process) -> String {
+    runs.backend.always("cleanup", Reply::status(500));
+    let client = Client::connect(gateway.address("public"), PATH).await.unwrap();
+    let id = runs.backend.next("register").await.id().to_owned();
     client.close(1000.into()).await;
-    // Before the second attempt it was written down that there was a first.
+    // The first attempt is written to the journal before the second one is made.
     for _ in 0..2 {
-        lives.backend.next("cleanup").await;
+        runs.backend.next("cleanup").await;
     }
     id
 }
 
-/// The next life, whose first cleanup has to be that of the client that had left.
-async fn next_life(lives: &Lives, left: &str) -> Process {
-    while lives.backend.was_called("cleanup").await {
-        lives.backend.next("cleanup").await;
+/// Starts the next run, whose first cleanup must be the one of the client that had left.
+async fn next_run(runs: &GatewayRuns, left: &str) -> Process {
+    while runs.backend.was_called("cleanup").await {
+        runs.backend.next("cleanup").await;
     }
-    lives.backend.always("cleanup", Reply::ok());
-    let gateway = lives.begin().await;
-    let cleanup = lives.backend.next("cleanup").await;
+    runs.backend.always("cleanup", Reply::ok());
+    let gateway = runs.start().await;
+    let cleanup = runs.backend.next("cleanup").await;
     assert_eq!((cleanup.id(), cleanup.websocket("closeReason")), (left, "client"));
     gateway
 }
 
-/// Register and transmit are at work when the gateway is killed.
+/// The gateway is killed while register and transmit run.
 #[tokio::test]
-async fn what_a_killed_gateway_had_called_ends_before_its_cleanup() {
-    let lives = Lives::with("", "timeout = '3s'").await;
-    let gateway = lives.begin().await;
-    let transmits = lives.backend.hold("transmit");
-    let mut speaking = Client::connect(gateway.door("public"), PATH).await.unwrap();
-    lives.backend.next("register").await;
+async fn calls_of_a_killed_gateway_end_before_their_cleanup() {
+    let runs = GatewayRuns::with("", "timeout = '3s'").await;
+    let gateway = runs.start().await;
+    let transmits = runs.backend.hold("transmit");
+    let mut speaking = Client::connect(gateway.address("public"), PATH).await.unwrap();
+    runs.backend.next("register").await;
     speaking.send("hello").await;
-    lives.backend.next("transmit").await;
-    let registers = lives.backend.hold("register");
-    let address = gateway.door("public");
+    runs.backend.next("transmit").await;
+    let registers = runs.backend.hold("register");
+    let address = gateway.address("public");
     let coming = tokio::spawn(async move { connect(address, PATH, 1).await });
-    lives.backend.next("register").await;
-    lives.backend.always("register", Reply::ok());
-    let left = leave(&lives, &gateway).await;
+    runs.backend.next("register").await;
+    runs.backend.always("register", Reply::ok());
+    let left = leave(&runs, &gateway).await;
     gateway.signal(Signal::SIGKILL);
     gateway.ended().await;
     coming.await.unwrap();
 
-    let gateway = next_life(&lives, &left).await;
+    let gateway = next_run(&runs, &left).await;
     registers.notify_one();
     transmits.notify_one();
-    lives.backend.oracle().all_cleaned_up().await;
+    runs.backend.oracle().all_cleaned_up().await;
     for _ in 0..2 {
-        assert_eq!(lives.backend.next("cleanup").await.websocket("closeReason"), "crash");
+        assert_eq!(runs.backend.next("cleanup").await.websocket("closeReason"), "crash");
     }
-    Lives::end(gateway).await;
-    lives.backend.oracle().check();
+    GatewayRuns::end(gateway).await;
+    runs.backend.oracle().check();
 }
 
-/// Its time ran out, so the client was told; then the gateway was shut down in order, and no drain
-/// waits that long.
+/// The call takes longer than its timeout, so the client sees 1011. Then the gateway drains, and the
+/// drain does not wait for the call.
 #[tokio::test]
-async fn a_transmit_that_outlives_a_drain_ends_before_its_cleanup() {
-    let lives = Lives::with("drain = { timeout = '1s' }", "timeout = '300ms'").await;
-    let gateway = lives.begin().await;
-    let transmits = lives.backend.hold("transmit");
-    let mut speaking = Client::connect(gateway.door("public"), PATH).await.unwrap();
-    lives.backend.next("register").await;
+async fn a_transmit_that_runs_longer_than_a_drain_ends_before_its_cleanup() {
+    let runs = GatewayRuns::with("drain = { timeout = '1s' }", "timeout = '300ms'").await;
+    let gateway = runs.start().await;
+    let transmits = runs.backend.hold("transmit");
+    let mut speaking = Client::connect(gateway.address("public"), PATH).await.unwrap();
+    runs.backend.next("register").await;
     speaking.send("hello").await;
     assert_eq!(speaking.closed().await, 1011);
-    let left = leave(&lives, &gateway).await;
-    Lives::end(gateway).await;
+    let left = leave(&runs, &gateway).await;
+    GatewayRuns::end(gateway).await;
 
-    // As long as a function may run at all it is waited for, by a life that comes and goes too.
-    let gateway = next_life(&lives, &left).await;
-    let url = format!("http://{}/cleanups", gateway.door("internal"));
+    // The next run waits for the call too, and also drains without its end. The cleanup is due when
+    // the longest timeout of a function has passed.
+    let gateway = next_run(&runs, &left).await;
+    let url = format!("http://{}/cleanups", gateway.address("internal"));
     while !reqwest::get(&url).await.unwrap().text().await.unwrap().contains(r#""owed":1,"#) {}
-    Lives::end(gateway).await;
-    assert!(!lives.backend.was_called("cleanup").await);
+    GatewayRuns::end(gateway).await;
+    assert!(!runs.backend.was_called("cleanup").await);
     transmits.notify_one();
     if clock::is_missing() {
         return;
@@ -96,10 +96,10 @@ async fn a_transmit_that_outlives_a_drain_ends_before_its_cleanup() {
         ("FAKETIME", "+16m"),
         ("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
     ];
-    let gateway = Process::start("gateway", &[], lives.folder.path(), &later).await;
-    let cleanup = lives.backend.next("cleanup").await;
+    let gateway = Process::start("gateway", &[], runs.folder.path(), &later).await;
+    let cleanup = runs.backend.next("cleanup").await;
     assert_eq!(cleanup.websocket("closeReason"), "fault");
     assert_eq!(cleanup.websocket("closeCode"), "1011");
-    Lives::end(gateway).await;
-    lives.backend.oracle().check();
+    GatewayRuns::end(gateway).await;
+    runs.backend.oracle().check();
 }

@@ -1,4 +1,4 @@
-//! Thousands of clients leave at once: each has its cleanup, and those who stay are served.
+//! Thousands of clients leave at once: each has its cleanup, and the other clients are served.
 
 use std::{
     sync::{
@@ -22,12 +22,12 @@ const CLIENTS: usize = 2000;
 
 async fn check(leave: impl AsyncFn(Vec<Client>)) {
     let world = World::start().await;
-    let clients = connect(world.doors.public, PATH, CLIENTS).await;
+    let clients = connect(world.listeners.public, PATH, CLIENTS).await;
     assert_eq!(clients.len(), CLIENTS);
     let begin = Instant::now();
     leave(clients).await;
     world.backend.oracle().all_cleaned_up().await;
-    // For people; nothing fails by it.
+    // For information; no test depends on the duration.
     eprintln!("{CLIENTS} cleanups after {:?}", begin.elapsed());
     assert_eq!(world.backend.oracle().cleaned_up(), CLIENTS);
     world.finish().await;
@@ -54,19 +54,19 @@ async fn all_are_cleaned_up_when_they_close() {
         for client in &mut clients {
             client.socket.close(None).await.unwrap();
         }
-        // Until the gateway has answered.
+        // Waits until the gateway has answered.
         join_all(clients.iter_mut().map(|client| client.socket.by_ref().count())).await;
     })
     .await;
 }
 
-/// The cleanup function hangs, and has all the calls that it may have.
+/// The cleanup function hangs, with as many calls as `cleanup.concurrency` allows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mass_drop_does_not_hold_up_who_stays_and_who_comes() {
+async fn a_mass_disconnect_does_not_delay_open_and_new_connections() {
     let world = World::start().await;
     let gate = gate(&world.backend, "cleanup");
     let (mut staying, _) = world.client().await;
-    drop(connect(world.doors.public, PATH, CLIENTS).await);
+    drop(connect(world.listeners.public, PATH, CLIENTS).await);
     world.backend.next("cleanup").await;
     for number in 0..20 {
         staying.send(number.to_string()).await;
@@ -77,10 +77,10 @@ async fn a_mass_drop_does_not_hold_up_who_stays_and_who_comes() {
     world.finish().await;
 }
 
-/// No more than `cleanup.concurrency` at once, and more than have a place in memory: the others wait
-/// in the journal.
+/// No more than `cleanup.concurrency` calls run at once. There are more cleanups than
+/// `cleanup.queue` allows in memory; the others wait in the journal.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_mass_drop_does_not_flood_the_cleanup_function() {
+async fn a_mass_disconnect_does_not_flood_the_cleanup_function() {
     const CLIENTS: usize = 500;
     const AT_ONCE: usize = 8;
     let tables = format!("[cleanup]\nqueue = 20\nconcurrency = {AT_ONCE}");
@@ -96,19 +96,19 @@ async fn a_mass_drop_does_not_flood_the_cleanup_function() {
             Reply::ok()
         }
     });
-    drop(connect(world.doors.public, PATH, CLIENTS).await);
+    drop(connect(world.listeners.public, PATH, CLIENTS).await);
     world.backend.oracle().all_cleaned_up().await;
     assert_eq!(world.backend.oracle().cleaned_up(), CLIENTS);
     assert_eq!(peak.load(Relaxed), AT_ONCE);
     world.finish().await;
 }
 
-/// All functions are at work for clients that stay.
+/// A call of transmit runs for each of the other clients.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn live_traffic_does_not_hold_up_cleanups() {
+async fn traffic_does_not_delay_cleanups() {
     let world = World::start().await;
     let gate = gate(&world.backend, "transmit");
-    let mut staying = connect(world.doors.public, PATH, CLIENTS).await;
+    let mut staying = connect(world.listeners.public, PATH, CLIENTS).await;
     for client in &mut staying {
         client.send("hello").await;
         world.backend.next("transmit").await;
@@ -121,15 +121,15 @@ async fn live_traffic_does_not_hold_up_cleanups() {
     world.finish().await;
 }
 
-/// More than have a place in memory, some before the gateway drains and some by it, and no disk
-/// that would keep the others for a next life.
+/// There are more cleanups than `cleanup.queue` allows in memory, some from before the drain and some
+/// caused by it. There is no journal on disk that could keep them for the next run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_drain_delivers_those_that_had_no_place() {
+async fn a_drain_also_delivers_cleanups_without_a_permit() {
     const CLIENTS: usize = 100;
     let tables = "[journal]\nsync = 'off'\n[cleanup]\nqueue = 10\nconcurrency = 2";
     let world = World::with("", tables).await;
     let gate = gate(&world.backend, "cleanup");
-    let mut clients = connect(world.doors.public, PATH, CLIENTS).await;
+    let mut clients = connect(world.listeners.public, PATH, CLIENTS).await;
     for leaving in clients.drain(..CLIENTS / 2) {
         leaving.close(1000.into()).await;
     }

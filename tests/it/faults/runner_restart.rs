@@ -1,4 +1,4 @@
-//! The function-runner goes away and comes back under load.
+//! The function-runner is stopped and started again under load.
 
 use std::{
     fs,
@@ -18,9 +18,9 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::support::{client::Client, process::Process, soon};
 
 const CONNECTIONS: usize = 64;
-/// Messages of one connection that are on their way at once.
+/// Messages of one connection that are in flight.
 const WINDOW: usize = 8;
-/// Echoes before the runner goes, and after it is back.
+/// Echoes before the runner is stopped, and after it was started again.
 const ECHOES: usize = 2000;
 const DOWN: Duration = Duration::from_secs(2);
 
@@ -33,7 +33,7 @@ struct Services {
 impl Services {
     async fn start() -> (Self, Process) {
         let folder = tempfile::tempdir().unwrap();
-        // The runner comes back to the same port.
+        // The runner is started again with the same port.
         let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let runner_address = probe.local_addr().unwrap().to_string();
         drop(probe);
@@ -50,7 +50,7 @@ impl Services {
         );
         fs::write(folder.path().join("gateway.toml"), settings).unwrap();
         let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
-        let push = gateway.door("internal");
+        let push = gateway.address("internal");
         let settings = format!(
             r#"
             listen = {{ internal = "{runner_address}" }}
@@ -70,20 +70,21 @@ impl Services {
 
     async fn runner(&self) -> Process {
         let runner = Process::start("function-runner", &[], self.folder.path(), &[]).await;
-        assert_eq!(runner.door("internal").to_string(), self.runner_address);
+        assert_eq!(runner.address("internal").to_string(), self.runner_address);
         runner
     }
 }
 
-/// What all connections have seen together.
+/// The echoes of all connections together.
 #[derive(Default)]
-struct Load {
+struct EchoLoad {
     echoes: AtomicUsize,
     enough: AtomicBool,
 }
 
-impl Load {
-    async fn so_many_more(&self, echoes: usize) {
+impl EchoLoad {
+    /// Waits until there have been `echoes` more.
+    async fn more_echoes(&self, echoes: usize) {
         let enough = self.echoes.load(Ordering::Relaxed) + echoes;
         soon("the echoes", async {
             while self.echoes.load(Ordering::Relaxed) < enough {
@@ -93,13 +94,13 @@ impl Load {
         .await;
     }
 
-    /// Sends numbers and reads them back, each the next one, until there are enough or the gateway
-    /// closes: the code it closed with.
+    /// Sends numbers and reads them back in order, until there are enough or the gateway closes.
+    /// Returns the code of the gateway's Close.
     async fn run(&self, mut client: Client) -> Option<u16> {
         let (mut sent, mut received) = (0, 0);
         loop {
             while sent < received + WINDOW && !self.enough.load(Ordering::Relaxed) {
-                // The gateway may have closed meanwhile, which the next read tells.
+                // An error means that the gateway has closed. The next read returns its Close.
                 let _ = client.socket.send(Message::from(sent.to_string())).await;
                 sent += 1;
             }
@@ -121,24 +122,24 @@ impl Load {
     }
 }
 
-/// Ends the runner with `signal` under load, and starts it again; the codes of the connections
-/// that were closed.
+/// Ends the runner with `signal` under load, and starts it again. Returns the codes of the
+/// connections that the gateway closed.
 async fn restart_with(signal: Signal) -> Vec<u16> {
     let (services, runner) = Services::start().await;
-    let load = Arc::new(Load::default());
+    let load = Arc::new(EchoLoad::default());
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        let client = Client::connect(services.gateway.door("public"), "/release/echo").await;
+        let client = Client::connect(services.gateway.address("public"), "/release/echo").await;
         let (load, client) = (Arc::clone(&load), client.ok().unwrap());
         connections.push(tokio::spawn(async move { load.run(client).await }));
     }
-    load.so_many_more(ECHOES).await;
+    load.more_echoes(ECHOES).await;
     runner.signal(signal);
     runner.ended().await;
     tokio::time::sleep(DOWN).await;
     let runner = services.runner().await;
     if !connections.iter().all(JoinHandle::is_finished) {
-        load.so_many_more(ECHOES).await;
+        load.more_echoes(ECHOES).await;
     }
     load.enough.store(true, Ordering::Relaxed);
     let codes = join_all(connections).await.into_iter().filter_map(Result::unwrap).collect();
@@ -151,15 +152,16 @@ async fn restart_with(signal: Signal) -> Vec<u16> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restart_loses_nothing_and_reorders_nothing() {
+async fn a_restart_loses_and_reorders_no_message() {
     assert_eq!(restart_with(Signal::SIGTERM).await, [] as [u16; 0]);
 }
 
-/// What was running may have run, so those connections are told; the others live on.
+/// The messages of running calls may be lost, so these connections are closed with 1011. The others
+/// stay open.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kill_loses_nothing_without_1011() {
+async fn a_kill_loses_a_message_only_with_1011() {
     let codes = restart_with(Signal::SIGKILL).await;
-    // Under such a load some call always runs.
+    // Under this load some call is always running.
     assert!(!codes.is_empty());
     assert!(codes.iter().all(|code| *code == 1011), "{codes:?}");
 }

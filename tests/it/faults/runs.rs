@@ -1,4 +1,4 @@
-//! The lives of one gateway: the real binary, started again and again on the same journal.
+//! Runs of one gateway: the real binary, started several times on the same journal.
 
 use std::fs;
 
@@ -7,23 +7,23 @@ use tempfile::TempDir;
 
 use crate::support::{backend::Backend, process::Process};
 
-/// The path of its one API, `api-test`.
+/// The path of the gateway's one API, `api-test`.
 pub(super) const PATH: &str = "/release/test";
 
-/// What outlives the process: its folder and the functions.
-pub(super) struct Lives {
+/// The folder and the functions of a gateway, which are the same in all its runs.
+pub(super) struct GatewayRuns {
     pub(super) backend: Backend,
     pub(super) folder: TempDir,
 }
 
-impl Lives {
-    /// `tables` are more lines for its settings; `BACKEND` in them stands for the URL of the
+impl GatewayRuns {
+    /// `tables` are additional lines for the settings. `BACKEND` in them stands for the URL of the
     /// functions.
     pub(super) async fn new(tables: &str) -> Self {
         Self::with(tables, "").await
     }
 
-    /// The same; `api` has more lines for the table of its API.
+    /// Like [`Self::new`]. `api` has additional lines for the table of the API.
     pub(super) async fn with(tables: &str, api: &str) -> Self {
         let backend = Backend::start().await;
         let folder = tempfile::tempdir().unwrap();
@@ -46,11 +46,12 @@ impl Lives {
         Self { backend, folder }
     }
 
-    pub(super) async fn begin(&self) -> Process {
+    /// Starts a run.
+    pub(super) async fn start(&self) -> Process {
         Process::start("gateway", &[], self.folder.path(), &[]).await
     }
 
-    /// Asks a life to end properly, and sees that it does.
+    /// Ends a run with SIGTERM, which must succeed.
     pub(super) async fn end(gateway: Process) {
         gateway.signal(Signal::SIGTERM);
         assert_eq!(gateway.ended().await.code(), Some(0));

@@ -1,11 +1,11 @@
-//! SIGTERM with thousands of clients: all see 1001, and nothing that is owed is lost.
+//! SIGTERM with thousands of clients: all see 1001, and no owed cleanup is lost.
 
 use futures_util::future::join_all;
 use nix::sys::signal::Signal;
 
 use super::{
     crowd::connect,
-    life::{Lives, PATH},
+    runs::{GatewayRuns, PATH},
 };
 use crate::support::{backend::Reply, client::Client, process::Process};
 
@@ -13,67 +13,67 @@ const CLIENTS: usize = 2000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_client_sees_1001_and_is_cleaned_up() {
-    let lives = Lives::new("").await;
-    let gateway = lives.begin().await;
-    let mut clients = connect(gateway.door("public"), PATH, CLIENTS).await;
+    let runs = GatewayRuns::new("").await;
+    let gateway = runs.start().await;
+    let mut clients = connect(gateway.address("public"), PATH, CLIENTS).await;
     assert_eq!(clients.len(), CLIENTS);
     gateway.signal(Signal::SIGTERM);
     let codes = join_all(clients.iter_mut().map(Client::closed)).await;
     assert_eq!(codes, vec![1001; CLIENTS]);
     assert_eq!(gateway.ended().await.code(), Some(0));
-    lives.backend.oracle().check();
-    assert_eq!(lives.backend.oracle().cleaned_up(), CLIENTS);
+    runs.backend.oracle().check();
+    assert_eq!(runs.backend.oracle().cleaned_up(), CLIENTS);
 }
 
-/// The cleanup function is down: the gateway leaves all the same, and its next life delivers, with
-/// the true reason.
+/// The cleanup function is down. The gateway ends all the same, and its next run delivers the
+/// cleanups, with the original reason.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_delivered_is_left_to_the_next_life() {
+async fn cleanups_that_cannot_be_delivered_are_left_to_the_next_run() {
     const CLIENTS: usize = 100;
-    let lives = Lives::new("").await;
-    lives.backend.always("cleanup", Reply::status(503));
-    let gateway = lives.begin().await;
-    let clients = connect(gateway.door("public"), PATH, CLIENTS).await;
-    Lives::end(gateway).await;
+    let runs = GatewayRuns::new("").await;
+    runs.backend.always("cleanup", Reply::status(503));
+    let gateway = runs.start().await;
+    let clients = connect(gateway.address("public"), PATH, CLIENTS).await;
+    GatewayRuns::end(gateway).await;
     drop(clients);
-    assert_eq!(lives.backend.oracle().cleaned_up(), 0);
-    lives.backend.always("cleanup", Reply::ok());
-    while lives.backend.was_called("cleanup").await {
-        lives.backend.next("cleanup").await;
+    assert_eq!(runs.backend.oracle().cleaned_up(), 0);
+    runs.backend.always("cleanup", Reply::ok());
+    while runs.backend.was_called("cleanup").await {
+        runs.backend.next("cleanup").await;
     }
-    let gateway = lives.begin().await;
+    let gateway = runs.start().await;
     for _ in 0..CLIENTS {
-        let call = lives.backend.next("cleanup").await;
+        let call = runs.backend.next("cleanup").await;
         assert_eq!(call.websocket("closeReason"), "drain");
         let attempt: u32 = call.headers["x-longhold-attempt"].to_str().unwrap().parse().unwrap();
         assert!(attempt > 1);
     }
-    Lives::end(gateway).await;
-    lives.backend.oracle().check();
+    GatewayRuns::end(gateway).await;
+    runs.backend.oracle().check();
 }
 
-/// Whoever cannot wait asks a second time: the gateway is gone at once, and its next life delivers.
+/// The next run delivers the owed cleanups.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_signal_ends_it_at_once_and_nothing_is_lost() {
+async fn a_second_signal_ends_the_gateway_at_once_and_no_cleanup_is_lost() {
     const CLIENTS: usize = 100;
     let drain = "drain = { delay = '10m', timeout = '1h' }";
-    let lives = Lives::with(drain, "timeout = '1s'").await;
-    let gateway = lives.begin().await;
-    let clients = connect(gateway.door("public"), PATH, CLIENTS).await;
+    let runs = GatewayRuns::with(drain, "timeout = '1s'").await;
+    let gateway = runs.start().await;
+    let clients = connect(gateway.address("public"), PATH, CLIENTS).await;
     end_at_once(gateway).await;
-    assert_eq!(lives.backend.oracle().cleaned_up(), 0);
+    assert_eq!(runs.backend.oracle().cleaned_up(), 0);
     drop(clients);
-    let gateway = lives.begin().await;
+    let gateway = runs.start().await;
     for _ in 0..CLIENTS {
-        assert_eq!(lives.backend.next("cleanup").await.websocket("closeReason"), "crash");
+        assert_eq!(runs.backend.next("cleanup").await.websocket("closeReason"), "crash");
     }
     end_at_once(gateway).await;
-    lives.backend.oracle().check_at_least_once();
+    runs.backend.oracle().check_at_least_once();
 }
 
-/// Asks it to stop, and waits until it says that it does.
+/// Asks the gateway to stop, and waits until `/readyz` answers 503.
 async fn begin_drain(gateway: &Process) {
-    let ready = format!("http://{}/readyz", gateway.door("internal"));
+    let ready = format!("http://{}/readyz", gateway.address("internal"));
     gateway.signal(Signal::SIGTERM);
     while reqwest::get(&ready).await.unwrap().status() != 503 {}
 }
@@ -84,54 +84,54 @@ async fn end_at_once(gateway: Process) {
     assert_eq!(gateway.ended().await.code(), Some(1));
 }
 
-/// So it does not try one after another of those that have no place in memory.
+/// With a function that is down, a drain does not try all cleanups of the backlog one after another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_function_that_is_down_holds_no_backlog_up() {
+async fn a_backlog_does_not_delay_a_drain_if_the_function_is_down() {
     const CLIENTS: usize = 200;
     let tables = "cleanup = { queue = 10, concurrency = 10 }\ndrain = { timeout = '15m' }";
-    let lives = Lives::new(tables).await;
-    lives.backend.always("cleanup", Reply::status(503));
-    let gateway = lives.begin().await;
-    let clients = connect(gateway.door("public"), PATH, CLIENTS).await;
-    Lives::end(gateway).await;
+    let runs = GatewayRuns::new(tables).await;
+    runs.backend.always("cleanup", Reply::status(503));
+    let gateway = runs.start().await;
+    let clients = connect(gateway.address("public"), PATH, CLIENTS).await;
+    GatewayRuns::end(gateway).await;
     drop(clients);
-    while lives.backend.was_called("cleanup").await {
-        lives.backend.next("cleanup").await;
+    while runs.backend.was_called("cleanup").await {
+        runs.backend.next("cleanup").await;
     }
-    lives.backend.always("cleanup", Reply::ok());
-    let gateway = lives.begin().await;
+    runs.backend.always("cleanup", Reply::ok());
+    let gateway = runs.start().await;
     for _ in 0..CLIENTS {
-        assert_eq!(lives.backend.next("cleanup").await.websocket("closeReason"), "drain");
+        assert_eq!(runs.backend.next("cleanup").await.websocket("closeReason"), "drain");
     }
-    Lives::end(gateway).await;
-    lives.backend.oracle().check();
+    GatewayRuns::end(gateway).await;
+    runs.backend.oracle().check();
 }
 
-/// A drain that takes longer than `cleanup.max_age` gives nothing up.
+/// The drain takes longer than `cleanup.max_age`.
 #[tokio::test]
-async fn a_drain_makes_no_dead_letters() {
-    let lives = Lives::new("cleanup = { max_age = '300ms' }").await;
-    lives.backend.always("cleanup", Reply::status(500));
-    let gateway = lives.begin().await;
-    let mut client = Client::connect(gateway.door("public"), PATH).await.unwrap();
+async fn a_drain_gives_up_no_cleanup() {
+    let runs = GatewayRuns::new("cleanup = { max_age = '300ms' }").await;
+    runs.backend.always("cleanup", Reply::status(500));
+    let gateway = runs.start().await;
+    let mut client = Client::connect(gateway.address("public"), PATH).await.unwrap();
     gateway.signal(Signal::SIGTERM);
     assert_eq!(client.closed().await, 1001);
     assert_eq!(gateway.ended().await.code(), Some(0));
-    lives.backend.always("cleanup", Reply::ok());
-    let gateway = lives.begin().await;
-    lives.backend.oracle().all_cleaned_up().await;
-    Lives::end(gateway).await;
+    runs.backend.always("cleanup", Reply::ok());
+    let gateway = runs.start().await;
+    runs.backend.oracle().all_cleaned_up().await;
+    GatewayRuns::end(gateway).await;
 }
 
-/// Clients are taken in for as long as a balancer may not have noticed.
+/// Clients are accepted during `drain.delay`, until a load balancer has noticed the drain.
 #[tokio::test]
 async fn clients_are_served_while_the_drain_is_delayed() {
-    let lives = Lives::new("drain = { delay = '2s', spread = '0s' }").await;
-    let gateway = lives.begin().await;
+    let runs = GatewayRuns::new("drain = { delay = '2s', spread = '0s' }").await;
+    let gateway = runs.start().await;
     begin_drain(&gateway).await;
-    let mut client = Client::connect(gateway.door("public"), PATH).await.unwrap();
+    let mut client = Client::connect(gateway.address("public"), PATH).await.unwrap();
     client.send("hello").await;
-    assert_eq!(lives.backend.next("transmit").await.data(), "hello");
+    assert_eq!(runs.backend.next("transmit").await.data(), "hello");
     assert_eq!(client.closed().await, 1001);
     assert_eq!(gateway.ended().await.code(), Some(0));
 }

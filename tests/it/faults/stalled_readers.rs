@@ -1,4 +1,4 @@
-//! A thousand clients that read nothing are pushed to at full speed.
+//! Pushes at full speed to a thousand clients that read nothing.
 
 use std::{
     fs,
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpSocket, task::JoinSet, time::interval};
 use tokio_tungstenite::client_async;
 
-use super::life::{Lives, PATH};
+use super::runs::{GatewayRuns, PATH};
 use crate::support::{
     client::{Client, request},
     process::Process,
@@ -25,21 +25,22 @@ use crate::support::{
 };
 
 const CLIENTS: usize = 1000;
-/// Bytes of the first message, which are more than the system takes for a client that reads nothing.
+/// Bytes of the first message, more than the system buffers for a client that reads nothing.
 const FIRST: usize = 320 << 10;
 /// Bytes of each other message.
 const MESSAGE: usize = 16 << 10;
-/// Messages to one client that are on their way at once, beside the first one.
+/// Messages to one client at once, in addition to the first one.
 const AT_ONCE: usize = 20;
-/// `push.timeout`: how long they wait.
+/// `push.timeout` of the gateway.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// `connection.send_queue` of the gateway.
 const QUEUE: usize = 32 << 10;
-/// What each of its HTTP connections reads at once. A client has one for each unanswered push.
+/// The read buffer of an HTTP connection of the gateway. There is a connection for each unanswered
+/// push.
 const BUFFER: usize = 32 << 10;
-/// What the gateway may need beside: `push.memory`, as much for what was parsed of it, and as
-/// much again for what the allocator cannot give back.
-const BESIDE: usize = 4 * (16 << 20);
+/// Other memory that the gateway may use: `push.memory`, the same again for the parsed bodies, and
+/// twice the same for memory that the allocator has not given back.
+const OTHER_BYTES: usize = 4 * (16 << 20);
 
 /// Resident memory of a process, in bytes.
 fn memory(process: &Process) -> usize {
@@ -50,38 +51,42 @@ fn memory(process: &Process) -> usize {
 
 async fn connect(address: SocketAddr) -> Client {
     let socket = TcpSocket::new_v4().unwrap();
-    // So that the system takes little in its name.
+    // A small buffer, so that the system buffers little for the client.
     socket.set_recv_buffer_size(4096).unwrap();
     let stream = socket.connect(address).await.unwrap();
     let (socket, response) = client_async(request(address, PATH), stream).await.unwrap();
     Client { socket, response }
 }
 
-/// So many clients, and their ids.
-async fn connect_all(lives: &Lives, gateway: &Process, count: usize) -> (Vec<Client>, Vec<String>) {
+/// Connects `count` clients. Returns them and their ids.
+async fn connect_all(
+    runs: &GatewayRuns,
+    gateway: &Process,
+    count: usize,
+) -> (Vec<Client>, Vec<String>) {
     let (mut clients, mut ids) = (Vec::new(), Vec::new());
     for _ in 0..count {
-        clients.push(connect(gateway.door("public")).await);
-        ids.push(lives.backend.next("register").await.id().to_owned());
+        clients.push(connect(gateway.address("public")).await);
+        ids.push(runs.backend.next("register").await.id().to_owned());
     }
     (clients, ids)
 }
 
 /// Pushes messages, and counts those that were answered 0.
 #[derive(Clone)]
-struct Pusher {
+struct CountingPusher {
     http: reqwest::Client,
     url: Arc<str>,
     written: Arc<AtomicUsize>,
-    /// Answers 410: the client may have got those messages before it went.
+    /// Answers 410: the client may have received these messages before the connection ended.
     gone: Arc<AtomicUsize>,
 }
 
-impl Pusher {
+impl CountingPusher {
     fn to(gateway: &Process) -> Self {
         Self {
             http: reqwest::Client::new(),
-            url: format!("http://{}/api-test", gateway.door("internal")).into(),
+            url: format!("http://{}/api-test", gateway.address("internal")).into(),
             written: Arc::default(),
             gone: Arc::default(),
         }
@@ -92,24 +97,24 @@ impl Pusher {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
-    /// Pushes to one client more than it takes, and goes on with it whatever the answers are. The
-    /// pushes that have none yet.
+    /// Pushes more to one client than can be buffered for it. Returns the pushes that have no answer
+    /// yet.
     async fn fill(self, id: String) -> JoinSet<()> {
         let mut pushes = JoinSet::new();
         pushes.spawn(self.clone().batch(id.clone(), 1, FIRST));
         pushes.spawn(self.batch(id, AT_ONCE, MESSAGE));
-        // The second one has an answer when none of its messages waits any more.
+        // The second push is answered when none of its messages is queued any more.
         pushes.join_next().await.unwrap().unwrap();
         pushes
     }
 
-    /// Pushes so many messages at once, of so many bytes each.
+    /// Pushes `count` messages of `bytes` bytes each in one request.
     async fn batch(self, id: String, count: usize, bytes: usize) {
         let message = &data_send(&id, &"x".repeat(bytes))["websocket"];
         let body = Bytes::from(json!({ "websocket": vec![message; count] }).to_string());
         let failed = loop {
             let answer = self.push(body.clone()).await;
-            // Otherwise there was no room for the body.
+            // Otherwise there was no memory for the body, and the push is repeated.
             if answer["errNo"] == 0 {
                 break answer["failed"].as_array().cloned().unwrap_or_default();
             }
@@ -125,7 +130,7 @@ impl Pusher {
     }
 }
 
-/// Reads until the gateway closes; how many messages there were.
+/// Reads until the gateway closes. Returns the number of messages.
 async fn read(mut client: Client) -> usize {
     let mut count = 0;
     while let Some(Ok(message)) = soon("a message", client.socket.next()).await {
@@ -134,18 +139,19 @@ async fn read(mut client: Client) -> usize {
     count
 }
 
-/// Every push is answered 0, 429 or 410, and those that were answered 0 are what arrives.
+/// Every push is answered 0, 429 or 410, and the clients receive exactly the messages that were
+/// answered 0.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn memory_is_bounded_and_every_answer_is_true() {
     let settings = format!(
         "connection = {{ send_queue = {QUEUE}, write_timeout = '10m', ping_interval = '10m' }}\n\
          push = {{ max_body = '4MiB', memory = '16MiB', timeout = '{TIMEOUT:?}' }}"
     );
-    let lives = Lives::new(&settings).await;
-    let gateway = lives.begin().await;
-    let (clients, ids) = connect_all(&lives, &gateway, CLIENTS).await;
+    let runs = GatewayRuns::new(&settings).await;
+    let gateway = runs.start().await;
+    let (clients, ids) = connect_all(&runs, &gateway, CLIENTS).await;
     let before = memory(&gateway);
-    let pusher = Pusher::to(&gateway);
+    let pusher = CountingPusher::to(&gateway);
     let (mut highest, mut unanswered) = (0, Vec::new());
     let mut filling: JoinSet<_> = ids.iter().map(|id| pusher.clone().fill(id.clone())).collect();
     let mut looks = interval(Duration::from_millis(20));
@@ -159,7 +165,7 @@ async fn memory_is_bounded_and_every_answer_is_true() {
         }
     }
     let grown = highest.saturating_sub(before);
-    let allowed = CLIENTS * (FIRST + QUEUE + 2 * BUFFER) + BESIDE;
+    let allowed = CLIENTS * (FIRST + QUEUE + 2 * BUFFER) + OTHER_BYTES;
     eprintln!("memory grew by {grown} of {allowed} bytes");
     assert!(grown < allowed, "memory grew by {grown}, allowed are {allowed}");
 
@@ -175,37 +181,38 @@ async fn memory_is_bounded_and_every_answer_is_true() {
     eprintln!("{written} pushes answered 0, {read} messages read");
     let gone = pusher.gone.load(Ordering::Relaxed);
     assert!((written..=written + gone).contains(&read), "{gone} were answered 410");
-    Lives::end(gateway).await;
+    GatewayRuns::end(gateway).await;
 }
 
-/// What goes to many is held once, however many of them do not take it: as one message to many
-/// connections, and as many messages that say the same.
+/// The payload is in memory once, however many clients do not read: for one push to many
+/// connections, and for many pushes with equal payloads.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_message_to_many_is_held_once() {
+async fn the_payload_of_a_push_to_many_is_in_memory_once() {
     const CLIENTS: usize = 200;
     const BYTES: usize = 1 << 20;
     const SAME: usize = 10;
     let settings = "push = { max_body = '32MiB', timeout = '1s' }";
-    let lives = Lives::with(settings, "max_message = '1MiB'").await;
-    let gateway = lives.begin().await;
-    let (clients, ids) = connect_all(&lives, &gateway, CLIENTS).await;
+    let runs = GatewayRuns::with(settings, "max_message = '1MiB'").await;
+    let gateway = runs.start().await;
+    let (clients, ids) = connect_all(&runs, &gateway, CLIENTS).await;
     let before = memory(&gateway);
-    let pusher = Pusher::to(&gateway);
+    let pusher = CountingPusher::to(&gateway);
     let data = "x".repeat(BYTES);
     let mut message = data_send("", &data)["websocket"].take();
     message.as_object_mut().unwrap().remove("secConnectionID");
     message["secConnectionIDs"] = json!(ids);
     let begun =
         tokio::spawn(async move { pusher.push(json!({ "websocket": message }).to_string()).await });
-    // Behind it, and taken back in the end. Not for all, since their bodies are large.
+    // These wait behind the first message and are withdrawn. Not for all clients, because the body
+    // has the payload once for each.
     let same: Vec<_> =
         ids.iter().take(SAME).map(|id| data_send(id, &data)["websocket"].take()).collect();
-    let answer = Pusher::to(&gateway).push(json!({ "websocket": same }).to_string()).await;
+    let answer = CountingPusher::to(&gateway).push(json!({ "websocket": same }).to_string()).await;
     assert_eq!(answer["failed"].as_array().unwrap().len(), SAME);
     let grown = memory(&gateway).saturating_sub(before);
     eprintln!("memory grew by {grown} bytes");
     assert!(grown < CLIENTS * BYTES / 2, "memory grew by {grown}");
     drop(clients);
     begun.await.unwrap();
-    Lives::end(gateway).await;
+    GatewayRuns::end(gateway).await;
 }

@@ -1,5 +1,5 @@
-//! One table of cases for all languages. What a function does hurts its own request only: after
-//! each case the next event is answered.
+//! One table of cases for all languages. A failing function affects only its own request: after each
+//! case the next event is answered.
 
 use serde_json::{Value, json};
 
@@ -9,14 +9,14 @@ use super::{
 };
 
 const ALL: &[&str] = &["rust", "python", "node", "bash"];
-/// Those with a process of their own.
+/// The languages whose functions run in child processes.
 const PROCESSES: &[&str] = &["python", "node", "bash"];
 
-/// What an event is answered with.
+/// The expected reply to an event.
 enum Expected {
-    /// Itself.
+    /// The event itself.
     Echo,
-    /// An error object, with this in its stack trace or message.
+    /// An error object with this status, and with this text in its stack trace or message.
     Fault(u16, &'static str),
 }
 
@@ -64,8 +64,8 @@ async fn check(language: &'static str) {
             Fault(code, words) => {
                 assert_eq!(status, code, "{language}, {name}: {reply}");
                 assert_eq!(reply["statusCode"], code);
-                let told = format!("{} {}", reply["errorMessage"], reply["stackTrace"]);
-                assert!(told.contains(words), "{language}, {name}: {told}");
+                let text = format!("{} {}", reply["errorMessage"], reply["stackTrace"]);
+                assert!(text.contains(words), "{language}, {name}: {text}");
             }
         }
         let next = json!({ "next": name });
@@ -75,26 +75,26 @@ async fn check(language: &'static str) {
 }
 
 #[tokio::test]
-async fn a_function_in_rust_hurts_its_own_request_only() {
+async fn a_failing_function_in_rust_affects_only_its_own_request() {
     check("rust").await;
 }
 
 #[tokio::test]
-async fn a_function_in_python_hurts_its_own_request_only() {
+async fn a_failing_function_in_python_affects_only_its_own_request() {
     check("python").await;
 }
 
 #[tokio::test]
-async fn a_function_in_node_hurts_its_own_request_only() {
+async fn a_failing_function_in_node_affects_only_its_own_request() {
     check("node").await;
 }
 
 #[tokio::test]
-async fn a_function_in_bash_hurts_its_own_request_only() {
+async fn a_failing_function_in_bash_affects_only_its_own_request() {
     check("bash").await;
 }
 
-/// The ways of Node to answer.
+/// All ways in which a handler in Node can reply.
 #[tokio::test]
 async fn node_answers_by_promise_callback_and_context() {
     if !has("node") {
@@ -115,7 +115,7 @@ async fn node_answers_by_promise_callback_and_context() {
         assert_eq!(functions.invoke("callback", &json!({ "do": act })).await.0, 430);
     }
     assert_eq!(functions.returns("node", &json!({"do": "undefined"})).await, Value::Null);
-    // What runs on after the reply is not stopped, and comes to its end.
+    // Work that goes on after the reply is not stopped, and ends.
     let leave = json!({"do": "leave"});
     while functions.returns("node", &leave).await == 0 {}
     functions.finish().await;

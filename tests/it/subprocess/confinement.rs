@@ -1,4 +1,4 @@
-//! What a function is kept from: the memory, processes, files and users of others.
+//! Confinement: limits on a function's memory and processes, its own /tmp, and its user.
 
 use std::{fs, path::Path, process::Command};
 
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::support::{process::Process, soon};
 
-/// A Python function that evaluates what it gets.
+/// A Python function that evaluates the expression in its event.
 const EVALUATES: &str = "
 import os, subprocess, sys, threading, time
 def main_handler(event, context):
@@ -24,7 +24,7 @@ fn evaluates() -> tempfile::TempDir {
     folder
 }
 
-/// Whether a shell may do this. Where not, the machine forbids what a test is about.
+/// Whether shell commands succeed on this machine. If not, a test that depends on them is skipped.
 fn allows(shell: &str) -> bool {
     let tried = Command::new("/bin/sh").args(["-c", shell]).output().unwrap();
     if !tried.status.success() {
@@ -37,7 +37,7 @@ fn allows_mounts() -> bool {
     allows("unshare -m true || unshare -rm true")
 }
 
-/// Version 1 or 2.
+/// Whether control groups of version 1 or 2 can be made.
 fn allows_cgroups() -> bool {
     allows(
         "for root in /sys/fs/cgroup /sys/fs/cgroup/memory; do
@@ -56,7 +56,7 @@ async fn eval(functions: &Functions, code: &str) -> Value {
 }
 
 #[tokio::test]
-async fn each_instance_has_a_tmp_of_its_own() {
+async fn each_instance_has_its_own_tmp() {
     if !has("python") || !allows_mounts() {
         return;
     }
@@ -69,7 +69,7 @@ async fn each_instance_has_a_tmp_of_its_own() {
     assert_eq!(eval(&one, &there).await, true);
     assert_eq!(eval(&two, &there).await, false);
     assert!(!Path::new("/tmp").join(name).exists());
-    // The code lies in the machine's /tmp, and is where it was.
+    // The code is in the machine's /tmp, and the function sees it at the same path.
     let code = one.folder.path().join("python");
     assert_eq!(eval(&one, "os.getcwd()").await, code.to_str().unwrap());
     assert_eq!(eval(&one, "os.path.exists('index.py')").await, true);
@@ -77,7 +77,7 @@ async fn each_instance_has_a_tmp_of_its_own() {
     assert!(ours.exists());
     one.finish().await;
     two.finish().await;
-    assert_eq!(fs::read_dir(ours).unwrap().count(), 0, "something was left");
+    assert_eq!(fs::read_dir(ours).unwrap().count(), 0, "files were left");
 }
 
 #[tokio::test]
@@ -93,20 +93,20 @@ async fn a_function_can_share_the_tmp_of_the_machine() {
     functions.finish().await;
 }
 
-/// All that a function starts counts, and what took it all is ended before it has taken more.
+/// The limits cover all processes that a function starts.
 #[tokio::test]
-async fn memory_and_processes_are_fenced() {
+async fn memory_and_processes_are_limited() {
     if !has("python") || !allows_cgroups() {
         return;
     }
     let text = function("python", "max_instances = 1\ntimeout = \"10s\"");
     let functions = Functions::start_in(evaluates(), &text).await;
-    // At once, faster than anybody could watch.
+    // In one step, faster than memory could be watched.
     let eats = json!({ "eval": "len(bytearray(os.urandom(1)) * (1 << 30))" });
     let (status, fault) = functions.invoke("python", &eats).await;
     assert_eq!(status, 434, "{fault}");
     assert!(fault["errorMessage"].as_str().unwrap().contains("128 MB of memory"), "{fault}");
-    // More threads than there may be, and no harm beyond that.
+    // More threads than the limit allows. The instance goes on afterwards.
     let breeds = json!({ "eval":
         "[threading.Thread(target=time.sleep, args=(60,), daemon=True).start() for _ in range(2000)]"
     });
@@ -117,9 +117,9 @@ async fn memory_and_processes_are_fenced() {
     functions.finish().await;
 }
 
-/// In a session of its own, where no signal of the runner's reaches it.
+/// A process in a session of its own gets no signal that the runner sends to the group.
 #[tokio::test]
-async fn what_leaves_its_session_ends_too() {
+async fn a_process_that_leaves_its_session_ends_too() {
     if !has("python") || !allows_cgroups() {
         return;
     }
@@ -129,21 +129,21 @@ async fn what_leaves_its_session_ends_too() {
         write(folder.path(), "functions.toml", &text);
         let runner = Process::start("function-runner", &[], folder.path(), &[]).await;
         let escapes = "subprocess.Popen(['sleep', '1000'], start_new_session=True).pid";
-        let url = format!("http://{}/functions/python/invocations", runner.door("internal"));
+        let url = format!("http://{}/functions/python/invocations", runner.address("internal"));
         let request = reqwest::Client::new().post(url).body(json!({ "eval": escapes }).to_string());
         let id = soon("an answer", request.send()).await.unwrap().text().await.unwrap();
         let process = Path::new("/proc").join(id.trim());
         assert!(process.exists(), "{id}");
         runner.signal(signal);
         runner.ended().await;
-        soon("the end of what escaped", async {
-            let lives = || {
+        soon("the end of the escaped process", async {
+            let is_running = || {
                 let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
                 stat.rsplit(") ")
                     .next()
                     .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
             };
-            while lives() {
+            while is_running() {
                 tokio::task::yield_now().await;
             }
         })
@@ -152,7 +152,7 @@ async fn what_leaves_its_session_ends_too() {
 }
 
 #[tokio::test]
-async fn a_function_can_run_as_somebody_else() {
+async fn a_function_can_run_as_another_user() {
     if !has("python") {
         return;
     }
@@ -163,7 +163,7 @@ async fn a_function_can_run_as_somebody_else() {
         assert!(error.contains("functions.python.user: takes a runner that is root"), "{error}");
         return;
     }
-    // Somebody else has to be able to read it.
+    // The other user must be able to read the code.
     let all = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     fs::set_permissions(folder.path(), all).unwrap();
     let functions = Functions::start_in(folder, &text).await;
@@ -177,24 +177,24 @@ async fn a_function_can_run_as_somebody_else() {
 }
 
 #[tokio::test]
-async fn a_function_is_told_where_it_runs() {
+async fn a_function_gets_the_configured_region_appid_and_uin() {
     if !has("python") {
         return;
     }
     let cloud = "cloud = { region = \"ap-guangzhou\", appid = \"1250000000\", uin = \"10000\" }\n";
     let text = format!("{cloud}{}", function("python", ""));
     let functions = Functions::start_in(evaluates(), &text).await;
-    let told = "[context[key] for key in ('tencentcloud_region', 'tencentcloud_appid', \
+    let values = "[context[key] for key in ('tencentcloud_region', 'tencentcloud_appid', \
                 'tencentcloud_uin')] + [os.environ['TENCENTCLOUD_REGION'], \
                 os.environ['TENCENTCLOUD_APPID'], os.environ['TENCENTCLOUD_UIN']]";
     let expected = ["ap-guangzhou", "1250000000", "10000"];
-    assert_eq!(eval(&functions, told).await, json!([expected, expected].concat()));
+    assert_eq!(eval(&functions, values).await, json!([expected, expected].concat()));
     functions.finish().await;
 }
 
-/// The cloud's image has the package under this name too.
+/// In the cloud's image the package can be imported under both names.
 #[tokio::test]
-async fn qcloud_cos_v5_is_qcloud_cos_or_says_what_to_install() {
+async fn importing_qcloud_cos_v5_gives_qcloud_cos_or_says_what_to_install() {
     if !has("python") {
         return;
     }

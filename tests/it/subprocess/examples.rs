@@ -1,4 +1,4 @@
-//! The examples do what the Rust functions do.
+//! The examples behave like the Rust functions.
 
 use std::{fs, path::Path};
 
@@ -26,7 +26,7 @@ async fn check_chat(language: &str) {
     if !has(language) {
         return;
     }
-    // Not in /tmp: each instance has one of its own.
+    // Not in /tmp: each instance has its own /tmp.
     let roster = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let path = roster.path().to_str().unwrap();
     let variables = ["REGISTER", "TRANSMIT", "CLEANUP"].map(|name| {
@@ -34,7 +34,7 @@ async fn check_chat(language: &str) {
     });
     let variables: Vec<_> = variables.iter().map(|name| (name.as_str(), path)).collect();
     let longhold = start(&format!("{language}-chat"), &variables).await;
-    let address = longhold.door("public");
+    let address = longhold.address("public");
     let mut anna = Client::connect(address, "/release/chat").await.unwrap();
     let mut ben = Client::connect(address, "/release/chat").await.unwrap();
     anna.send("hello \u{4f60}").await;
@@ -44,26 +44,26 @@ async fn check_chat(language: &str) {
     longhold.signal(Signal::SIGTERM);
     assert_eq!((anna.closed().await, ben.closed().await), (1001, 1001));
     assert_eq!(longhold.ended().await.code(), Some(0));
-    assert_eq!(fs::read_dir(roster.path()).unwrap().count(), 0, "everybody has left");
+    assert_eq!(fs::read_dir(roster.path()).unwrap().count(), 0, "the roster is not empty");
 }
 
 #[tokio::test]
-async fn the_chat_in_python_is_a_chat() {
+async fn the_chat_in_python_works() {
     check_chat("python").await;
 }
 
 #[tokio::test]
-async fn the_chat_in_node_is_a_chat() {
+async fn the_chat_in_node_works() {
     check_chat("node").await;
 }
 
 #[tokio::test]
-async fn the_echo_in_bash_is_an_echo() {
+async fn the_echo_in_bash_works() {
     if !has("bash") {
         return;
     }
     let longhold = start("bash-echo", &[]).await;
-    let mut client = Client::connect(longhold.door("public"), "/release/echo").await.unwrap();
+    let mut client = Client::connect(longhold.address("public"), "/release/echo").await.unwrap();
     client.send("hello \u{4f60}").await;
     assert_eq!(client.receive_text().await, "hello \u{4f60}");
     longhold.signal(Signal::SIGTERM);

@@ -1,4 +1,4 @@
-//! The log of a function over HTTP: its last lines, those that come, and who falls behind.
+//! The log of a function over HTTP: its last lines, new lines, and readers that are too slow.
 
 use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
@@ -9,13 +9,13 @@ use super::{
 };
 use crate::support::soon;
 
-/// What a reader gets, event by event.
+/// A reader of the stream of events.
 struct Events {
     response: Response,
     text: String,
 }
 
-/// One event: its id or its name, and its data.
+/// One event of the stream: its id or its name, and its data.
 type Event = (String, String);
 
 impl Events {
@@ -26,7 +26,7 @@ impl Events {
         Self { response, text: String::new() }
     }
 
-    /// The next one; `None` when the stream has ended.
+    /// The next event; `None` at the end of the stream.
     async fn next(&mut self) -> Option<Event> {
         loop {
             if let Some((event, rest)) = self.text.split_once("\n\n") {
@@ -45,7 +45,7 @@ impl Events {
         }
     }
 
-    /// The data of the next `count` events, with numbers taken out of reports.
+    /// The data of the next `count` events, with the numbers removed from reports.
     async fn lines(&mut self, count: usize) -> Vec<String> {
         let mut lines = Vec::new();
         while lines.len() < count {
@@ -54,7 +54,7 @@ impl Events {
         lines.iter().map(|line| without_numbers(line)).collect()
     }
 
-    /// All that are left.
+    /// All remaining events.
     async fn rest(mut self) -> Vec<Event> {
         let mut events = Vec::new();
         while let Some(event) = self.next().await {
@@ -64,7 +64,7 @@ impl Events {
     }
 }
 
-/// Ids and figures differ each time.
+/// The line without ids and numbers, which differ each time.
 fn without_numbers(line: &str) -> String {
     let Some((start, rest)) = line.split_once("RequestId:") else { return line.to_owned() };
     let rest = rest.split_once(' ').map_or("", |(_, rest)| rest);
@@ -73,7 +73,7 @@ fn without_numbers(line: &str) -> String {
     format!("{start}{rest}")
 }
 
-/// A Python function that prints what it gets, one item a line.
+/// A Python function that prints each item of its event on a line.
 async fn printing() -> Functions {
     let folder = folder();
     let code = "def main_handler(event, context):\n    print(*event, sep='\\n')\n    return 0\n";
@@ -81,7 +81,7 @@ async fn printing() -> Functions {
     Functions::start_in(folder, &function("python", "")).await
 }
 
-/// What a warm invocation that prints `line` leaves.
+/// The log lines of a warm invocation that prints `line`.
 fn invocation(line: &str) -> [String; 5] {
     let report = "Report Duration:ms Memory:MB MemUsage:MB";
     ["START ", line, "Response RetMsg:0", "END ", report].map(str::to_owned)
@@ -107,7 +107,7 @@ async fn the_last_lines_of_a_function_can_be_read() {
 }
 
 #[tokio::test]
-async fn a_function_in_rust_has_its_lines_as_well() {
+async fn the_lines_of_a_function_in_rust_can_be_read_too() {
     let functions = Functions::start(&function("rust", "")).await;
     functions.returns("rust", &json!("hi")).await;
     functions.invoke("rust", &json!({ "do": "raise" })).await;
@@ -122,7 +122,7 @@ async fn a_function_in_rust_has_its_lines_as_well() {
 }
 
 #[tokio::test]
-async fn who_follows_reads_lines_as_they_come_until_the_runner_has_drained() {
+async fn a_follower_gets_lines_as_they_come_until_the_runner_has_drained() {
     if !has("python") {
         return;
     }
@@ -138,13 +138,13 @@ async fn who_follows_reads_lines_as_they_come_until_the_runner_has_drained() {
 }
 
 #[tokio::test]
-async fn who_reads_too_slowly_is_told_how_many_lines_were_skipped() {
+async fn a_slow_follower_gets_the_number_of_skipped_lines() {
     if !has("python") {
         return;
     }
     let functions = printing().await;
     let slow = Events::of(&functions, "python", "?tail=0&follow=true").await;
-    // Far more than all buffers between the two hold: 40 MB.
+    // 40 MB, far more than all buffers between function and reader.
     let flood: Vec<_> = (0..900).map(|_| "x".repeat(1000)).collect();
     for _ in 0..45 {
         functions.returns("python", &json!(flood)).await;
@@ -159,7 +159,11 @@ async fn who_reads_too_slowly_is_told_how_many_lines_were_skipped() {
             skipped += count;
             next += count;
         } else {
-            assert_eq!(*head, format!("id: {next}"), "no line is missing unsaid");
+            assert_eq!(
+                *head,
+                format!("id: {next}"),
+                "a line is missing and was not counted as skipped"
+            );
             next += 1;
         }
     }
@@ -168,7 +172,7 @@ async fn who_reads_too_slowly_is_told_how_many_lines_were_skipped() {
 }
 
 #[tokio::test]
-async fn no_more_than_64_follow_at_once() {
+async fn at_most_64_readers_can_follow_at_once() {
     let functions = Functions::start(&function("rust", "")).await;
     let path = "/functions/rust/logs?follow=true";
     let mut followers = Vec::new();
@@ -180,10 +184,10 @@ async fn no_more_than_64_follow_at_once() {
     assert_eq!(refused.status(), StatusCode::TOO_MANY_REQUESTS);
     let refusal: Value = serde_json::from_slice(&refused.bytes().await.unwrap()).unwrap();
     assert_eq!(refusal["message"], "64 readers follow logs already; try again");
-    // Who does not stay needs no place.
+    // A reader that does not follow needs no permit.
     assert_eq!(functions.get("/functions/rust/logs").await.status(), StatusCode::OK);
     followers.pop();
-    // Its place is free when the runner has noticed that it has gone, by writing to it.
+    // The permit of a reader that has gone is free when the runner fails to write to the reader.
     soon("a free place", async {
         while functions.get(path).await.status() != StatusCode::OK {
             functions.returns("rust", &json!("something to read")).await;

@@ -1,4 +1,4 @@
-//! A runner in this process, and the one function of these tests in four languages. It returns
+//! A runner in this process, and a function for these tests in four languages. The function returns
 //! its event, unless the event says what else to do.
 
 use std::{
@@ -23,10 +23,10 @@ pub(super) const PYTHON: &str = include_str!("functions/index.py");
 pub(super) const NODE: &str = include_str!("functions/index.js");
 pub(super) const BASH: &str = include_str!("functions/bootstrap");
 
-/// Where the runner looks for interpreters when it is not told.
+/// The default `PATH` in which the runner looks for interpreters.
 const PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
-/// Settings of one function in `language`, with its code in the folder of that name.
+/// The settings of the function in `language`, whose code is in the folder with this name.
 pub(super) fn function(language: &str, lines: &str) -> String {
     let (runtime, rest) = match language {
         "rust" => ("rust", "handler = \"acts\""),
@@ -38,7 +38,7 @@ pub(super) fn function(language: &str, lines: &str) -> String {
     format!("[functions.{language}]\nruntime = \"{runtime}\"\n{rest}\n{lines}\n")
 }
 
-/// Whether what runs `language` is there. In CI it has to be.
+/// Whether the interpreter of `language` is installed. In CI a missing interpreter is a failure.
 pub(super) fn has(language: &str) -> bool {
     let programs: &[&str] = match language {
         "python" => &["python3"],
@@ -53,7 +53,7 @@ pub(super) fn has(language: &str) -> bool {
     false
 }
 
-/// The Python that has the packages of the clouds, where there is one: CI says with a variable.
+/// The Python with the client packages of the clouds, from a variable that CI sets.
 pub(super) fn cloud_python() -> Option<String> {
     let python = std::env::var("LONGHOLD_CLOUD_PYTHON").ok();
     let must_be_there = std::env::var_os("CI").is_some();
@@ -67,7 +67,7 @@ pub(super) fn cloud_python() -> Option<String> {
     python.filter(|_| has("python"))
 }
 
-/// A folder with the code of all languages.
+/// A folder with the code in all languages.
 pub(super) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "python/index.py", PYTHON);
@@ -76,7 +76,7 @@ pub(super) fn folder() -> TempDir {
     folder
 }
 
-/// Writes a file that can be executed.
+/// Writes an executable file.
 pub(super) fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -108,7 +108,7 @@ impl Functions {
         Self { folder, url, http: reqwest::Client::new(), stop, serving }
     }
 
-    /// Invokes `name`; the status, and what came.
+    /// Invokes `name`. Returns the status and the body.
     pub(super) async fn invoke(&self, name: &str, event: &Value) -> (u16, Value) {
         let url = format!("{}/functions/{name}/invocations", self.url);
         let request = self.http.post(url).body(event.to_string()).send();
@@ -117,25 +117,25 @@ impl Functions {
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 
-    /// Invokes `name`, which must work.
+    /// Invokes `name`, which must succeed. Returns the reply.
     pub(super) async fn returns(&self, name: &str, event: &Value) -> Value {
         let (status, reply) = self.invoke(name, event).await;
         assert_eq!(status, 200, "{name} {event}: {reply}");
         reply
     }
 
-    /// Where it listens.
+    /// The address of the runner.
     pub(super) fn address(&self) -> String {
         self.url.trim_start_matches("http://").to_owned()
     }
 
-    /// Gets `path`; what is answered is still to be read.
+    /// GETs `path`. The body of the response has not been read yet.
     pub(super) async fn get(&self, path: &str) -> reqwest::Response {
         let request = self.http.get(format!("{}{path}", self.url)).send();
         soon("an answer", request).await.unwrap()
     }
 
-    /// Stops it: it does stop.
+    /// Stops the runner and waits for its end.
     pub(super) async fn finish(self) {
         self.stop.cancel();
         soon("the end of the runner", self.serving).await.unwrap();
@@ -149,7 +149,7 @@ pub(super) fn parse(folder: &Path, text: &str) -> Result<Settings, String> {
     Settings::parse(&file, text, &none, &none, &catalog).map_err(|error| error.to_string())
 }
 
-/// The function of these tests in Rust.
+/// The function for these tests in Rust.
 struct Acts;
 
 impl Function for Acts {

@@ -1,4 +1,4 @@
-//! The life of instances: warm, many at once, no more than asked for, and what they see.
+//! Instances: kept warm, many at once, no more than `max_instances`, and their environment.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,7 @@ use super::{
     functions::{folder, function, has, write},
 };
 
-/// With `max_instances`, three events at once that take a while are handled by `expected`
-/// different processes.
+/// With `max_instances`, three slow events at once are handled by `expected` different processes.
 async fn check_processes(max_instances: usize, expected: usize) {
     if !has("python") {
         return;
@@ -26,17 +25,17 @@ async fn check_processes(max_instances: usize, expected: usize) {
 }
 
 #[tokio::test]
-async fn instances_grow_with_the_work() {
+async fn more_events_at_once_start_more_instances() {
     check_processes(3, 3).await;
 }
 
 #[tokio::test]
-async fn instances_do_not_grow_beyond_the_limit_and_events_wait() {
+async fn there_are_at_most_max_instances_and_events_wait() {
     check_processes(1, 1).await;
 }
 
 #[tokio::test]
-async fn who_waits_too_long_or_behind_too_many_is_told_to_come_again() {
+async fn an_event_that_waits_too_long_or_finds_the_queue_full_is_answered_432() {
     if !has("python") {
         return;
     }
@@ -46,7 +45,7 @@ async fn who_waits_too_long_or_behind_too_many_is_told_to_come_again() {
     let hang = json!({ "do": "hang" });
     let outcomes = join_all((0..12).map(|_| functions.invoke("python", &hang))).await;
     let count = |status| outcomes.iter().filter(|(found, _)| *found == status).count();
-    // One runs into its timeout, and so may the next one, which waited almost as long.
+    // One event runs into its timeout. So may the next one, which has waited almost as long.
     assert!(count(433) >= 1 && count(433) + count(432) == 12, "{outcomes:?}");
     assert_eq!(functions.returns("python", &json!({})).await, json!({}));
     functions.finish().await;
@@ -109,7 +108,7 @@ async fn a_function_sees_the_documented_environment_and_nothing_else() {
         let environment = functions.returns(language, &json!({ "do": "environment" })).await;
         let mut keys: Vec<_> =
             environment.as_object().unwrap().keys().map(String::as_str).collect();
-        // Python sets this itself where the locale is C.
+        // Python sets this variable itself if the locale is C.
         keys.retain(|key| *key != "LC_CTYPE");
         keys.sort_unstable();
         assert_eq!(keys.join(" "), expected, "{language}");
@@ -124,7 +123,7 @@ async fn a_function_sees_the_documented_environment_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_process_gets_no_more_than_it_should() {
+async fn a_process_has_limited_files_and_no_privileges() {
     if !has("bash") {
         return;
     }

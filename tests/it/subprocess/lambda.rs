@@ -1,4 +1,4 @@
-//! The runtime API of AWS Lambda, as its public clients use it.
+//! The runtime API of AWS Lambda, used as its public clients use it.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use super::{
 };
 use crate::support::process::binary;
 
-/// Answers with the headers it got, and ends its first invocation twice.
+/// Replies with the headers of the event, and replies twice to the first invocation.
 const BOOTSTRAP: &str = r#"#!/bin/bash
 api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime"
 head=$(mktemp)
@@ -33,7 +33,7 @@ done
 "#;
 
 #[tokio::test]
-async fn a_bootstrap_for_lambda_runs_as_it_is() {
+async fn a_bootstrap_for_lambda_runs_unchanged() {
     if !has("bash") {
         return;
     }
@@ -54,7 +54,7 @@ async fn a_bootstrap_for_lambda_runs_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_is_told_in_lambdas_words() {
+async fn a_failed_start_is_reported_with_lambdas_error() {
     if !has("bash") {
         return;
     }
@@ -68,12 +68,12 @@ async fn a_start_that_fails_is_told_in_lambdas_words() {
     functions.finish().await;
 }
 
-/// The example, which the public crate `lambda_runtime` runs.
+/// The example, which uses the public crate `lambda_runtime`.
 #[tokio::test]
-async fn a_binary_for_lambda_in_rust_runs_as_it_is() {
+async fn a_binary_for_lambda_in_rust_runs_unchanged() {
     let folder = folder();
     std::fs::copy(binary("bootstrap"), folder.path().join("bash/bootstrap")).unwrap();
-    // Whatever is pushed to is answered with what it says, as the push URL would.
+    // A function that returns its event takes the place of the gateway's push URL.
     let push = Functions::start(&function("rust", "")).await;
     let url = format!("http://{}/functions/rust/invocations", push.address());
     let lines = format!("environment.url = {url:?}");
@@ -86,7 +86,7 @@ async fn a_binary_for_lambda_in_rust_runs_as_it_is() {
     push.finish().await;
 }
 
-/// A Python handler under the runtime client that AWS publishes.
+/// A Python handler with the runtime client that AWS publishes.
 #[tokio::test]
 async fn python_for_lambda_runs_with_its_public_client() {
     let Some(python) = cloud_python() else { return };
@@ -99,7 +99,7 @@ async fn python_for_lambda_runs_with_its_public_client() {
                 print('got', event)\n    \
                 return [event, context.aws_request_id, context.memory_limit_in_mb]\n";
     write(folder.path(), "bash/app.py", code);
-    // This Python may lie in /tmp, as whatever CI checks out may.
+    // This Python may be in /tmp, if the repository is checked out there.
     let lines = "memory_mb = 256\nprivate_tmp = false";
     let functions = Functions::start_in(folder, &function("bash", lines)).await;
     for event in ["one", "\u{4f60}\u{597d}"] {

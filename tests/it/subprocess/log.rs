@@ -1,4 +1,4 @@
-//! What a function writes is in the log of its invocation, among the lines of SCF.
+//! The output of a function is in the log of its invocation, between the lines of SCF.
 
 use std::{
     io,
@@ -42,7 +42,7 @@ impl MakeWriter<'_> for Lines {
     }
 }
 
-/// What is logged when the bash function with the loop `body` gets `events`.
+/// The log of a bash function with the loop `body` that is invoked with `events`.
 async fn logged(body: &str, events: &[Value]) -> Vec<Value> {
     let lines = Lines::default();
     let log = tracing_subscriber::fmt()
@@ -69,7 +69,7 @@ async fn logged(body: &str, events: &[Value]) -> Vec<Value> {
     lines.text().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-/// The lines of the target `function`, with ids and numbers taken out.
+/// The lines of the target `function`, without ids and numbers.
 fn messages(lines: &[Value]) -> Vec<String> {
     let of_function = lines.iter().filter(|line| line["target"] == "function");
     let message = |line: &Value| {
@@ -89,7 +89,7 @@ async fn lines_belong_to_the_invocation_that_wrote_them() {
     let body = "echo \"got $event\"; echo error >&2; printf 'half a line'";
     let lines = logged(body, &[json!(1), json!(2)]).await;
     let mut found = messages(&lines);
-    // The order of stdout and stderr is not known.
+    // The order of stdout and stderr may differ.
     for range in [3..6, 10..13] {
         found[range].sort();
     }
@@ -120,18 +120,18 @@ async fn a_flood_of_lines_is_bounded_and_counted() {
     let lines = logged(body, &[json!(1), json!(2)]).await;
     let found = messages(&lines);
     assert!(found.iter().all(|line| line.len() <= 8192));
-    // Four pieces of the long line; what is beyond 10000 lines is not there.
+    // The long line is split into four. Lines beyond 10000 are dropped.
     let left_out = found.iter().filter(|line| *line == "20004 more lines left out").count();
     assert_eq!(left_out, 2);
     assert_eq!(found.iter().filter(|line| *line == "y").count(), 2 * 9996);
 }
 
 #[tokio::test]
-async fn a_crash_loop_is_slowed_down_and_told() {
+async fn a_crash_loop_is_slowed_down_and_logged() {
     if !has("bash") {
         return;
     }
-    // Keeping it warm is what would spin.
+    // Without a pause, the runner would start warm instances again and again.
     let lines = Lines::default();
     let log = tracing_subscriber::fmt().with_writer(lines.clone()).json().flatten_event(true);
     let guard = tracing::subscriber::set_default(log.finish());

@@ -1,4 +1,4 @@
-//! functions.toml and code that change while functions are invoked. No invocation fails for it.
+//! functions.toml and code are changed while functions are invoked. No invocation fails by this.
 
 use std::{
     fs,
@@ -14,11 +14,11 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use super::functions::{has, write};
 use crate::support::{client::Client, process::Process, soon};
 
-/// How often the code of the last test changes.
+/// How often the last test changes the code.
 const CHANGES: u32 = 6;
 
 /// A runner whose files can be changed.
-struct Changing {
+struct ChangingRunner {
     folder: TempDir,
     runner: Process,
     http: reqwest::Client,
@@ -42,7 +42,7 @@ fn function(name: &str) -> String {
     )
 }
 
-impl Changing {
+impl ChangingRunner {
     /// With the functions `one` and `two`.
     async fn start(head: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -61,21 +61,21 @@ impl Changing {
         fs::read_to_string(self.folder.path().join("functions.toml")).unwrap()
     }
 
-    /// Puts a file in the place of the one called `name`, as editors do.
+    /// Changes the file `name` as editors do: a new file replaces the old one.
     fn change(&self, name: &str, text: &str) {
         let new = write(self.folder.path(), &format!("{name}.new"), text);
         fs::rename(new, self.folder.path().join(name)).unwrap();
     }
 
     async fn invoke(&self, name: &str) -> (u16, Value) {
-        let door = self.runner.door("internal");
-        let url = format!("http://{door}/functions/{name}/invocations");
+        let address = self.runner.address("internal");
+        let url = format!("http://{address}/functions/{name}/invocations");
         let response = soon("an answer", self.http.post(url).body("{}").send()).await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 
-    /// The version of `name`, which has to work.
+    /// The version of `name`. The invocation must succeed.
     async fn version(&self, name: &str) -> u64 {
         let (status, reply) = self.invoke(name).await;
         assert_eq!(status, 200, "{name}: {reply}");
@@ -88,8 +88,8 @@ impl Changing {
 
     /// Waits for `text` in the log of the function `name`.
     async fn until_logged(&self, name: &str, text: &str) {
-        let door = self.runner.door("internal");
-        let url = format!("http://{door}/functions/{name}/logs?tail=100&follow=true");
+        let address = self.runner.address("internal");
+        let url = format!("http://{address}/functions/{name}/logs?tail=100&follow=true");
         let mut log = self.http.get(url).send().await.unwrap();
         let mut seen = String::new();
         soon("the line", async {
@@ -107,14 +107,14 @@ impl Changing {
     }
 }
 
-/// Code that changes again and again under load: no invocation fails, whoever comes after an
-/// answer of new code gets new code, and a function that nobody changes keeps its process.
+/// Code is changed again and again under load: no invocation fails, invocations after the first reply
+/// of new code get new code, and the process of an unchanged function is kept.
 #[tokio::test]
 async fn code_is_changed_under_load_and_no_invocation_fails() {
     if !has("python") {
         return;
     }
-    let changing = Changing::start("").await;
+    let changing = ChangingRunner::start("").await;
     assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
     let (newest, is_over) = (AtomicUsize::new(1), AtomicBool::new(false));
     let load = async || {
@@ -138,15 +138,15 @@ async fn code_is_changed_under_load_and_no_invocation_fails() {
 }
 
 #[tokio::test]
-async fn broken_code_leaves_the_old_one_in_place_until_it_is_mended() {
+async fn old_code_goes_on_until_broken_code_is_corrected() {
     if !has("python") {
         return;
     }
-    let changing = Changing::start("").await;
+    let changing = ChangingRunner::start("").await;
     assert_eq!(changing.version("one").await, 1);
     changing.change("one/index.py", "def main_handler(event, context)\n    pass\n");
     changing.until_logged("one", "SyntaxError").await;
-    // More at once than there are instances, and no other can be started.
+    // More events at once than instances, and no instance of the broken code can be started.
     let answers = join_all((0..16).map(|_| changing.version("one"))).await;
     assert_eq!(answers, [1; 16]);
     changing.change("one/index.py", &code(2));
@@ -155,15 +155,15 @@ async fn broken_code_leaves_the_old_one_in_place_until_it_is_mended() {
 }
 
 #[tokio::test]
-async fn a_folder_is_put_in_the_place_of_another_and_back() {
+async fn a_code_folder_can_be_replaced_by_another_and_back() {
     if !has("python") {
         return;
     }
-    let changing = Changing::start("").await;
+    let changing = ChangingRunner::start("").await;
     let path = |name: &str| changing.folder.path().join(name);
     assert_eq!(changing.version("one").await, 1);
     write(changing.folder.path(), "next/index.py", &code(2));
-    // For a moment there is none.
+    // For a moment there is no folder.
     fs::rename(path("one"), path("last")).unwrap();
     fs::rename(path("next"), path("one")).unwrap();
     changing.until_version("one", 2).await;
@@ -174,11 +174,11 @@ async fn a_folder_is_put_in_the_place_of_another_and_back() {
 }
 
 #[tokio::test]
-async fn functions_come_and_go_with_the_file_and_a_broken_file_changes_nothing() {
+async fn functions_are_added_and_removed_with_the_file_and_a_broken_file_changes_nothing() {
     if !has("python") {
         return;
     }
-    let changing = Changing::start("").await;
+    let changing = ChangingRunner::start("").await;
     assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
     let settings = changing.settings();
     for broken in ["nonsense = 1\n", "[functions.three]\nruntime = \"cobol\"\n", "[["] {
@@ -197,17 +197,17 @@ async fn functions_come_and_go_with_the_file_and_a_broken_file_changes_nothing()
 }
 
 #[tokio::test]
-async fn settings_of_one_function_change_and_the_others_stay_warm() {
+async fn changing_one_function_keeps_the_instances_of_the_others() {
     if !has("python") {
         return;
     }
-    let changing = Changing::start("").await;
+    let changing = ChangingRunner::start("").await;
     assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
     assert_eq!(changing.invoke("one").await, (200, json!([1, 1])));
     let environment = "[functions.one]\nenvironment.KEY = \"value\"\n";
     let settings = changing.settings().replace("[functions.one]\n", environment);
     changing.change("functions.toml", &settings);
-    // Another process, whose count begins anew.
+    // A new process, whose count begins at 1.
     let is_new = async {
         let mut last = 1;
         loop {
@@ -224,11 +224,11 @@ async fn settings_of_one_function_change_and_the_others_stay_warm() {
 }
 
 #[tokio::test]
-async fn sighup_takes_new_code_where_nothing_is_watched() {
+async fn sighup_loads_new_code_if_nothing_is_watched() {
     if !has("python") {
         return;
     }
-    let changing = Changing::start("reload.watch = false").await;
+    let changing = ChangingRunner::start("reload.watch = false").await;
     assert_eq!(changing.version("one").await, 1);
     changing.change("one/index.py", &code(2));
     assert_eq!(changing.version("one").await, 1);
@@ -237,14 +237,14 @@ async fn sighup_takes_new_code_where_nothing_is_watched() {
     changing.end().await;
 }
 
-/// New code has as many instances ready as the old one has at work, before anybody is sent to it:
-/// nobody has to wait for a start, which may take long.
+/// Before invocations go to new code, it has as many instances as the old code has busy. So no
+/// invocation waits for a start, which may take long.
 #[tokio::test]
-async fn new_code_is_warm_before_anybody_gets_it() {
+async fn new_code_has_warm_instances_before_it_is_invoked() {
     if !has("python") {
         return;
     }
-    let changing = Changing::start("").await;
+    let changing = ChangingRunner::start("").await;
     let slow = |version| {
         let pause = "    global count\n    time.sleep(0.2)\n";
         format!("import time\n{}", code(version)).replace("    global count\n", pause)
@@ -259,22 +259,23 @@ async fn new_code_is_warm_before_anybody_gets_it() {
         }
     };
     let change = async {
-        // When all four are at work.
+        // While all four instances are busy.
         join_all((0..4).map(|_| changing.version("one"))).await;
         changing.change("one/index.py", &slow(3));
     };
     tokio::join!(join_all((0..4).map(|_| load())), change);
-    let door = changing.runner.door("internal");
-    let log = changing.http.get(format!("http://{door}/functions/one/logs?tail=1000"));
+    let address = changing.runner.address("internal");
+    let log = changing.http.get(format!("http://{address}/functions/one/logs?tail=1000"));
     let log = log.send().await.unwrap().text().await.unwrap();
-    // One when the second version came; the others, which no invocation has asked for, for the third.
+    // One instance was started for the second version, and the others for the third, before any
+    // invocation needed them.
     let warmed = log.matches("Init Report RequestId:none").count();
     assert!(warmed >= 4, "{log}");
     changing.end().await;
 }
 
-/// Through the whole loop: connections send and wait for their echo, while the code of the echo
-/// changes under them. Each message is answered, and no connection is closed.
+/// Connections send and wait for their echo, while the code of the echo function is changed. Each
+/// message is echoed, and no connection is closed.
 #[tokio::test]
 async fn connections_do_not_notice_that_the_code_of_their_function_changes() {
     if !has("python") {
@@ -300,7 +301,7 @@ async fn connections_do_not_notice_that_the_code_of_their_function_changes() {
 
     let (newest, is_over) = (AtomicUsize::new(1), AtomicBool::new(false));
     let load = async |connection: usize| {
-        let mut client = Client::connect(longhold.door("public"), "/").await.ok().unwrap();
+        let mut client = Client::connect(longhold.address("public"), "/").await.ok().unwrap();
         for number in 0.. {
             if is_over.load(Ordering::SeqCst) {
                 break;

@@ -1,4 +1,4 @@
-//! The cloud's own client library, pointed at the runner.
+//! The cloud's own client library, with the runner as its endpoint.
 
 use std::{path::Path, process::Stdio};
 
@@ -13,7 +13,7 @@ use crate::support::soon;
 
 const SECRET: &str = "[invoke]\nsecret_id = \"AKIDlocal\"\nsecret_key = \"a key\"\n";
 
-/// What the library gets for `requests`, signed with the pair.
+/// The library's results for `requests`, signed with the secret pair.
 async fn call(
     python: &str,
     functions: &Functions,
@@ -35,8 +35,8 @@ async fn call(
     stdin.write_all(requests.to_string().as_bytes()).await.unwrap();
     drop(stdin);
     let output = soon("the end of the client", client.wait_with_output()).await.unwrap();
-    let said = String::from_utf8_lossy(&output.stderr);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {said}"))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {stderr}"))
 }
 
 /// A Python function that prints and returns its event, and one in Rust.
@@ -87,7 +87,7 @@ async fn the_clouds_own_client_invokes_functions() {
 }
 
 #[tokio::test]
-async fn an_event_of_the_clouds_own_client_runs_behind_its_answer() {
+async fn an_event_of_the_clouds_own_client_runs_after_its_answer() {
     let Some(python) = cloud_python() else { return };
     let functions = functions("").await;
     let requests = json!([{"FunctionName": "python", "InvocationType": "Event",

@@ -1,4 +1,5 @@
-//! Functions that do not come up: what can be known is said at once, the rest at the invocation.
+//! Functions that cannot start: errors in settings are reported when the runner starts, all other
+//! errors at the invocation.
 
 use std::fs;
 
@@ -9,7 +10,7 @@ use super::{
     functions::{function, has, parse, write},
 };
 
-/// The settings `text` have one problem, which has `words` in it.
+/// Checks that the settings `text` have one problem, whose text has all of `words`.
 fn check_settings(text: &str, words: &[&str]) {
     let folder = super::functions::folder();
     fs::write(folder.path().join("file"), "").unwrap();
@@ -24,7 +25,7 @@ fn check_settings(text: &str, words: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_named_at_start_up() {
+async fn missing_code_or_handlers_are_reported_at_start_up() {
     let python = function("python", "");
     check_settings(
         &python.replace("code = \"python\"", "code = \"nowhere\""),
@@ -79,8 +80,8 @@ async fn what_is_missing_is_named_at_start_up() {
     );
 }
 
-/// The code `text` in the file `name` makes an invocation fail with `status`, and its words say
-/// why; once the code is mended, the function works.
+/// Checks that the code `text` in the file `name` makes an invocation fail with `status` and a
+/// message with `words`, and that the function works once the code is corrected.
 async fn check(language: &str, name: &str, text: &str, status: u16, words: &str) {
     if !has(language) {
         return;
@@ -93,12 +94,12 @@ async fn check(language: &str, name: &str, text: &str, status: u16, words: &str)
     let functions = Functions::start_in(folder, &function(language, lines)).await;
     let (found, reply) = functions.invoke(language, &json!({})).await;
     assert_eq!(found, status, "{reply}");
-    let told = format!("{} {}", reply["errorMessage"], reply["stackTrace"]);
-    assert!(told.contains(words), "{told}");
-    // A changed file of the same second and size would be taken for the compiled one.
+    let text = format!("{} {}", reply["errorMessage"], reply["stackTrace"]);
+    assert!(text.contains(words), "{text}");
+    // Python would use its compiled file if the new one had the same size and second of change.
     let _ = fs::remove_dir_all(functions.folder.path().join("python/__pycache__"));
     write(functions.folder.path(), name, &good);
-    // It is left alone for a moment after a failure.
+    // After a failure the runner waits a moment before the next start.
     while functions.invoke(language, &json!({})).await.0 != 200 {}
     functions.finish().await;
 }
@@ -110,7 +111,7 @@ async fn python_that_does_not_load_is_443_with_its_trace() {
 }
 
 #[tokio::test]
-async fn a_handler_that_is_not_there_is_437() {
+async fn a_missing_handler_is_437() {
     check("python", "python/index.py", "x = 1", 437, "index has no function main_handler").await;
     check("node", "node/index.js", "exports.x = 1", 437, "index.main_handler is not").await;
 }
@@ -121,7 +122,7 @@ async fn node_that_does_not_load_is_443_with_its_trace() {
 }
 
 #[tokio::test]
-async fn a_bootstrap_that_ends_at_once_is_443_with_what_it_said() {
+async fn a_bootstrap_that_ends_at_once_is_443_with_its_output() {
     check("bash", "bash/bootstrap", "#!/bin/bash\necho oh no >&2; exit 7", 443, "oh no").await;
 }
 
@@ -131,14 +132,14 @@ async fn a_start_that_takes_too_long_is_450() {
 }
 
 #[tokio::test]
-async fn a_slow_start_is_waited_for() {
+async fn an_invocation_waits_for_a_slow_start() {
     if !has("python") {
         return;
     }
     let folder = super::functions::folder();
     let slow = format!("import time\ntime.sleep(1.5)\n{}", super::functions::PYTHON);
     write(folder.path(), "python/index.py", &slow);
-    // It does not count towards the timeout of the invocation.
+    // The start does not count for the timeout of the invocation.
     let functions = Functions::start_in(folder, &function("python", "timeout = \"1s\"")).await;
     assert_eq!(functions.returns("python", &json!({})).await, json!({}));
     functions.finish().await;

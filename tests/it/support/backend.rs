@@ -1,7 +1,6 @@
-//! Scripted functions: a web server in the place of the function-runner.
+//! Scripted functions: a web server in place of the function-runner.
 //!
-//! It is the oracle of the tests: it sees what functions would see, and keeps count outside of
-//! the code under test.
+//! It passes each call to the [`Oracle`], which judges the gateway by the calls that functions get.
 
 use std::{
     collections::HashMap,
@@ -23,20 +22,20 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 
-use super::{PATIENCE, oracle::Oracle, soon};
+use super::{TEST_TIMEOUT, oracle::Oracle, soon};
 
-type Handler = Arc<dyn Fn(Call) -> BoxFuture<Reply> + Send + Sync>;
+type Handler = Arc<dyn Fn(FunctionCall) -> BoxFuture<Reply> + Send + Sync>;
 type BoxFuture<T> = std::pin::Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// A call of a function.
+/// A call of a function by the gateway.
 #[derive(Debug, Clone)]
-pub(crate) struct Call {
+pub(crate) struct FunctionCall {
     pub(crate) function: String,
     pub(crate) headers: HeaderMap,
     pub(crate) event: Value,
 }
 
-/// What a function answers.
+/// The response of a function.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -52,17 +51,17 @@ pub(crate) struct Backend {
 
 struct Inner {
     handlers: Mutex<HashMap<String, Handler>>,
-    senders: HashMap<&'static str, mpsc::Sender<Call>>,
-    receivers: HashMap<&'static str, AsyncMutex<mpsc::Receiver<Call>>>,
+    senders: HashMap<&'static str, mpsc::Sender<FunctionCall>>,
+    receivers: HashMap<&'static str, AsyncMutex<mpsc::Receiver<FunctionCall>>>,
     oracle: Oracle,
     stop: CancellationToken,
 }
 
 const FUNCTIONS: [&str; 3] = ["register", "transmit", "cleanup"];
-/// More calls than any test leaves unread.
+/// Capacity of a queue of calls; more than any test leaves unread.
 const CALLS_MAX: usize = 100_000;
 
-impl Call {
+impl FunctionCall {
     /// A field of `websocket`.
     pub(crate) fn websocket(&self, field: &str) -> &str {
         self.event["websocket"][field].as_str().unwrap_or_else(|| panic!("no {field} in {self:?}"))
@@ -118,7 +117,7 @@ impl Backend {
             })
         };
         let settings = ServeSettings {
-            head_timeout: 2 * PATIENCE,
+            head_timeout: 2 * TEST_TIMEOUT,
             connections_max: 10_000,
             linger: Duration::ZERO,
         };
@@ -126,16 +125,19 @@ impl Backend {
         backend
     }
 
-    /// Scripts a function.
-    pub(crate) fn on<F>(&self, function: &str, handler: impl Fn(Call) -> F + Send + Sync + 'static)
-    where
+    /// Scripts a function: `handler` is run for each call.
+    pub(crate) fn on<F>(
+        &self,
+        function: &str,
+        handler: impl Fn(FunctionCall) -> F + Send + Sync + 'static,
+    ) where
         F: Future<Output = Reply> + Send + 'static,
     {
         let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
         self.inner.handlers.lock().unwrap().insert(function.to_owned(), handler);
     }
 
-    /// Scripts a function that always answers the same.
+    /// Scripts a function that always gives the same reply.
     pub(crate) fn always(&self, function: &str, reply: Reply) {
         self.on(function, move |_| {
             let reply = reply.clone();
@@ -158,12 +160,12 @@ impl Backend {
     }
 
     /// Waits for the next call of a function.
-    pub(crate) async fn next(&self, function: &str) -> Call {
+    pub(crate) async fn next(&self, function: &str) -> FunctionCall {
         let mut calls = self.inner.receivers[function].lock().await;
         soon(&format!("a call of {function}"), calls.recv()).await.unwrap()
     }
 
-    /// Whether a function has been called since [`Self::next`] was.
+    /// Whether there is a call of a function that [`Self::next`] has not returned yet.
     pub(crate) async fn was_called(&self, function: &str) -> bool {
         !self.inner.receivers[function].lock().await.is_empty()
     }
@@ -181,11 +183,11 @@ impl Backend {
         let headers = request.headers().clone();
         let body = read_body(request.into_body(), 64 << 20).await.unwrap();
         let event = serde_json::from_slice(&body).unwrap();
-        let call = Call { function: function.clone(), headers, event };
+        let call = FunctionCall { function: function.clone(), headers, event };
         self.inner.oracle.called(&call);
         self.inner.senders[function.as_str()].try_send(call.clone()).unwrap();
         let handler = self.inner.handlers.lock().unwrap().get(&function).cloned();
-        // In a task of its own: a function runs to its end, whoever hangs up meanwhile.
+        // In a task of its own, so that a function runs to its end even if the gateway hangs up.
         let this = self.clone();
         let running = tokio::spawn(async move {
             let reply = match handler {

@@ -1,6 +1,6 @@
-//! A headless Chromium with a profile of its own, and the driver that steers it.
+//! A headless Chromium with a profile of its own, and the driver that controls it.
 //!
-//! A machine that has none skips these tests and says so; on CI that is a failure.
+//! On a machine without Chromium these tests are skipped with a message; in CI they fail.
 
 use std::{env, fs, path::Path, path::PathBuf, process::Stdio, time::Duration};
 
@@ -33,7 +33,7 @@ const MISSING: &str = "no Chromium with its driver: apt-get install chromium chr
 
 const FLAGS: [&str; 12] = [
     "--headless=new",
-    // Containers run tests as root, which the sandbox refuses. All pages are our own.
+    // In containers tests run as root, which the sandbox refuses. All pages are from this repository.
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -47,7 +47,7 @@ const FLAGS: [&str; 12] = [
     "--window-size=1000,760",
 ];
 
-/// How often a page is asked for what it should show soon.
+/// The interval between two checks whether an element is there.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// A running browser, killed with all its processes when it is dropped.
@@ -58,7 +58,7 @@ pub(crate) struct Browser {
     _folder: TempDir,
 }
 
-/// One tab. Others may have been in front meanwhile, so everything starts with showing this one.
+/// One tab. Another tab may be active, so every operation first activates this one.
 pub(crate) struct Tab {
     client: Client,
     window: WindowHandle,
@@ -67,11 +67,11 @@ pub(crate) struct Tab {
 /// Whether a tab can reach the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Network {
-    There,
-    Gone,
+    Online,
+    Offline,
 }
 
-/// A command of the protocol of the developer tools, for what the common one does not know.
+/// A command of the DevTools protocol, for features that WebDriver does not have.
 #[derive(Debug)]
 struct DevTools(Value);
 
@@ -92,7 +92,7 @@ impl Browser {
         let folder = tempfile::tempdir().unwrap();
         let mut driver = Command::new(driver)
             .arg("--port=0")
-            // All that a browser leaves lying goes away with the folder.
+            // All files that the browser leaves behind are in this folder, which is removed.
             .envs(
                 ["HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"]
                     .map(|name| (name, folder.path())),
@@ -117,7 +117,7 @@ impl Browser {
         Self { driver, client, _stdout: stdout, _folder: folder }
     }
 
-    /// The tab that a new browser has.
+    /// The first tab of the browser.
     pub(crate) async fn tab(&self) -> Tab {
         Tab { client: self.client.clone(), window: self.client.window().await.unwrap() }
     }
@@ -127,7 +127,7 @@ impl Browser {
         Tab { client: self.client.clone(), window }
     }
 
-    /// Closes all tabs, as a person would.
+    /// Closes all tabs.
     pub(crate) async fn finish(self) {
         soon("the end of the browser", self.client.clone().close()).await.unwrap();
     }
@@ -135,7 +135,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // The id is there as long as the driver has not been waited for, so it is still its own.
+        // There is an id as long as the driver has not been reaped, so the id is still valid.
         if let Some(id) = self.driver.id() {
             let _ = killpg(Pid::from_raw(id.cast_signed()), Signal::SIGKILL);
         }
@@ -154,13 +154,13 @@ impl Tab {
         soon(css, wait.for_element(Locator::Css(css))).await.unwrap()
     }
 
-    /// The text of an element that is there, as it is in the document.
+    /// The text of an element that exists, as it is in the document.
     pub(crate) async fn text(&self, css: &str) -> String {
         let text = self.ask(&format!("document.querySelector({}).textContent", json!(css))).await;
         text.as_str().unwrap().to_owned()
     }
 
-    /// What is in the text box.
+    /// The content of the text box.
     pub(crate) async fn draft(&self) -> String {
         self.ask("document.querySelector('#message').value").await.as_str().unwrap().to_owned()
     }
@@ -181,7 +181,7 @@ impl Tab {
         self.see(css).await.send_keys(text).await.unwrap();
     }
 
-    /// Types into whatever has the focus.
+    /// Types into the element that has the focus.
     pub(crate) async fn type_text(&self, text: &str) {
         for character in text.chars() {
             self.chord(&[character]).await;
@@ -193,7 +193,7 @@ impl Tab {
         self.chord(&keys).await;
     }
 
-    /// Presses keys one after the other and lets them go in the opposite order.
+    /// Presses keys one after the other, and releases them in the opposite order.
     async fn chord(&self, keys: &[char]) {
         let down = keys.iter().map(|&value| KeyAction::Down { value });
         let up = keys.iter().rev().map(|&value| KeyAction::Up { value });
@@ -202,9 +202,9 @@ impl Tab {
         self.front().await.perform_actions(actions).await.unwrap();
     }
 
-    /// Takes the network away from the tab, or gives it back.
+    /// Cuts the tab off from the network, or connects it again.
     pub(crate) async fn network(&self, network: Network) {
-        let offline = network == Network::Gone;
+        let offline = network == Network::Offline;
         let parameters = json!({
             "offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1,
         });
@@ -216,7 +216,7 @@ impl Tab {
         self.dev_tools("Emulation.setEmulatedMedia", json!({ "features": [feature] })).await;
     }
 
-    /// Makes the tab a phone with a screen of this size.
+    /// Makes the tab emulate a phone with a screen of this size.
     pub(crate) async fn phone(&self, (width, height): (u32, u32)) {
         let screen =
             json!({ "width": width, "height": height, "deviceScaleFactor": 2, "mobile": true });
@@ -224,7 +224,7 @@ impl Tab {
         self.dev_tools("Emulation.setTouchEmulationEnabled", json!({ "enabled": true })).await;
     }
 
-    /// Keeps a picture for people to look at.
+    /// Saves a screenshot in the target folder, for people to look at.
     pub(crate) async fn screenshot(&self, name: &str) {
         let picture = self.front().await.screenshot().await.unwrap();
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots");
@@ -259,7 +259,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
     env::split_paths(&path).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
-/// The port that the driver says it has.
+/// The port that the driver prints.
 async fn port(stdout: &mut BufReader<ChildStdout>) -> u16 {
     let mut line = String::new();
     while !line.contains("started successfully on port ") {

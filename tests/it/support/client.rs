@@ -1,4 +1,4 @@
-//! WebSocket clients: a proper one, and one that can do wrong.
+//! WebSocket clients: one that follows the protocol, and raw connections for violating it.
 
 use std::net::SocketAddr;
 
@@ -45,7 +45,7 @@ impl Client {
     }
 
     pub(crate) async fn send(&mut self, message: impl Into<Message>) {
-        soon("room to send", self.socket.send(message.into())).await.unwrap();
+        soon("the end of a send", self.socket.send(message.into())).await.unwrap();
     }
 
     /// The next message that is not a ping or pong.
@@ -87,23 +87,23 @@ impl Client {
         while let Some(Ok(_)) = soon("the end", self.socket.next()).await {}
     }
 
-    /// The TCP connection, to do wrong on.
+    /// The TCP connection, for sending raw bytes.
     pub(crate) fn into_raw(self) -> TcpStream {
         self.socket.into_inner()
     }
 }
 
-/// A proper handshake request.
+/// A correct handshake request.
 pub(crate) fn request(address: SocketAddr, path: &str) -> Request<()> {
     format!("ws://{address}{path}").into_client_request().unwrap()
 }
 
-/// Sends raw bytes to a fresh connection and reads all that comes until the end.
+/// Sends raw bytes on a new connection, and reads until its end.
 pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
     let mut answer = Vec::new();
-    // A reset after the answer is as good as an end.
+    // A reset after the answer counts as the end.
     let _ = soon("an answer", stream.read_to_end(&mut answer)).await;
     String::from_utf8_lossy(&answer).into_owned()
 }

@@ -1,4 +1,4 @@
-//! What must hold after every test, judged by what the functions saw.
+//! Checks the invariants of every test, from the calls that the functions got.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::{
-    backend::{Call, Reply},
+    backend::{FunctionCall, Reply},
     soon,
 };
 
@@ -21,12 +21,12 @@ use super::{
 pub(crate) struct Oracle {
     connections: Mutex<HashMap<String, Seen>>,
     calls: AtomicUsize,
-    /// Calls that began or ended.
+    /// The logical time: the number of calls that have begun or ended.
     now: AtomicUsize,
     progress: Notify,
 }
 
-/// What has happened to one connection. Instants are numbers of calls that began or ended.
+/// The history of one connection. Times are logical times.
 #[derive(Default, Debug)]
 struct Seen {
     owed: bool,
@@ -34,10 +34,10 @@ struct Seen {
     transmits_running: usize,
     /// When the last register or transmit ended.
     work_ended: usize,
-    /// When each cleanup that runs began.
+    /// When each running cleanup began.
     cleanups_running: VecDeque<usize>,
     cleanups_done: usize,
-    /// When the last one of those that succeeded began.
+    /// When the last successful cleanup began.
     cleaned_up: Option<usize>,
     early_cleanup: bool,
 }
@@ -47,20 +47,20 @@ impl Seen {
         self.registers_running + self.transmits_running > 0
     }
 
-    /// Whether all that its functions may have started has been undone.
+    /// Whether a cleanup succeeded that began after the end of all other calls.
     fn is_clean(&self) -> bool {
         !self.is_working() && self.cleaned_up.is_some_and(|began| began > self.work_ended)
     }
 }
 
 impl Oracle {
-    pub(crate) fn called(&self, call: &Call) {
+    pub(crate) fn called(&self, call: &FunctionCall) {
         self.calls.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.connections.lock().unwrap();
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         let seen = connections.entry(call.id().to_owned()).or_default();
         match call.function.as_str() {
-            // Owed from here on: it may have run, whatever it answers.
+            // A cleanup is owed from here on, because register may have stored something.
             "register" => {
                 seen.owed = true;
                 seen.registers_running += 1;
@@ -77,7 +77,7 @@ impl Oracle {
         }
     }
 
-    /// Calls so far.
+    /// The number of calls so far.
     pub(crate) fn calls(&self) -> usize {
         self.calls.load(Ordering::Relaxed)
     }
@@ -93,7 +93,7 @@ impl Oracle {
         }
     }
 
-    pub(crate) fn answered(&self, call: &Call, reply: &Reply) {
+    pub(crate) fn answered(&self, call: &FunctionCall, reply: &Reply) {
         let mut connections = self.connections.lock().unwrap();
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         let seen = connections.get_mut(call.id()).unwrap();
@@ -108,7 +108,7 @@ impl Oracle {
                 seen.work_ended = now;
             }
             _ => {
-                // Should two of one connection run at once, the older one ends first.
+                // If two cleanups of a connection run at once, the older one is assumed to end first.
                 let began = seen.cleanups_running.pop_front().unwrap();
                 if reply.status == 200 {
                     seen.cleanups_done += 1;
@@ -119,7 +119,7 @@ impl Oracle {
         self.progress.notify_waiters();
     }
 
-    /// Waits until every register that may have run has a cleanup that succeeded, and that began
+    /// Waits until every connection whose register may have run has a successful cleanup that began
     /// after register and the last transmit had ended.
     pub(crate) async fn all_cleaned_up(&self) {
         loop {
@@ -132,14 +132,14 @@ impl Oracle {
         }
     }
 
-    /// How many connections have had no such cleanup, and should.
+    /// The number of connections that are owed such a cleanup and have had none.
     pub(crate) fn owing(&self) -> usize {
         let connections = self.connections.lock().unwrap();
         connections.values().filter(|seen| seen.owed && !seen.is_clean()).count()
     }
 
-    /// Every register that may have run has exactly one cleanup that succeeded, and none has one
-    /// before its register and its last transmit had ended.
+    /// Every connection whose register may have run has exactly one successful cleanup, and no
+    /// cleanup began before register and the last transmit had ended.
     pub(crate) fn check(&self) {
         for (id, seen) in &*self.connections.lock().unwrap() {
             assert_eq!(seen.cleanups_done, usize::from(seen.owed), "cleanups of {id}: {seen:?}");
@@ -148,7 +148,7 @@ impl Oracle {
         }
     }
 
-    /// The same after a crash, which may make a cleanup come twice.
+    /// Like [`Self::check`], but allows that a cleanup is called twice, as after a crash.
     pub(crate) fn check_at_least_once(&self) {
         for (id, seen) in &*self.connections.lock().unwrap() {
             assert!(seen.is_clean() || !seen.owed, "no cleanup of {id} after all else: {seen:?}");
@@ -171,7 +171,7 @@ fn not_run(reply: &Reply) -> bool {
     [429, 432, 503].contains(&reply.status)
 }
 
-/// The function itself says that there is nothing to clean up.
+/// Whether the function says by its reply that there is nothing to clean up.
 fn refuses(reply: &Reply) -> bool {
     let mut body = serde_json::from_slice(&reply.body).unwrap_or(Value::Null);
     if let Value::String(text) = &body {

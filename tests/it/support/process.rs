@@ -24,21 +24,21 @@ pub(crate) struct Process {
     ready: Value,
 }
 
-/// How a binary ended that was not to run on.
-pub(crate) struct Ended {
+/// The result of a binary that has ended by itself.
+pub(crate) struct Exit {
     pub(crate) status: ExitStatus,
     pub(crate) stderr: String,
 }
 
-/// The path of one of the workspace's binaries. Those of other packages lie beside our own; they
-/// are built with the tests of their packages.
+/// The path of a binary of the workspace. The binaries of other packages are in the same folder;
+/// they are built with the tests of their packages.
 pub(crate) fn binary(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_longhold")).with_file_name(name);
     assert!(path.exists(), "{} is missing: run cargo test --workspace", path.display());
     path
 }
 
-/// A command in `folder` that sees no variable of this process but what it takes to run.
+/// A command in `folder` with only these environment variables.
 fn command(name: &str, arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(binary(name));
     command.args(arguments);
@@ -63,18 +63,18 @@ pub(crate) async fn run(
     arguments: &[&str],
     folder: &Path,
     variables: &[(&str, &str)],
-) -> Ended {
+) -> Exit {
     let output =
         soon("the end", command(name, arguments, folder, variables).output()).await.unwrap();
-    Ended { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
+    Exit { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
 }
 
-/// Runs the commands of a shell.
-pub(crate) async fn run_shell(shell: &str, folder: &Path) -> Ended {
+/// Runs shell commands.
+pub(crate) async fn run_shell(shell: &str, folder: &Path) -> Exit {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", shell]);
     let output = soon("the end", prepare(command, folder, &[]).output()).await.unwrap();
-    Ended { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
+    Exit { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
 }
 
 impl Process {
@@ -88,7 +88,7 @@ impl Process {
         Self::ready_after(name, command(name, arguments, folder, variables)).await
     }
 
-    /// The same, after the commands of a shell that become its limits.
+    /// Like [`Self::start`], after shell commands that set limits for the process.
     pub(crate) async fn start_after(shell: &str, name: &str, folder: &Path) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &format!("{shell}\nexec \"$0\"")]).arg(binary(name));
@@ -117,8 +117,8 @@ impl Process {
         &self.ready
     }
 
-    /// An address out of the ready line.
-    pub(crate) fn door(&self, name: &str) -> SocketAddr {
+    /// The address of a listener, from the ready line.
+    pub(crate) fn address(&self, name: &str) -> SocketAddr {
         self.ready[name].as_str().unwrap().parse().unwrap()
     }
 

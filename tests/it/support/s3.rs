@@ -1,8 +1,8 @@
-//! An S3 server in this process: `s3s` with its files in a folder. It checks signatures, lists a
-//! thousand keys at most at once, and can go away and come back with what it had.
+//! An S3 server in this process: `s3s` with its files in a folder. It checks signatures, lists at
+//! most 1000 keys in a response, and can be stopped and started again with the same data.
 //!
-//! Nobody but the functions talks to it. What it holds is read off its folder, so that the client
-//! under test is not its own witness.
+//! Only the functions send requests to it. The tests read its folder instead, so that they do not
+//! depend on the client that they test.
 
 use std::{collections::BTreeSet, fs, io, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -27,18 +27,18 @@ use super::soon;
 const BUCKET: &str = "bucket";
 const PREFIX: &str = "chat/online";
 const ACCESS_KEY: &str = "key";
-/// What a request takes to a store that is not next door.
+/// The delay of each response, as over a network.
 const LATENCY: Duration = Duration::from_millis(5);
-/// More than a test needs at once.
+/// The length of the accept queue; more than a test needs.
 const BACKLOG: u32 = 1024;
 
-/// The server, and the port that stays its own while it is away.
+/// The server, and its port, which stays reserved while the server is stopped.
 pub(crate) struct S3 {
     folder: TempDir,
     address: SocketAddr,
-    /// Bound and never listening: whoever connects is refused, and nobody else gets the port.
+    /// Bound and never listening: connections are refused, and no other socket gets the port.
     _port: TcpSocket,
-    /// Every request that was answered, with the status.
+    /// All answered requests, each with its status.
     answered: watch::Sender<Vec<String>>,
     running: Option<Running>,
 }
@@ -49,7 +49,7 @@ struct Running {
 }
 
 impl S3 {
-    /// A server with one empty bucket, for those who have `secret`.
+    /// A server with one empty bucket, which accepts requests signed with `secret`.
     pub(crate) fn start(secret: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join(BUCKET)).unwrap();
@@ -61,7 +61,7 @@ impl S3 {
         server
     }
 
-    /// What a function needs in its environment to have its roster here.
+    /// The environment of a function whose roster is in this server.
     pub(crate) fn environment(&self, secret: &str) -> [(&'static str, String); 4] {
         [
             ("ROSTER_URL", format!("s3://{BUCKET}/{PREFIX}")),
@@ -71,14 +71,15 @@ impl S3 {
         ]
     }
 
-    /// Goes away in the midst of whatever it does, as a process that is killed.
+    /// Stops at once, also in the middle of requests, like a process that is killed.
     pub(crate) async fn stop(&mut self) {
         let Running { stop, task } = self.running.take().unwrap();
         stop.cancel();
         soon("the end of the S3 server", task).await.unwrap();
     }
 
-    /// Comes back at the same address with the same data, for those who have `secret`.
+    /// Starts again at the same address with the same data, and accepts requests signed with
+    /// `secret`.
     pub(crate) fn start_again(&mut self, secret: &str) {
         assert!(self.running.is_none());
         let mut builder = S3ServiceBuilder::new(FileSystem::new(self.folder.path()).unwrap());
@@ -89,7 +90,7 @@ impl S3 {
         self.running = Some(Running { stop, task: tokio::spawn(serving) });
     }
 
-    /// Puts ids into the roster whose gateway is no more.
+    /// Puts stale ids into the roster, as a gateway that is gone would leave behind.
     pub(crate) fn leave_behind(&self, ids: impl Iterator<Item = String>) {
         fs::create_dir_all(self.roster()).unwrap();
         for id in ids {
@@ -108,7 +109,7 @@ impl S3 {
         }
     }
 
-    /// Waits until so many ids are in the roster: looks whenever the server has answered.
+    /// Waits until `count` ids are in the roster. Checks after each response of the server.
     pub(crate) async fn until_online(&self, count: usize) {
         let mut answered = self.answered.subscribe();
         soon(&format!("a roster of {count}"), async {
@@ -119,14 +120,14 @@ impl S3 {
         .await;
     }
 
-    /// Waits until a request is answered that has `what` in its line.
+    /// Waits until the list of answered requests has a line with `what`.
     pub(crate) async fn until_answered(&self, what: &str) {
         let mut answered = self.answered.subscribe();
         let has = |lines: &Vec<String>| lines.iter().any(|line| line.contains(what));
         soon(&format!("an answer to {what}"), answered.wait_for(has)).await.unwrap();
     }
 
-    /// The requests answered so far, such as `200 GET /bucket?list-type=2`.
+    /// All requests answered so far, such as `200 GET /bucket?list-type=2`.
     pub(crate) fn answered(&self) -> Vec<String> {
         self.answered.borrow().clone()
     }
@@ -136,7 +137,8 @@ impl S3 {
     }
 }
 
-/// Two of these can have one address as long as none of them listened before the other came.
+/// A socket bound to `address`. Two such sockets can have the same address if the second one is
+/// bound before the first one listens.
 fn bound(address: SocketAddr) -> TcpSocket {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_reuseaddr(true).unwrap();
@@ -168,7 +170,7 @@ async fn serve(
         });
         let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
         connections.spawn(async move {
-            // A client that hangs up is none of this server's business.
+            // An error means that the client hung up, which is allowed.
             let _ = connection.await;
         });
     }

@@ -5,27 +5,27 @@ use std::{collections::BTreeMap, path::Path};
 use function_runner::{Runner, Settings as RunnerSettings, settings::PREFIX};
 use functions::Catalog;
 use gateway::{
-    gateway::{Doors, Gateway},
+    gateway::{Gateway, Listeners},
     settings::Settings,
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOSE_TIMEOUT, PATIENCE, soon};
+use super::{CLOSE_TIMEOUT, TEST_TIMEOUT, soon};
 
 const GATEWAY: &str = include_str!("../../../gateway.toml");
 const FUNCTIONS: &str = include_str!("../../../functions.toml");
 
-/// Both services, set up by the files at the root of the repository.
+/// Both services, with the settings files at the root of the repository.
 pub(crate) struct Stack {
-    pub(crate) doors: Doors,
-    /// Where functions are invoked.
+    pub(crate) listeners: Listeners,
+    /// The URL of the function-runner.
     pub(crate) runner_url: String,
     stop_gateway: CancellationToken,
     stop_runner: CancellationToken,
     gateway: JoinHandle<()>,
     runner: JoinHandle<()>,
-    /// Has the journal.
+    /// The folder with the journal.
     _folder: tempfile::TempDir,
 }
 
@@ -35,20 +35,21 @@ impl Stack {
         Self::with_environment(&[("ROSTER_URL", roster.to_owned())]).await
     }
 
-    /// `environment` is laid over that of each function of the chat.
+    /// `environment` is added to the environment of each function of the chat.
     pub(crate) async fn with_environment(environment: &[(&str, String)]) -> Self {
         let no_variables = BTreeMap::new();
         let text = GATEWAY.replace(":9000", ":0").replace(":9001", ":0");
-        // The test runs at the root of the repository, where the folder of the page is.
+        // The working directory of the tests is the root of the repository, which has the folder
+        // of the page.
         let mut settings =
             Settings::parse(Path::new("gateway.toml"), &text, &no_variables).unwrap();
         settings.connection.close_timeout = CLOSE_TIMEOUT;
         let folder = tempfile::tempdir().unwrap();
         settings.journal.dir = folder.path().join("journal");
         let gateway = Gateway::bind(settings).await.unwrap();
-        let doors = gateway.doors().unwrap();
+        let listeners = gateway.listeners().unwrap();
 
-        let push = BTreeMap::from([("push".to_owned(), format!("http://{}", doors.internal))]);
+        let push = BTreeMap::from([("push".to_owned(), format!("http://{}", listeners.internal))]);
         let file = Path::new("functions.toml");
         let catalog = Catalog::built_in();
         let settings =
@@ -62,7 +63,7 @@ impl Stack {
         let run = gateway.run(stop_gateway.clone());
         let gateway = tokio::spawn(async move { run.await.unwrap() });
         let runner = tokio::spawn(Runner::new(settings).serve(listener, stop_runner.clone()));
-        Self { doors, runner_url, stop_gateway, stop_runner, gateway, runner, _folder: folder }
+        Self { listeners, runner_url, stop_gateway, stop_runner, gateway, runner, _folder: folder }
     }
 
     pub(crate) async fn finish(self) {
@@ -73,13 +74,13 @@ impl Stack {
     }
 }
 
-/// The variables of a runner that set `environment` for each function of the chat, and give it
-/// time, however busy the machine is.
+/// The variables of a runner that set `environment` for each function of the chat, and a timeout
+/// that is long enough on a busy machine.
 fn variables(environment: &[(&str, String)]) -> BTreeMap<String, String> {
     let mut variables = BTreeMap::new();
     for function in ["REGISTER", "TRANSMIT", "CLEANUP"] {
         let prefix = format!("{PREFIX}__FUNCTIONS__CHAT_{function}");
-        variables.insert(format!("{prefix}__TIMEOUT"), format!("{}s", PATIENCE.as_secs()));
+        variables.insert(format!("{prefix}__TIMEOUT"), format!("{}s", TEST_TIMEOUT.as_secs()));
         for (key, value) in environment {
             variables.insert(format!("{prefix}__ENVIRONMENT__{key}"), value.clone());
         }

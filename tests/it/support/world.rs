@@ -1,9 +1,9 @@
-//! A gateway in this process with scripted functions behind it.
+//! A gateway in this process, with scripted functions.
 
 use std::{collections::BTreeMap, path::Path};
 
 use gateway::{
-    gateway::{Doors, Gateway, GatewayError},
+    gateway::{Gateway, GatewayError, Listeners},
     settings::Settings,
 };
 use serde_json::{Value, json};
@@ -12,23 +12,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CLOSE_TIMEOUT,
-    backend::{Backend, Call},
+    backend::{Backend, FunctionCall},
     client::Client,
     soon,
 };
 
-/// The path of the API that every world has; its id is `api-test`.
+/// The path of the API `api-test`, which every world has.
 pub(crate) const PATH: &str = "/release/test";
 
-/// A running gateway and the functions behind it.
+/// A running gateway and its scripted functions.
 pub(crate) struct World {
     pub(crate) backend: Backend,
-    pub(crate) doors: Doors,
+    pub(crate) listeners: Listeners,
     pub(crate) stop: CancellationToken,
     http: reqwest::Client,
     gateway: JoinHandle<Result<(), GatewayError>>,
     changes: mpsc::Sender<Settings>,
-    /// Has the journal.
+    /// The folder with the journal.
     _folder: tempfile::TempDir,
 }
 
@@ -38,8 +38,8 @@ impl World {
         Self::with("", "").await
     }
 
-    /// One API. `api` has more lines for its table, `tables` more tables; `BACKEND` in them
-    /// stands for the URL of the functions.
+    /// One API. `api` has additional lines for its table, and `tables` additional tables. In both,
+    /// `BACKEND` stands for the URL of the functions.
     pub(crate) async fn with(api: &str, tables: &str) -> Self {
         let backend = Backend::start().await;
         let text = format!(
@@ -62,7 +62,7 @@ impl World {
         Self::launch(backend, &text).await
     }
 
-    /// With settings of one's own.
+    /// A world with these settings. `BACKEND` in them stands for the URL of the functions.
     pub(crate) async fn launch(backend: Backend, settings: &str) -> Self {
         let text = settings.replace("BACKEND", &backend.url);
         let mut settings = parse(&text);
@@ -75,44 +75,45 @@ impl World {
         }
         let (changes, changed) = mpsc::channel(1);
         let gateway = Gateway::bind(settings).await.unwrap().with_changes(changed);
-        let doors = gateway.doors().unwrap();
+        let listeners = gateway.listeners().unwrap();
         let stop = CancellationToken::new();
         let gateway = tokio::spawn(gateway.run(stop.clone()));
         let http = reqwest::Client::new();
-        Self { backend, doors, stop, http, gateway, changes, _folder: folder }
+        Self { backend, listeners, stop, http, gateway, changes, _folder: folder }
     }
 
-    /// Settings that are to be taken while the gateway runs. Each is taken before the next one.
+    /// Gives the running gateway new settings. The settings of one call are applied before those of
+    /// the next.
     pub(crate) async fn change(&self, settings: &str) {
         let settings = parse(&settings.replace("BACKEND", &self.backend.url));
         self.changes.send(settings).await.unwrap();
     }
 
-    /// A client that is connected, and its register call.
-    pub(crate) async fn client(&self) -> (Client, Call) {
+    /// A connected client, and its register call.
+    pub(crate) async fn client(&self) -> (Client, FunctionCall) {
         let client = self.connect().await;
         (client, self.backend.next("register").await)
     }
 
-    /// A client that is connected.
+    /// A connected client.
     pub(crate) async fn connect(&self) -> Client {
-        Client::connect(self.doors.public, PATH).await.unwrap()
+        Client::connect(self.listeners.public, PATH).await.unwrap()
     }
 
-    /// POSTs a push to `api-test`; the HTTP status and the answer.
+    /// POSTs a push to `api-test`. Returns the HTTP status and the answer.
     pub(crate) async fn push(&self, body: Value) -> (u16, Value) {
         self.push_bytes("api-test", body.to_string()).await
     }
 
     pub(crate) async fn push_bytes(&self, api: &str, body: impl Into<Vec<u8>>) -> (u16, Value) {
-        let url = format!("http://{}/{api}", self.doors.internal);
+        let url = format!("http://{}/{api}", self.listeners.internal);
         let request = self.http.post(url).body(body.into()).send();
         let response = soon("an answer to a push", request).await.unwrap();
         let status = response.status().as_u16();
         (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
     }
 
-    /// Pushes a text; the errNo.
+    /// Pushes a text. Returns the errNo.
     pub(crate) async fn push_text(&self, id: &str, text: &str) -> u64 {
         let (status, answer) = self.push(data_send(id, text)).await;
         assert_eq!(status, 200, "{answer}");
@@ -120,11 +121,11 @@ impl World {
     }
 
     pub(crate) async fn get(&self, path: &str) -> u16 {
-        let url = format!("http://{}{path}", self.doors.internal);
+        let url = format!("http://{}{path}", self.listeners.internal);
         soon("an answer", self.http.get(url).send()).await.unwrap().status().as_u16()
     }
 
-    /// Stops the gateway, which must drain, and checks the standing invariants.
+    /// Stops the gateway, which must drain, and checks the invariants of the oracle.
     pub(crate) async fn finish(self) {
         let backend = self.backend.clone();
         self.stopped().await.unwrap();
@@ -132,7 +133,7 @@ impl World {
         backend.stop();
     }
 
-    /// Stops the gateway; how it ended.
+    /// Stops the gateway. Returns its result.
     pub(crate) async fn stopped(self) -> Result<(), GatewayError> {
         self.stop.cancel();
         soon("the end of the gateway", self.gateway).await.unwrap()

@@ -1,5 +1,5 @@
-"""Calls Invoke through Tencent's own client: endpoint, secret id and key are the arguments, a list
-of requests comes on stdin, and the list of what was answered goes to stdout."""
+"""Calls Invoke with Tencent's own client. The arguments are endpoint, secret id and key. Reads a list
+of requests from stdin, and writes the list of responses to stdout."""
 
 import json
 import sys
