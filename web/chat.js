@@ -1,10 +1,10 @@
-// The chat page: ties the form, the log of messages and the connection together.
-// It refuses to pretend: a message shows as sent only after the socket took it, what cannot be sent
-// stays in the text box, and the online count is shown only as far as the server has told it.
+// The chat page: connects the form, the log of messages and the WebSocket.
+// A message is shown as sent only after the socket has accepted it, text that cannot be sent stays in the
+// text box, and the number of people online is shown only if the server has sent it.
 
 import { Connection } from "./connection.js";
 import { MessageLog } from "./log.js";
-import { byteLength, cleanName, decode, encode, MESSAGE_BYTES_MAX, NOBODY } from "./wire.js";
+import { byteLength, cleanName, decode, encode, MESSAGE_BYTES_MAX, DEFAULT_NAME } from "./wire.js";
 
 const DEFAULT_PATH = "/release/chat";
 const NAME_KEY = "longhold.chat.name";
@@ -19,7 +19,7 @@ const [composer, nameInput, message, send] = ["composer", "name", "message", "se
 const [status, countdown, retry] = ["status", "countdown", "retry"].map(byId);
 const log = new MessageLog(byId("log"), byId("new-messages"));
 
-// The last message of the present connection; one of an earlier connection is no longer in doubt.
+// The last message sent on the current connection; null after a reconnect.
 let lastSent = null;
 let wasOnline = false;
 let countdownTimer = 0;
@@ -37,7 +37,7 @@ composer.addEventListener("submit", (event) => {
   submit();
 });
 message.addEventListener("keydown", (event) => {
-  // While an input method is composing, Enter chooses a word.
+  // While text is composed with an input method, Enter chooses a word.
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();
   submit();
@@ -46,12 +46,12 @@ message.addEventListener("input", () => {
   growMessage();
   showError("");
 });
-// A phone that is turned has lines of another length.
+// Lines have another length after a phone was turned.
 window.addEventListener("resize", growMessage);
 nameInput.addEventListener("input", () => saveName(cleanName(nameInput.value)));
 nameInput.addEventListener("change", () => (nameInput.value = cleanName(nameInput.value)));
 nameInput.addEventListener("keydown", (event) => {
-  // Enter would submit the form; one who has just given a name wants to write next.
+  // Enter moves to the text box; by default it would submit the form.
   if (event.key !== "Enter" || event.isComposing) return;
   event.preventDefault();
   message.focus();
@@ -65,7 +65,7 @@ function submit() {
   const bytes = byteLength(wire);
   if (bytes > MESSAGE_BYTES_MAX) return showError(tooLong(bytes));
   if (!connection.send(wire)) return;
-  lastSent = log.addSent({ author: cleanName(nameInput.value) || NOBODY, text });
+  lastSent = log.addSent({ author: cleanName(nameInput.value) || DEFAULT_NAME, text });
   message.value = "";
   growMessage();
   showError("");
@@ -83,20 +83,20 @@ function onMaybeLost() {
 }
 
 function onState({ state, reason, retryAt }) {
-  // Whoever stands on a control that goes away is taken to the text box, not to the top of the page.
+  // If the control with the focus is hidden or disabled, the focus moves to the text box.
   const focused = document.activeElement;
   status.dataset.state = state;
   const words = { online: "Online", connecting: "Connecting…", offline: `Offline. ${reason}` };
   status.textContent = words[state];
   byId("hint").textContent = HINTS[state];
   send.disabled = state !== "online";
-  // In between tries the button stays where it is, so that neither layout nor focus flickers.
+  // During an attempt the button stays visible, so that neither layout nor focus changes.
   if (state !== "connecting") retry.hidden = state === "online";
   retry.setAttribute("aria-disabled", String(state === "connecting"));
   if ((focused === send && send.disabled) || (focused === retry && retry.hidden)) message.focus();
   showCountdown(retryAt);
   if (state === "online") onOnline();
-  // Nobody counts for us while we are away.
+  // While disconnected, the number is not known.
   else showCount(null);
 }
 
@@ -121,7 +121,7 @@ function showCountdown(retryAt) {
 function showCount(count) {
   const shown = byId("online-count");
   shown.textContent = count === null ? "" : `${count} online`;
-  shown.title = count === null ? "" : "As the last message from others told it";
+  shown.title = count === null ? "" : "From the last message that you received";
   if (count === null) delete shown.dataset.count;
   else shown.dataset.count = count;
 }
@@ -142,7 +142,7 @@ function growMessage() {
   message.style.height = `${message.scrollHeight + message.offsetHeight - message.clientHeight}px`;
 }
 
-// Storage may be forbidden in this browser. A name that is not kept is no reason not to chat.
+// Storage may be disabled in this browser. The chat works without it.
 function restoreName() {
   try {
     nameInput.value = cleanName(localStorage.getItem(NAME_KEY) ?? "");
@@ -155,7 +155,7 @@ function saveName(name) {
   } catch {}
 }
 
-/** Developers may name another path of this host; a link must not lead anybody to another host. */
+/** `?path=…` chooses another path of this host. It cannot choose another host. */
 function endpointUrl() {
   const wanted = new URLSearchParams(location.search).get("path") ?? DEFAULT_PATH;
   const url = URL.canParse(wanted, location.href) ? new URL(wanted, location.href) : null;

@@ -1,10 +1,10 @@
-// One WebSocket that comes back: it connects, says which state it is in, and tries again when it ends.
-// It refuses to queue: what cannot be written now is the caller's to keep, since a message that waits
-// here would look sent. It knows neither the page nor what a message means.
+// A WebSocket that reconnects: it connects, reports its state, and tries again when it ends.
+// It has no queue: a message that cannot be written now is kept by the caller, because a queued message
+// would look sent. It knows neither the page nor the format of messages.
 
 const RETRY_MS_MIN = 1_000;
 const RETRY_MS_MAX = 30_000;
-// A connection that lived this long was a good one, and the next failure starts from the shortest wait.
+// A connection that was open this long counts as stable: after its end the delays start at the minimum.
 const STABLE_MS = 10_000;
 // Longer than a register function may take, because the handshake waits for it.
 const HANDSHAKE_MS = 20_000;
@@ -18,7 +18,7 @@ const REASONS = {
   1013: "The server is busy.",
 };
 
-/** Between half and all of a doubling ceiling: never at once, and never all clients together. */
+/** A random delay between half and all of a maximum that doubles, so that clients do not all retry at once. */
 export function retryDelayMs(failures, random = Math.random()) {
   const ceiling = Math.min(RETRY_MS_MAX, 2 * RETRY_MS_MIN * 2 ** failures);
   return (ceiling / 2) * (1 + random);
@@ -30,27 +30,27 @@ export class Connection {
   #socket = null;
   #state = "offline";
   #failures = 0;
-  // One timer is enough: connecting waits for a deadline, online for stability, offline for the retry.
+  // One timer for all states. Connecting: the deadline. Online: the time until stable. Offline: the retry.
   #timer = 0;
 
   /** `listener` has `onState({ state, reason, retryAt })`, `onText(text)` and `onMaybeLost()`. */
   constructor(url, listener) {
     this.#url = url;
     this.#listener = listener;
-    window.addEventListener("online", () => this.#networkCame());
-    window.addEventListener("offline", () => this.#networkWent());
+    window.addEventListener("online", () => this.#networkOnline());
+    window.addEventListener("offline", () => this.#networkOffline());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") this.tryNow();
     });
     this.#attempt();
   }
 
-  /** Does nothing while an attempt is under way, so that impatience does not open many connections. */
+  /** Does nothing while an attempt is in progress, so that repeated clicks do not open many connections. */
   tryNow() {
     if (this.#state === "offline") this.#attempt();
   }
 
-  /** True if the socket took the text. A closing socket would swallow it without a word. */
+  /** True if the socket accepted the text. A closing socket would drop the text silently. */
   send(text) {
     if (this.#state !== "online" || this.#socket.readyState !== WebSocket.OPEN) return false;
     this.#socket.send(text);
@@ -62,7 +62,7 @@ export class Connection {
     this.#socket = socket;
     this.#enter({ state: "connecting" });
     this.#after(HANDSHAKE_MS, () => this.#abandon("The server did not answer."));
-    // An abandoned socket may still speak; whoever is not the current one is not heard.
+    // An abandoned socket may still have events. Only events of the current socket are handled.
     const on = (type, act) =>
       socket.addEventListener(type, (event) => socket === this.#socket && act(event));
     on("open", () => this.#opened());
@@ -76,10 +76,11 @@ export class Connection {
   }
 
   #closed(code) {
-    // A browser reports a refused handshake and a cut line alike (1006); only we know which it was.
+    // A browser reports 1006 both for a refused handshake and for a broken connection. The state tells
+    // which one it was.
     const wasOpen = this.#state === "online";
     const silent = wasOpen ? "The connection was lost." : "The server is not reachable.";
-    // "Try again later" is a request: the waits start where an ordinary failure gets after two.
+    // 1013 means "try again later": the delay is at least the one after two failures.
     if (code === 1013) this.#failures = Math.max(this.#failures, 2);
     this.#wait(navigator.onLine ? (REASONS[code] ?? silent) : "This device has no network.", code);
   }
@@ -90,7 +91,7 @@ export class Connection {
   }
 
   #wait(reason, code) {
-    // Bytes that the browser still holds never left; 1009 and 1011 say that the last message failed.
+    // Buffered bytes were never sent. 1009 and 1011 mean that the last message failed.
     const lost = code === 1009 || code === 1011 || this.#socket.bufferedAmount > 0;
     this.#socket = null;
     if (lost) this.#listener.onMaybeLost();
@@ -99,14 +100,14 @@ export class Connection {
     this.#enter({ state: "offline", reason, retryAt: performance.now() + delay });
   }
 
-  // An attempt that began without a network may hang until its deadline; a fresh one need not.
-  #networkCame() {
+  // An attempt that began without a network may hang until its deadline, so a new one is started.
+  #networkOnline() {
     if (this.#state === "connecting") this.#abandon("The network changed.");
     this.tryNow();
   }
 
-  // A socket on a dead network stays "open" for minutes. A new connection is the only proof of life.
-  #networkWent() {
+  // Without a network a socket stays "open" for minutes. Only a new connection shows that the network works.
+  #networkOffline() {
     if (this.#state === "online") this.#abandon("This device has no network.");
   }
 
@@ -121,7 +122,7 @@ export class Connection {
   }
 }
 
-// The chat is text. Binary from some other client is announced rather than dropped in silence.
+// The page shows text only. For a binary message of another client it shows a note.
 function describe(data) {
   return typeof data === "string" ? data : `[binary message, ${data.size} bytes]`;
 }

@@ -1,15 +1,15 @@
-// The list of messages on the page: adds them, keeps the last few hundred, and looks after scrolling.
-// It refuses to read markup: what people wrote enters by textContent only. It never moves a reader who
-// scrolled up; news is announced by a button instead. It knows nothing of the connection.
+// The list of messages on the page: adds messages, keeps the last few hundred, and scrolls.
+// Text of people is set by textContent only, never as markup. A reader who has scrolled up is not moved;
+// a button shows the number of new messages instead. It knows nothing of the connection.
 
 const MESSAGES_MAX = 500;
 const LONG_TEXT = 4_000;
-// Nearer to the end than this counts as at the end, since zoom makes scroll positions fractional.
+// A position nearer to the end than this counts as the end, because zoom makes positions fractional.
 const NEAR_END_PX = 32;
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const calendar = new Intl.DateTimeFormat(undefined, { dateStyle: "long", timeStyle: "medium" });
-const keepsPlaceItself = CSS.supports("overflow-anchor", "auto");
+const browserAnchorsScroll = CSS.supports("overflow-anchor", "auto");
 
 export class MessageLog {
   #scroller;
@@ -22,11 +22,11 @@ export class MessageLog {
     this.#scroller = scroller;
     this.#list = scroller.querySelector("ol");
     this.#button = button;
-    scroller.addEventListener("scroll", () => this.#look(), { passive: true });
-    // A keyboard that slides in or a growing text box must not hide the end from one who was there.
+    scroller.addEventListener("scroll", () => this.#update(), { passive: true });
+    // A reader at the end stays there when a keyboard or a growing text box makes the list smaller.
     new ResizeObserver(() => this.#following && this.scrollToEnd()).observe(scroller);
     button.addEventListener("click", () => {
-      // The button is about to vanish, and focus must not vanish with it.
+      // The button will be hidden, so the focus moves to the list.
       scroller.focus({ preventScroll: true });
       this.scrollToEnd();
     });
@@ -37,7 +37,7 @@ export class MessageLog {
     this.#append(messageItem("received", author, text));
   }
 
-  /** Who writes wants to see it land, so one's own message leads to the end. Returns the item. */
+  /** Adds a message of this person and scrolls to the end. Returns the item. */
   addSent({ author, text }) {
     const item = messageItem("sent", author, text);
     item.dataset.messageState = "sent";
@@ -50,10 +50,10 @@ export class MessageLog {
     if (item.dataset.messageState === "maybe-lost") return;
     item.dataset.messageState = "maybe-lost";
     const mark = element("span", "state", "may be lost");
-    this.#keepingPlace(() => item.querySelector(".meta").append(mark));
+    this.#keepPosition(() => item.querySelector(".meta").append(mark));
   }
 
-  /** A line between messages. A flapping connection rewrites the last one instead of piling them up. */
+  /** Adds a line between messages. If the last line is already a notice, it is replaced. */
   addNotice(text) {
     const last = this.#list.lastElementChild;
     if (!last) return;
@@ -63,29 +63,29 @@ export class MessageLog {
 
   scrollToEnd() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#look();
+    this.#update();
   }
 
   #append(item) {
-    this.#keepingPlace(() => {
+    this.#keepPosition(() => {
       this.#list.append(item);
       while (this.#list.childElementCount > MESSAGES_MAX) this.#dropOldest();
     });
   }
 
-  // Where the browser anchors scrolling itself, measuring here would only cost another layout.
+  // If the browser anchors scrolling itself, the height is not measured, which would cost another layout.
   #dropOldest() {
-    const before = keepsPlaceItself ? 0 : this.#scroller.scrollHeight;
+    const before = browserAnchorsScroll ? 0 : this.#scroller.scrollHeight;
     this.#list.firstElementChild.remove();
-    if (!keepsPlaceItself) this.#scroller.scrollTop -= before - this.#scroller.scrollHeight;
+    if (!browserAnchorsScroll) this.#scroller.scrollTop -= before - this.#scroller.scrollHeight;
   }
 
-  // Measured before the change rather than remembered: scroll events come a frame late.
-  #keepingPlace(change) {
+  // The position is measured before the change, because scroll events come a frame late.
+  #keepPosition(change) {
     const wasAtEnd = this.#atEnd();
     change();
     if (wasAtEnd) this.scrollToEnd();
-    else this.#look();
+    else this.#update();
   }
 
   #atEnd() {
@@ -93,7 +93,7 @@ export class MessageLog {
     return scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
   }
 
-  #look() {
+  #update() {
     this.#following = this.#atEnd();
     if (this.#following) this.#unread = 0;
     this.#button.hidden = this.#unread === 0;
@@ -123,7 +123,7 @@ function timeElement(date) {
   return time;
 }
 
-// A pasted book gets a window of its own, or everybody would have to scroll past it.
+// A very long text gets its own scroll area, so that readers need not scroll past it.
 function makeScrollable(body) {
   body.classList.add("long");
   body.tabIndex = 0;
@@ -131,11 +131,11 @@ function makeScrollable(body) {
   body.setAttribute("aria-label", "Long message");
 }
 
-// The same name has the same colour on every screen; lightness is the style sheet's, for contrast.
+// The same name has the same hue on every screen. The style sheet sets the lightness, for contrast.
 function hueOf(name) {
   let hash = 0;
   for (const character of name) hash = (hash * 31 + character.codePointAt(0)) % 65_521;
-  // The golden angle sets names that differ by one letter far apart on the colour wheel.
+  // Multiplied by the golden angle, so that similar names get different hues.
   return Math.round(hash * 137.508) % 360;
 }
 
