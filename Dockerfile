@@ -1,7 +1,7 @@
-# Two images out of one file: `docker build --target gateway .` and `--target function-runner .`
-# Only what every builder knows is used here, so that the legacy one can build it too.
+# Two images: `docker build --target gateway .` and `docker build --target function-runner .`
+# This file uses no feature of BuildKit, so the legacy builder can build it too.
 
-# The workspace without its code: every library empty, every program without a line.
+# The workspace without its code: empty libraries, and programs with an empty main.
 FROM rust:1.95-bookworm AS manifests
 WORKDIR /src
 COPY . .
@@ -10,23 +10,23 @@ RUN find . -type f ! -name Cargo.toml ! -path ./Cargo.lock ! -path './.cargo/*' 
     && find . -name lib.rs -exec truncate --size 0 {} + \
     && find . -name main.rs | while read main; do echo 'fn main() {}' >"$main"; done
 
-# The dependencies, which change seldom, in a layer of their own.
+# The dependencies change seldom, so they are built in a layer of their own.
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY --from=manifests /src .
 RUN cargo build --release --locked --bins --package gateway --package function-runner
 COPY . .
-# Cargo goes by the time of a file, and those of the empty ones are younger. What it built leaves
-# with the layer that made it.
+# Cargo compares the times of files, and the empty files above are newer than the code: so the code is
+# touched. The target folder is removed in the same layer, so that it takes no space in the image.
 RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
     && cargo build --release --locked --bins --package gateway --package function-runner \
     && install -D --target-directory /out target/release/gateway target/release/function-runner \
     && rm -rf target
 
 FROM debian:bookworm-slim AS base
-# For functions behind https, and a roster in a bucket.
+# Certificates for functions with https URLs, and for a roster in a bucket.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
-# State, and the roster at its place in functions.toml, begin at the working directory.
+# The journal, and the roster of functions.toml, are in folders of the working directory.
 WORKDIR /var/lib/longhold
 RUN chown 10001:10001 .
 USER 10001:10001
@@ -51,7 +51,7 @@ HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
     CMD ["function-runner", "--config", "/etc/longhold/functions.toml", "check"]
 ENTRYPOINT ["function-runner", "--config", "/etc/longhold/functions.toml"]
 
-# The same with Python, and the chat written in it, for docker-compose.python.yml.
+# The function-runner with Python and the chat in Python, for docker-compose.python.yml.
 FROM function-runner AS function-runner-python
 USER 0:0
 RUN apt-get update \

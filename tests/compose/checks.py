@@ -1,4 +1,4 @@
-"""What is checked of a stack, one function for each question."""
+"""The checks of a running stack, one function for each."""
 
 import asyncio
 import socket
@@ -18,17 +18,17 @@ CONNECTIONS, RESTARTS = 64, 3
 
 
 def sizes(stack):
-    """Each image is under 40 MB beside its base. Needs containers, running or not."""
+    """Each image adds less than 40 MB to its base image. Needs containers, running or not."""
     base_bytes = image_bytes(BASE)
     for service in SERVICES:
         own = (stack.image_bytes(service) - base_bytes) / MEGABYTE
         whole = stack.image_bytes(service) / MEGABYTE
-        say(f"image {service}: {own:.1f} MB beside its base, {whole:.1f} MB with {BASE}")
+        say(f"image {service}: {own:.1f} MB without its base, {whole:.1f} MB with {BASE}")
         expect(own < 40, f"the image of {service} is too large")
 
 
 async def cold_start(stack):
-    """From nothing to the first client, whose register function has run."""
+    """The time from `up` until the first client is connected and its register function has run."""
     begin = time.monotonic()
     up = asyncio.create_task(asyncio.to_thread(stack.up))
     client = await first_client(stack.port, up)
@@ -54,8 +54,8 @@ def confinement(stack):
     say("neither runs as root, can write to its image, or has capabilities")
 
 
-async def doors(stack, taken):
-    """Only the public port answers. Those in `taken` are somebody else's, from before."""
+async def listeners(stack, taken):
+    """Only the public port answers. Ports in `taken` were in use before the stack was started."""
     page = await asyncio.to_thread(get, f"http://127.0.0.1:{stack.port}/")
     expect(b"<html" in page, "the chat page is not served")
     for service, open_ports in (("gateway", "9000/tcp"), ("function-runner", "")):
@@ -64,37 +64,37 @@ async def doors(stack, taken):
         expect(published == open_ports, f"{service} publishes {published or 'nothing'}")
     for port in INTERNAL:
         if port in taken:
-            say(f"port {port} was in use before: nothing is known from asking it")
+            say(f"port {port} is not checked: it was in use before")
         else:
             expect(not answers(port), f"port {port} answers from outside")
     say("the public port serves the chat page, and the internal ones do not answer")
 
 
 async def chat(stack):
-    """What one says reaches everybody else, with how many are there, and not oneself."""
+    """A message reaches all other clients, with the number of clients, and not its sender."""
     ann, bob = [await WebSocket.connect(stack.port, CHAT) for _ in range(2)]
-    for speaker, listener, text in ((ann, bob, "hello, Bob"), (bob, ann, "grüß dich, Ann")):
-        await speaker.send(text)
-        # For Ann this is the first message: her own did not come back to her.
-        expect_equal(await listener.receive(), f"{text}(===Online people:2===)", "message")
+    for sender, receiver, text in ((ann, bob, "hello, Bob"), (bob, ann, "grüß dich, Ann")):
+        await sender.send(text)
+        # For Ann this is the first message: her own was not sent back to her.
+        expect_equal(await receiver.receive(), f"{text}(===Online people:2===)", "message")
     await ann.close()
     await bob.close()
     say("two clients chat")
 
 
 async def echo(stack):
-    """Messages come back in their order, also when they are sent without waiting."""
+    """Messages come back in order, also if they are sent without waiting for the echoes."""
     client = await WebSocket.connect(stack.port, ECHO)
     texts = [f"message {number}" for number in range(100)] + ["x" * 30_000]
     for text in texts:
         await client.send(text)
     expect_equal([await client.receive() for _ in texts], texts, "echo")
     await client.close()
-    say("a client gets its own words back, in order")
+    say("a client gets its messages back, in order")
 
 
 async def restart_under_load(stack):
-    """Clients notice nothing of a new function-runner but that they wait."""
+    """When the function-runner is restarted or replaced, clients wait, and no message is lost."""
     replace = ("up", "--detach", "--no-build", "--no-deps", "--force-recreate", SERVICES[1])
     ways = [("restarted", ("restart", SERVICES[1]))] * RESTARTS + [("replaced", replace)]
     async with Load(stack.port, CONNECTIONS) as load:
@@ -113,14 +113,14 @@ async def restart_under_load(stack):
 
 
 async def stop_and_start(stack, count_roster):
-    """The roster holds who is connected: before a stop, after it, and after the next start."""
+    """The roster has exactly the open connections: before a stop, after it, and after a start."""
     clients = [await WebSocket.connect(stack.port, CHAT) for _ in range(5)]
     await eventually(count_roster, 5, "roster")
     await asyncio.to_thread(stack.compose, "stop")
     for client in clients:
         expect_equal(await close_code(client), 1001, "Close")
     expect_equal(await count_roster(), 0, "roster")
-    say("stopped: 5 clients were told (1001), and none is left in the roster")
+    say("stopped: 5 clients were closed with 1001, and none is left in the roster")
 
     start = asyncio.create_task(asyncio.to_thread(stack.compose, "start"))
     await (await first_client(stack.port, start)).close()
@@ -136,11 +136,11 @@ async def stop_and_start(stack, count_roster):
     for client in clients:
         await client.close()
     await eventually(count_roster, 0, "roster")
-    say("started again: the roster follows who comes, who leaves, and who breaks off")
+    say("started again: the roster has exactly the open connections")
 
 
 async def first_client(port, starting, seconds=120):
-    """Tries until a client is let in, and gives it."""
+    """Tries until a client is accepted, and returns it."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -149,12 +149,12 @@ async def first_client(port, starting, seconds=120):
             if starting.done():
                 starting.result()
             if time.monotonic() > deadline:
-                raise Failed(f"no client was let in within {seconds} s: {error!r}") from None
+                raise Failed(f"no client was accepted within {seconds} s: {error!r}") from None
             await asyncio.sleep(0.02)
 
 
 async def close_code(client):
-    """The code that a client is closed with."""
+    """The code with which the gateway closes a client."""
     try:
         return f"none, but the message {await client.receive()!r}"
     except Closed as closed:
@@ -170,21 +170,21 @@ async def started(stack):
 
 
 def get(url):
-    """The body of a page, whatever proxy the environment names."""
+    """The body of a page, without a proxy of the environment."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(url, timeout=10) as answer:
         return answer.read()
 
 
 def answers(port):
-    """Whether somebody takes connections on this machine."""
+    """Whether a process of this machine accepts connections on a port."""
     with socket.socket() as client:
         client.settimeout(2)
         return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 async def eventually(ask, expected, what, seconds=30):
-    """Asks until the answer is as expected."""
+    """Asks until the answer is the expected one."""
     deadline = time.monotonic() + seconds
     while (answer := await ask()) != expected:
         if time.monotonic() > deadline:

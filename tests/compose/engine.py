@@ -1,7 +1,7 @@
-"""Finds what the checks run on: a container engine that answers, Compose, the base images.
+"""Finds the container engine, Compose and the base images for the checks.
 
-Changes nothing but this: base images that are missing are made by a script if there is one, else
-fetched from the registry.
+Missing base images are made by a script if there is one, else fetched from the registry. Nothing else
+on the machine is changed.
 """
 
 import os
@@ -11,16 +11,16 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# Where a script that makes the base images is looked for, when the variable names none.
+# The default path of the script that makes base images. LONGHOLD_BASE_IMAGES sets another one.
 BASE_IMAGES = ROOT / "../shared/tools/make-base-images.sh"
 
 
 class Unavailable(Exception):
-    """There is nothing to run the checks on; the text says what is missing."""
+    """The checks cannot run on this machine. The text says what is missing."""
 
 
 def prepare(dockerfiles):
-    """Sees to it that everything is there to build these files. The command that is Compose."""
+    """Provides everything for building these files. Returns the command of Compose."""
     images = {image for file in dockerfiles for image in base_images(file)}
     script = Path(os.environ.get("LONGHOLD_BASE_IMAGES") or BASE_IMAGES)
     if script.is_file() and not (engine_answers() and all(map(has_image, images))):
@@ -29,23 +29,23 @@ def prepare(dockerfiles):
         if failure is not None:
             print(f"{script.name} failed: {failure}", flush=True)
     if not shutil.which("docker"):
-        raise Unavailable("the command docker is not there")
+        raise Unavailable("the command docker is not installed")
     if not engine_answers():
         raise Unavailable("no container engine answers (docker version fails)")
     for image in filter(lambda image: not has_image(image), images):
         print(f"fetching {image}", flush=True)
         failure = outcome(["docker", "pull", "--quiet", image], seconds=300)
         if failure is not None:
-            what = f"the image {image} is neither here nor to be had from a registry"
+            what = f"the image {image} is not on this machine and cannot be fetched from a registry"
             raise Unavailable(f"{what} ({failure})")
     for compose in (["docker", "compose"], ["docker-compose"]):
         if shutil.which(compose[0]) and succeeds(*compose, "version"):
             return compose
-    raise Unavailable("neither docker compose nor docker-compose is there")
+    raise Unavailable("neither docker compose nor docker-compose is installed")
 
 
 def base_images(dockerfile):
-    """The images that a Dockerfile begins with, its own stages apart."""
+    """The images that a Dockerfile is based on, without its own stages."""
     text = dockerfile.read_text()
     stages = set(re.findall(r"^FROM \S+ AS (\S+)", text, re.MULTILINE))
     return set(re.findall(r"^FROM (\S+)", text, re.MULTILINE)) - stages
@@ -60,12 +60,12 @@ def has_image(image):
 
 
 def succeeds(*command, seconds=60):
-    """Whether a command ends well."""
+    """Whether a command succeeds."""
     return outcome(command, seconds) is None
 
 
 def outcome(command, seconds):
-    """None when a command ends well; else the last that it said."""
+    """None if a command succeeds; else the last lines of its output."""
     try:
         run = subprocess.run(
             command,

@@ -1,4 +1,4 @@
-"""Connections that echo in a closed loop, and what they went through."""
+"""Connections that echo in a closed loop, and their results."""
 
 import asyncio
 import time
@@ -10,8 +10,7 @@ from websocket import WebSocket
 class Load:
     """Each connection sends its next message when the last one has come back.
 
-    The first thing that a connection does not expect ends it, and is a failure of the whole: that
-    it is closed, that a message is lost, comes twice or in place of another.
+    The check fails if a connection is closed, or if a message is lost, comes twice or out of order.
     """
 
     def __init__(self, port, connections):
@@ -33,7 +32,7 @@ class Load:
             self._check()
 
     async def each_echoes(self, messages, seconds=60):
-        """Waits until every connection has had so many more messages echoed."""
+        """Waits until every connection has echoed `messages` more messages."""
         goals = [echoed + messages for echoed in self.echoed]
         deadline = time.monotonic() + seconds
         while any(echoed < goal for echoed, goal in zip(self.echoed, goals)):
@@ -44,8 +43,8 @@ class Load:
 
     def _check(self):
         if self._failures:
-            count, all_of_them = len(self._failures), len(self.echoed)
-            raise Failed(f"{count} of {all_of_them} connections failed; {self._failures[0]}")
+            count, total = len(self._failures), len(self.echoed)
+            raise Failed(f"{count} of {total} connections failed; {self._failures[0]}")
 
     async def _run(self, number):
         try:

@@ -1,4 +1,4 @@
-"""From the search for an engine to the removal of the stack, around the checks in between."""
+"""Runs checks: finds the engine, builds and starts the stack, and removes it afterwards."""
 
 import asyncio
 import os
@@ -10,13 +10,13 @@ import engine
 from checks import say
 from stack import Stack
 
-# Without the build, which has a limit of its own.
+# The limit for all checks of a stack. The build has a limit of its own.
 CHECKS_SECONDS = 600
 
 
 def session(title, files, check, dockerfiles=("Dockerfile",), variables=()):
-    """Runs `check` on a stack of these files. The exit code of the process."""
-    # As an exception, so that what was started is removed on this way out too.
+    """Runs `check` on a stack of these files. Returns the exit code of the process."""
+    # SIGTERM raises an exception, so that the stack is removed then too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(f"checking {title}", flush=True)
     try:
@@ -36,7 +36,7 @@ def session(title, files, check, dockerfiles=("Dockerfile",), variables=()):
         return 1
     finally:
         stack.remove()
-    print("passed, and removed again", flush=True)
+    print("passed, and the stack was removed", flush=True)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""One stack of containers for the time of a check, under a project name of its own."""
+"""A stack of containers for a check, with a project name of its own."""
 
 import os
 import socket
@@ -12,11 +12,11 @@ BUILD_SECONDS = 2400
 
 
 class Failed(Exception):
-    """A command did not end well, or something was not as it should be."""
+    """A command failed, or a check did."""
 
 
 class Stack:
-    """The containers of the files; nothing runs until `up`, and nothing is left after `remove`."""
+    """The containers of the files. `up` starts them, and `remove` removes all of them."""
 
     def __init__(self, compose, files, variables=()):
         self.project = f"longhold-check-{os.getpid()}"
@@ -27,7 +27,7 @@ class Stack:
         self._environment.update(variables)
 
     def build(self):
-        """Builds the images. Its output is shown: it may take minutes, and is the first to fail."""
+        """Builds the images, which may take minutes. The output is shown."""
         command = [*self._compose, "build", "--force-rm"]
         run = subprocess.run(
             command,
@@ -43,7 +43,7 @@ class Stack:
         self.compose("up", "--detach", "--no-build")
 
     def compose(self, *arguments, seconds=180):
-        """Runs Compose, and gives what it printed."""
+        """Runs Compose, and returns its output."""
         return output([*self._compose, *arguments], seconds, self._environment)
 
     def container(self, service):
@@ -53,14 +53,14 @@ class Stack:
         return docker("container", "ls", "--all", "--quiet", *filters).strip()
 
     def inspect(self, service, template):
-        """What the engine knows of a service's container."""
+        """Information about a service's container, in the format of `template`."""
         return docker("inspect", "--format", template, self.container(service)).strip()
 
     def image_bytes(self, service):
         return image_bytes(self._image(service))
 
     def names_in(self, volume, folder):
-        """The names of the files in a folder of a volume, whether or not anybody runs."""
+        """The names of the files in a folder of a volume. The services need not run."""
         here = ["--volume", f"{self.project}_{volume}:/volume:ro", "--workdir", "/volume"]
         names = docker(
             *("run", "--rm", "--network", "none", "--label", f"{LABEL}={self.project}", *here),
@@ -73,7 +73,7 @@ class Stack:
         return self.compose("logs", "--no-color", "--tail", "300")
 
     def remove(self):
-        """Removes all of it, and says what could not be removed."""
+        """Removes everything of the stack, and fails if something is left."""
         self.compose("down", "--volumes", "--remove-orphans", "--rmi", "local")
         ours = ("--quiet", "--filter", f"label={LABEL}={self.project}")
         kinds = (["container", "ls", "--all"], ["network", "ls"], ["volume", "ls"])
@@ -90,7 +90,7 @@ def image_bytes(image):
 
 
 def docker(*arguments, seconds=60):
-    """Runs docker, and gives what it printed."""
+    """Runs docker, and returns its output."""
     return output(["docker", *arguments], seconds, os.environ)
 
 
@@ -104,7 +104,7 @@ def output(command, seconds, environment):
 
 
 def free_port():
-    """A port below those that systems give to clients, so that it stays free for a while."""
+    """A free port. It is below the ports that systems give to clients, so it stays free for a while."""
     for port in range(9300, 9800):
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

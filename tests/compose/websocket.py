@@ -1,7 +1,6 @@
-"""As much of a WebSocket client as the checks of the stack need, with the standard library alone.
+"""A small WebSocket client for the checks of the stack, with the standard library only.
 
-Text only, one frame to a message. Nothing is repeated and nothing is forgiven: whatever is not as
-it should be is an error.
+It supports text messages of one frame. Anything unexpected is an error.
 """
 
 import asyncio
@@ -19,7 +18,7 @@ class Refused(Exception):
 
 
 class Closed(Exception):
-    """The other side has closed: with a code, or with none when the connection broke off."""
+    """The gateway has closed: with a code, or with None if the connection broke off."""
 
     def __init__(self, code):
         super().__init__(f"closed with {code}" if code else "broke off")
@@ -27,14 +26,14 @@ class Closed(Exception):
 
 
 class WebSocket:
-    """A client that is connected."""
+    """A connected client."""
 
     def __init__(self, reader, writer):
         self._reader, self._writer = reader, writer
 
     @classmethod
     async def connect(cls, port, path, seconds=10):
-        """Connects to 127.0.0.1, within so many seconds."""
+        """Connects to 127.0.0.1 within `seconds`."""
         return await asyncio.wait_for(cls._connect(port, path), seconds)
 
     @classmethod
@@ -62,14 +61,14 @@ class WebSocket:
         await self._writer.drain()
 
     async def receive(self, seconds=30):
-        """The next message, within so many seconds."""
+        """The next message, within `seconds`."""
         try:
             return await asyncio.wait_for(self._receive(), seconds)
         except (asyncio.IncompleteReadError, ConnectionError):
             raise Closed(None) from None
 
     async def close(self):
-        """Closes as the protocol wants it. Messages that are still to come are an error."""
+        """Closes with a Close frame and waits for the answer. A message before the answer is an error."""
         self._write(CLOSE, struct.pack("!H", 1000))
         try:
             message = await self.receive()
@@ -80,7 +79,7 @@ class WebSocket:
             self._writer.close()
 
     def abort(self):
-        """Breaks off, as a client does that lost its network."""
+        """Breaks off, like a client that has lost its network."""
         self._writer.transport.abort()
 
     def _write(self, kind, payload):

@@ -1,12 +1,12 @@
-// The chat as three handlers: whoever says something is heard by all others.
+// The chat as three handlers: a message of one client is sent to all others.
 "use strict";
 
 const { mkdirSync } = require("node:fs");
 const { readdir, rm, writeFile } = require("node:fs/promises");
 const path = require("node:path");
 
-// One file for each connection that is here. The functions run in different processes, so what
-// they share lies outside of them: here a folder, in production an object store.
+// One file for each open connection. The functions run in different processes, so shared data must be
+// outside of them: here in a folder, in production in an object store.
 const ROSTER = process.env.ROSTER;
 mkdirSync(ROSTER, { recursive: true });
 const entry = (id) => path.join(ROSTER, id);

@@ -1,12 +1,12 @@
-"""The chat as three handlers: whoever says something is heard by all others."""
+"""The chat as three handlers: a message of one client is sent to all others."""
 
 import json
 import os
 import urllib.request
 from pathlib import Path
 
-# One file for each connection that is here. The functions run in different processes, so what
-# they share lies outside of them: here a folder, in production an object store.
+# One file for each open connection. The functions run in different processes, so shared data must be
+# outside of them: here in a folder, in production in an object store.
 ROSTER = Path(os.environ["ROSTER"])
 ROSTER.mkdir(parents=True, exist_ok=True)
 

@@ -1,4 +1,4 @@
-//! Sends every message back to where it came from.
+//! Sends every message back to its sender.
 
 use std::env;
 
@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     run(service_fn(|event| echo(event, &client, &url))).await
 }
 
-/// A message to a client has the form of one from a client, so it is pushed as it came.
+/// Pushes the event unchanged: a transmit event has the shape of a push.
 async fn echo(event: LambdaEvent<Value>, client: &Client, url: &str) -> Result<Value, Error> {
     let answer = client.post(url).body(event.payload.to_string()).send().await?;
     Ok(serde_json::from_slice(&answer.bytes().await?)?)

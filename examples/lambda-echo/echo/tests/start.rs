@@ -1,12 +1,12 @@
-//! The binary by itself. That this is an integration test of its package also makes
-//! `cargo test --workspace` build the binary, which the tests at the root start.
+//! Tests the binary. Because this is an integration test of the package, `cargo test --workspace`
+//! builds the binary, which the tests at the root need.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::process::Command;
 
 #[test]
-fn without_a_push_url_it_says_so_and_ends() {
+fn without_a_push_url_the_binary_ends_with_an_error() {
     let output = Command::new(env!("CARGO_BIN_EXE_bootstrap")).env_clear().output().unwrap();
     assert!(!output.status.success());
     let stderr = String::from_utf8(output.stderr).unwrap();
