@@ -12,6 +12,7 @@ pub mod reload;
 pub mod serve;
 pub mod settings;
 pub mod signals;
+pub mod stream;
 pub mod telemetry;
 
 #[cfg(test)]

@@ -22,7 +22,10 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, error, warn};
 
 use self::connection::Connection;
-use crate::http::{Body, message};
+use crate::{
+    http::{Body, message},
+    stream::Stream,
+};
 
 /// How long to wait after a failed accept: it fails when file descriptors run out, and trying
 /// again at once would spin.
@@ -142,9 +145,9 @@ where
 }
 
 /// Small messages must not wait for each other.
-fn prepare((stream, peer): (TcpStream, SocketAddr)) -> io::Result<(TcpStream, SocketAddr)> {
-    stream.set_nodelay(true)?;
-    Ok((stream, peer))
+fn prepare((tcp, peer): (TcpStream, SocketAddr)) -> io::Result<(Stream, SocketAddr)> {
+    tcp.set_nodelay(true)?;
+    Ok((tcp.into(), peer))
 }
 
 #[cfg(test)]

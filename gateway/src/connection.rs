@@ -17,7 +17,7 @@ mod wire;
 use std::{future::pending, pin::pin, sync::Arc};
 
 use tokio::{
-    net::TcpStream,
+    io::{AsyncRead, AsyncWrite},
     sync::oneshot,
     time::{Instant, sleep_until},
 };
@@ -41,9 +41,9 @@ use crate::{
 const BATCH_BYTES: usize = 64 << 10;
 
 /// A connection whose handshake is done.
-pub(crate) struct Connection {
+pub(crate) struct Connection<S> {
     entry: Entry,
-    socket: Socket,
+    socket: Socket<S>,
     inbox: Inbox,
     forward: Forward,
     keepalive: Keepalive,
@@ -65,10 +65,10 @@ enum Work {
     Time,
 }
 
-impl Connection {
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection over `stream`, on which `early` bytes have already been read.
     pub(crate) fn new(
-        stream: TcpStream,
+        stream: S,
         early: Vec<u8>,
         entry: Entry,
         settings: &ConnectionSettings,

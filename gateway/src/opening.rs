@@ -6,19 +6,15 @@
 pub(crate) mod handshake;
 pub(crate) mod refusal;
 mod register;
+mod take_over;
 
 use std::{sync::Arc, time::Duration};
 
-use daemon::{http::Body, serve::PeerAddress};
+use daemon::{http::Body, serve::PeerAddress, stream::Stream};
 use http::{Request, Response, header};
-use hyper::{
-    body::Incoming,
-    upgrade::{OnUpgrade, Upgraded},
-};
-use hyper_util::rt::TokioIo;
+use hyper::{body::Incoming, upgrade::OnUpgrade};
 use shared::connection_id::ConnectionId;
 use tokio::{
-    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
     time::timeout,
 };
@@ -30,6 +26,7 @@ use self::{
     handshake::{Acceptance, Handshake},
     refusal::Refusal,
     register::register,
+    take_over::take_over,
 };
 use crate::{
     api::Api,
@@ -145,7 +142,7 @@ impl Connector {
         handshake: Handshake,
         upgrade: OnUpgrade,
         answer: oneshot::Sender<Result<Acceptance, Refusal>>,
-    ) -> Option<(Owed, Vec<u8>, TcpStream)> {
+    ) -> Option<(Owed, Vec<u8>, Stream)> {
         let handle = &entry.handle;
         let Ok(owed) = self.cleanups.owe(handle.info.id, Arc::clone(&handle.api)).await else {
             // The client may have left meanwhile.
@@ -172,7 +169,10 @@ impl Connector {
         answer.send(Ok(handshake.acceptance(protocol))).ok()?;
         // Fails when the client leaves before it has received the 101.
         let upgraded = timeout(UPGRADE_TIMEOUT, upgrade).await.ok()?.ok()?;
-        let (early, stream) = take_over(upgraded)?;
+        let Some((early, stream)) = take_over(handle.info.id, upgraded).await else {
+            owed.end(End::FAULT, None);
+            return None;
+        };
         report_opened(&handle.info);
         Some((owed, early, stream))
     }
@@ -184,10 +184,4 @@ fn report_opened(info: &ConnectionInfo) {
         client.address = %info.source_ip, user_agent.original = info.user_agent.as_deref(),
         subprotocol = info.subprotocol(), "connection opened",
     );
-}
-
-/// The stream itself, without the layers that served HTTP on it, and what they had read too far.
-fn take_over(upgraded: Upgraded) -> Option<(Vec<u8>, TcpStream)> {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
-    Some((parts.read_buf.to_vec(), parts.io.into_inner()))
 }

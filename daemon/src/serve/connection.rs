@@ -13,17 +13,17 @@ use std::{
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use tokio::{net::TcpStream, time::sleep};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
 use super::PeerAddress;
-use crate::http::Body;
+use crate::{http::Body, stream::Stream};
 
 /// An accepted connection.
 #[derive(Debug)]
 pub(super) struct Connection {
-    pub(super) stream: TcpStream,
+    pub(super) stream: Stream,
     pub(super) peer: SocketAddr,
     pub(super) stop: CancellationToken,
     pub(super) linger: Duration,

@@ -2,7 +2,11 @@
 
 use std::{mem, time::Duration};
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::oneshot,
+    time::Instant,
+};
 
 use super::{socket::Socket, stall::Stall};
 use crate::registry::Frame;
@@ -20,10 +24,10 @@ impl Outbound {
     }
 
     /// Writes a message; `written` is told when it has been flushed, and dropped if it never is.
-    pub(super) fn write(
+    pub(super) fn write<S: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         now: Instant,
-        socket: &mut Socket,
+        socket: &mut Socket<S>,
         frame: Frame,
         written: Option<oneshot::Sender<()>>,
     ) {
@@ -34,7 +38,10 @@ impl Outbound {
         }
     }
 
-    pub(super) fn ping(&mut self, now: Instant, socket: &mut Socket) {
+    pub(super) fn ping<S>(&mut self, now: Instant, socket: &mut Socket<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         self.begin(now, socket);
         socket.ping();
     }
@@ -53,7 +60,10 @@ impl Outbound {
     }
 
     /// Whether the client has taken nothing for the write timeout.
-    pub(super) fn is_stalled(&mut self, now: Instant, socket: &Socket) -> bool {
+    pub(super) fn is_stalled<S>(&mut self, now: Instant, socket: &Socket<S>) -> bool
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         self.stall.is_due(now, socket.bytes_written())
     }
 
@@ -62,7 +72,10 @@ impl Outbound {
         self.stall.deadline()
     }
 
-    fn begin(&mut self, now: Instant, socket: &Socket) {
+    fn begin<S>(&mut self, now: Instant, socket: &Socket<S>)
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         if !socket.is_flushing() {
             self.stall.begin(now, socket.bytes_written());
         }

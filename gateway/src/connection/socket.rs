@@ -13,11 +13,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{FutureExt, Sink, Stream};
-use nix::sys::socket::{setsockopt, sockopt::SndBuf};
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -35,16 +31,13 @@ use crate::registry::{End, EndReason, Frame, Message};
 const READ_BUFFER_BYTES: usize = 2 << 10;
 /// What tungstenite may have to write: pongs, a Close.
 const CONTROL_BYTES_MAX: usize = 4 << 10;
-/// What the system holds back for a slow client (it doubles this). More would make the answer to
-/// a push less true, and let pings wait behind it for longer than their deadline.
-const SEND_BUFFER_BYTES: usize = 128 << 10;
 /// A message that leaves a buffer behind which is worth giving back.
 const LARGE_MESSAGE_BYTES: usize = 16 << 10;
 
 #[derive(Debug)]
-pub(super) struct Socket {
+pub(super) struct Socket<S> {
     /// None once it is given up.
-    stream: Option<WebSocketStream<Wire>>,
+    stream: Option<WebSocketStream<Wire<S>>>,
     reading: Reading,
     flushing: bool,
     /// Whether the system has not taken all at once.
@@ -85,11 +78,9 @@ pub(super) enum SocketEvent {
     Ended,
 }
 
-impl Socket {
+impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A socket over `stream`, on which `early` bytes have already been read.
-    pub(super) fn new(stream: TcpStream, early: Vec<u8>, message_bytes_max: usize) -> Self {
-        // The error would be that of an old kernel or a closed socket: neither matters here.
-        let _ = setsockopt(&stream, SndBuf, &SEND_BUFFER_BYTES);
+    pub(super) fn new(stream: S, early: Vec<u8>, message_bytes_max: usize) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             // Control frames only, which it hands on at once. A flood of pings by a client that
@@ -269,7 +260,11 @@ impl Socket {
 }
 
 /// The WebSocket over a stream, on which `early` bytes have been read.
-fn frames(wire: Wire, early: Vec<u8>, config: WebSocketConfig) -> WebSocketStream<Wire> {
+fn frames<S: AsyncRead + AsyncWrite + Unpin>(
+    wire: Wire<S>,
+    early: Vec<u8>,
+    config: WebSocketConfig,
+) -> WebSocketStream<Wire<S>> {
     WebSocketStream::from_partially_read(wire, early, Role::Server, Some(config))
         .now_or_never()
         .expect("without a handshake there is nothing to wait for")

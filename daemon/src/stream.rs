@@ -1,0 +1,120 @@
+//! The byte stream of an accepted connection.
+//!
+//! One type for all code that serves a connection, whatever lies between the connection and TCP.
+//! At present nothing does; a variant for TLS goes beside [`Stream::Plain`]. Knows no protocol.
+
+use std::{
+    io::{self, IoSlice},
+    net::SocketAddr,
+    os::fd::AsRawFd,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use nix::sys::socket::{setsockopt, sockopt::SndBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::TcpStream,
+};
+
+/// An accepted connection.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP without anything around it.
+    Plain(TcpStream),
+}
+
+impl Stream {
+    /// The address of the client.
+    pub fn peer_address(&self) -> io::Result<SocketAddr> {
+        self.tcp().peer_addr()
+    }
+
+    /// Limits how many bytes the system keeps for a client that reads slowly. Linux doubles it.
+    pub fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
+        Ok(setsockopt(self.tcp(), SndBuf, &bytes)?)
+    }
+
+    /// How many of the written bytes the system still keeps: the client's system has not
+    /// acknowledged them.
+    pub fn unacknowledged_bytes(&self) -> io::Result<usize> {
+        let mut bytes = 0;
+        // SAFETY: the descriptor is open as long as `self` lives, and the request writes one int.
+        #[expect(unsafe_code, reason = "no crate has a safe call for this request")]
+        unsafe { request::unacknowledged(self.tcp().as_raw_fd(), &raw mut bytes) }?;
+        Ok(usize::try_from(bytes).unwrap_or(0))
+    }
+
+    fn tcp(&self) -> &TcpStream {
+        match self {
+            Self::Plain(tcp) => tcp,
+        }
+    }
+}
+
+/// The system call that nix does not have ready-made.
+mod request {
+    // SIOCOUTQ, which has the same number as TIOCOUTQ.
+    nix::ioctl_read_bad!(unacknowledged, nix::libc::TIOCOUTQ, nix::libc::c_int);
+}
+
+impl From<TcpStream> for Stream {
+    fn from(tcp: TcpStream) -> Self {
+        Self::Plain(tcp)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(tcp) => tcp.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
