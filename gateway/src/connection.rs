@@ -5,6 +5,7 @@
 //! when the socket has ended and what the client had sent until then has been forwarded. Knows
 //! nothing of HTTP handshakes and of JSON.
 
+mod decoder;
 mod forward;
 mod inbox;
 mod keepalive;
@@ -12,6 +13,8 @@ mod life;
 mod outbound;
 mod socket;
 mod stall;
+#[cfg(test)]
+mod testing;
 mod wire;
 
 use std::{future::pending, pin::pin, sync::Arc};

@@ -1,63 +1,73 @@
-//! The WebSocket itself: frames in, frames out, and a proper end.
+//! The WebSocket: messages in, frames out, and the closing handshake.
 //!
-//! Nothing here waits for a function or knows of pushes. Writing only puts frames into a queue;
-//! [`Socket::next`] hands them to the operating system beside reading. Frames of messages come
-//! encoded; tungstenite reads, and writes the control frames.
+//! Waits for no function and knows no push. Writing puts frames into a queue; [`Socket::next`]
+//! writes the queue to the stream while it reads. Frames of messages come encoded; the control
+//! frames are encoded here.
 
 use std::{
     future::poll_fn,
-    mem,
-    pin::Pin,
+    io, mem,
     task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
-use futures_util::{FutureExt, Sink, Stream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_tungstenite::{
-    WebSocketStream,
-    tungstenite::{
-        self, Error, Utf8Bytes,
-        error::ProtocolError,
-        protocol::{CloseFrame, Role, WebSocketConfig, frame::coding::CloseCode},
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::tungstenite::{
+    Utf8Bytes,
+    protocol::{
+        CloseFrame,
+        frame::{Frame as ControlFrame, coding::CloseCode},
     },
 };
 use tracing::debug;
 
-use super::wire::Wire;
+use super::{
+    decoder::{Decoded, Decoder, Next, Violation},
+    wire::{Wire, WireParts},
+};
 use crate::registry::{End, EndReason, Frame, Message};
 
-/// tungstenite allocates its read buffer up front; at 2 KiB an idle connection stays small.
-const READ_BUFFER_BYTES: usize = 2 << 10;
-/// What tungstenite may have to write: pongs, a Close.
-const CONTROL_BYTES_MAX: usize = 4 << 10;
-/// A message that leaves a buffer behind which is worth giving back.
-const LARGE_MESSAGE_BYTES: usize = 16 << 10;
-
+/// A WebSocket after its handshake.
 #[derive(Debug)]
 pub(super) struct Socket<S> {
-    /// None once it is given up.
-    stream: Option<WebSocketStream<Wire<S>>>,
-    reading: Reading,
-    flushing: bool,
-    /// Whether the system has not taken all at once.
-    waited: bool,
-    /// Whether a Close has been sent or received.
-    closing: bool,
-    /// Bytes of the frames that have been read whole.
-    bytes_parsed: u64,
-    /// The largest message since the read buffer was made.
-    message_bytes: usize,
+    /// None once the socket is given up.
+    wire: Option<Wire<S>>,
+    protocol: Protocol,
 }
 
-/// What is done with what the client sends.
+/// A socket that was taken apart: its stream, and plain data.
+#[derive(Debug)]
+pub(super) struct SocketParts<S> {
+    pub(super) wire: WireParts<S>,
+    pub(super) protocol: Protocol,
+}
+
+/// What both sides have said so far. Plain data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Protocol {
+    decoder: Decoder,
+    state: State,
+    /// The payload of the last ping that has no pong yet. An earlier one needs none (RFC 6455,
+    /// section 5.5.3), so a client that pings and does not read fills no queue.
+    pinged: Option<Bytes>,
+    /// Whether anything that was written has not been flushed.
+    flushing: bool,
+    /// Whether the flush had to wait for the client.
+    waited: bool,
+}
+
+/// How far the closing handshake is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reading {
-    Frames,
+enum State {
+    Open,
+    /// A Close was sent. What the client sends before its own Close is read.
+    CloseSent,
+    /// Both sides have sent a Close. The socket ends when ours has been flushed.
+    CloseExchanged,
     /// The client broke the protocol: a Close is on its way to it, and what it still sends is
-    /// thrown away. Closing at once instead would make the system send a reset, which may reach
-    /// the client before the Close does.
-    Discard,
+    /// dropped. If the socket ended at once, the system would send a reset, which may reach the
+    /// client before the Close does.
+    Failed,
 }
 
 /// What happened on the socket.
@@ -65,11 +75,11 @@ enum Reading {
 pub(super) enum SocketEvent {
     /// The client sent a message.
     Message(Message),
-    /// The client sent something else, so it lives.
+    /// The client sent a ping or a pong.
     Heard,
-    /// All that was written is in the hands of the operating system.
+    /// The operating system has all that was written.
     Flushed {
-        /// Whether it had to wait for the client to take something.
+        /// Whether the flush had to wait for the client.
         waited: bool,
     },
     /// A Close came, or one had to be sent. The socket should end soon.
@@ -81,202 +91,211 @@ pub(super) enum SocketEvent {
 impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     /// A socket over `stream`, on which `early` bytes have already been read.
     pub(super) fn new(stream: S, early: Vec<u8>, message_bytes_max: usize) -> Self {
-        let config = WebSocketConfig::default()
-            .read_buffer_size(READ_BUFFER_BYTES)
-            // Control frames only, which it hands on at once. A flood of pings by a client that
-            // reads nothing gets to the bound, and costs it some of its pongs.
-            .write_buffer_size(0)
-            .max_write_buffer_size(CONTROL_BYTES_MAX)
-            .max_message_size(Some(message_bytes_max))
-            .max_frame_size(Some(message_bytes_max));
-        let stream = Wire::new(stream, early.len() as u64);
-        Self {
-            stream: Some(frames(stream, early, config)),
-            reading: Reading::Frames,
-            flushing: false,
-            waited: false,
-            closing: false,
-            bytes_parsed: 0,
-            message_bytes: 0,
-        }
+        let bytes_read = early.len() as u64;
+        let (unread, unwritten) = (early.into(), Bytes::new());
+        Self::from_parts(SocketParts {
+            wire: WireParts { stream, unread, unwritten, bytes_read, bytes_written: 0 },
+            protocol: Protocol {
+                decoder: Decoder::new(message_bytes_max),
+                state: State::Open,
+                pinged: None,
+                flushing: false,
+                waited: false,
+            },
+        })
+    }
+
+    /// The socket that was taken apart, perhaps in another process.
+    pub(super) fn from_parts(parts: SocketParts<S>) -> Self {
+        Self { wire: Some(Wire::from_parts(parts.wire)), protocol: parts.protocol }
+    }
+
+    /// Takes the socket apart. None if it was given up.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for handing a socket to another process"))]
+    pub(super) fn into_parts(self) -> Option<SocketParts<S>> {
+        Some(SocketParts { wire: self.wire?.into_parts(), protocol: self.protocol })
     }
 
     /// Waits for what happens next; reads only if `reads`. Can be dropped without loss.
     pub(super) async fn next(&mut self, reads: bool) -> SocketEvent {
-        self.shrink();
         poll_fn(|cx| self.poll_next(cx, reads)).await
     }
 
-    /// Puts a message behind what is to be written. False when the socket takes no more. It has no
-    /// bound: callers write one batch, then wait for [`SocketEvent::Flushed`].
+    /// Puts a message behind what is to be written. False when the socket takes no more. There is
+    /// no limit: callers write one batch, then wait for [`SocketEvent::Flushed`].
     pub(super) fn write(&mut self, frame: Frame) -> bool {
-        let Some(stream) = self.stream.as_mut().filter(|_| !self.closing) else { return false };
+        let Some(wire) = self.wire.as_mut().filter(|_| self.protocol.state == State::Open) else {
+            return false;
+        };
         for part in frame.into_parts() {
-            stream.get_mut().put(part);
+            wire.put(part);
         }
-        self.flushing = true;
+        self.protocol.flushing = true;
         true
     }
 
     pub(super) fn ping(&mut self) {
-        self.put_control(tungstenite::Message::Ping(Bytes::new()));
+        if self.protocol.state == State::Open {
+            self.put_control(ControlFrame::ping(Bytes::new()));
+        }
     }
 
-    /// Puts a Close behind what is to be written.
+    /// Puts a Close behind what is to be written, unless there has been one.
     pub(super) fn close(&mut self, code: CloseCode) {
-        self.closing = true;
-        let frame = CloseFrame { code, reason: Utf8Bytes::default() };
-        self.put_control(tungstenite::Message::Close(Some(frame)));
+        if self.protocol.state == State::Open {
+            self.protocol.state = State::CloseSent;
+            self.put_close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+        }
     }
 
     /// Gives the socket up, whatever its state: the client sees the end at once, even if a
     /// function still has its last message.
     pub(super) fn abandon(&mut self) {
-        self.stream = None;
-        self.flushing = false;
+        self.wire = None;
+        self.protocol.flushing = false;
     }
 
-    /// Whether something that was written has not been taken by the operating system.
+    /// Whether the operating system lacks something that was written.
     pub(super) fn is_flushing(&self) -> bool {
-        self.flushing
+        self.protocol.flushing
     }
 
     /// Bytes that came from the client, whole frames or not.
     pub(super) fn bytes_read(&self) -> u64 {
-        self.stream.as_ref().map_or(0, |stream| stream.get_ref().bytes_read())
+        self.wire.as_ref().map_or(0, Wire::bytes_read)
     }
 
     pub(super) fn bytes_written(&self) -> u64 {
-        self.stream.as_ref().map_or(0, |stream| stream.get_ref().bytes_written())
-    }
-
-    fn put_control(&mut self, message: tungstenite::Message) {
-        let Some(stream) = &mut self.stream else { return };
-        if let Err(error) = Pin::new(stream).start_send(message) {
-            // The reading side learns of the end and tells it.
-            debug!(%error, "frame not written");
-        }
-        self.flushing = true;
-    }
-
-    /// Gives back what large messages have made of tungstenite's read buffer, which it keeps for as
-    /// long as the connection lives. It can be made anew when nothing is in it: no Pong waits, and all
-    /// that was read has been parsed. (Of a message in fragments too little is counted as parsed,
-    /// so a connection that has sent one keeps its buffer.)
-    fn shrink(&mut self) {
-        let is_empty = !self.flushing && !self.closing && self.bytes_parsed == self.bytes_read();
-        if self.message_bytes < LARGE_MESSAGE_BYTES || !is_empty {
-            return;
-        }
-        self.message_bytes = 0;
-        self.stream = self.stream.take().map(|stream| {
-            let config = *stream.get_config();
-            frames(stream.into_inner(), Vec::new(), config)
-        });
+        self.wire.as_ref().map_or(0, Wire::bytes_written)
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<SocketEvent> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(SocketEvent::Ended) };
-        if self.flushing {
-            match Pin::new(stream).poll_flush(cx) {
-                Poll::Pending => self.waited = true,
+        if self.wire.is_none() {
+            return Poll::Ready(SocketEvent::Ended);
+        }
+        if self.protocol.flushing {
+            match self.poll_flush(cx) {
+                Poll::Pending => self.protocol.waited = true,
                 Poll::Ready(Err(_)) => return Poll::Ready(SocketEvent::Ended),
                 Poll::Ready(Ok(())) => {
-                    self.flushing = false;
-                    let waited = mem::take(&mut self.waited);
+                    self.protocol.flushing = false;
+                    let waited = mem::take(&mut self.protocol.waited);
                     return Poll::Ready(SocketEvent::Flushed { waited });
                 }
             }
         }
-        match self.reading {
-            Reading::Frames if reads => self.poll_frame(cx),
-            Reading::Frames => Poll::Pending,
-            Reading::Discard => self.poll_discard(cx),
+        match self.protocol.state {
+            State::Open | State::CloseSent if reads => self.poll_read(cx),
+            State::Open | State::CloseSent => Poll::Pending,
+            State::CloseExchanged if self.protocol.flushing => Poll::Pending,
+            State::CloseExchanged => Poll::Ready(SocketEvent::Ended),
+            State::Failed => self.poll_discard(cx),
         }
     }
 
-    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
-        use tungstenite::Message as Frame;
-        let Some(stream) = &mut self.stream else { return Poll::Ready(SocketEvent::Ended) };
-        let Some(frame) = ready!(Pin::new(stream).poll_next(cx)) else {
-            return Poll::Ready(SocketEvent::Ended);
-        };
-        if let Ok(frame) = &frame {
-            self.bytes_parsed += frame_bytes(frame.len());
-            self.message_bytes = self.message_bytes.max(frame.len());
+    /// Writes the queue, then the pong that is due.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Some(wire) = &mut self.wire else { return Poll::Ready(Ok(())) };
+        loop {
+            ready!(wire.poll_drain(cx))?;
+            match self.protocol.pinged.take() {
+                Some(payload) => wire.put(encoded(ControlFrame::pong(payload))),
+                None => return wire.poll_flush(cx),
+            }
         }
-        Poll::Ready(match frame {
-            Ok(Frame::Text(text)) => SocketEvent::Message(Message::Text(text)),
-            Ok(Frame::Binary(bytes)) => SocketEvent::Message(Message::Binary(bytes)),
-            Ok(Frame::Ping(_)) => {
-                // tungstenite has put the Pong into its buffer; reading may be about to pause.
-                self.flushing = true;
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
+        let Some(wire) = &mut self.wire else { return Poll::Ready(SocketEvent::Ended) };
+        loop {
+            let missing = match self.protocol.decoder.decode(wire.unread()) {
+                Ok(Next::Whole(decoded)) => return Poll::Ready(self.on_decoded(decoded)),
+                Ok(Next::Incomplete { missing }) => missing,
+                Err(violation) => return Poll::Ready(self.fail(&violation)),
+            };
+            if !matches!(ready!(wire.poll_read(cx, missing)), Ok(1..)) {
+                return Poll::Ready(SocketEvent::Ended);
+            }
+        }
+    }
+
+    fn on_decoded(&mut self, decoded: Decoded) -> SocketEvent {
+        match decoded {
+            Decoded::Message(message) => SocketEvent::Message(message),
+            Decoded::Ping(payload) => {
+                if self.protocol.state == State::Open {
+                    self.protocol.pinged = Some(payload);
+                    self.protocol.flushing = true;
+                }
                 SocketEvent::Heard
             }
-            Ok(Frame::Pong(_) | Frame::Frame(_)) => SocketEvent::Heard,
-            Ok(Frame::Close(frame)) => {
-                self.closing = true;
-                let code = frame.map(|frame| frame.code);
-                SocketEvent::Closing(End { code, reason: EndReason::Client })
-            }
-            Err(error) => self.fail(&error),
-        })
+            Decoded::Pong => SocketEvent::Heard,
+            Decoded::Close(frame) => self.on_close(frame),
+        }
     }
 
-    /// Answers what tungstenite does not read on after: RFC 6455 section 7.1.7.
-    fn fail(&mut self, error: &Error) -> SocketEvent {
-        let end = match error {
-            Error::Capacity(_) => End::TOO_LARGE,
-            Error::Utf8(_) => End::sent(CloseCode::Invalid, EndReason::Lost),
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-                return SocketEvent::Ended;
-            }
-            Error::Protocol(_) => End::sent(CloseCode::Protocol, EndReason::Lost),
-            _ => return SocketEvent::Ended,
+    /// Answers a Close with the same code, unless it is the answer to ours.
+    fn on_close(&mut self, frame: Option<CloseFrame>) -> SocketEvent {
+        let frame = frame.map(|frame| if frame.code.is_allowed() { frame } else { bad_code() });
+        let code = frame.as_ref().map(|frame| frame.code);
+        if self.protocol.state == State::Open {
+            self.put_close(frame);
+        }
+        self.protocol.state = State::CloseExchanged;
+        SocketEvent::Closing(End { code, reason: EndReason::Client })
+    }
+
+    /// Answers a violation of the protocol: RFC 6455, section 7.1.7.
+    fn fail(&mut self, violation: &Violation) -> SocketEvent {
+        let end = match violation {
+            Violation::TooLarge(_) => End::TOO_LARGE,
+            Violation::NotUtf8 => End::sent(CloseCode::Invalid, EndReason::Lost),
+            Violation::Protocol(_) => End::sent(CloseCode::Protocol, EndReason::Lost),
         };
-        debug!(%error, "client broke the protocol");
-        self.reading = Reading::Discard;
+        debug!(error = %violation, "client broke the protocol");
         if let Some(code) = end.code {
             self.close(code);
         }
+        self.protocol.state = State::Failed;
         SocketEvent::Closing(end)
     }
 
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
-        let Some(stream) = &mut self.stream else { return Poll::Ready(SocketEvent::Ended) };
-        let stream = stream.get_mut();
-        if !self.flushing && ready!(Pin::new(&mut *stream).poll_shutdown(cx)).is_err() {
-            return Poll::Ready(SocketEvent::Ended);
+        let Some(wire) = &mut self.wire else { return Poll::Ready(SocketEvent::Ended) };
+        if self.protocol.flushing || ready!(wire.poll_shutdown(cx)).is_ok() {
+            // An error ends the socket as well.
+            let _ = ready!(wire.poll_discard(cx));
         }
-        let mut space = [0; READ_BUFFER_BYTES];
-        loop {
-            let mut buffer = ReadBuf::new(&mut space);
-            match ready!(Pin::new(&mut *stream).poll_read(cx, &mut buffer)) {
-                Ok(()) if !buffer.filled().is_empty() => {}
-                Ok(()) | Err(_) => return Poll::Ready(SocketEvent::Ended),
-            }
+        Poll::Ready(SocketEvent::Ended)
+    }
+
+    /// Puts a Close behind what is to be written, and behind the pong that is due.
+    fn put_close(&mut self, frame: Option<CloseFrame>) {
+        if let Some(payload) = self.protocol.pinged.take() {
+            self.put_control(ControlFrame::pong(payload));
+        }
+        self.put_control(ControlFrame::close(frame));
+    }
+
+    fn put_control(&mut self, frame: ControlFrame) {
+        if let Some(wire) = &mut self.wire {
+            wire.put(encoded(frame));
+            self.protocol.flushing = true;
         }
     }
 }
 
-/// The WebSocket over a stream, on which `early` bytes have been read.
-fn frames<S: AsyncRead + AsyncWrite + Unpin>(
-    wire: Wire<S>,
-    early: Vec<u8>,
-    config: WebSocketConfig,
-) -> WebSocketStream<Wire<S>> {
-    WebSocketStream::from_partially_read(wire, early, Role::Server, Some(config))
-        .now_or_never()
-        .expect("without a handshake there is nothing to wait for")
+fn encoded(frame: ControlFrame) -> Bytes {
+    let mut bytes = Vec::with_capacity(frame.len());
+    frame.format(&mut bytes).expect("a Vec takes all that is written");
+    bytes.into()
 }
 
-/// The length of a client's frame with this payload (RFC 6455 section 5.2): head, extended
-/// length, mask, payload.
-fn frame_bytes(payload: usize) -> u64 {
-    let extended = match payload {
-        0..126 => 0,
-        126..65_536 => 2,
-        65_536.. => 8,
-    };
-    (2 + extended + 4 + payload) as u64
+/// The answer to a Close with a code that no endpoint may send.
+fn bad_code() -> CloseFrame {
+    let reason = Utf8Bytes::from_static("Protocol violation");
+    CloseFrame { code: CloseCode::Protocol, reason }
 }
+
+#[cfg(test)]
+mod tests;

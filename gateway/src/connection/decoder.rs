@@ -1,0 +1,239 @@
+//! Makes messages of the bytes of a client: RFC 6455, sections 5 and 8.1.
+//!
+//! Pure: the caller reads the bytes and acts on what comes out. tungstenite parses the head of a
+//! frame. Its own reader is not used because it gives back neither the bytes that it has read nor
+//! the fragments of a message.
+
+use std::{io::Cursor, str};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio_tungstenite::tungstenite::{
+    Utf8Bytes,
+    protocol::{
+        CloseFrame,
+        frame::{
+            FrameHeader,
+            coding::{Control, Data, OpCode},
+        },
+    },
+};
+
+use crate::registry::Message;
+
+/// The longest payload of a control frame.
+const CONTROL_BYTES_MAX: usize = 125;
+
+/// The state of decoding between two frames. Plain data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Decoder {
+    message_bytes_max: usize,
+    /// The message whose last fragment has not come.
+    partial: Option<PartialMessage>,
+}
+
+/// The fragments of a message so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PartialMessage {
+    kind: Kind,
+    bytes: Vec<u8>,
+    /// How many of the bytes are known to be UTF-8.
+    bytes_valid: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Binary,
+}
+
+/// What came out of the bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Decoded {
+    Message(Message),
+    Ping(Bytes),
+    Pong,
+    Close(Option<CloseFrame>),
+}
+
+/// The next of something, if all its bytes are there.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Next<T> {
+    Whole(T),
+    Incomplete {
+        /// How many bytes the next frame lacks, as far as is known.
+        missing: usize,
+    },
+}
+
+/// The client broke the protocol.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Violation {
+    #[error("message is longer than {0} bytes")]
+    TooLarge(usize),
+    #[error("text is not UTF-8")]
+    NotUtf8,
+    #[error("{0}")]
+    Protocol(&'static str),
+}
+
+/// A frame whose mask has been taken off.
+struct Frame {
+    opcode: OpCode,
+    is_final: bool,
+    payload: BytesMut,
+}
+
+impl Decoder {
+    /// For messages of at most this many bytes.
+    pub(super) fn new(message_bytes_max: usize) -> Self {
+        Self { message_bytes_max, partial: None }
+    }
+
+    /// Takes frames out of `unread`, up to one that the caller has to know of. After a violation
+    /// or a Close nothing more can be decoded.
+    pub(super) fn decode(&mut self, unread: &mut BytesMut) -> Result<Next<Decoded>, Violation> {
+        loop {
+            let frame = match self.next_frame(unread)? {
+                Next::Whole(frame) => frame,
+                Next::Incomplete { missing } => return Ok(Next::Incomplete { missing }),
+            };
+            let decoded = match frame.opcode {
+                OpCode::Control(Control::Ping) => Decoded::Ping(frame.payload.freeze()),
+                OpCode::Control(Control::Pong) => Decoded::Pong,
+                OpCode::Control(Control::Close) => Decoded::Close(close(frame.payload.freeze())?),
+                OpCode::Control(Control::Reserved(_)) => return Err(UNKNOWN_OPCODE),
+                OpCode::Data(data) => match self.assemble(data, frame)? {
+                    Some(message) => Decoded::Message(message),
+                    None => continue,
+                },
+            };
+            return Ok(Next::Whole(decoded));
+        }
+    }
+
+    fn next_frame(&self, unread: &mut BytesMut) -> Result<Next<Frame>, Violation> {
+        let mut cursor = Cursor::new(&*unread);
+        // It refuses a head only for its opcode.
+        let head = FrameHeader::parse(&mut cursor).map_err(|_| UNKNOWN_OPCODE)?;
+        let Some((head, bytes)) = head else { return Ok(Next::Incomplete { missing: 1 }) };
+        let head_bytes = usize::try_from(cursor.position()).expect("a head is short");
+        let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= self.message_bytes_max);
+        let bytes = bytes.ok_or(Violation::TooLarge(self.message_bytes_max))?;
+        let mask = check(&head, bytes)?;
+        let frame_bytes = head_bytes + bytes;
+        if unread.len() < frame_bytes {
+            return Ok(Next::Incomplete { missing: frame_bytes - unread.len() });
+        }
+        unread.advance(head_bytes);
+        let mut payload = unread.split_to(bytes);
+        if unread.is_empty() {
+            // From here on the memory belongs to the payload alone.
+            *unread = BytesMut::new();
+        }
+        unmask(&mut payload, mask);
+        Ok(Next::Whole(Frame { opcode: head.opcode, is_final: head.is_final, payload }))
+    }
+
+    /// Puts a fragment to its message. Returns the message if this was its last fragment.
+    fn assemble(&mut self, data: Data, frame: Frame) -> Result<Option<Message>, Violation> {
+        let kind = match (data, &self.partial) {
+            (Data::Continue, Some(_)) => None,
+            (Data::Text, None) => Some(Kind::Text),
+            (Data::Binary, None) => Some(Kind::Binary),
+            (Data::Continue, None) => return Err(Violation::Protocol("fragment of no message")),
+            (Data::Text | Data::Binary, Some(_)) => {
+                return Err(Violation::Protocol("message between the fragments of another"));
+            }
+            (Data::Reserved(_), _) => return Err(UNKNOWN_OPCODE),
+        };
+        match kind {
+            Some(kind) if frame.is_final => return message(kind, frame.payload.freeze()).map(Some),
+            Some(kind) => self.partial = Some(PartialMessage::new(kind)),
+            None => {}
+        }
+        let partial = self.partial.as_mut().expect("it is there or was just made");
+        partial.extend(&frame.payload, self.message_bytes_max)?;
+        if !frame.is_final {
+            return Ok(None);
+        }
+        let whole = self.partial.take();
+        whole.map(|whole| message(whole.kind, whole.bytes.into())).transpose()
+    }
+}
+
+impl PartialMessage {
+    fn new(kind: Kind) -> Self {
+        Self { kind, bytes: Vec::new(), bytes_valid: 0 }
+    }
+
+    fn extend(&mut self, fragment: &[u8], bytes_max: usize) -> Result<(), Violation> {
+        if fragment.len() > bytes_max.saturating_sub(self.bytes.len()) {
+            return Err(Violation::TooLarge(bytes_max));
+        }
+        self.bytes.extend_from_slice(fragment);
+        match self.kind {
+            Kind::Text => self.check_text(),
+            Kind::Binary => Ok(()),
+        }
+    }
+
+    /// A fragment may end within a character.
+    fn check_text(&mut self) -> Result<(), Violation> {
+        match str::from_utf8(&self.bytes[self.bytes_valid..]) {
+            Ok(valid) => self.bytes_valid += valid.len(),
+            Err(error) if error.error_len().is_none() => self.bytes_valid += error.valid_up_to(),
+            Err(_) => return Err(Violation::NotUtf8),
+        }
+        Ok(())
+    }
+}
+
+const UNKNOWN_OPCODE: Violation = Violation::Protocol("unknown opcode");
+
+/// Checks the head of a frame with a payload of so many bytes, and returns the frame's mask.
+fn check(head: &FrameHeader, bytes: usize) -> Result<[u8; 4], Violation> {
+    if head.rsv1 || head.rsv2 || head.rsv3 {
+        return Err(Violation::Protocol("reserved bits without an extension"));
+    }
+    if let OpCode::Control(_) = head.opcode {
+        if !head.is_final {
+            return Err(Violation::Protocol("control frame in fragments"));
+        }
+        if bytes > CONTROL_BYTES_MAX {
+            return Err(Violation::Protocol("control frame is too long"));
+        }
+    }
+    head.mask.ok_or(Violation::Protocol("frame without a mask"))
+}
+
+fn unmask(payload: &mut [u8], mask: [u8; 4]) {
+    let (words, rest) = payload.as_chunks_mut();
+    for word in words {
+        *word = (u32::from_ne_bytes(*word) ^ u32::from_ne_bytes(mask)).to_ne_bytes();
+    }
+    for (byte, mask) in rest.iter_mut().zip(mask) {
+        *byte ^= mask;
+    }
+}
+
+fn message(kind: Kind, bytes: Bytes) -> Result<Message, Violation> {
+    Ok(match kind {
+        Kind::Text => Message::Text(text(bytes)?),
+        Kind::Binary => Message::Binary(bytes),
+    })
+}
+
+fn close(mut payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
+    if payload.is_empty() {
+        return Ok(None);
+    }
+    let code = payload.try_get_u16().map_err(|_| Violation::Protocol("close code is cut off"))?;
+    Ok(Some(CloseFrame { code: code.into(), reason: text(payload)? }))
+}
+
+fn text(bytes: Bytes) -> Result<Utf8Bytes, Violation> {
+    Utf8Bytes::try_from(bytes).map_err(|_| Violation::NotUtf8)
+}
+
+#[cfg(test)]
+mod tests;

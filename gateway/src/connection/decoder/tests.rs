@@ -1,0 +1,212 @@
+//! Decoding, held against tungstenite's own reader.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{self, Read, Write};
+
+use proptest::{collection::vec, prelude::*, sample::select};
+use tokio_tungstenite::tungstenite::{
+    self, Error, WebSocket,
+    error::ProtocolError,
+    protocol::{Role, WebSocketConfig, frame::coding::CloseCode},
+};
+
+use super::*;
+use crate::connection::testing::client_frame;
+
+const MESSAGE_BYTES_MAX: usize = 150;
+
+/// What came out of the bytes of a client, until nothing more does.
+#[derive(Debug, PartialEq, Eq)]
+struct Outcome {
+    decoded: Vec<Decoded>,
+    end: Result<(), Broken>,
+}
+
+/// Violations that are answered in the same way.
+#[derive(Debug, PartialEq, Eq)]
+enum Broken {
+    TooLarge,
+    NotUtf8,
+    Protocol,
+}
+
+/// Decodes what comes in pieces of `step` bytes.
+fn decode(bytes: &[u8], step: usize) -> Outcome {
+    let (mut decoder, mut unread) = (Decoder::new(MESSAGE_BYTES_MAX), BytesMut::new());
+    let mut decoded = Vec::new();
+    for piece in bytes.chunks(step) {
+        unread.extend_from_slice(piece);
+        loop {
+            match decoder.decode(&mut unread) {
+                Ok(Next::Incomplete { missing }) => {
+                    assert!(missing > 0);
+                    break;
+                }
+                Ok(Next::Whole(close @ Decoded::Close(_))) => {
+                    decoded.push(close);
+                    return Outcome { decoded, end: Ok(()) };
+                }
+                Ok(Next::Whole(other)) => decoded.push(other),
+                Err(violation) => {
+                    let end = Err(match violation {
+                        Violation::TooLarge(_) => Broken::TooLarge,
+                        Violation::NotUtf8 => Broken::NotUtf8,
+                        Violation::Protocol(_) => Broken::Protocol,
+                    });
+                    return Outcome { decoded, end };
+                }
+            }
+        }
+    }
+    Outcome { decoded, end: Ok(()) }
+}
+
+/// The bytes of a client, for tungstenite.
+struct Client<'a>(&'a [u8]);
+
+impl Read for Client<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Client<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn decode_with_tungstenite(bytes: &[u8]) -> Outcome {
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MESSAGE_BYTES_MAX))
+        .max_frame_size(Some(MESSAGE_BYTES_MAX));
+    let mut socket = WebSocket::from_raw_socket(Client(bytes), Role::Server, Some(config));
+    let mut decoded = Vec::new();
+    loop {
+        use tungstenite::Message as Theirs;
+        decoded.push(match socket.read() {
+            Ok(Theirs::Text(text)) => Decoded::Message(Message::Text(text)),
+            Ok(Theirs::Binary(bytes)) => Decoded::Message(Message::Binary(bytes)),
+            Ok(Theirs::Ping(payload)) => Decoded::Ping(payload),
+            Ok(Theirs::Pong(_)) => Decoded::Pong,
+            Ok(Theirs::Close(frame)) => Decoded::Close(frame),
+            Ok(Theirs::Frame(_)) => unreachable!("it is never read"),
+            Err(error) => {
+                let end = match error {
+                    Error::Capacity(_) => Err(Broken::TooLarge),
+                    Error::Utf8(_) => Err(Broken::NotUtf8),
+                    Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Ok(()),
+                    Error::Protocol(_) => Err(Broken::Protocol),
+                    _ => Ok(()),
+                };
+                return Outcome { decoded, end };
+            }
+        });
+    }
+}
+
+/// tungstenite puts another frame in place of one with a code that nobody may send; the socket
+/// does so here.
+fn without_bad_codes(mut outcome: Outcome) -> Outcome {
+    for decoded in &mut outcome.decoded {
+        if let Decoded::Close(Some(frame)) = decoded
+            && (!frame.code.is_allowed() || frame.reason.as_str() == "Protocol violation")
+        {
+            *decoded = Decoded::Close(None);
+        }
+    }
+    outcome
+}
+
+/// Pieces of text that end within characters, and bytes of any kind.
+fn payload() -> impl Strategy<Value = Vec<u8>> {
+    let text = "ß€😀 text".as_bytes();
+    prop_oneof![
+        (0..=text.len(), 0..=text.len()).prop_map(move |(a, b)| text[a.min(b)..a.max(b)].to_vec()),
+        Just("whole".into()),
+        vec(any::<u8>(), 0..180),
+        select(vec![1000_u16, 1005, 1011, 3000, 5000, 0])
+            .prop_map(|code| code.to_be_bytes().into()),
+    ]
+}
+
+/// Frames of which most may stand where they do.
+fn frame() -> impl Strategy<Value = Vec<u8>> {
+    const OPCODES: [u8; 18] = [0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 9, 9, 10, 8, 3];
+    (select(&OPCODES[..]), any::<bool>(), payload()).prop_map(|(opcode, is_final, payload)| {
+        client_frame(opcode, is_final || opcode >= 8, &payload)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// Whatever the client sends, and however it is cut into pieces.
+    #[test]
+    fn it_decodes_what_tungstenite_does(
+        frames in vec(frame(), 0..12),
+        wrong in proptest::option::of((any::<prop::sample::Index>(), any::<u8>())),
+        step in 1..40_usize,
+    ) {
+        let mut bytes = frames.concat();
+        if let (Some((index, byte)), false) = (wrong, bytes.is_empty()) {
+            let index = index.index(bytes.len());
+            bytes[index] = byte;
+        }
+        // Makes the last frame whole. What is wrong with a frame is found here at its head, there
+        // at its end.
+        bytes.extend([0; 2 * MESSAGE_BYTES_MAX]);
+        let expected = without_bad_codes(decode_with_tungstenite(&bytes));
+        prop_assert_eq!(&without_bad_codes(decode(&bytes, step)), &expected);
+    }
+
+    #[test]
+    fn a_mask_is_taken_off_whatever_the_length(
+        payload in vec(any::<u8>(), 0..100),
+        mask in any::<[u8; 4]>(),
+    ) {
+        let mut masked: Vec<_> = payload.iter().zip(mask.iter().cycle()).map(|(a, b)| a ^ b).collect();
+        unmask(&mut masked, mask);
+        prop_assert_eq!(masked, payload);
+    }
+}
+
+#[test]
+fn an_empty_buffer_holds_no_memory() {
+    let mut decoder = Decoder::new(1 << 20);
+    let mut unread = BytesMut::from(&client_frame(2, true, &[7; 100_000])[..]);
+    let message = Message::Binary(vec![7; 100_000].into());
+    assert_eq!(decoder.decode(&mut unread), Ok(Next::Whole(Decoded::Message(message))));
+    assert_eq!(unread.capacity(), 0);
+}
+
+#[test]
+fn a_frame_says_how_much_it_lacks() {
+    let frame = client_frame(2, true, &[7; 1000]);
+    let mut decoder = Decoder::new(1000);
+    let mut unread = BytesMut::new();
+    for (index, byte) in frame.iter().enumerate() {
+        let missing = if index < 8 { 1 } else { frame.len() - index };
+        assert_eq!(decoder.decode(&mut unread), Ok(Next::Incomplete { missing }), "{index} bytes");
+        unread.extend_from_slice(&[*byte]);
+    }
+    assert!(matches!(decoder.decode(&mut unread), Ok(Next::Whole(_))));
+}
+
+#[test]
+fn a_close_has_a_code_and_a_reason_or_nothing() {
+    let close = |payload: &[u8]| {
+        let mut unread = BytesMut::from(&client_frame(8, true, payload)[..]);
+        Decoder::new(1000).decode(&mut unread)
+    };
+    assert_eq!(close(b""), Ok(Next::Whole(Decoded::Close(None))));
+    let frame = CloseFrame { code: CloseCode::Normal, reason: "bye".into() };
+    assert_eq!(close(b"\x03\xe8bye"), Ok(Next::Whole(Decoded::Close(Some(frame)))));
+    assert_eq!(close(b"\x03"), Err(Violation::Protocol("close code is cut off")));
+    assert_eq!(close(b"\x03\xe8\xff"), Err(Violation::NotUtf8));
+}
