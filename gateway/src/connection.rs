@@ -173,6 +173,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !matches!(event, SocketEvent::Flushed { waited: false }) {
             self.keepalive.heard(now);
         }
+        if matches!(event, SocketEvent::Heard) {
+            self.outbound.heard(now, &self.socket);
+        }
         match event {
             SocketEvent::Message(message) => {
                 self.keepalive.message(now);

@@ -92,6 +92,21 @@ async fn a_client_that_reads_steadily_is_neither_lost_nor_stalled() {
     world.finish().await;
 }
 
+/// Client libraries send pings of their own, also when the gateway has written nothing for longer
+/// than the write timeout.
+#[tokio::test]
+async fn a_client_that_pings_is_not_taken_for_one_that_takes_nothing() {
+    let world = World::with("", "[connection]\nwrite_timeout = '1ms'").await;
+    let (mut client, _) = world.client().await;
+    for number in 0..100_u8 {
+        let payload = vec![number];
+        client.send(Message::Ping(payload.clone().into())).await;
+        let pong = soon("a pong", client.socket.next()).await.unwrap().unwrap();
+        assert_eq!(pong, Message::Pong(payload.into()));
+    }
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn a_client_that_reads_nothing_is_closed() {
     let world =
