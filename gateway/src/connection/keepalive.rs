@@ -1,4 +1,4 @@
-//! When a quiet client is pinged, taken for lost, or closed as idle. Pure: takes `now`.
+//! When a silent client is pinged, counted as lost, or closed as idle. Pure: takes `now`.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use tokio::time::Instant;
 
 use crate::settings::ConnectionSettings;
 
-/// What is known of the client's silence.
+/// How long the client has been silent.
 #[derive(Debug)]
 pub(super) struct Keepalive {
     ping_interval: Duration,
     pong_timeout: Duration,
     idle_timeout: Duration,
-    /// When anything came from the client.
+    /// When something last came from the client.
     heard: Instant,
-    /// When a message was received or written: only messages count as activity.
+    /// When a message was last received or written. Only messages count as activity.
     message: Instant,
-    /// When the ping was sent that nothing has come after.
+    /// When a ping was sent, if nothing has come from the client since.
     pinged: Option<Instant>,
 }
 
-/// What is to be done now.
+/// What has to be done now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Nothing,
     Ping,
     /// The client did not answer a ping.
     Lost,
-    /// The client is there, but there was no message for too long.
+    /// The client answers, but there has been no message for too long.
     Idle,
 }
 
@@ -54,7 +54,7 @@ impl Keepalive {
         self.message = now;
     }
 
-    /// What is to be done now. A ping that is due is taken to be sent.
+    /// What has to be done now. The caller sends a ping that is due.
     pub(super) fn due(&mut self, now: Instant) -> Due {
         if now >= self.message + self.idle_timeout {
             return Due::Idle;
@@ -69,7 +69,7 @@ impl Keepalive {
         }
     }
 
-    /// When something will be due, if nothing happens until then.
+    /// When something will be due if nothing happens before.
     pub(super) fn deadline(&self) -> Instant {
         let liveness = match self.pinged {
             Some(pinged) => pinged + self.pong_timeout,
@@ -78,3 +78,6 @@ impl Keepalive {
         liveness.min(self.message + self.idle_timeout)
     }
 }
+
+#[cfg(test)]
+mod tests;
