@@ -1,7 +1,7 @@
-//! Serving HTTP/1.1 on one listener until told to stop.
+//! Serves HTTP/1.1 on one listener until the stop.
 //!
-//! Knows nothing of paths: that is the service's affair. A connection that is upgraded leaves this
-//! module's care at that moment, so whoever upgrades it must keep track of it.
+//! Knows no paths: the service does. After an upgrade this module no longer counts the connection,
+//! so the code that upgrades it has to.
 
 mod connection;
 
@@ -27,37 +27,37 @@ use crate::{
     stream::Stream,
 };
 
-/// How long to wait after a failed accept: it fails when file descriptors run out, and trying
-/// again at once would spin.
+/// The pause after a failed accept. It fails when file descriptors run out; without a pause the
+/// loop would spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What is read of a connection at once, and the longest request head. Hyper would let it grow to
-/// 400 KiB under large bodies, and keep it for as long as the connection lives.
+/// How many bytes of a connection are read at once, and the longest request head. Without this,
+/// hyper's buffer grows to 400 KiB under large bodies and never shrinks.
 const BUFFER_BYTES: usize = 32 << 10;
 
-/// Connections that the system takes in before we do (tokio's default). More than that can only
-/// have come after the stop.
+/// How many connections the system queues until this process accepts them (tokio's default). After
+/// the stop at most this many are accepted: any more were opened later.
 const BACKLOG: usize = 1024;
 
 /// How connections of a listener are treated.
 #[derive(Debug, Clone, Copy)]
 pub struct ServeSettings {
-    /// A connection that has sent no whole request head for this long is closed. For clients that
-    /// pool connections it must be longer than they keep them, or they meet closed ones.
+    /// A connection that sends no complete request head for this long is closed. Clients that pool
+    /// connections must close idle ones sooner, or they send requests on closed connections.
     pub head_timeout: Duration,
-    /// Connections at once that are not upgraded. Further ones wait in the system's queue, so that
-    /// idle ones cannot use up the files that the process may have open.
+    /// How many connections that are not upgraded may be open. Further ones wait in the system's
+    /// queue, so that idle connections cannot use up the file descriptors of the process.
     pub connections_max: usize,
     /// How long a connection without a request stays open after the stop, for a request that may
-    /// be on its way. Zero where clients do not mind.
+    /// be on its way. Zero if clients can repeat such a request.
     pub linger: Duration,
 }
 
-/// The address of the client, found among the extensions of each request.
+/// The address of the client. It is an extension of each request.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// Serves `service` on `listener` until `stop`, then lets the requests in hand end.
+/// Serves `service` on `listener` until `stop`, then waits until running requests have ended.
 pub async fn serve<S>(
     listener: TcpListener,
     settings: ServeSettings,
@@ -73,10 +73,10 @@ pub async fn serve<S>(
     http.max_buf_size(BUFFER_BYTES);
     http.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(settings.connections_max));
+    let permits = Arc::new(Semaphore::new(settings.connections_max));
     let mut late = 0;
     while late < BACKLOG
-        && let Some((place, accepted)) = accept(&listener, &places, &stop).await
+        && let Some((permit, accepted)) = accept(&listener, &permits, &stop).await
     {
         late += usize::from(stop.is_cancelled());
         let (stream, peer) = match accepted.and_then(prepare) {
@@ -93,7 +93,7 @@ pub async fn serve<S>(
             if let Err(error) = connection.serve(&http, service).await {
                 debug!(%error, client.address = %peer, "http connection ended early");
             }
-            drop(place);
+            drop(permit);
         });
     }
     drop(listener);
@@ -101,16 +101,16 @@ pub async fn serve<S>(
     connections.wait().await;
 }
 
-/// The next connection. After `stop` those that the system has taken in already, since closing
-/// the listener would reset them, then none.
+/// The next connection. After `stop` only those that the system has already accepted, because
+/// closing the listener would reset them.
 async fn accept(
     listener: &TcpListener,
-    places: &Arc<Semaphore>,
+    permits: &Arc<Semaphore>,
     stop: &CancellationToken,
 ) -> Option<(OwnedSemaphorePermit, io::Result<(TcpStream, SocketAddr)>)> {
     let accepted = async {
-        let place = Arc::clone(places).acquire_owned().await.expect("it is never closed");
-        (place, listener.accept().await)
+        let permit = Arc::clone(permits).acquire_owned().await.expect("it is never closed");
+        (permit, listener.accept().await)
     };
     tokio::select! {
         biased;
@@ -119,7 +119,7 @@ async fn accept(
     }
 }
 
-/// What happens around every request, outermost first.
+/// The layers around every request, outermost first.
 fn layers<S>(
     service: S,
 ) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
@@ -136,7 +136,7 @@ where
         .map_response(|response: Response<_>| {
             response.map(|body: tower_http::body::UnsyncBoxBody<_, _>| body.boxed_unsync())
         })
-        // A panic is a bug of ours, and the affair of one request alone.
+        // A panic is a mistake in this program. It ends one request only.
         .layer(CatchPanicLayer::custom(|_| {
             error!("a request panicked");
             message(StatusCode::INTERNAL_SERVER_ERROR, "internal error")
@@ -144,7 +144,7 @@ where
         .service(service)
 }
 
-/// Small messages must not wait for each other.
+/// Small messages must not wait for more bytes.
 fn prepare((tcp, peer): (TcpStream, SocketAddr)) -> io::Result<(Stream, SocketAddr)> {
     tcp.set_nodelay(true)?;
     Ok((tcp.into(), peer))

@@ -1,4 +1,4 @@
-//! One HTTP connection, and how it ends when the listener stops.
+//! One HTTP connection, and its end after the stop of the listener.
 
 use std::{
     convert::Infallible,
@@ -30,10 +30,10 @@ pub(super) struct Connection {
 }
 
 impl Connection {
-    /// Serves until the client leaves or, once `stop` has come, until it is certain that no
-    /// request is lost: each answer says `Connection: close`, and a connection that carries none
-    /// lingers before it is closed. Closing it at once could meet a request on its way here, and
-    /// the client would not know whether that was carried out.
+    /// Serves until the client leaves. After `stop` the connection ends in one of two ways, so that
+    /// no request is lost. The answer to a running request says `Connection: close`. A connection
+    /// without a request is closed after `linger`: if it were closed at once, a request could be on
+    /// its way, and the client would not know whether it was carried out.
     pub(super) async fn serve<S>(self, http: &http1::Builder, service: S) -> hyper::Result<()>
     where
         S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
@@ -69,8 +69,8 @@ impl Connection {
             ended = connection.as_mut() => return ended,
             () = lingered => {}
         }
-        // A request in hand ends the connection by its answer. Hyper would put `close` into a 101
-        // too, which no client takes for an upgrade.
+        // The answer to a running request ends the connection. (Hyper would put `close` into a 101
+        // as well, which clients do not accept as an upgrade.)
         if !busy.load(Ordering::Relaxed) {
             connection.as_mut().graceful_shutdown();
         }

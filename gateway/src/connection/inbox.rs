@@ -1,11 +1,11 @@
-//! Messages that the client has sent and that wait for the function.
+//! Messages from the client that wait for the function.
 
 use std::{collections::VecDeque, mem};
 
 use crate::registry::Message;
 
-/// A queue with a bound in bytes. Past it the client is no longer read from, so that TCP holds it
-/// back; what one more message may exceed it by is the API's message limit.
+/// A queue with a limit in bytes. When the limit is reached, nothing more is read from the client,
+/// and TCP makes the client wait. The last message may exceed the limit.
 #[derive(Debug)]
 pub(super) struct Inbox {
     messages: VecDeque<Message>,
@@ -27,13 +27,13 @@ impl Inbox {
         let message = self.messages.pop_front()?;
         self.bytes -= message.weight();
         if self.messages.is_empty() {
-            // A burst must not cost memory for as long as the connection lives.
+            // The memory of a burst is freed.
             self.messages.shrink_to(4);
         }
         Some(message)
     }
 
-    /// Throws all of it away; how many messages that were.
+    /// Drops all messages, and returns their number.
     pub(super) fn clear(&mut self) -> usize {
         self.bytes = 0;
         mem::take(&mut self.messages).len()

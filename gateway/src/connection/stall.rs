@@ -1,21 +1,21 @@
-//! When a client that takes nothing, or next to nothing, has had enough time. Pure: takes `now`.
+//! When a client that reads nothing, or too slowly, is closed. Pure: takes `now`.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What a client has to take within each write timeout, however slowly it reads.
+/// How many bytes a client has to read per write timeout, on average.
 const BYTES_PER_TIMEOUT: usize = 64 << 10;
 
-/// Watches a flush. A slow client that takes something is given time anew, but not without end:
-/// pushers wait for it.
+/// Watches a flush. Each byte that the client reads gives it the whole timeout again, but the flush
+/// as a whole has a limit too, because pushers wait for it.
 #[derive(Debug)]
 pub(super) struct Stall {
     timeout: Duration,
-    /// When anything was taken.
+    /// When the client last read something.
     progress: Instant,
     bytes_written: u64,
-    /// When all of it must have been taken.
+    /// When the client must have read everything.
     give_up: Instant,
 }
 
@@ -37,7 +37,7 @@ impl Stall {
         self.give_up += self.timeout.saturating_mul(u32::try_from(timeouts).unwrap_or(u32::MAX));
     }
 
-    /// Whether the client has had enough time.
+    /// Whether the client has had its time.
     pub(super) fn is_due(&mut self, now: Instant, bytes_written: u64) -> bool {
         if bytes_written != self.bytes_written {
             self.bytes_written = bytes_written;
@@ -46,7 +46,7 @@ impl Stall {
         now >= self.deadline()
     }
 
-    /// When it will be due, if nothing is taken until then.
+    /// When the time will be over if the client reads nothing before.
     pub(super) fn deadline(&self) -> Instant {
         self.give_up.min(self.progress + self.timeout)
     }
@@ -59,7 +59,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn a_client_that_takes_nothing_is_due_after_the_timeout() {
+    fn a_client_that_reads_nothing_is_due_after_the_timeout() {
         let start = Instant::now();
         let mut stall = Stall::new(start, 10 * SECOND);
         stall.begin(start, 500);
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_takes_something_is_given_time_anew() {
+    fn a_client_that_reads_something_has_the_whole_timeout_again() {
         let start = Instant::now();
         let mut stall = Stall::new(start, 10 * SECOND);
         stall.begin(start, 0);
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_client_that_trickles_is_due_in_the_end() {
+    fn a_client_that_reads_too_slowly_is_due_in_the_end() {
         let start = Instant::now();
         let mut stall = Stall::new(start, 10 * SECOND);
         stall.begin(start, 0);
