@@ -3,6 +3,7 @@
 //!
 //! What new settings mean is for the service; those that are wrong it never sees.
 
+mod changes;
 mod follow;
 
 use std::{
@@ -20,7 +21,10 @@ use tokio::{
 };
 use tracing::warn;
 
-pub use self::follow::{FromFile, SettingsFile, follow};
+pub use self::{
+    changes::changes_in,
+    follow::{FromFile, SettingsFile, follow},
+};
 
 /// An editor writes a file in several steps; it is read when none has come for so long.
 const QUIET: Duration = Duration::from_millis(200);
@@ -62,6 +66,7 @@ impl Reload {
         around.sort_unstable();
         around.dedup();
         for folder in folders {
+            changes::begin(folder);
             watch(&mut watcher, folder, RecursiveMode::Recursive);
         }
         for folder in around {
@@ -97,9 +102,11 @@ fn watch(watcher: &mut RecommendedWatcher, path: &Path, mode: RecursiveMode) {
 fn watcher(changed: Arc<Notify>) -> Option<RecommendedWatcher> {
     let seen = move |event: notify::Result<notify::Event>| {
         // Reading is no change. An error may stand for one that was missed.
-        if !matches!(event, Ok(notify::Event { kind: EventKind::Access(_), .. })) {
-            changed.notify_one();
+        if matches!(event, Ok(notify::Event { kind: EventKind::Access(_), .. })) {
+            return;
         }
+        event.iter().flat_map(|event| &event.paths).for_each(|path| changes::count(path));
+        changed.notify_one();
     };
     match notify::recommended_watcher(seen) {
         Ok(watcher) => Some(watcher),

@@ -64,7 +64,8 @@ impl SubprocessRuntime {
     }
 
     pub(super) fn is_of(&self, program: &Program, limits: &Limits) -> bool {
-        (&self.0.program, &self.0.limits) == (program, limits) && !self.0.code_differs()
+        // In this order: the look also tells the pool whether it may start instances.
+        !self.0.code_differs() && (&self.0.program, &self.0.limits) == (program, limits)
     }
 
     /// Starts an instance, which then waits for work.

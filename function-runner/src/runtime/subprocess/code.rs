@@ -1,30 +1,71 @@
-//! What the code of a function looks like from outside, to notice when it has changed.
+//! The code of a function, and whether it is still what the instances were started from.
 //!
-//! Goes by names, sizes, times and inodes. The content is not read.
+//! A look at all files is for a reload only: it compares their names, sizes, times and inodes.
+//! Between two looks the watched folder counts its changes. The content of files is never read.
 
 use std::{
     fs::Metadata,
     hash::{DefaultHasher, Hash, Hasher},
     os::unix::fs::MetadataExt,
-    path::Path,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
+use daemon::reload::changes_in;
 use walkdir::{DirEntry, WalkDir};
 
-/// What interpreters and tools leave in a folder of code, and nobody deploys.
+/// Folders that interpreters and tools write. They are no code.
 const LEFT_OUT: [&str; 2] = ["__pycache__", ".git"];
+/// In place of a count: the last look found other code.
+const DIFFERS: u64 = u64::MAX;
 
-/// Another one for other code.
+/// The code of one function.
+#[derive(Debug)]
+pub(super) struct Code {
+    /// Without symbolic links. A link that is switched leaves this folder as it is.
+    folder: PathBuf,
+    /// The same folder as the settings name it. It is watched by this name.
+    watched: PathBuf,
+    version: CodeVersion,
+    /// The count of changes at the last look, or [`DIFFERS`].
+    settled: AtomicU64,
+}
+
+impl Code {
+    /// The code that is in `folder` now, which is watched by the name `watched`.
+    pub(super) fn new(folder: &Path, watched: &Path) -> Self {
+        // Before the look at the files: a change during the look counts.
+        let settled = changes_in(watched).into();
+        let version = CodeVersion::of(folder);
+        Self { folder: folder.to_owned(), watched: watched.to_owned(), version, settled }
+    }
+
+    /// Whether the folder may have other code by now. Looks at no file.
+    pub(super) fn may_differ(&self) -> bool {
+        changes_in(&self.watched) != self.settled.load(Ordering::Relaxed)
+    }
+
+    /// Whether the folder has other code by now. Looks at all files.
+    pub(super) fn differs(&self) -> bool {
+        // A change during the look is one for the next look.
+        let changes = changes_in(&self.watched);
+        let differs = CodeVersion::of(&self.folder) != self.version;
+        self.settled.store(if differs { DIFFERS } else { changes }, Ordering::Relaxed);
+        differs
+    }
+}
+
+/// A hash of what the files look like from outside: other code has another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct CodeVersion(u64);
+struct CodeVersion(u64);
 
 impl CodeVersion {
-    /// That of what is in `folder` now. Takes a system call for each file.
-    pub(super) fn of(folder: &Path) -> Self {
+    /// The version of what is in `folder` now. Takes a system call for each file.
+    fn of(folder: &Path) -> Self {
         let mut hasher = DefaultHasher::new();
         let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
         for entry in entries.filter_entry(is_code) {
-            // What cannot be looked at counts too: it could be before, or will be later.
+            // A file that cannot be looked at counts too: it could be before, or will be later.
             let found = entry.and_then(|entry| Ok((entry.metadata()?, entry)));
             match found {
                 Ok((metadata, entry)) => (entry.path(), parts(&metadata)).hash(&mut hasher),
@@ -39,7 +80,7 @@ fn is_code(entry: &DirEntry) -> bool {
     entry.depth() == 0 || LEFT_OUT.iter().all(|name| entry.file_name() != *name)
 }
 
-/// A folder has changed when something in it has, which is looked at by itself.
+/// `None` for a folder: what is in it is looked at by itself.
 fn parts(metadata: &Metadata) -> Option<[i64; 5]> {
     let size = metadata.size().cast_signed();
     let inode = metadata.ino().cast_signed();
@@ -51,7 +92,25 @@ fn parts(metadata: &Metadata) -> Option<[i64; 5]> {
 mod tests {
     use std::fs;
 
-    use super::CodeVersion;
+    use super::{Code, CodeVersion};
+
+    #[test]
+    fn a_difference_is_remembered_until_a_look_finds_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("index.py"), "one").unwrap();
+        let code = Code::new(folder.path(), folder.path());
+        assert!(!code.may_differ());
+        fs::rename(path("index.py"), path("moved.py")).unwrap();
+        // Nobody watches this folder: only a look finds the difference.
+        assert!(!code.may_differ());
+        assert!(code.differs());
+        assert!(code.may_differ());
+        fs::rename(path("moved.py"), path("index.py")).unwrap();
+        assert!(code.may_differ());
+        assert!(!code.differs());
+        assert!(!code.may_differ());
+    }
 
     #[test]
     fn each_change_of_a_file_makes_another_version() {

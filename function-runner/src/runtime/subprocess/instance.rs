@@ -80,10 +80,10 @@ async fn run_inner(
             return;
         }
     };
-    let outcome = match instance.started(outcome).await {
-        Ok(()) if pool.is_strange().await => Err(code_changed()),
-        outcome => outcome,
-    };
+    let mut outcome = instance.started(outcome).await;
+    if pool.has_mixed() {
+        outcome = Err(code_changed());
+    }
     if let Err(fault) = outcome {
         if fault.kind != InvocationFault::Draining {
             pool.failed(&fault);

@@ -70,11 +70,7 @@ impl Lease {
                 },
                 Err(error) => error.into_inner().place,
             };
-            let held = match self.pool.instance(place, &request_id).await {
-                Err(fault) => self.pool.spare(fault).await,
-                held => held,
-            };
-            match held {
+            match self.pool.instance(place, &request_id).await {
                 Ok(held) => self.held = Some(held),
                 Err(fault) => return fault.into(),
             }

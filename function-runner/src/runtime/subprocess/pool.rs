@@ -5,7 +5,6 @@
 //! are never more instances than places.
 
 mod queue;
-mod spare;
 mod warm;
 
 use std::{
@@ -17,6 +16,7 @@ use std::{
 };
 
 use functions::Context;
+use shared::invocation::InvocationFault;
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     time::{Instant, timeout},
@@ -25,11 +25,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, warn};
 
 use self::queue::Queue;
-pub(super) use self::spare::code_changed;
 use super::{
     Limits,
     backoff::Backoff,
-    code::CodeVersion,
+    code::Code,
     instance,
     lease::{Held, Job, Lease, Place},
     program::Program,
@@ -43,8 +42,7 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Pool {
     pub(super) program: Program,
     pub(super) limits: Limits,
-    /// The code that instances are started from.
-    version: CodeVersion,
+    code: Code,
     lines: RecentLines,
     queue: Queue,
     state: Mutex<State>,
@@ -77,7 +75,7 @@ struct Idle {
 impl Pool {
     pub(super) fn new(program: Program, limits: Limits, lines: RecentLines) -> Self {
         Self {
-            version: CodeVersion::of(&program.folder),
+            code: Code::new(&program.code, &program.folder),
             program,
             lines,
             queue: Queue::new(limits.max_instances),
@@ -103,22 +101,24 @@ impl Pool {
     /// Waits for a place, and takes a warm instance there or starts one.
     pub(super) async fn lease(self: &Arc<Self>, context: &Context) -> Result<Lease, Fault> {
         let place = self.queue.place(self.limits.timeout).await?;
-        let held = match self.instance(place, &context.request_id).await {
-            Err(fault) => self.spare(fault).await?,
-            Ok(held) => held,
-        };
+        let held = self.instance(place, &context.request_id).await?;
         Ok(Lease::new(Arc::clone(self), held))
     }
 
     /// Starts an instance and has it wait for work.
     pub(super) async fn probe(self: &Arc<Self>) -> Result<(), Fault> {
         let place = self.queue.place(self.limits.timeout).await?;
+        self.add(place).await
+    }
+
+    async fn add(self: &Arc<Self>, place: Place) -> Result<(), Fault> {
         let held = self.start(place, None).await?;
         drop(Lease::new(Arc::clone(self), held));
         Ok(())
     }
 
-    /// A warm instance, or a new one for the invocation `request_id`.
+    /// A warm instance, or a new one for the invocation `request_id`. While none can be started, an
+    /// invocation waits for those that live.
     pub(super) async fn instance(
         self: &Arc<Self>,
         place: Place,
@@ -128,10 +128,10 @@ impl Pool {
         if let Some(Idle { id, jobs }) = warm {
             return Ok(Held { id, jobs, place });
         }
-        if self.has_to_make_do().await {
-            return Err(code_changed());
+        match self.start(place, Some(request_id)).await {
+            Err(fault) => self.wait_for_instance(fault).await,
+            started => started,
         }
-        self.start(place, Some(request_id)).await
     }
 
     /// Starts an instance. While starting fails again and again, most attempts are refused with
@@ -146,6 +146,9 @@ impl Pool {
             if let Some((_, fault)) = state.backoff.pause(Instant::now()) {
                 return Err(fault);
             }
+            if self.would_mix(state.count) {
+                return Err(code_changed());
+            }
             state.count += 1;
             state.next_id += 1;
             state.next_id
@@ -156,17 +159,63 @@ impl Pool {
         outcome.await.unwrap_or_else(|_| Err(draining()))
     }
 
+    /// Waits for one of the instances that live, since another did not start for `fault`. While
+    /// there is none, that is the answer.
+    async fn wait_for_instance(&self, fault: Fault) -> Result<Held, Fault> {
+        let limit = self.limits.timeout;
+        let found = async {
+            let place = self.queue.place(limit).await?;
+            loop {
+                let freed = self.freed.notified();
+                tokio::pin!(freed);
+                freed.as_mut().enable();
+                {
+                    let mut state = self.state();
+                    if let Some(Idle { id, jobs }) = state.idle.pop() {
+                        return Ok(Held { id, jobs, place });
+                    }
+                    if state.count == 0 {
+                        return Err(fault.clone());
+                    }
+                }
+                freed.await;
+            }
+        };
+        timeout(limit, found).await.unwrap_or(Err(fault.clone()))
+    }
+
+    /// Whether another instance may have other code than the `living` ones. It is not used then:
+    /// only a reload takes new code into use.
+    fn would_mix(&self, living: usize) -> bool {
+        living > 0 && self.code.may_differ()
+    }
+
+    /// Whether the instance that has just started may have other code than the others.
+    pub(super) fn has_mixed(&self) -> bool {
+        let others = self.state().count - 1;
+        self.would_mix(others)
+    }
+
+    /// Whether the code is no longer what instances were started from. Looks at all its files.
+    pub(super) fn code_differs(&self) -> bool {
+        let differs = self.code.differs();
+        // Instances may be wanted that could not be started until now.
+        self.ended.notify_one();
+        differs
+    }
+
     /// The instance `id` waits for work again.
     pub(super) fn put_back(&self, id: u64, jobs: mpsc::Sender<Job>) {
         self.state().idle.push(Idle { id, jobs });
         self.freed.notify_waiters();
     }
 
-    /// Takes the instance `id` out of those that wait for work, if it is among them and can be
-    /// spared.
+    /// Takes the instance `id` out of those that wait for work, if it is among them and not needed.
+    /// An instance is needed while no other could be started in its place.
     pub(super) fn retire(&self, id: u64) -> bool {
         let mut state = self.state();
-        if !self.is_retired.load(Ordering::Relaxed) && state.count <= self.limits.min_instances {
+        let is_needed = state.count <= self.limits.min_instances || self.code.may_differ();
+        if is_needed && !self.is_retired.load(Ordering::Relaxed) {
             return false;
         }
         let place = state.idle.iter().position(|idle| idle.id == id);
@@ -223,4 +272,9 @@ impl Pool {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nothing panics with the lock held")
     }
+}
+
+/// The event was not handed to an instance. The caller may repeat it a moment later.
+pub(super) fn code_changed() -> Fault {
+    Fault::new(InvocationFault::Draining, "the code of the function is being changed")
 }

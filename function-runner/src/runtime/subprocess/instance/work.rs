@@ -56,7 +56,6 @@ impl Instance {
                         return drop(place);
                     }
                 },
-                Ok(Next::CoolDown) if self.pool.is_irreplaceable().await => {}
                 Ok(Next::CoolDown) if !self.pool.retire(self.id) => {}
                 Ok(Next::CoolDown | Next::Stop) => break,
                 Err(fault) => {
