@@ -24,7 +24,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 pub(crate) use self::call::{Admission, Call, ended};
-use self::{reload::Reload, table::Table};
+use self::{reload::FunctionReload, table::Table};
 use crate::{
     fault::Fault,
     function::HeldFunction,
@@ -108,7 +108,7 @@ impl Runner {
         }
         let close = CancellationToken::new();
         let serving = serve(listener, SERVE, close.clone(), routes::service(self.clone()));
-        let reloading = Reload::new(self.clone(), stop.clone()).follow(changes);
+        let reloading = FunctionReload::new(self.clone(), stop.clone()).follow(changes);
         let draining = async {
             stop.cancelled().await;
             self.drain().await;

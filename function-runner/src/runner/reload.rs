@@ -24,7 +24,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 
 /// Takes new settings into use.
 #[derive(Debug)]
-pub(super) struct Reload {
+pub(super) struct FunctionReload {
     runner: Runner,
     stop: CancellationToken,
     /// Those whose code did not start, by name, and when that was: they are not tried again at
@@ -40,7 +40,7 @@ enum Outcome {
     Refused(Arc<HeldFunction>),
 }
 
-impl Reload {
+impl FunctionReload {
     pub(super) fn new(runner: Runner, stop: CancellationToken) -> Self {
         Self { runner, stop, refused: HashMap::new() }
     }

@@ -11,12 +11,12 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Failures in a row, and how long to leave it alone after the last one.
 #[derive(Debug, Default)]
-pub(super) struct Backoff {
+pub(super) struct StartBackoff {
     failures: u32,
     last: Option<(Instant, Fault)>,
 }
 
-impl Backoff {
+impl StartBackoff {
     /// An instance failed before it had done anything. The pause that follows.
     pub(super) fn failed(&mut self, now: Instant, fault: Fault) -> Duration {
         let pause = FIRST.saturating_mul(1 << self.failures.min(10)).min(LONGEST);
@@ -43,14 +43,14 @@ mod tests {
     use shared::invocation::InvocationFault;
     use tokio::time::Instant;
 
-    use super::Backoff;
+    use super::StartBackoff;
     use crate::fault::Fault;
 
     #[test]
     fn each_failure_doubles_the_pause_and_a_success_ends_it() {
         let now = Instant::now();
         let fault = Fault::new(InvocationFault::LoadFailed, "no luck");
-        let mut backoff = Backoff::default();
+        let mut backoff = StartBackoff::default();
         assert!(backoff.pause(now).is_none());
         let pauses: Vec<_> =
             (0..9).map(|_| backoff.failed(now, fault.clone()).as_millis()).collect();

@@ -19,7 +19,7 @@ use super::{
     child::Child,
     confinement::Confinement,
     exchange::Exchange,
-    lease::{Held, Place},
+    lease::{Held, Permit},
     memory,
     output::Output,
     pool::{Pool, code_changed},
@@ -51,13 +51,13 @@ struct Instance {
 pub(super) async fn run(
     pool: Arc<Pool>,
     id: u64,
-    place: Place,
+    permit: Permit,
     cause: Option<String>,
     started: oneshot::Sender<Result<Held, Fault>>,
 ) {
     let name = &pool.limits.function_name;
     let span = info_span!("instance", function.name = name, instance.id = id);
-    run_inner(&pool, id, place, cause, started).instrument(span).await;
+    run_inner(&pool, id, permit, cause, started).instrument(span).await;
     pool.forget(id);
     pool.ended();
 }
@@ -65,7 +65,7 @@ pub(super) async fn run(
 async fn run_inner(
     pool: &Arc<Pool>,
     id: u64,
-    place: Place,
+    permit: Permit,
     cause: Option<String>,
     started: oneshot::Sender<Result<Held, Fault>>,
 ) {
@@ -91,17 +91,18 @@ async fn run_inner(
         let _ = started.send(Err(fault));
         instance.child.kill().await;
         instance.confinement.lift().await;
-        // Only now, so that there are never more processes than places.
-        drop(place);
+        // Only now, so that there are never more processes than permits.
+        drop(permit);
         return;
     }
     pool.lines_of_instance().started(cause.as_deref(), begin.elapsed());
     let (sender, jobs) = mpsc::channel(1);
-    if let Err(Ok(Held { place, .. })) = started.send(Ok(Held { id, jobs: sender.clone(), place }))
+    if let Err(Ok(Held { permit, .. })) =
+        started.send(Ok(Held { id, jobs: sender.clone(), permit }))
     {
         // Whoever wanted it has gone; the next one may want it.
         pool.put_back(id, sender.clone());
-        drop(place);
+        drop(permit);
     }
     instance.work(jobs, sender).await;
     instance.confinement.lift().await;

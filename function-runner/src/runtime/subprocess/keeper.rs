@@ -1,8 +1,8 @@
 //! The keeper: a shell that outlives the runner by a moment, to kill what the runner left.
 //!
-//! The parent-death signal reaches the children of a runner that was killed, but not what those
-//! have started. The keeper knows their process groups, and their control groups. It learns of the runner's end by the end
-//! of its input, so nothing that ends a runner passes it by.
+//! The parent-death signal ends the children of a runner that was killed, but not the processes
+//! that the children have started. The keeper knows their process groups and control groups. Its
+//! input ends with the runner, however the runner ends.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use tracing::warn;
 
 const SCRIPT: &str = include_str!("../../../runtimes/keeper.sh");
 
-/// The runner's end of it.
+/// The runner's handle to the keeper.
 #[derive(Debug)]
 pub(super) struct Keeper(Option<ChildStdin>);
 
@@ -26,7 +26,7 @@ impl Keeper {
             .args(["-c", SCRIPT])
             .env_clear()
             .current_dir("/")
-            // What a terminal sends to its foreground group is not for the keeper.
+            // A signal of the terminal to its foreground group must not end the keeper.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -35,13 +35,13 @@ impl Keeper {
         match started {
             Ok(mut child) => Self(child.stdin.take()),
             Err(error) => {
-                warn!(%error, "no keeper: a killed runner may leave what its functions started");
+                warn!(%error, "no keeper: if the runner is killed, processes of its functions may go on");
                 Self(None)
             }
         }
     }
 
-    /// The control groups in `folder` are ours, and whatever is in them.
+    /// The control groups in `folder` are ours: the keeper kills all processes in them.
     pub(super) fn fence(&mut self, folder: &Path) {
         self.say("fence", folder.display());
     }
@@ -51,7 +51,7 @@ impl Keeper {
         self.say("add", group);
     }
 
-    /// The process group `group` is no more; another one may get its number.
+    /// The process group `group` has ended. Its number may be used again.
     pub(super) fn remove(&mut self, group: i32) {
         self.say("del", group);
     }
@@ -60,7 +60,7 @@ impl Keeper {
         if let Some(stdin) = &mut self.0
             && let Err(error) = writeln!(stdin, "{verb} {what}")
         {
-            warn!(%error, "the keeper has gone");
+            warn!(%error, "the keeper has ended");
             self.0 = None;
         }
     }

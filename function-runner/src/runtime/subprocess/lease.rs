@@ -10,43 +10,43 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use super::pool::Pool;
 use crate::{fault::Fault, lines::Lines, runtime::Ended};
 
-/// A place among the instances of a function.
-pub(super) type Place = OwnedSemaphorePermit;
+/// Permits one instance of a function to live.
+pub(super) type Permit = OwnedSemaphorePermit;
 
 /// How often an instance may turn out to have ended just when it got its event.
 const ATTEMPTS: usize = 3;
 
-/// What an instance is given to do.
+/// An event for an instance, and where its outcome goes.
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) event: Bytes,
     pub(super) context: Context,
     pub(super) lines: Lines,
     pub(super) done: oneshot::Sender<Done>,
-    pub(super) place: Place,
+    pub(super) permit: Permit,
 }
 
-/// What became of a job.
+/// The outcome of a job.
 #[derive(Debug)]
 pub(super) enum Done {
     Ended(Ended),
     /// The instance had ended already: the event did not reach it.
-    NotRun(Place),
+    NotRun(Permit),
 }
 
-/// An instance at the disposal of one invocation. Dropped, it goes back to the others.
+/// An instance that is reserved for one invocation. Dropped, it waits for work again.
 #[derive(Debug)]
 pub(crate) struct Lease {
     pool: Arc<Pool>,
     held: Option<Held>,
 }
 
-/// The line to an instance that waits for work.
+/// The sender of jobs to an instance that waits for work.
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) id: u64,
     pub(super) jobs: mpsc::Sender<Job>,
-    pub(super) place: Place,
+    pub(super) permit: Permit,
 }
 
 impl Lease {
@@ -57,20 +57,20 @@ impl Lease {
     /// Hands over the event.
     pub(crate) async fn invoke(mut self, event: &Bytes, context: &Context, lines: &Lines) -> Ended {
         for _ in 0..ATTEMPTS {
-            let Some(Held { jobs, place, .. }) = self.held.take() else { break };
+            let Some(Held { jobs, permit, .. }) = self.held.take() else { break };
             let (done, outcome) = oneshot::channel();
             let (event, context, lines) = (event.clone(), context.clone(), lines.clone());
             let request_id = context.request_id.clone();
-            let job = Job { event, context, lines, done, place };
-            let place = match jobs.try_send(job) {
+            let job = Job { event, context, lines, done, permit };
+            let permit = match jobs.try_send(job) {
                 Ok(()) => match outcome.await {
                     Ok(Done::Ended(ended)) => return ended,
-                    Ok(Done::NotRun(place)) => place,
+                    Ok(Done::NotRun(permit)) => permit,
                     Err(_) => break,
                 },
-                Err(error) => error.into_inner().place,
+                Err(error) => error.into_inner().permit,
             };
-            match self.pool.instance(place, &request_id).await {
+            match self.pool.instance(permit, &request_id).await {
                 Ok(held) => self.held = Some(held),
                 Err(fault) => return fault.into(),
             }
@@ -81,9 +81,9 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(Held { id, jobs, place }) = self.held.take() {
+        if let Some(Held { id, jobs, permit }) = self.held.take() {
             self.pool.put_back(id, jobs);
-            drop(place);
+            drop(permit);
         }
     }
 }

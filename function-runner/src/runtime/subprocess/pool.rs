@@ -1,8 +1,9 @@
-//! The instances of one function: who waits, who is warm, when to start another.
+//! The instances of one function: which invocations wait, which instances are warm, and when to
+//! start another.
 //!
-//! There are as many places as there may be instances. Whoever has a place takes a warm instance,
-//! the one used last, so that the others can cool down; or starts one when none is warm. So there
-//! are never more instances than places.
+//! There are as many permits as there may be instances. An invocation that has a permit takes a
+//! warm instance, the one used last, so that the others can cool down. If none is warm, it starts
+//! one. So there are never more instances than permits.
 
 mod queue;
 mod warm;
@@ -27,10 +28,10 @@ use tracing::{Span, warn};
 use self::queue::Queue;
 use super::{
     Limits,
-    backoff::Backoff,
+    backoff::StartBackoff,
     code::Code,
     instance,
-    lease::{Held, Job, Lease, Place},
+    lease::{Held, Job, Lease, Permit},
     program::Program,
 };
 use crate::{fault::Fault, lines::Lines, recent::RecentLines, runner::draining};
@@ -53,7 +54,7 @@ pub(super) struct Pool {
     /// All instances, and their runtime APIs.
     pub(super) tasks: TaskTracker,
     pub(super) stop: CancellationToken,
-    /// Whether another has taken its place: what comes to an end here is not needed any more.
+    /// Whether a new function has replaced this one. Then no idle instance is needed any more.
     is_retired: AtomicBool,
 }
 
@@ -63,7 +64,7 @@ struct State {
     /// Instances that live, idle or not.
     count: usize,
     next_id: u64,
-    backoff: Backoff,
+    backoff: StartBackoff,
 }
 
 #[derive(Debug)]
@@ -98,21 +99,21 @@ impl Pool {
         self.queue.taken()
     }
 
-    /// Waits for a place, and takes a warm instance there or starts one.
+    /// Waits for a permit, then takes a warm instance or starts one.
     pub(super) async fn lease(self: &Arc<Self>, context: &Context) -> Result<Lease, Fault> {
-        let place = self.queue.place(self.limits.timeout).await?;
-        let held = self.instance(place, &context.request_id).await?;
+        let permit = self.queue.permit(self.limits.timeout).await?;
+        let held = self.instance(permit, &context.request_id).await?;
         Ok(Lease::new(Arc::clone(self), held))
     }
 
     /// Starts an instance and has it wait for work.
     pub(super) async fn probe(self: &Arc<Self>) -> Result<(), Fault> {
-        let place = self.queue.place(self.limits.timeout).await?;
-        self.add(place).await
+        let permit = self.queue.permit(self.limits.timeout).await?;
+        self.add(permit).await
     }
 
-    async fn add(self: &Arc<Self>, place: Place) -> Result<(), Fault> {
-        let held = self.start(place, None).await?;
+    async fn add(self: &Arc<Self>, permit: Permit) -> Result<(), Fault> {
+        let held = self.start(permit, None).await?;
         drop(Lease::new(Arc::clone(self), held));
         Ok(())
     }
@@ -121,14 +122,14 @@ impl Pool {
     /// invocation waits for those that live.
     pub(super) async fn instance(
         self: &Arc<Self>,
-        place: Place,
+        permit: Permit,
         request_id: &str,
     ) -> Result<Held, Fault> {
         let warm = self.state().idle.pop();
         if let Some(Idle { id, jobs }) = warm {
-            return Ok(Held { id, jobs, place });
+            return Ok(Held { id, jobs, permit });
         }
-        match self.start(place, Some(request_id)).await {
+        match self.start(permit, Some(request_id)).await {
             Err(fault) => self.wait_for_instance(fault).await,
             started => started,
         }
@@ -138,7 +139,7 @@ impl Pool {
     /// the last failure.
     async fn start(
         self: &Arc<Self>,
-        place: Place,
+        permit: Permit,
         request_id: Option<&str>,
     ) -> Result<Held, Fault> {
         let id = {
@@ -155,7 +156,7 @@ impl Pool {
         };
         let (started, outcome) = oneshot::channel();
         let cause = request_id.map(str::to_owned);
-        self.tasks.spawn(instance::run(Arc::clone(self), id, place, cause, started));
+        self.tasks.spawn(instance::run(Arc::clone(self), id, permit, cause, started));
         outcome.await.unwrap_or_else(|_| Err(draining()))
     }
 
@@ -164,7 +165,7 @@ impl Pool {
     async fn wait_for_instance(&self, fault: Fault) -> Result<Held, Fault> {
         let limit = self.limits.timeout;
         let found = async {
-            let place = self.queue.place(limit).await?;
+            let permit = self.queue.permit(limit).await?;
             loop {
                 let freed = self.freed.notified();
                 tokio::pin!(freed);
@@ -172,7 +173,7 @@ impl Pool {
                 {
                     let mut state = self.state();
                     if let Some(Idle { id, jobs }) = state.idle.pop() {
-                        return Ok(Held { id, jobs, place });
+                        return Ok(Held { id, jobs, permit });
                     }
                     if state.count == 0 {
                         return Err(fault.clone());
@@ -210,24 +211,24 @@ impl Pool {
         self.freed.notify_waiters();
     }
 
-    /// Takes the instance `id` out of those that wait for work, if it is among them and not needed.
-    /// An instance is needed while no other could be started in its place.
+    /// Takes the instance `id` out of those that wait for work, if it waits and is not needed. An
+    /// instance is needed while no other may be started instead.
     pub(super) fn retire(&self, id: u64) -> bool {
         let mut state = self.state();
         let is_needed = state.count <= self.limits.min_instances || self.code.may_differ();
         if is_needed && !self.is_retired.load(Ordering::Relaxed) {
             return false;
         }
-        let place = state.idle.iter().position(|idle| idle.id == id);
-        place.map(|place| state.idle.remove(place)).is_some()
+        let index = state.idle.iter().position(|idle| idle.id == id);
+        index.map(|index| state.idle.remove(index)).is_some()
     }
 
-    /// The instance `id` ends: nobody is to be sent to it.
+    /// The instance `id` ends: it gets no more events.
     pub(super) fn forget(&self, id: u64) {
         self.state().idle.retain(|idle| idle.id != id);
     }
 
-    /// Another has taken its place.
+    /// A new function has replaced this one.
     pub(super) fn give_way(&self) {
         self.is_retired.store(true, Ordering::Relaxed);
     }
@@ -240,7 +241,9 @@ impl Pool {
         let error = fault.message();
         warn!(
             function.name = name,
-            pause_ms, error, "instance of {name} failed: no other is started for {pause_ms} ms"
+            pause_ms,
+            error,
+            "instance of {name} failed: next start in {pause_ms} ms at the earliest"
         );
     }
 
@@ -256,16 +259,13 @@ impl Pool {
         self.freed.notify_waiters();
     }
 
-    /// Ends all instances and waits for that. Each takes a bounded time to end; what holds on to
-    /// its runtime API longer is nobody's business any more.
+    /// Ends all instances and waits until they have ended. Each takes a bounded time. A process that
+    /// keeps a connection to its runtime API open for longer is not waited for.
     pub(super) async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();
         if timeout(STOP_TIMEOUT, self.tasks.wait()).await.is_err() {
-            warn!(
-                function.name = self.limits.function_name,
-                "instances were left that did not end"
-            );
+            warn!(function.name = self.limits.function_name, "some instances did not end in time");
         }
     }
 

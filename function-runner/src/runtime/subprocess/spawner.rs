@@ -1,7 +1,7 @@
 //! The one thread that starts child processes.
 //!
-//! It lives as long as the process: the kernel sends the parent-death signal when the thread that
-//! started a child ends, not when its process does.
+//! The thread runs as long as the process: the kernel sends the parent-death signal to a child when
+//! the thread that started it ends, not when the process does.
 
 use std::{
     io,
@@ -18,7 +18,7 @@ use tokio::sync::oneshot;
 
 use super::keeper::Keeper;
 
-/// Starts and ends that wait for the thread. Each takes about a millisecond.
+/// How many tasks may wait for the thread. Each takes about a millisecond.
 const WAITING_MAX: usize = 1024;
 
 enum Task {
@@ -52,7 +52,7 @@ fn thread() -> &'static SyncSender<Task> {
     THREAD.get_or_init(|| {
         let (sender, tasks) = sync_channel(WAITING_MAX);
         let builder = thread::Builder::new().name("spawner".to_owned());
-        // Without the thread the channel is closed, and everyone who spawns hears of it.
+        // If the thread does not start, the channel is closed, and each spawn fails.
         let _ = builder.spawn(move || run(&tasks));
         sender
     })
@@ -67,7 +67,7 @@ fn run(tasks: &Receiver<Task>) {
                 if let Ok(child) = &spawned {
                     keeper.add(child.id().cast_signed());
                 }
-                // Whoever asked has gone: nobody else knows of the child.
+                // The caller has gone: nothing else knows of the child.
                 if let Err(Ok(child)) = sender.send(spawned) {
                     discard(child, &mut keeper);
                 }

@@ -17,7 +17,7 @@ use crate::{
         Ended,
         subprocess::{
             exchange::{Answer, Delivery},
-            lease::{Done, Job, Place},
+            lease::{Done, Job, Permit},
             memory,
         },
     },
@@ -35,9 +35,9 @@ enum Next {
 enum Child {
     Sound,
     /// It goes on with something nobody waits for, or has gone.
-    Spent(Place),
+    Spent(Permit),
     /// It takes memory that others need.
-    Greedy(Place),
+    Greedy(Permit),
 }
 
 impl Instance {
@@ -47,13 +47,13 @@ impl Instance {
             match self.next(&mut jobs).await {
                 Ok(Next::Work(job)) => match self.handle(job, &line).await {
                     Child::Sound => {}
-                    Child::Spent(place) => {
+                    Child::Spent(permit) => {
                         self.child.end().await;
-                        return drop(place);
+                        return drop(permit);
                     }
-                    Child::Greedy(place) => {
+                    Child::Greedy(permit) => {
                         self.child.kill().await;
-                        return drop(place);
+                        return drop(permit);
                     }
                 },
                 Ok(Next::CoolDown) if !self.pool.retire(self.id) => {}
@@ -96,7 +96,7 @@ impl Instance {
 
     /// Gives the child the event, waits for the answer, and passes it on.
     async fn handle(&mut self, job: Job, line: &mpsc::Sender<Job>) -> Child {
-        let Job { event, context, lines, mut done, place } = job;
+        let Job { event, context, lines, mut done, permit } = job;
         self.output.begin(lines);
         let limit = context.time_limit;
         let deadline_ms = (SystemTime::now() + limit)
@@ -117,26 +117,26 @@ impl Instance {
             .flatten();
         self.output.finish();
         let memory_peak = memory::peak(self.child.id());
-        let child = self.judge(&outcome, place, line);
+        let child = self.judge(&outcome, permit, line);
         let _ = done.send(Done::Ended(Ended { outcome, memory_peak }));
         child
     }
 
-    /// Whether the child can take another event; then it and its place are free for that.
-    fn judge(&mut self, outcome: &Answer, place: Place, line: &mpsc::Sender<Job>) -> Child {
+    /// Whether the child can take another event; if so, the child and its permit are free.
+    fn judge(&mut self, outcome: &Answer, permit: Permit, line: &mpsc::Sender<Job>) -> Child {
         match outcome.as_ref().map_err(|fault| fault.kind) {
-            Err(InvocationFault::OutOfMemory) => return Child::Greedy(place),
+            Err(InvocationFault::OutOfMemory) => return Child::Greedy(permit),
             Err(
                 InvocationFault::TimedOut
                 | InvocationFault::ProcessExited
                 | InvocationFault::Draining,
-            ) => return Child::Spent(place),
+            ) => return Child::Spent(permit),
             Ok(_) | Err(_) => {}
         }
         self.is_proven = true;
         self.pool.succeeded();
         self.pool.put_back(self.id, line.clone());
-        drop(place);
+        drop(permit);
         Child::Sound
     }
 }
@@ -144,7 +144,7 @@ impl Instance {
 /// Sends those away who came while the instance ended.
 fn refuse(jobs: &mut mpsc::Receiver<Job>) {
     jobs.close();
-    while let Ok(Job { done, place, .. }) = jobs.try_recv() {
-        let _ = done.send(Done::NotRun(place));
+    while let Ok(Job { done, permit, .. }) = jobs.try_recv() {
+        let _ = done.send(Done::NotRun(permit));
     }
 }

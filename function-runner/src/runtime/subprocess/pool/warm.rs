@@ -28,10 +28,10 @@ impl Pool {
             }
             let count = self.state().count;
             let is_wanted = count < self.limits.min_instances && !self.would_mix(count);
-            // Without a free place all instances are there, and work.
-            match is_wanted.then(|| self.queue.free_place()).flatten() {
+            // Without a free permit all instances live and are busy.
+            match is_wanted.then(|| self.queue.free_permit()).flatten() {
                 // A failure is logged where it is counted.
-                Some(place) => drop(self.add(place).await),
+                Some(permit) => drop(self.add(permit).await),
                 None => self.ended.notified().await,
             }
         }
