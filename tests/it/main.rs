@@ -16,6 +16,7 @@ mod cleanup;
 mod closing;
 mod conformance;
 mod connect;
+mod documents;
 mod drain;
 mod echo_load;
 mod faults;

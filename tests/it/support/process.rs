@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, Command},
+    sync::watch,
 };
 
 use super::soon;
@@ -22,6 +23,7 @@ use super::soon;
 pub(crate) struct Process {
     child: Child,
     ready: Value,
+    log: watch::Receiver<String>,
 }
 
 /// The result of a binary that has ended by itself.
@@ -106,15 +108,28 @@ impl Process {
             panic!("{name} did not get ready: {stderr}");
         }
         // Read to the end, so that the process never waits for a reader of its log.
-        let mut stderr = child.stderr.take().unwrap();
-        tokio::spawn(async move { tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await });
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let (sender, log) = watch::channel(String::new());
+        tokio::spawn(async move {
+            let mut line = Vec::new();
+            while stderr.read_until(b'\n', &mut line).await.is_ok_and(|bytes| bytes > 0) {
+                sender.send_modify(|log| log.push_str(&String::from_utf8_lossy(&line)));
+                line.clear();
+            }
+        });
         let ready = serde_json::from_str(&line).unwrap();
-        Self { child, ready }
+        Self { child, ready, log }
     }
 
     /// The ready line.
     pub(crate) fn ready(&self) -> &Value {
         &self.ready
+    }
+
+    /// Waits until the log has `piece`.
+    pub(crate) async fn logged(&self, piece: &str) {
+        let mut log = self.log.clone();
+        soon(piece, log.wait_for(|log| log.contains(piece))).await.unwrap();
     }
 
     /// The address of a listener, from the ready line.

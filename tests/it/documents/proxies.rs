@@ -1,0 +1,212 @@
+//! The proxies with TLS of docs/operations.md, with a gateway behind them: messages and the close
+//! code pass through, and the client's address is where the document says.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::Path,
+    process::Stdio,
+    sync::Arc,
+    time::Duration,
+};
+
+use futures_util::{SinkExt, StreamExt};
+use http::HeaderValue;
+use tempfile::TempDir;
+use tokio::{
+    net::{TcpSocket, TcpStream},
+    process::{Child, Command},
+    time::sleep,
+};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, RootCertStore,
+        crypto::aws_lc_rs::default_provider,
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
+    },
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Message, client::IntoClientRequest, protocol::frame::coding::CloseCode},
+};
+
+use super::{
+    blocks::{Block, named, with},
+    has, shell,
+};
+use crate::support::{
+    soon,
+    world::{World, closing},
+};
+
+const DOCUMENT: &str = "docs/operations.md";
+const HOST: &str = "chat.example.com";
+/// How often it is tried whether a proxy listens yet.
+const ASK_EVERY: Duration = Duration::from_millis(20);
+
+/// A running proxy in front of a gateway.
+struct Proxy {
+    address: SocketAddr,
+    certificate: CertificateDer<'static>,
+    _child: Child,
+}
+
+/// An address that no other test has: all of 127.0.0.0/8 is this machine.
+fn own_address() -> SocketAddr {
+    let ip = 0x7f00_0000 | fastrand::u32(0x0001_0000..0x00ff_ffff);
+    (Ipv4Addr::from(ip), 8443).into()
+}
+
+/// A certificate for [`HOST`], with its key, in the files `chat.example.com.pem` and `.key`.
+async fn make_certificate(folder: &Path) -> CertificateDer<'static> {
+    let command = format!(
+        "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+         -keyout {HOST}.key -out {HOST}.pem -subj /CN={HOST} -addext subjectAltName=DNS:{HOST} \
+         -addext basicConstraints=critical,CA:FALSE"
+    );
+    shell::run(&command, folder, "a certificate").await;
+    CertificateDer::from_pem_file(folder.join(format!("{HOST}.pem"))).unwrap()
+}
+
+impl Proxy {
+    async fn start(
+        folder: &TempDir,
+        address: SocketAddr,
+        program: &str,
+        arguments: &[&str],
+    ) -> Self {
+        let certificate = CertificateDer::from_pem_file(folder.path().join(format!("{HOST}.pem")));
+        let child = Command::new(program)
+            .args(arguments)
+            .current_dir(folder.path())
+            .env("PATH", "/usr/local/bin:/usr/bin:/usr/sbin")
+            .env("HOME", folder.path())
+            .env("XDG_CONFIG_HOME", folder.path())
+            .env("XDG_DATA_HOME", folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(fs::File::create(folder.path().join("log")).unwrap())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut proxy = Self { address, certificate: certificate.unwrap(), _child: child };
+        let listens = async {
+            while TcpStream::connect(address).await.is_err() {
+                let ended = proxy._child.try_wait().unwrap();
+                let log = fs::read_to_string(folder.path().join("log")).unwrap();
+                assert!(ended.is_none(), "{program} ended: {log}");
+                sleep(ASK_EVERY).await;
+            }
+        };
+        soon("a proxy that listens", listens).await;
+        proxy
+    }
+
+    /// A client with an address of its own, that says it has another.
+    async fn connect(&self, from: Ipv4Addr, path: &str) -> WebSocketStream<TlsStream<TcpStream>> {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let stream = socket.connect(self.address).await.unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(self.certificate.clone()).unwrap();
+        let config = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from(HOST).unwrap();
+        let tls = TlsConnector::from(Arc::new(config)).connect(name, stream);
+        let tls = soon("TLS", tls).await.unwrap();
+        let mut request = format!("wss://{HOST}{path}").into_client_request().unwrap();
+        let forged = HeaderValue::from_static("203.0.113.7");
+        request.headers_mut().insert("x-forwarded-for", forged);
+        let client = Box::pin(client_async(request, tls));
+        soon("a handshake", client).await.unwrap().0
+    }
+}
+
+/// What holds of each proxy.
+async fn check(world: World, proxy: &Proxy) {
+    let from = Ipv4Addr::new(127, 5, 6, 7);
+    let mut client = proxy.connect(from, "/release/test?name=anna").await;
+    let register = world.backend.next("register").await;
+    assert_eq!(register.event["requestContext"]["sourceIp"], "127.0.0.1", "that of the proxy");
+    assert_eq!(register.event["headers"]["x-forwarded-for"], from.to_string());
+    assert_eq!(register.event["headers"]["host"], HOST);
+    assert_eq!(register.event["queryString"]["name"], "anna");
+
+    client.send(Message::text("hello")).await.unwrap();
+    assert_eq!(world.backend.next("transmit").await.data(), "hello");
+    assert_eq!(world.push_text(register.id(), "hi").await, 0);
+    assert_eq!(soon("a push", client.next()).await.unwrap().unwrap(), Message::text("hi"));
+    world.push(closing(register.id())).await;
+    match soon("a Close", client.next()).await.unwrap().unwrap() {
+        Message::Close(Some(frame)) => assert_eq!(frame.code, CloseCode::Normal),
+        other => panic!("{other:?}"),
+    }
+    while let Some(Ok(_)) = soon("the end", client.next()).await {}
+    let cleanup = world.backend.next("cleanup").await;
+    assert_eq!(cleanup.websocket("closeReason"), "server");
+    world.finish().await;
+}
+
+fn sample(block: &Block, changes: &[(&str, &str)]) -> String {
+    changes.iter().fold(block.text.clone(), |text, (from, to)| {
+        assert!(text.contains(from), "{} has no {from}", block.place());
+        text.replace(from, to)
+    })
+}
+
+#[tokio::test]
+async fn nginx_with_tls_stands_in_front_of_a_gateway() {
+    if !has("nginx", "nginx-light") || !has("openssl", "openssl") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    make_certificate(folder.path()).await;
+    let (world, address) = (World::start().await, own_address());
+    let changes = [
+        ("127.0.0.1:9000", &*world.doors.public.to_string()),
+        ("listen 443 ssl", &format!("listen {address} ssl")),
+        ("/etc/ssl/", &format!("{}/", folder.path().display())),
+    ];
+    let site = sample(&named(DOCUMENT, "nginx", "longhold.conf"), &changes);
+    let main = named(DOCUMENT, "nginx", "nginx.conf").text;
+    // What the file of the distribution says, but for its places: this one runs beside it.
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path tmp_{name};"));
+    let paths = paths.join(" ");
+    let text = format!("pid nginx.pid; {main} http {{ access_log off; {paths} {site} }}");
+    fs::write(folder.path().join("nginx.conf"), text).unwrap();
+    let prefix = folder.path().to_str().unwrap();
+    let arguments =
+        ["-p", prefix, "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off; master_process off;"];
+    let proxy = Proxy::start(&folder, address, "nginx", &arguments).await;
+    check(world, &proxy).await;
+}
+
+#[tokio::test]
+async fn caddy_with_tls_stands_in_front_of_a_gateway() {
+    if !has("caddy", "caddy") || !has("openssl", "openssl") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    make_certificate(folder.path()).await;
+    let (world, address) = (World::start().await, own_address());
+    // Caddy would ask an authority for a certificate; this one is made here.
+    let site = format!(
+        "https://{HOST}:{} {{\nbind {}\ntls {HOST}.pem {HOST}.key\n",
+        address.port(),
+        address.ip()
+    );
+    let changes =
+        [("chat.example.com {\n", &*site), ("127.0.0.1:9000", &world.doors.public.to_string())];
+    let text = sample(&with(DOCUMENT, "caddyfile", "reverse_proxy"), &changes);
+    let options = "{\nadmin off\nauto_https disable_redirects\n}\n";
+    fs::write(folder.path().join("Caddyfile"), format!("{options}{text}")).unwrap();
+    let arguments = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
+    let proxy = Proxy::start(&folder, address, "caddy", &arguments).await;
+    check(world, &proxy).await;
+}
