@@ -80,7 +80,7 @@ async fn the_program_lets_in_who_has_the_token_and_ends_at_sigterm() {
         ("LONGHOLD_GATEWAY__RUNNER__URL", url.as_str()),
     ];
     let gateway = Process::start("gateway", &[], folder.path(), &variables).await;
-    let public = gateway.door("public");
+    let public = gateway.address("public");
     let refused = Client::connect(public, "/release/echo").await.err().unwrap();
     assert_eq!(refused.status(), 403);
     assert_eq!(String::from_utf8_lossy(refused.body()), r#"{"message":"wrong token"}"#);

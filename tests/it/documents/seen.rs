@@ -67,13 +67,13 @@ impl Failing {
     }
 
     async fn refused(&self, path: &str) -> (u16, String) {
-        let refused = Client::connect(self.gateway.door("public"), path).await.err().unwrap();
+        let refused = Client::connect(self.gateway.address("public"), path).await.err().unwrap();
         let body = String::from_utf8_lossy(refused.body()).into_owned();
         (refused.status().as_u16(), body)
     }
 
     async fn connect(&self, path: &str) -> Client {
-        Client::connect(self.gateway.door("public"), path).await.unwrap()
+        Client::connect(self.gateway.address("public"), path).await.unwrap()
     }
 }
 
@@ -126,7 +126,7 @@ async fn closed_connections_are_seen_and_logged_as_the_document_says() {
 #[tokio::test]
 async fn pushes_that_fail_are_logged_as_the_document_says() {
     let it = Failing::start().await;
-    let url = format!("http://{}/fine", it.gateway.door("internal"));
+    let url = format!("http://{}/fine", it.gateway.address("internal"));
     let body = closing("nobody").to_string();
     let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
     assert!(answer.text().await.unwrap().contains("410"));

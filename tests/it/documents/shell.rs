@@ -31,7 +31,7 @@ impl Longhold {
     }
 
     pub(super) async fn connect(&self, path: &str) -> Client {
-        Client::connect(self.process.door("public"), path).await.unwrap()
+        Client::connect(self.process.address("public"), path).await.unwrap()
     }
 
     /// The text with the addresses that this process has, in place of the default ones.
@@ -42,7 +42,7 @@ impl Longhold {
             ("127.0.0.1:9002", "function_runner"),
         ];
         addresses.iter().fold(text.to_owned(), |text, (default, name)| {
-            text.replace(default, &self.process.door(name).to_string())
+            text.replace(default, &self.process.address(name).to_string())
         })
     }
 
