@@ -1,21 +1,28 @@
-//! Reading a settings file so that everything wrong with it is reported at once.
+//! Reading a settings file so that all problems in it are reported at once.
 //!
-//! A [`Document`] is a TOML file with environment variables laid over it. It is taken apart
-//! through [`Section`]s: each read names a key and the [`Kind`] of value it takes. What does not
-//! fit, what is missing and what nobody asked for all become [`Problem`]s of the document. Only
-//! this module, through its callers in `main.rs`, knows of the process environment.
+//! A [`Document`] is a TOML file with environment variables laid over it. It is read through
+//! [`Section`]s: each read names a key, the [`Kind`] of its values, and its default. A value that
+//! is not valid, a key that is missing and a key that nobody asked for each become a [`Problem`]
+//! of the document. The same reads, without a file, list the [`Key`]s that there are
+//! ([`describe`]); a test compares the documents with that list.
 
 mod document;
+mod key;
 mod kind;
+mod name;
+mod notes;
 mod problem;
 mod section;
+mod variables;
 
 #[cfg(test)]
 mod tests;
 
 pub use self::{
-    document::Document,
-    kind::{Kind, address, bytes, count, duration, flag, one_of, path, text, url},
+    document::{Document, describe},
+    key::Key,
+    kind::{Kind, address, bytes, count, duration, flag, http_url, one_of, path, text, url},
+    name::{is_name, is_name_byte},
     problem::{Problem, SettingsError},
     section::Section,
 };

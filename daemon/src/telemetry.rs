@@ -9,9 +9,9 @@ use crate::settings::{Kind, Section, one_of};
 /// How the process logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
-    /// Which events are logged, in the syntax of `tracing`'s `EnvFilter`. Default `info`.
+    /// `filter`: which events are logged, in the syntax of `tracing`'s `EnvFilter`.
     pub filter: String,
-    /// How they are written. Default `text`.
+    /// `format`: how they are written.
     pub format: LogFormat,
 }
 
@@ -24,24 +24,18 @@ pub enum LogFormat {
     Json,
 }
 
-impl Default for LogSettings {
-    fn default() -> Self {
-        Self { filter: "info".to_owned(), format: LogFormat::Text }
-    }
-}
-
 impl LogSettings {
     /// Reads the keys `filter` and `format`.
     pub fn read(section: &mut Section) -> Self {
-        let default = Self::default();
-        let filter = Kind::new("a filter such as \"info\" or \"info,gateway=debug\"", |value| {
+        let filter = Kind::new("a log filter", |value| {
             let text = value.as_str()?;
             EnvFilter::try_new(text).ok().map(|_| text.to_owned())
         });
+        let filter = filter.such_as("\"info\" or \"info,gateway=debug\"");
         let format = one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]);
         Self {
-            filter: section.read("filter", &filter).unwrap_or(default.filter),
-            format: section.read("format", &format).unwrap_or(default.format),
+            filter: section.read_or("filter", &filter, "info"),
+            format: section.read_or("format", &format, "text"),
         }
     }
 }

@@ -1,4 +1,6 @@
-//! The kinds of value that settings take: what they accept, and the words that ask for it.
+//! The kinds of value that settings take: which values are valid, and the words for them.
+
+mod unit;
 
 use std::{
     fmt,
@@ -11,24 +13,52 @@ use std::{
 use toml::Value;
 use url::Url;
 
-/// A kind of value: how it is read, and how to ask for it in a message.
+/// A kind of value: how it is read, and how messages and documents describe it.
 pub struct Kind<T> {
-    pub(super) expected: String,
-    pub(super) parse: Parse<T>,
+    values: String,
+    example: Option<String>,
+    parse: Parse<T>,
 }
 
 type Parse<T> = Box<dyn Fn(&Value) -> Option<T>>;
 
 impl<T> fmt::Debug for Kind<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Kind").field("expected", &self.expected).finish_non_exhaustive()
+        f.debug_struct("Kind").field("values", &self.values).finish_non_exhaustive()
     }
 }
 
 impl<T> Kind<T> {
-    /// A kind of one's own. `expected` completes the sentence "use …".
-    pub fn new(expected: impl Into<String>, parse: impl Fn(&Value) -> Option<T> + 'static) -> Self {
-        Self { expected: expected.into(), parse: Box::new(parse) }
+    /// A kind of value that `parse` reads. `values` completes the sentence "use …".
+    pub fn new(values: impl Into<String>, parse: impl Fn(&Value) -> Option<T> + 'static) -> Self {
+        Self { values: values.into(), example: None, parse: Box::new(parse) }
+    }
+
+    /// The same kind, with examples for messages.
+    pub fn such_as(self, example: impl Into<String>) -> Self {
+        Self { example: Some(example.into()), ..self }
+    }
+
+    /// The values of this kind, in words.
+    pub(super) fn values(&self) -> &str {
+        &self.values
+    }
+
+    /// The values of this kind, with examples. Completes the sentence "use …".
+    pub(super) fn expected(&self) -> String {
+        match &self.example {
+            Some(example) => format!("{}, such as {example}", self.values),
+            None => self.values.clone(),
+        }
+    }
+
+    pub(super) fn parse(&self, value: &Value) -> Option<T> {
+        (self.parse)(value)
+    }
+
+    /// Reads what a variable holds. That is always text, and may spell a number or a flag.
+    pub(super) fn parse_text(&self, text: &str) -> Option<T> {
+        self.parse(&Value::String(text.to_owned())).or_else(|| self.parse(&text.parse().ok()?))
     }
 }
 
@@ -45,10 +75,13 @@ pub fn flag() -> Kind<bool> {
 }
 
 /// A whole number within `range`.
-pub fn count(range: RangeInclusive<u64>) -> Kind<u64> {
-    let expected = format!("a whole number from {} to {}", range.start(), range.end());
-    Kind::new(expected, move |value| {
-        value.as_integer().and_then(|n| u64::try_from(n).ok()).filter(|n| range.contains(n))
+pub fn count<T>(range: RangeInclusive<T>) -> Kind<T>
+where
+    T: TryFrom<i64> + PartialOrd + fmt::Display + 'static,
+{
+    let values = format!("a whole number from {} to {}", range.start(), range.end());
+    Kind::new(values, move |value| {
+        value.as_integer().and_then(|n| T::try_from(n).ok()).filter(|n| range.contains(n))
     })
 }
 
@@ -61,42 +94,42 @@ pub fn duration(range: RangeInclusive<Duration>) -> Kind<Duration> {
         .map(|example| format!("\"{}\"", humantime::format_duration(example)))
         .collect();
     let examples = if examples.is_empty() { format!("\"{end}\"") } else { examples.join(" or ") };
-    let expected = format!("a duration from {start} to {end}, such as {examples}");
-    Kind::new(expected, move |value| {
+    let values = format!("a duration from {start} to {end}");
+    let kind = Kind::new(values, move |value| {
         humantime::parse_duration(value.as_str()?).ok().filter(|duration| range.contains(duration))
-    })
+    });
+    kind.such_as(examples)
 }
 
 /// A number of bytes such as `65536` or `"64KiB"`, within `range`.
 pub fn bytes(range: RangeInclusive<usize>) -> Kind<usize> {
-    let expected = format!(
-        "a number of bytes from {} to {}, such as 65536 or \"64KiB\"",
-        range.start(),
-        range.end()
-    );
-    Kind::new(expected, move |value| {
+    let [start, end] = [*range.start(), *range.end()].map(unit::format);
+    let kind = Kind::new(format!("a number of bytes from {start} to {end}"), move |value| {
         let bytes = match value {
             Value::Integer(number) => usize::try_from(*number).ok(),
-            Value::String(text) => parse_bytes(text),
+            Value::String(text) => unit::parse(text),
             _ => None,
         };
         bytes.filter(|bytes| range.contains(bytes))
-    })
+    });
+    kind.such_as("65536 or \"64KiB\"")
 }
 
 /// An address to listen on, such as `"127.0.0.1:9000"`; port 0 lets the system choose.
 pub fn address() -> Kind<SocketAddr> {
-    Kind::new("an IP address and a port, such as \"127.0.0.1:9000\"", |value| {
-        value.as_str()?.parse().ok()
-    })
+    let kind = Kind::new("an IP address and a port", |value| value.as_str()?.parse().ok());
+    kind.such_as("\"127.0.0.1:9000\"")
 }
 
 /// An `http://` or `https://` URL.
 pub fn url() -> Kind<Url> {
-    Kind::new("an http:// or https:// URL", |value| {
-        let url = Url::parse(value.as_str()?).ok()?;
-        matches!(url.scheme(), "http" | "https").then_some(url)
-    })
+    Kind::new("an http:// or https:// URL", |value| http_url(value.as_str()?))
+}
+
+/// `text` as an `http://` or `https://` URL.
+pub fn http_url(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then_some(url)
 }
 
 /// A path; a relative one starts at `base`.
@@ -114,18 +147,6 @@ pub fn one_of<T: Copy + 'static>(words: &'static [(&'static str, T)]) -> Kind<T>
         let text = value.as_str()?;
         words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning)
     })
-}
-
-fn parse_bytes(text: &str) -> Option<usize> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic()).trim_end();
-    let unit = match text[digits.len()..].trim() {
-        "" | "B" => 1,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return None,
-    };
-    digits.parse::<usize>().ok()?.checked_mul(unit)
 }
 
 #[cfg(test)]

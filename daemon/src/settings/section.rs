@@ -1,4 +1,6 @@
-//! One table of a settings file, taken apart key by key.
+//! One table of a settings file, read key by key.
+
+mod tables;
 
 use std::rc::Rc;
 
@@ -6,10 +8,12 @@ use toml::{Table, Value};
 
 use super::{
     Kind,
-    document::{Notes, join, names},
+    notes::{Notes, join},
+    variables::names,
 };
 
-/// One table of a document. What is left in it when it is dropped is reported as unknown.
+/// One table of a document. Keys that nobody asked for are noted as unknown when the section is
+/// dropped.
 #[derive(Debug)]
 pub struct Section {
     notes: Rc<Notes>,
@@ -23,76 +27,46 @@ impl Section {
         Self { notes, path, table, known: Vec::new() }
     }
 
-    /// Reads a value. `None` when it is not there, and when it does not fit, which is noted.
+    /// Reads a value that has no default. `None` when it is not set, and when it is not valid,
+    /// which is noted.
     pub fn read<T>(&mut self, key: &'static str, kind: &Kind<T>) -> Option<T> {
+        self.read_derived(key, kind, "none")
+    }
+
+    /// Reads a value that is `default` when it is not set, and when it is not valid, which is
+    /// noted. `default` is written as in a file; text without its quotes.
+    pub fn read_or<T>(&mut self, key: &'static str, kind: &Kind<T>, default: &str) -> T {
+        self.read_derived(key, kind, default).unwrap_or_else(|| {
+            kind.parse_text(default).expect("the default of a key is one of its values")
+        })
+    }
+
+    /// Reads a value whose default follows from other settings; `default` says in words how.
+    /// `None` when it is not set, and when it is not valid, which is noted.
+    pub fn read_derived<T>(
+        &mut self,
+        key: &'static str,
+        kind: &Kind<T>,
+        default: &str,
+    ) -> Option<T> {
+        self.notes.add_key(&self.path, key, kind.values(), default);
         let value = self.take(key)?;
         self.parse(&self.key(key), &value, kind)
     }
 
-    /// Reads a value that must be there. `None` when it is not or does not fit, which is noted.
+    /// Reads a value that must be set. `None` when it is not set or not valid, which is noted.
     pub fn require<T>(&mut self, key: &'static str, kind: &Kind<T>) -> Option<T> {
+        self.notes.add_key(&self.path, key, kind.values(), "required");
         match self.take(key) {
             Some(value) => self.parse(&self.key(key), &value, kind),
             None => {
-                self.problem(key, format!("is missing; use {}", kind.expected));
+                self.problem(key, format!("is missing; use {}", kind.expected()));
                 None
             }
         }
     }
 
-    /// Reads a table of values whose keys are the user's own, in the order of their keys.
-    pub fn entries<T>(&mut self, key: &'static str, kind: &Kind<T>) -> Vec<(String, T)> {
-        let path = self.key(key);
-        let table = self.take_table(key);
-        let parse = |(name, value): (String, Value)| {
-            self.parse(&join(&path, &name), &value, kind).map(|value| (name, value))
-        };
-        table.into_iter().filter_map(parse).collect()
-    }
-
-    /// Takes the table at `key`; an empty one when it is not there.
-    pub fn section(&mut self, key: &'static str) -> Self {
-        let table = self.take_table(key);
-        self.below(self.key(key), table)
-    }
-
-    /// Takes the tables of the array at `key`.
-    pub fn sections(&mut self, key: &'static str) -> Vec<Self> {
-        let path = self.key(key);
-        let elements = match self.take(key) {
-            None => Vec::new(),
-            Some(Value::Array(elements)) => elements,
-            Some(_) => {
-                self.problem(key, format!("is not a list of tables; use [[{path}]] in the file"));
-                Vec::new()
-            }
-        };
-        let mut sections = Vec::new();
-        for (number, element) in elements.into_iter().enumerate() {
-            let below = format!("{path}[{number}]");
-            match element {
-                Value::Table(table) => sections.push(self.below(below, table)),
-                _ => self.notes.add(&below, format!("is not a table; use [[{path}]]")),
-            }
-        }
-        sections
-    }
-
-    /// Takes the tables below `key`, whose names are the user's own.
-    pub fn named_sections(&mut self, key: &'static str) -> Vec<(String, Self)> {
-        let path = self.key(key);
-        let mut sections = Vec::new();
-        for (name, value) in self.take_table(key) {
-            let below = join(&path, &name);
-            match value {
-                Value::Table(table) => sections.push((name, self.below(below, table))),
-                _ => self.notes.add(&below, format!("is not a table; use [{below}]")),
-            }
-        }
-        sections
-    }
-
-    /// Notes that the value at `key` will not do. `what` says why, and what would.
+    /// Notes a problem of the value at `key`: what is wrong with it, and what would be right.
     pub fn problem(&self, key: &str, what: impl Into<String>) {
         self.notes.add(&self.key(key), what.into());
     }
@@ -101,11 +75,7 @@ impl Section {
         join(&self.path, key)
     }
 
-    fn below(&self, path: String, table: Table) -> Self {
-        Self::new(Rc::clone(&self.notes), path, table)
-    }
-
-    /// A key that only variables have put there is spelled as in the first of them.
+    /// A key that only variables set is spelled as in the first of them.
     fn take(&mut self, key: &'static str) -> Option<Value> {
         self.known.push(key);
         if let Some(value) = self.table.remove(key) {
@@ -119,26 +89,16 @@ impl Section {
         self.table.remove(&spelled)
     }
 
-    fn take_table(&mut self, key: &'static str) -> Table {
-        match self.take(key) {
-            None => Table::new(),
-            Some(Value::Table(table)) => table,
-            Some(_) => {
-                self.problem(key, format!("is not a table; use the keys of [{}]", self.key(key)));
-                Table::new()
-            }
-        }
-    }
-
     fn parse<T>(&self, path: &str, value: &Value, kind: &Kind<T>) -> Option<T> {
-        let untyped = || value.as_str().filter(|_| self.notes.is_variable(path))?.parse().ok();
-        // A variable is always text; what it spells may be a number or a flag.
-        let parsed = (kind.parse)(value).or_else(|| (kind.parse)(&untyped()?));
+        let parsed = match value {
+            Value::String(text) if self.notes.is_variable(path) => kind.parse_text(text),
+            _ => kind.parse(value),
+        };
         if parsed.is_none() {
             // TOML would write a text of several lines as such.
             let value =
                 value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
-            self.notes.add(path, format!("{value} will not do; use {}", kind.expected));
+            self.notes.add(path, format!("{value} is not valid; use {}", kind.expected()));
         }
         parsed
     }

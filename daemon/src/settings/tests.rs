@@ -184,16 +184,16 @@ fn all_that_is_wrong_in_a_file_is_reported_at_once() {
         file,
         &[],
         &[
-            "server.toml: listen.public: \"\" will not do; use a string that is not empty",
-            "server.toml: max: 0 will not do; use a whole number from 1 to 100",
-            "server.toml: quiet: \"true\" will not do; use true or false",
+            "server.toml: listen.public: \"\" is not valid; use a string that is not empty",
+            "server.toml: max: 0 is not valid; use a whole number from 1 to 100",
+            "server.toml: quiet: \"true\" is not valid; use true or false",
             "server.toml: drain: is not a table; use the keys of [drain]",
-            &format!("server.toml: api[0].timeout: \"soon\" will not do; {time}"),
+            &format!("server.toml: api[0].timeout: \"soon\" is not valid; {time}"),
             "server.toml: api[0].id: is missing; use a string that is not empty",
-            "server.toml: api[1].id: 7 will not do; use a string that is not empty",
+            "server.toml: api[1].id: 7 is not valid; use a string that is not empty",
             "server.toml: functions.f: is not a table; use [functions.f]",
             "server.toml: functions.g.memory: is not a setting; known here: memory_mb",
-            "server.toml: variables.push: [\"a\"] will not do; use a string that is not empty",
+            "server.toml: variables.push: [\"a\"] is not valid; use a string that is not empty",
             "server.toml: api[1].tiemout: is not a setting; known here: timeout, id",
             "server.toml: listen.pubic: is not a setting; known here: public",
             "server.toml: extra: is not a setting; known here: listen, max, quiet, drain, api, \
@@ -215,23 +215,23 @@ fn an_array_must_hold_tables() {
 
 #[test]
 fn a_value_that_will_not_do_is_reported_with_its_variable() {
-    let number = "will not do; use a whole number from 1 to 100";
+    let number = "is not valid; use a whole number from 1 to 100";
     for file in ["", FILE] {
         for (variable, value, problem) in [
             ("SERVER__MAX", "101", format!("\"101\" {number}")),
             ("SERVER__MAX", "", format!("\"\" {number}")),
             ("SERVER__MAX", "1\nquiet = true", format!("\"1\\nquiet = true\" {number}")),
             ("SERVER__max", "many", format!("\"many\" {number}")),
-            ("SERVER__QUIET", "yes", owned("\"yes\" will not do; use true or false")),
+            ("SERVER__QUIET", "yes", owned("\"yes\" is not valid; use true or false")),
             (
                 "SERVER__LISTEN__PUBLIC",
                 "",
-                owned("\"\" will not do; use a string that is not empty"),
+                owned("\"\" is not valid; use a string that is not empty"),
             ),
             (
                 "SERVER__DRAIN__HARD__TIME_OUT",
                 "2h",
-                owned("\"2h\" will not do; use a duration from 1s to 1m, such as \"15s\""),
+                owned("\"2h\" is not valid; use a duration from 1s to 1m, such as \"15s\""),
             ),
             ("SERVER__FUNCTIONS__CHAT_TRANSMIT__MEMORY_MB", "0", format!("\"0\" {number}")),
             ("SERVER__LISTEN", "a", owned("is not a table; use the keys of [listen]")),
@@ -240,7 +240,7 @@ fn a_value_that_will_not_do_is_reported_with_its_variable() {
             check_problems(file, &[(variable, value)], &[&format!("{variable}: {problem}")]);
         }
     }
-    let problem = "SERVER__API__1__TIMEOUT: \"0s\" will not do; use a duration from 1s to 1m, such \
+    let problem = "SERVER__API__1__TIMEOUT: \"0s\" is not valid; use a duration from 1s to 1m, such \
                    as \"15s\"";
     check_problems(FILE, &[("SERVER__API__1__TIMEOUT", "0s")], &[problem]);
     let problem = "SERVER__API__1: is not a table; use [[api]]";
@@ -326,8 +326,8 @@ fn the_file_and_the_variables_are_reported_together() {
     let error = read("max = 0", &[("SERVER__QUIET", "no"), ("SERVER__QUIET__A", "1")]).unwrap_err();
     let expected = "bad settings
   SERVER__QUIET__A: QUIET is not a table; leave out what follows it
-  server.toml: max: 0 will not do; use a whole number from 1 to 100
-  SERVER__QUIET: \"no\" will not do; use true or false";
+  server.toml: max: 0 is not valid; use a whole number from 1 to 100
+  SERVER__QUIET: \"no\" is not valid; use true or false";
     assert_eq!(error.to_string(), expected);
 }
 
@@ -370,4 +370,55 @@ fn callers_add_problems_of_their_own() {
     assert_eq!(read(&BTreeMap::new()), "server.toml: listen.public: is taken; use another");
     let variables = BTreeMap::from([(owned("SERVER__LISTEN__PUBLIC"), owned("a"))]);
     assert_eq!(read(&variables), "SERVER__LISTEN__PUBLIC: is taken; use another");
+}
+
+/// Keys are listed in the order in which they are read, without a file.
+#[test]
+fn the_keys_that_are_read_can_be_listed() {
+    let time = "a duration from 1s to 1m";
+    let expected = [
+        ("[listen]", "public", "a string that is not empty", "none"),
+        ("", "max", "a whole number from 1 to 100", "none"),
+        ("", "quiet", "true or false", "none"),
+        ("[drain.hard]", "time-out", time, "none"),
+        ("[[api]]", "timeout", time, "none"),
+        ("[[api]]", "id", "a string that is not empty", "required"),
+        ("[functions.<name>]", "memory_mb", "a whole number from 1 to 100", "none"),
+        ("[variables]", "<key>", "a string that is not empty", "none"),
+    ];
+    let keys = describe(Server::read);
+    let found: Vec<_> = keys
+        .iter()
+        .map(|Key { table, name, values, default }| (&**table, &**name, &**values, &**default))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+/// A default is what a file would say.
+#[test]
+fn defaults_stand_in_for_keys_that_are_not_set_or_not_valid() {
+    fn read(root: &mut Section) -> (u16, bool, Duration, usize, String) {
+        (
+            root.read_or("max", &count(1..=100), "7"),
+            root.read_or("quiet", &flag(), "true"),
+            root.read_or("time", &duration(Duration::ZERO..=Duration::from_secs(60)), "1m"),
+            root.read_or("queue", &bytes(1..=1 << 30), "64KiB"),
+            root.read_derived("name", &text(), "the queue").unwrap_or_else(|| "derived".to_owned()),
+        )
+    }
+    let document =
+        |text| Document::parse(Path::new("server.toml"), text, "SERVER", &BTreeMap::new()).unwrap();
+    let defaults = (7, true, Duration::from_secs(60), 64 << 10, owned("derived"));
+    assert_eq!(document("").read(|root| Some(read(root))).unwrap(), defaults);
+    let mut found = None;
+    let SettingsError(problems) = document("max = 101")
+        .read(|root| {
+            found = Some(read(root));
+            Some(())
+        })
+        .unwrap_err();
+    assert_eq!(found, Some(defaults));
+    assert_eq!(problems.len(), 1);
+    let listed: Vec<_> = describe(read).into_iter().map(|key| key.default).collect();
+    assert_eq!(listed, ["7", "true", "1m", "64KiB", "the queue"]);
 }

@@ -73,16 +73,16 @@ fn a_function_has_defaults() {
 fn each_bad_setting_of_a_function_is_named() {
     let timeout = "use a duration from 1s to 15m, such as \"15s\" or \"10m\"";
     let cases = [
-        ("timeout = \"999ms\"", format!("functions.f.timeout: \"999ms\" will not do; {timeout}")),
-        ("timeout = \"901s\"", format!("functions.f.timeout: \"901s\" will not do; {timeout}")),
-        ("timeout = 3", format!("functions.f.timeout: 3 will not do; {timeout}")),
+        ("timeout = \"999ms\"", format!("functions.f.timeout: \"999ms\" is not valid; {timeout}")),
+        ("timeout = \"901s\"", format!("functions.f.timeout: \"901s\" is not valid; {timeout}")),
+        ("timeout = 3", format!("functions.f.timeout: 3 is not valid; {timeout}")),
         (
             "memory_mb = 63",
-            "functions.f.memory_mb: 63 will not do; use a whole number from 64 to 3072".to_owned(),
+            "functions.f.memory_mb: 63 is not valid; use a whole number from 64 to 3072".to_owned(),
         ),
         (
             "max_instances = 0",
-            "functions.f.max_instances: 0 will not do; use a whole number from 1 to 10000"
+            "functions.f.max_instances: 0 is not valid; use a whole number from 1 to 10000"
                 .to_owned(),
         ),
         (
@@ -120,7 +120,7 @@ fn a_runtime_and_a_handler_are_needed_and_known() {
     );
     check(
         "[functions.f]\nruntime = \"perl\"\nhandler = \"x\"",
-        &["functions.f.runtime: \"perl\" will not do; use \"rust\" or \"python3\" or \
+        &["functions.f.runtime: \"perl\" is not valid; use \"rust\" or \"python3\" or \
            \"nodejs\" or \"custom\""],
     );
 }
@@ -210,14 +210,14 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
         timeout = "1h"
         "#,
         &[
-            "listen.internal: \"nowhere\" will not do; use an IP address and a port, such as \
+            "listen.internal: \"nowhere\" is not valid; use an IP address and a port, such as \
              \"127.0.0.1:9000\"",
-            "limits.max_invocations: 0 will not do; use a whole number from 1 to 1000000",
-            "drain.timeout: \"2h\" will not do; use a duration from 0s to 1h, such as \
+            "limits.max_invocations: 0 is not valid; use a whole number from 1 to 1000000",
+            "drain.timeout: \"2h\" is not valid; use a duration from 0s to 1h, such as \
              \"15s\" or \"10m\"",
-            "log.format: \"xml\" will not do; use \"text\" or \"json\"",
+            "log.format: \"xml\" is not valid; use \"text\" or \"json\"",
             "functions.a.environment.KEY: environment key KEY is bad: no such directory",
-            "functions.b.timeout: \"1h\" will not do; use a duration from 1s to 15m, such as \
+            "functions.b.timeout: \"1h\" is not valid; use a duration from 1s to 15m, such as \
              \"15s\" or \"10m\"",
             "functions.b.environment.url: environment key url is missing: set it in the \
              environment of the function",

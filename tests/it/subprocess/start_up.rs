@@ -76,7 +76,7 @@ async fn missing_code_or_handlers_are_reported_at_start_up() {
     );
     check_settings(
         &function("bash", "init_timeout = \"2s\""),
-        &["functions.bash.init_timeout: \"2s\" will not do"],
+        &["functions.bash.init_timeout: \"2s\" is not valid"],
     );
 }
 
