@@ -1,37 +1,37 @@
-//! The `[[api]]` tables of `gateway.toml`.
+//! `[[api]]`: the paths that clients connect to, and the functions behind them.
 
 use std::{collections::HashSet, time::Duration};
 
-use daemon::settings::{Kind, Section, bytes, duration, flag, text};
+use daemon::settings::{Kind, Section, bytes, duration, flag, http_url, is_name, text};
 use url::Url;
 
-use super::PathPattern;
+use super::{DAY, MILLISECOND, PathPattern};
 
 /// One API: a path that clients connect to, and the functions behind it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApiSettings {
-    /// `id`: the name of its reverse-push URL.
+    /// `id`: functions push to `/<id>` of the internal listener.
     pub id: String,
-    /// `path`: which request paths are its own.
+    /// `path`: which request paths belong to the API.
     pub path: PathPattern,
-    /// `register`: the function that accepts or refuses a connection. Default none: accept all.
+    /// `register`: the function that accepts or refuses a connection. Without one all are accepted.
     pub register: Option<FunctionAddress>,
-    /// `transmit`: the function that gets each message. Mandatory (documented).
+    /// `transmit`: the function that gets each message.
     pub transmit: FunctionAddress,
-    /// `cleanup`: the function that learns of a connection's end. Default none.
+    /// `cleanup`: the function that learns of the end of a connection.
     pub cleanup: Option<FunctionAddress>,
-    /// `timeout`: of a call to a function, with all its retries. Default 15s.
+    /// `timeout`: of one call of a function, with all its retries.
     pub timeout: Duration,
-    /// `idle_timeout`: a connection without a message for so long is closed. Default 10m.
+    /// `idle_timeout`: a connection without a message for this long is closed.
     pub idle_timeout: Duration,
-    /// `max_message`: bytes of one message, in either direction. Default 1MiB.
+    /// `max_message`: bytes of one message, in either direction.
     pub max_message: usize,
-    /// `reply`: whether a transmit function's reply in the form of a push goes to the sender.
-    /// Default false.
+    /// `reply`: whether a reply of transmit that has the form of a push to the sender is written to
+    /// the sender.
     pub reply: bool,
-    /// `service_id`: `requestContext.serviceId` of register events. Default the id.
+    /// `service_id`: `requestContext.serviceId` of register events.
     pub service_id: String,
-    /// `service_name`: `requestContext.serviceName` of register events. Default the id.
+    /// `service_name`: `requestContext.serviceName` of register events.
     pub service_name: String,
 }
 
@@ -58,7 +58,7 @@ impl FunctionAddress {
     }
 }
 
-/// Reads all of them. No API at all is a problem, as is an id or a path that stands twice.
+/// Reads all APIs. There must be one, and no two may have the same id or path.
 pub(super) fn read_all(root: &mut Section) -> Vec<ApiSettings> {
     let mut sections = root.sections("api");
     if sections.is_empty() {
@@ -70,11 +70,17 @@ pub(super) fn read_all(root: &mut Section) -> Vec<ApiSettings> {
     for section in &mut sections {
         let Some(api) = read(section) else { continue };
         if !ids.insert(api.id.clone()) {
-            section.problem("id", format!("{:?} stands twice; use one id per api", api.id));
+            section.problem(
+                "id",
+                format!("{:?} is the id of another api; use one id per api", api.id),
+            );
         }
         if !paths.insert(api.path.as_str().to_owned()) {
             let path = api.path.as_str();
-            section.problem("path", format!("{path:?} stands twice; use one path per api"));
+            section.problem(
+                "path",
+                format!("{path:?} is the path of another api; use one path per api"),
+            );
         }
         apis.push(api);
     }
@@ -82,19 +88,19 @@ pub(super) fn read_all(root: &mut Section) -> Vec<ApiSettings> {
 }
 
 fn read(section: &mut Section) -> Option<ApiSettings> {
-    // Everything is read before anything is found to be missing, so that all is reported.
+    // Every key is read before a missing one ends this, so that all problems are reported.
     let id = section.require("id", &id_kind());
     let path = read_path(section);
     let register = section.read("register", &function());
     let transmit = section.require("transmit", &function());
     let cleanup = section.read("cleanup", &function());
-    let times = duration(Duration::from_millis(1)..=Duration::from_secs(24 * 60 * 60));
-    let timeout = section.read("timeout", &times).unwrap_or(Duration::from_secs(15));
-    let idle_timeout = section.read("idle_timeout", &times).unwrap_or(Duration::from_secs(600));
-    let max_message = section.read("max_message", &bytes(1..=256 << 20)).unwrap_or(1 << 20);
-    let reply = section.read("reply", &flag()).unwrap_or(false);
-    let service_id = section.read("service_id", &text());
-    let service_name = section.read("service_name", &text());
+    let times = duration(MILLISECOND..=DAY);
+    let timeout = section.read_or("timeout", &times, "15s");
+    let idle_timeout = section.read_or("idle_timeout", &times, "10m");
+    let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
+    let reply = section.read_or("reply", &flag(), "false");
+    let service_id = section.read_derived("service_id", &text(), "the id");
+    let service_name = section.read_derived("service_name", &text(), "the id");
     let id = id?;
     Some(ApiSettings {
         path: path?,
@@ -112,25 +118,27 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
 }
 
 fn read_path(section: &mut Section) -> Option<PathPattern> {
-    let path = section.require("path", &text())?;
+    let kind = Kind::new("a path pattern", |value| value.as_str().map(str::to_owned));
+    let path = section.require("path", &kind.such_as("\"/chat\""))?;
     match PathPattern::parse(&path) {
         Ok(pattern) => Some(pattern),
         Err(error) => {
-            section.problem("path", format!("{path:?} will not do: {error}"));
+            section.problem("path", format!("{path:?} is not valid: {error}"));
             None
         }
     }
 }
 
-/// The paths that the internal listener has for itself.
+/// Paths of the internal listener that are not those of an API.
 const RESERVED: [&str; 4] = ["healthz", "readyz", "metrics", "cleanups"];
 
 fn id_kind() -> Kind<String> {
-    let expected = "letters, digits, `-` and `_`, such as \"api-chat\"; not healthz, readyz, \
-        metrics or cleanups";
-    Kind::new(expected, |value| {
+    let values =
+        "1 to 60 letters, digits, `-` and `_`, but not healthz, readyz, metrics or cleanups";
+    let kind = Kind::new(values, |value| {
         value.as_str().filter(|id| is_name(id) && !RESERVED.contains(id)).map(str::to_owned)
-    })
+    });
+    kind.such_as("\"api-chat\"")
 }
 
 fn function() -> Kind<FunctionAddress> {
@@ -139,12 +147,6 @@ fn function() -> Kind<FunctionAddress> {
         if is_name(text) {
             return Some(FunctionAddress::Name(text.to_owned()));
         }
-        let url = Url::parse(text).ok()?;
-        matches!(url.scheme(), "http" | "https").then_some(FunctionAddress::Url(url))
+        http_url(text).map(FunctionAddress::Url)
     })
-}
-
-fn is_name(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=60).contains(&text.len()) && text.bytes().all(allowed)
 }

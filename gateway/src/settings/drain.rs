@@ -1,4 +1,4 @@
-//! The `[drain]` table of `gateway.toml`.
+//! `[drain]`: how the gateway shuts down.
 
 use std::time::Duration;
 
@@ -6,39 +6,38 @@ use daemon::settings::{Section, duration};
 
 use super::{HOUR, MILLISECOND};
 
-/// How the gateway shuts down.
+/// The settings of a shutdown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DrainSettings {
-    /// `delay`: how long clients are still taken in, while `/readyz` says 503 already. Default 0s.
+    /// `delay`: how long clients are still accepted, while `/readyz` already answers 503.
     pub delay: Duration,
     /// `spread`: the time over which the connections are closed, so that not all clients come back
-    /// at once. Default 5s.
+    /// at once.
     pub spread: Duration,
-    /// `timeout`: how long all of it may take. Default 30s.
+    /// `timeout`: how long the whole shutdown may take.
     pub timeout: Duration,
 }
+
+/// The most that `spread` is when it is not set.
+const SPREAD: Duration = Duration::from_secs(5);
 
 impl DrainSettings {
     pub(super) fn read(section: &mut Section) -> Self {
         let time = duration(Duration::ZERO..=HOUR);
-        let delay = section.read("delay", &time).unwrap_or(Duration::ZERO);
-        let timeout = section.read("timeout", &duration(MILLISECOND..=HOUR));
-        let timeout = timeout.unwrap_or(Duration::from_secs(30));
-        // A short timeout alone is not an error that the default of another key makes.
-        let rest = timeout.saturating_sub(delay);
-        let spread = section.read("spread", &time);
-        let settings =
-            Self { delay, spread: spread.unwrap_or(Duration::from_secs(5).min(rest / 2)), timeout };
-        if settings.delay + settings.spread >= settings.timeout {
-            let Self { delay, spread, timeout } = &settings;
-            section.problem(
-                "timeout",
-                format!(
-                    "is {timeout:?}; use more than delay and spread together, {:?}",
-                    *delay + *spread
-                ),
-            );
+        let delay = section.read_or("delay", &time, "0s");
+        let timeout = section.read_or("timeout", &duration(MILLISECOND..=HOUR), "30s");
+        let spread = section.read_derived(
+            "spread",
+            &time,
+            "5s, or half of (timeout - delay) if that is less",
+        );
+        // A short timeout alone must not be an error because of the default of another key.
+        let spread = spread.unwrap_or(SPREAD.min(timeout.saturating_sub(delay) / 2));
+        if delay + spread >= timeout {
+            let both = delay + spread;
+            let what = format!("is {timeout:?}; use more than delay and spread together, {both:?}");
+            section.problem("timeout", what);
         }
-        settings
+        Self { delay, spread, timeout }
     }
 }

@@ -1,27 +1,27 @@
-//! The `[journal]` table of `gateway.toml`.
+//! `[journal]`: where owed cleanups are written down.
 
 use std::path::{Path, PathBuf};
 
 use daemon::settings::{Section, one_of, path};
 
-/// Where the cleanups that are owed are written down.
+/// The settings of the journal.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JournalSettings {
-    /// `dir`: a folder that this gateway has for itself. Default `data/journal`, and as the roster
-    /// of the chat from the working directory.
+    /// `dir`: a folder that no other gateway uses. A relative path starts at the working
+    /// directory, as that of the chat's roster.
     pub dir: PathBuf,
-    /// `sync`: what the journal survives. Default `process`.
+    /// `sync`: what the entries survive.
     pub sync: JournalSync,
 }
 
-/// What the journal survives.
+/// What the entries of the journal survive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JournalSync {
-    /// `off`: nothing. It is kept in memory.
+    /// `off`: nothing. They are kept in memory.
     Off,
-    /// `process`: the death of the process, at any instant.
+    /// `process`: a crash of the process, at any instant.
     Process,
-    /// `power`: the death of the machine too. Each connection waits for the disk then.
+    /// `power`: a loss of power too. Each connect waits for the disk.
     Power,
 }
 
@@ -30,10 +30,9 @@ const SYNC: [(&str, JournalSync); 3] =
 
 impl JournalSettings {
     pub(super) fn read(section: &mut Section) -> Self {
-        let dir = section.read("dir", &path(Path::new("")));
         Self {
-            dir: dir.unwrap_or_else(|| PathBuf::from("data/journal")),
-            sync: section.read("sync", &one_of(&SYNC)).unwrap_or(JournalSync::Process),
+            dir: section.read_or("dir", &path(Path::new("")), "data/journal"),
+            sync: section.read_or("sync", &one_of(&SYNC), "process"),
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Which API a request path belongs to (PROTOCOL.md, 8).
+//! The `path` of an API, and which API a request path belongs to.
 //!
-//! The order of the rules is documented: `=/x` exact, `^~/x` prefix, `/u/{id}` or a regular
-//! expression, then plain text as a longest prefix.
+//! docs/settings.md has the order of the rules: `=/x` exact, `^~/x` prefix, `/u/{id}` or a regular
+//! expression, then the longest plain prefix.
 
 use std::{borrow::Borrow, collections::BTreeMap, fmt};
 
 use percent_encoding::percent_decode_str;
 use regex::{Captures, Regex};
 
-/// A configured path, understood.
+/// A configured path, parsed.
 #[derive(Clone)]
 pub struct PathPattern {
     text: String,
@@ -23,7 +23,7 @@ enum Rule {
     Plain(String),
 }
 
-/// Characters that no plain path has, so that a path with one of them is a regular expression.
+/// A path with one of these characters is a regular expression.
 const REGEX_CHARACTERS: &[char] =
     &['(', ')', '[', ']', '{', '}', '*', '+', '?', '|', '^', '$', '\\'];
 
@@ -50,7 +50,7 @@ impl PathPattern {
         &self.text
     }
 
-    /// The stage: the first segment where that is one of the documented three, else `release`.
+    /// The stage: the first segment if it is one of the three documented stages, else `release`.
     pub fn stage(&self) -> &str {
         let path = self.text.trim_start_matches(['=', '^', '~', '/']);
         match path.split('/').next() {
@@ -59,7 +59,7 @@ impl PathPattern {
         }
     }
 
-    /// How well `path` fits, and the parameters in it; none when it does not fit.
+    /// The rank and the parameters of a match with `path`; none if it does not match.
     fn fit(&self, path: &str) -> Option<(Rank, PathParameters)> {
         let none = PathParameters::new();
         match &self.rule {
@@ -77,7 +77,8 @@ impl PathPattern {
     }
 }
 
-/// Later is better; within a rank the longer prefix is, and of two regular expressions the first.
+/// A later rank is better. Within a rank the longer prefix is better; of two regular expressions,
+/// the first.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     Plain(usize),
@@ -105,7 +106,7 @@ fn absolute(path: &str) -> Result<String, String> {
     if path.starts_with('/') { Ok(path.to_owned()) } else { Err("it does not begin with /".into()) }
 }
 
-/// `{name}` stands for one segment; anything else is the regular expression's own.
+/// `{name}` stands for one segment; everything else is a regular expression.
 fn compile(text: &str) -> Result<Regex, String> {
     let names = Regex::new(r"\{([A-Za-z_][A-Za-z0-9_]*)\}").expect("the expression is constant");
     let expression = names.replace_all(text, "(?P<$1>[^/]+)");

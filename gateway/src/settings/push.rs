@@ -1,0 +1,55 @@
+//! `[push]`: how pushes are treated.
+
+use std::time::Duration;
+
+use daemon::settings::{Section, bytes, duration};
+
+use super::{ApiSettings, GIB, HOUR, MILLISECOND};
+
+/// The settings of pushes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PushSettings {
+    /// `timeout`: a push that is still queued after this time is cancelled and answered 429.
+    pub timeout: Duration,
+    /// `max_body`: bytes of the body of a push request.
+    pub max_body: usize,
+    /// `memory`: bytes of all push bodies together. A push that gets no memory within `timeout` is
+    /// answered HTTP 429.
+    pub memory: usize,
+}
+
+/// Bytes of a push beside its data.
+const OVERHEAD: usize = 1 << 10;
+/// The least that `memory` is when it is not set.
+const MEMORY: usize = 256 << 20;
+
+impl PushSettings {
+    pub(super) fn read(section: &mut Section) -> Self {
+        let timeout = section.read_or("timeout", &duration(MILLISECOND..=HOUR), "1s");
+        let max_body = section.read_or("max_body", &bytes(1..=GIB), "8MiB");
+        let memory = section.read_derived(
+            "memory",
+            &bytes(1..=64 * GIB),
+            "256MiB, or max_body if that is more",
+        );
+        let memory = memory.unwrap_or(max_body.max(MEMORY));
+        if memory < max_body {
+            section.problem("memory", format!("is {memory}; use max_body, {max_body}, or more"));
+        }
+        Self { timeout, max_body, memory }
+    }
+
+    /// What is wrong with `max_body`: a message that a client may send has to fit into a push as
+    /// base64.
+    pub(crate) fn problems_with(&self, apis: &[ApiSettings]) -> Vec<String> {
+        let max_body = self.max_body;
+        let needs = |api: &ApiSettings| api.max_message.div_ceil(3) * 4 + OVERHEAD;
+        let too_large = apis.iter().filter(|api| needs(api) > max_body);
+        too_large
+            .map(|api| {
+                let (id, needed) = (&api.id, needs(api));
+                format!("is {max_body}; api {id:?} with its max_message needs {needed}")
+            })
+            .collect()
+    }
+}
