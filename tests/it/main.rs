@@ -29,6 +29,7 @@ mod process;
 mod push;
 mod reload;
 mod s3_roster;
+mod settings_document;
 mod subprocess;
 mod subprotocol;
 mod transmit;

@@ -133,8 +133,7 @@ fn read_path(section: &mut Section) -> Option<PathPattern> {
 const RESERVED: [&str; 4] = ["healthz", "readyz", "metrics", "cleanups"];
 
 fn id_kind() -> Kind<String> {
-    let values =
-        "1 to 60 letters, digits, `-` and `_`, but not healthz, readyz, metrics or cleanups";
+    let values = "1 to 60 letters, digits, - and _, but not healthz, readyz, metrics or cleanups";
     let kind = Kind::new(values, |value| {
         value.as_str().filter(|id| is_name(id) && !RESERVED.contains(id)).map(str::to_owned)
     });
