@@ -40,10 +40,13 @@ pub fn message(status: StatusCode, text: &str) -> Response<Body> {
 }
 
 /// An answer to a method that the path does not take.
-pub fn method_not_allowed(allow: &'static str) -> Response<Body> {
+///
+/// `allow` lists the methods that it takes.
+pub fn method_not_allowed(allow: &str) -> Response<Body> {
     let text = format!("method not allowed: use {allow}");
     let mut response = message(StatusCode::METHOD_NOT_ALLOWED, &text);
-    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
+    let allow = HeaderValue::from_str(allow).expect("methods are visible ASCII");
+    response.headers_mut().insert(header::ALLOW, allow);
     response
 }
 

@@ -9,6 +9,7 @@ pub mod http;
 pub mod process;
 pub mod ready;
 pub mod reload;
+pub mod router;
 pub mod serve;
 pub mod settings;
 pub mod signals;
