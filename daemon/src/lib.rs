@@ -5,6 +5,7 @@
 mod allocator;
 pub mod check;
 pub mod files;
+pub mod health;
 pub mod http;
 pub mod process;
 pub mod ready;

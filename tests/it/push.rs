@@ -80,6 +80,19 @@ async fn an_unknown_api_is_404_and_the_wrong_method_405() {
     world.finish().await;
 }
 
+/// Paths below `/~/` are kept for routes to come: they are not taken for APIs.
+#[tokio::test]
+async fn a_path_below_the_reserved_beginning_is_404_for_every_method() {
+    let world = World::start().await;
+    for path in ["~/", "~/metrics", "~/api-test", "~/healthz/x"] {
+        let (status, answer) = world.push_bytes(path, "{}").await;
+        let expected = json!({ "message": "nothing here: no route has this path" });
+        assert_eq!((status, answer), (404, expected), "{path}");
+        assert_eq!(world.get(&format!("/{path}")).await, 404, "{path}");
+    }
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn a_push_from_within_register_is_held_and_delivered_after_the_101() {
     let world = World::start().await;

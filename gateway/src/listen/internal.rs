@@ -1,21 +1,26 @@
-//! The internal listener: reverse push, health, and cleanups that were given up.
+//! The internal listener: pushes, health, and cleanups that were given up.
 
 mod cleanups;
+mod push;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{Arc, LazyLock},
+};
 
-use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
-use daemon::http::{Body, full, message, method_not_allowed};
-use futures_util::future::BoxFuture;
+use daemon::{
+    health::{health, readiness},
+    http::{Body, message, method_not_allowed},
+    router::{Found, Router},
+};
 use http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api::{Api, Apis, Dialect},
+    api::Apis,
     cleanup::Cleanups,
-    dialect::{PushOutcome, PushRefusal},
-    push::{PushBodies, PushBody, Pusher},
+    push::{PushBodies, Pusher},
 };
 
 /// Answers requests on the internal listener.
@@ -29,75 +34,70 @@ pub(crate) struct Internal {
     pub(crate) push_bodies: PushBodies,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Route {
+    Health,
+    Readiness,
+    Cleanups,
+    Cleanup,
+    RetryCleanup,
+    /// The path of an API, if there is one with this id.
+    Api,
+    /// A path that is kept for routes to come. No id of an API begins with `~`.
+    Reserved,
+}
+
+static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
+    Router::new()
+        .with("/healthz", &[(Method::GET, Route::Health)])
+        .with("/readyz", &[(Method::GET, Route::Readiness)])
+        .with("/cleanups", &[(Method::GET, Route::Cleanups)])
+        .with("/cleanups/", &[(Method::GET, Route::Cleanups)])
+        .with_any("/cleanups/{id}", Route::Cleanup)
+        .with("/cleanups/{id}/retry", &[(Method::POST, Route::RetryCleanup)])
+        .with_any("/~/", Route::Reserved)
+        .with_any("/~/{*rest}", Route::Reserved)
+        .with_any("/", Route::Api)
+        .with_any("/{*id}", Route::Api)
+});
+
 impl Internal {
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> Result<Response<Body>, Infallible> {
-        let path = request.uri().path();
-        Ok(match (path, request.method()) {
-            ("/healthz", &Method::GET) => message(StatusCode::OK, "alive"),
-            ("/readyz", &Method::GET) if self.stop.is_cancelled() => {
-                message(StatusCode::SERVICE_UNAVAILABLE, "draining")
+        let (route, id) = match ROUTES.find(request.method(), request.uri().path()) {
+            Found::Route(route, parameters) => {
+                (route, parameters.get("id").unwrap_or_default().to_owned())
             }
-            ("/readyz", &Method::GET) if !self.cleanups.has_journal() => {
-                message(StatusCode::SERVICE_UNAVAILABLE, "the journal has broken")
+            Found::OtherMethods(methods) => return Ok(method_not_allowed(&methods)),
+            Found::Nothing => return Ok(nothing()),
+        };
+        Ok(match route {
+            Route::Health => health(),
+            Route::Readiness => readiness(self.obstacle()),
+            Route::Cleanups => self.list_cleanups(request.uri().query()).await,
+            Route::Cleanup => self.cleanup(request.method(), &id).await,
+            Route::RetryCleanup => self.retry_cleanup(&id).await,
+            Route::Api => self.api(id.trim_start_matches('/'), request).await,
+            Route::Reserved => {
+                message(StatusCode::NOT_FOUND, "nothing here: no route has this path")
             }
-            ("/readyz", &Method::GET) => message(StatusCode::OK, "ready"),
-            ("/healthz" | "/readyz", _) => method_not_allowed("GET"),
-            (path, method) if path == "/cleanups" || path.starts_with("/cleanups/") => {
-                self.cleanups(method, request.uri()).await
-            }
-            (_, &Method::POST) => self.push(request).await,
-            _ => match self.apis.by_id(path.trim_start_matches('/')) {
-                Some(_) => method_not_allowed("POST"),
-                None => message(StatusCode::NOT_FOUND, "nothing here: POST to /<api id> to push"),
-            },
         })
     }
 
-    async fn push(&self, request: Request<Incoming>) -> Response<Body> {
-        let id = request.uri().path().trim_start_matches('/').to_owned();
-        let Some(api) = self.apis.by_id(&id) else {
-            // A path of one segment is Tencent's form of a push.
-            return refuse(Dialect::Tencent, PushRefusal::UnknownApi(id));
-        };
-        let dialect = api.config().dialect;
-        let is_batch = server::is_batch(request.headers());
-        let body = match self.push_bodies.read(request.into_body()).await {
-            Ok(body) => body,
-            Err(refusal) => return refuse(dialect, refusal),
-        };
-        if is_batch {
-            return match items(body.bytes.clone()) {
-                Ok(items) => {
-                    let bodies = items.into_iter().map(|item| body.part(item.body)).collect();
-                    drop(body);
-                    self.push_all(&api, bodies).await
-                }
-                Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
-            };
+    /// Why the gateway takes no new connections.
+    fn obstacle(&self) -> Option<&'static str> {
+        if self.stop.is_cancelled() {
+            Some("draining")
+        } else if !self.cleanups.has_journal() {
+            Some("the journal has broken")
+        } else {
+            None
         }
-        let outcome = self.pusher.push(&api, body).await;
-        let mut response = dialect.answer_push(outcome).map(full);
-        response.headers_mut().insert(OFFER, VERSION);
-        response
-    }
-
-    /// Carries out a batch of pushes, each as if it had come alone.
-    async fn push_all(&self, api: &Arc<Api>, bodies: Vec<PushBody>) -> Response<Body> {
-        let exchanges = bodies.into_iter().map(|body| {
-            let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
-            Box::pin(async move {
-                let outcome = pusher.push(&api, body).await;
-                let (head, body) = api.config().dialect.answer_push(outcome).into_parts();
-                ItemResponse { status: head.status.as_u16(), body }
-            }) as BoxFuture<'static, ItemResponse>
-        });
-        server::answer(exchanges).await
     }
 }
 
-fn refuse(dialect: Dialect, refusal: PushRefusal) -> Response<Body> {
-    dialect.answer_push(PushOutcome::Refused(refusal)).map(full)
+fn nothing() -> Response<Body> {
+    message(StatusCode::NOT_FOUND, "nothing here: POST to /<api id> to push")
 }

@@ -1,4 +1,4 @@
-//! The doors of operators on the internal listener: cleanups that were given up.
+//! Routes for operators: cleanups that were given up.
 //!
 //! `GET /cleanups` lists them, `POST /cleanups/<secConnectionID>/retry` tries one again,
 //! `DELETE /cleanups/<secConnectionID>` forgets it. The shapes are in docs/operations.md.
@@ -6,7 +6,7 @@
 use std::time::SystemTime;
 
 use daemon::http::{Body, json, message, method_not_allowed};
-use http::{Method, Response, StatusCode, Uri};
+use http::{Method, Response, StatusCode};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
 use shared::connection_id::ConnectionId;
@@ -53,25 +53,21 @@ struct GivenUp {
 }
 
 impl Internal {
-    /// Answers a request for what is below `/cleanups`.
-    pub(super) async fn cleanups(&self, method: &Method, uri: &Uri) -> Response<Body> {
-        let below = uri.path().strip_prefix("/cleanups").unwrap_or_default();
-        let below = below.strip_prefix('/').unwrap_or_default();
-        match (below.split_once('/'), method) {
-            (None, &Method::GET) if below.is_empty() => self.list(uri.query()).await,
-            (None, _) if below.is_empty() => method_not_allowed("GET"),
-            (None, &Method::DELETE) => self.forget(below).await,
-            (None, _) if parse_id(below).is_some() => method_not_allowed("DELETE"),
-            (Some((id, "retry")), &Method::POST) => self.retry(id).await,
-            (Some((_, "retry")), _) => method_not_allowed("POST"),
-            (None | Some(_), _) => message(
+    /// Answers a request for the path of the cleanup `id`.
+    pub(super) async fn cleanup(&self, method: &Method, id: &str) -> Response<Body> {
+        match (method, parse_id(id)) {
+            (&Method::DELETE, Some(id)) => self.forget(id).await,
+            (&Method::DELETE, None) => bad_id(),
+            (_, Some(_)) => method_not_allowed("DELETE"),
+            (_, None) => message(
                 StatusCode::NOT_FOUND,
                 "nothing here: POST to /cleanups/<secConnectionID>/retry",
             ),
         }
     }
 
-    async fn list(&self, query: Option<&str>) -> Response<Body> {
+    /// Lists a page of the cleanups that were given up.
+    pub(super) async fn list_cleanups(&self, query: Option<&str>) -> Response<Body> {
         let (after, limit) = match page(query.unwrap_or_default()) {
             Ok(page) => page,
             Err(what) => return message(StatusCode::BAD_REQUEST, &what),
@@ -82,7 +78,8 @@ impl Internal {
         }
     }
 
-    async fn retry(&self, id: &str) -> Response<Body> {
+    /// Tries to deliver the cleanup `id` again.
+    pub(super) async fn retry_cleanup(&self, id: &str) -> Response<Body> {
         let Some(id) = parse_id(id) else { return bad_id() };
         match self.cleanups.retry(id, &self.apis).await {
             Ok(()) => message(StatusCode::OK, "delivered"),
@@ -90,8 +87,7 @@ impl Internal {
         }
     }
 
-    async fn forget(&self, id: &str) -> Response<Body> {
-        let Some(id) = parse_id(id) else { return bad_id() };
+    async fn forget(&self, id: ConnectionId) -> Response<Body> {
         match self.cleanups.forget(id).await {
             Ok(true) => message(StatusCode::OK, "forgotten"),
             Ok(false) => message(status(&RetryError::NotFound), &RetryError::NotFound.to_string()),

@@ -1,0 +1,20 @@
+//! Answers about health and readiness.
+//!
+//! A process is alive for as long as it answers; it is ready while it takes new work.
+
+use http::{Response, StatusCode};
+
+use crate::http::{Body, message};
+
+/// The answer to `GET /healthz`.
+pub fn health() -> Response<Body> {
+    message(StatusCode::OK, "alive")
+}
+
+/// The answer to `GET /readyz`. `obstacle` is why the process takes no new work.
+pub fn readiness(obstacle: Option<&str>) -> Response<Body> {
+    match obstacle {
+        None => message(StatusCode::OK, "ready"),
+        Some(obstacle) => message(StatusCode::SERVICE_UNAVAILABLE, obstacle),
+    }
+}
