@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use daemon::{
-    reload::{self, FromFile, SettingsFile, follow},
+    reload::{FromFile, ReloadTriggers, SettingsFile, follow},
     settings::SettingsError,
 };
 use tokio::sync::mpsc;
@@ -18,7 +18,7 @@ pub(crate) struct WatchedFiles {
     functions: Option<Watched>,
 }
 
-type Watched = (reload::Reload, SettingsFile);
+type Watched = (ReloadTriggers, SettingsFile);
 
 impl WatchedFiles {
     /// Starts to watch the gateway's file, whose content is `settings`.
@@ -50,14 +50,14 @@ impl WatchedFiles {
         functions: mpsc::Sender<function_runner::Settings>,
     ) {
         let following_gateway = async {
-            let Some((reload, file)) = self.gateway else { return };
+            let Some((triggers, file)) = self.gateway else { return };
             let parse = |text: &str| gateway_settings(&files, text, listeners.function_runner);
-            follow(reload, file, parse, gateway).await;
+            follow(triggers, file, parse, gateway).await;
         };
         let following_functions = async {
-            let Some((reload, file)) = self.functions else { return };
+            let Some((triggers, file)) = self.functions else { return };
             let parse = |text: &str| files.parse_functions_text(listeners.internal, text);
-            follow(reload, file, parse, functions).await;
+            follow(triggers, file, parse, functions).await;
         };
         tokio::join!(following_gateway, following_functions);
     }
@@ -69,9 +69,10 @@ fn watch(
     is_watching: bool,
 ) -> anyhow::Result<Option<Watched>> {
     let Some(file) = file else { return Ok(None) };
-    let mut reload = reload::Reload::listen(is_watching).context("could not listen for SIGHUP")?;
-    reload.watch(&file.path, settings.folders());
-    Ok(Some((reload, file)))
+    let mut triggers =
+        ReloadTriggers::listen(is_watching).context("could not listen for SIGHUP")?;
+    triggers.watch(&file.path, settings.folders());
+    Ok(Some((triggers, file)))
 }
 
 /// The settings in `text`, with the address of this process's own runner in place of `runner.url`.

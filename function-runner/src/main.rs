@@ -13,7 +13,7 @@ use daemon::{
     check,
     process::{self, Ended},
     ready,
-    reload::{FromFile, Reload, SettingsFile, follow},
+    reload::{FromFile, ReloadTriggers, SettingsFile, follow},
     settings::SettingsError,
     signals::Signals,
     telemetry,
@@ -63,8 +63,9 @@ async fn main() -> ExitCode {
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let signals = Signals::listen().context("could not listen for signals")?;
-    let mut reload = Reload::listen(settings.watch).context("could not listen for SIGHUP")?;
-    reload.watch(&file.path, settings.folders());
+    let mut triggers =
+        ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;
+    triggers.watch(&file.path, settings.folders());
     let internal = settings.internal;
     let listener = TcpListener::bind(internal)
         .await
@@ -76,7 +77,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let path = file.path.clone();
     let (new_settings, changes) = mpsc::channel(1);
     let both = |stop| async {
-        let following = follow(reload, file, |text| parse(&path, text), new_settings);
+        let following = follow(triggers, file, |text| parse(&path, text), new_settings);
         tokio::join!(runner.serve_with_changes(listener, changes, stop), following)
     };
     match process::supervise(signals, both).await {

@@ -8,7 +8,7 @@ use daemon::{
     check,
     process::{self, Ended},
     ready,
-    reload::{FromFile, Reload, SettingsFile, follow},
+    reload::{FromFile, ReloadTriggers, SettingsFile, follow},
     signals::Signals,
     telemetry,
 };
@@ -50,8 +50,9 @@ async fn main() -> ExitCode {
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let signals = Signals::listen().context("could not listen for signals")?;
-    let mut reload = Reload::listen(settings.watch).context("could not listen for SIGHUP")?;
-    reload.watch(&file.path, settings.folders());
+    let mut triggers =
+        ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;
+    triggers.watch(&file.path, settings.folders());
     let (new_settings, changes) = mpsc::channel(1);
     let gateway = Gateway::bind(settings).await?.with_changes(changes);
     let listeners = gateway.listeners()?;
@@ -60,7 +61,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let path = file.path.clone();
     let parse = move |text: &str| Settings::parse(&path, text, &process::variables());
     let both = |stop| async {
-        let following = follow(reload, file, parse, new_settings);
+        let following = follow(triggers, file, parse, new_settings);
         let (ended, ()) = tokio::join!(gateway.run(stop), following);
         ended
     };

@@ -5,35 +5,35 @@ use std::{fmt::Display, fs, path::PathBuf};
 use tokio::sync::mpsc;
 use tracing::{error, info};
 
-use super::Reload;
+use super::ReloadTriggers;
 
 /// A settings file.
 #[derive(Debug)]
 pub struct SettingsFile {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// What it says that is in use.
+    /// The content that is in use.
     pub text: String,
 }
 
-/// Settings that come out of a file.
+/// Settings that are read from a file.
 pub trait FromFile {
-    /// The folders that they name and whose content they stand for: when something changes there,
-    /// the settings are sent again, although the file says the same.
+    /// The folders that the settings name and whose content matters. When something changes there,
+    /// the settings are sent again, although the file is the same.
     fn folders(&self) -> Vec<PathBuf> {
         Vec::new()
     }
 }
 
-/// What is wrong with a file, as it was last logged.
+/// The error of a file that was logged last.
 type Problem = Option<String>;
 
-/// Reads `file` again whenever `reload` says so, and sends what `parse` makes of it if that may be
-/// something new. If it is wrong that is logged, and nothing is sent. Ends with the receiver.
+/// Reads `file` again at each trigger, and sends the settings that `parse` makes of it if they may
+/// be new. Errors are logged, and nothing is sent. Ends when the receiver is dropped.
 ///
-/// `reload` has to watch already what the settings in use name.
+/// `triggers` must already watch the folders of the settings in use.
 pub async fn follow<T: FromFile, E: Display>(
-    mut reload: Reload,
+    mut triggers: ReloadTriggers,
     mut file: SettingsFile,
     parse: impl Fn(&str) -> Result<T, E>,
     settings: mpsc::Sender<T>,
@@ -41,7 +41,7 @@ pub async fn follow<T: FromFile, E: Display>(
     let mut problem = Problem::None;
     loop {
         let reason = tokio::select! {
-            reason = reload.next() => reason,
+            reason = triggers.next() => reason,
             () = settings.closed() => return,
         };
         let path = file.path.display();
@@ -57,31 +57,31 @@ pub async fn follow<T: FromFile, E: Display>(
         if !is_new {
             problem = None;
             if reason == "SIGHUP" {
-                info!("{path} says what is in use");
+                info!("{path} has not changed");
             }
-            if reload.folders.is_empty() {
+            if triggers.folders.is_empty() {
                 continue;
             }
         }
         match parse(&text) {
             Ok(new) => {
                 if is_new {
-                    info!("{path} is taken into use after {reason}");
+                    info!("{path} has changed, its new settings are used after {reason}");
                 }
                 problem = None;
                 file.text = text;
-                // Before anybody looks into the folders: what changes after that look is seen.
-                reload.watch(&file.path, new.folders());
+                // Watch before the service looks into the folders, so that a later change is seen.
+                triggers.watch(&file.path, new.folders());
                 if settings.send(new).await.is_err() {
                     return;
                 }
             }
-            Err(error) => report(&mut problem, format!("{path} is wrong:\n{error}"), reason),
+            Err(error) => report(&mut problem, format!("{path} has errors:\n{error}"), reason),
         }
     }
 }
 
-/// Logs `what`, unless it has been said already and nobody asked.
+/// Logs `what`, unless it was logged last and the trigger is not SIGHUP.
 fn report(problem: &mut Problem, what: String, reason: &str) {
     if reason == "SIGHUP" || problem.as_ref() != Some(&what) {
         error!("the settings stay as they are after {reason}: {what}");
