@@ -2,7 +2,7 @@
 
 use mimalloc::MiMalloc;
 
-/// A message costs dozens of small allocations, most of which are freed on another thread than they
-/// were made on: what glibc's allocator is slow at (docs/performance.md has the figures).
+/// A message costs dozens of small allocations, and most are freed by another thread than the one
+/// that made them. glibc's allocator is slow at that (docs/performance.md has the figures).
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;

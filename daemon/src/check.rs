@@ -1,6 +1,6 @@
 //! The health check: asks a running process of ours whether it is ready.
 //!
-//! Images without curl run it as the binary's own `check` subcommand.
+//! Container images have no curl, and run the subcommand `check` of the binary instead.
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -10,22 +10,22 @@ use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, time::timeout};
 
-/// Longer than this is as good as not ready.
+/// A process that does not answer within this time is not ready.
 const DEADLINE: Duration = Duration::from_secs(3);
 
 /// The process is not ready.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckError {
-    /// Nobody listens there.
+    /// Nothing listens at the address.
     #[error("could not connect to {0}")]
     Connect(SocketAddr, #[source] io::Error),
-    /// Somebody listens, but not as expected.
+    /// The answer is not HTTP, or breaks off.
     #[error("{0} did not answer as HTTP")]
     Http(SocketAddr, #[source] hyper::Error),
-    /// It says that it is not ready.
+    /// The process says that it is not ready.
     #[error("{0} answered {1}")]
     NotReady(SocketAddr, StatusCode),
-    /// It does not answer.
+    /// There is no answer in time.
     #[error("{0} did not answer within {DEADLINE:?}")]
     Deadline(SocketAddr),
 }
@@ -55,12 +55,12 @@ async fn ask(address: SocketAddr) -> Result<(), CheckError> {
     };
     tokio::select! {
         answer = exchange => answer,
-        // The connection only ends before the answer by failing; its error tells more.
+        // A connection that ends before the answer has failed. Its error says more.
         Err(error) = connection => Err(failed(error)),
     }
 }
 
-/// The address to connect to for one that is listened on: nobody connects to "any".
+/// The address to connect to for a listener at `address`: loopback if it listens on all addresses.
 pub fn reachable(mut address: SocketAddr) -> SocketAddr {
     if address.ip().is_unspecified() {
         address.set_ip(match address {

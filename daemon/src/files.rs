@@ -1,10 +1,10 @@
-//! How many files the process may have open: one for each connection, either way.
+//! How many files the process may have open. Each connection takes one, in either direction.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tracing::{debug, warn};
 
-/// Raises the soft limit to the hard one, and warns if less than `needed` is left. The soft limit
-/// is 1024 on most systems, for the sake of programs that a server is not one of.
+/// Raises the soft limit to the hard limit, and warns if that is less than `needed`. The soft limit
+/// is 1024 on most systems, which is not enough for a server.
 pub fn raise_limit(needed: usize) {
     let (soft, hard) = match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok(limits) => limits,

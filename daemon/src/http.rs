@@ -13,7 +13,7 @@ use tokio::time::timeout;
 /// The body of every answer.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
 
-/// A body that is all there already.
+/// A body that is complete.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
 }
@@ -24,7 +24,7 @@ pub fn json(status: StatusCode, value: &impl Serialize) -> Response<Body> {
     json_bytes(status, body)
 }
 
-/// An answer whose body is JSON already.
+/// An answer with a body that is already JSON.
 pub fn json_bytes(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
     let mut response = Response::new(full(body));
     *response.status_mut() = status;
@@ -39,9 +39,7 @@ pub fn message(status: StatusCode, text: &str) -> Response<Body> {
     json(status, &json!({ "message": text }))
 }
 
-/// An answer to a method that the path does not take.
-///
-/// `allow` lists the methods that it takes.
+/// An answer to a method that the path does not have. `allow` lists the methods that it has.
 pub fn method_not_allowed(allow: &str) -> Response<Body> {
     let text = format!("method not allowed: use {allow}");
     let mut response = message(StatusCode::METHOD_NOT_ALLOWED, &text);
@@ -53,13 +51,13 @@ pub fn method_not_allowed(allow: &str) -> Response<Body> {
 /// The request body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
-    /// It is larger than allowed.
+    /// The body is larger than allowed.
     #[error("body is larger than {0} bytes")]
     TooLarge(usize),
-    /// It was not there within [`BODY_TIMEOUT`].
+    /// The body did not arrive within [`BODY_TIMEOUT`].
     #[error("body did not arrive within {BODY_TIMEOUT:?}")]
     TooSlow,
-    /// It broke off.
+    /// The connection ended before the body did.
     #[error("body broke off")]
     Broken(#[source] Box<dyn Error + Send + Sync>),
 }

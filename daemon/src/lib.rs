@@ -1,6 +1,6 @@
-//! What every binary here does: read settings, log, obey signals, serve HTTP, say that it is ready.
+//! The parts that every binary here needs: settings, log, signals, HTTP, the ready line.
 //!
-//! Knows no domain word and imports none of our crates: whatever it does would fit any server.
+//! Imports none of our crates and knows no word of our domain: it would fit any server.
 
 mod allocator;
 pub mod check;

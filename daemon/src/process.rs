@@ -1,4 +1,4 @@
-//! The process around a service: its settings file, its environment, its way down.
+//! The process around a service: its settings file, its environment, its shutdown.
 
 use std::{
     collections::BTreeMap,
@@ -15,14 +15,14 @@ use crate::signals::Signals;
 
 /// The settings file could not be read.
 #[derive(Debug, thiserror::Error)]
-#[error("could not read {}: give another place with {argument}", .path.display())]
+#[error("could not read {}: name the file with {argument}", .path.display())]
 pub struct NoSettingsFile {
     path: PathBuf,
     argument: &'static str,
     source: io::Error,
 }
 
-/// Reads a settings file; `argument` is the one that names it on the command line.
+/// Reads a settings file. `argument` is the one of the command line that names the file.
 pub fn read_file(path: &Path, argument: &'static str) -> Result<String, NoSettingsFile> {
     fs::read_to_string(path).map_err(|source| NoSettingsFile {
         path: path.to_owned(),
@@ -31,7 +31,7 @@ pub fn read_file(path: &Path, argument: &'static str) -> Result<String, NoSettin
     })
 }
 
-/// The environment of the process. What is not text cannot be a setting of ours.
+/// The environment of the process, without variables that are not text: no setting is one of them.
 pub fn variables() -> BTreeMap<String, String> {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -42,14 +42,14 @@ pub fn variables() -> BTreeMap<String, String> {
 /// How a supervised service ended.
 #[derive(Debug)]
 pub enum Ended<T> {
-    /// By itself, or by draining after a signal.
+    /// The service ended by itself, or drained after a signal.
     Drained(T),
-    /// A second signal came while it drained: the process should leave at once.
+    /// A second signal came while the service drained: the process should exit at once.
     Forced,
 }
 
-/// Runs a service until it ends. The first signal cancels the token that it was given; from then
-/// on it drains.
+/// Runs a service until it ends. The first signal cancels the token of the service, which drains
+/// from then on.
 pub async fn supervise<F: Future>(
     mut signals: Signals,
     service: impl FnOnce(CancellationToken) -> F,

@@ -1,10 +1,10 @@
-//! SIGTERM and SIGINT: the first asks the process to drain, the second to leave at once.
+//! SIGTERM and SIGINT: the first one asks the process to drain, the second one to exit at once.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end this process, taken over from the default of dying.
+/// Receives the signals that end the process, in place of their default effect.
 #[derive(Debug)]
 pub struct Signals {
     terminate: Signal,
@@ -12,7 +12,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Takes the signals over. Must be called within a runtime.
+    /// Receives the signals from now on. Must be called within a runtime.
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -20,7 +20,7 @@ impl Signals {
         })
     }
 
-    /// Waits for the next signal to end; its name.
+    /// Waits for the next of these signals; returns its name.
     pub async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",

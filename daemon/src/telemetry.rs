@@ -1,4 +1,4 @@
-//! Logging to stderr. Stdout is kept for the ready line.
+//! Logging to stderr. Stdout has only the ready line.
 
 use std::io::{self, IsTerminal};
 
@@ -47,7 +47,7 @@ pub fn start(settings: &LogSettings) {
         .with_env_filter(filter)
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
-    // An error means that logging was started before: the first call wins.
+    // An error means that logging was already started. Then the first call decides.
     let _ = match settings.format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -20,7 +20,7 @@ use crate::{
     serve::{ServeSettings, serve},
 };
 
-/// No test waits longer for anything.
+/// The longest time that a test waits for anything.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
 
 /// A running server.
@@ -55,19 +55,19 @@ impl TestServer {
         Self { address, stop, running: tokio::spawn(served) }
     }
 
-    /// Waits until it has stopped.
+    /// Waits until the server has stopped.
     pub(crate) async fn ended(self) {
         timeout(DEADLINE, self.running).await.unwrap().unwrap();
     }
 
-    /// Stops it.
+    /// Stops the server.
     pub(crate) async fn end(self) {
         self.stop.cancel();
         self.ended().await;
     }
 }
 
-/// A client that sends and receives bytes as they are.
+/// A client that sends and receives raw bytes.
 pub(crate) struct TestClient(TcpStream);
 
 impl TestClient {
@@ -88,7 +88,7 @@ impl TestClient {
         self.send(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
     }
 
-    /// Says that nothing more will be sent.
+    /// Ends the sending side of the connection.
     pub(crate) async fn finish(&mut self) {
         self.0.shutdown().await.unwrap();
     }

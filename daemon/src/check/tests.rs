@@ -40,8 +40,8 @@ async fn any_other_status_is_not_ready() {
 }
 
 #[tokio::test]
-async fn nobody_there_is_not_ready() {
-    // A socket that is bound but does not listen keeps the port from everybody else.
+async fn no_server_is_not_ready() {
+    // A socket that is bound but does not listen keeps the port for itself.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -54,7 +54,7 @@ async fn nobody_there_is_not_ready() {
 }
 
 #[tokio::test]
-async fn whoever_does_not_speak_http_is_not_ready() {
+async fn a_server_that_does_not_speak_http_is_not_ready() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let speak = async {

@@ -11,7 +11,7 @@ use crate::testing::{DEADLINE, TestClient, TestServer};
 
 const LIMIT: usize = 8;
 
-/// What comes of reading the body of `request`, which the client then ends.
+/// Reads the body of `request`, after which the client ends the connection.
 async fn read(request: &str) -> Result<Bytes, BodyError> {
     let (sender, mut receiver) = mpsc::channel(1);
     let server = TestServer::start(Duration::from_secs(60), move |request| {
@@ -43,7 +43,7 @@ async fn a_larger_body_is_too_large() {
     for request in [
         "Content-Length: 9\r\n\r\n123456789",
         "Transfer-Encoding: chunked\r\n\r\n8\r\n12345678\r\n1\r\n9\r\n0\r\n\r\n",
-        // It need not end to be found too large.
+        // A body without an end is too large as well.
         "Transfer-Encoding: chunked\r\n\r\n9\r\n123456789",
     ] {
         let error = read(request).await.unwrap_err();

@@ -1,17 +1,17 @@
-//! What is wrong with the settings: where, what, and what would be right.
+//! Problems of settings: where they are, what is wrong, and what would be right.
 
 use std::fmt;
 
-/// One thing that is wrong.
+/// One problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file, and the key in it or the variable that overrides it.
     pub place: String,
-    /// What is wrong there, and what would be right.
+    /// What is wrong, and what would be right.
     pub what: String,
 }
 
-/// All that is wrong, in the order in which it was found.
+/// All problems, in the order in which they were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsError(pub Vec<Problem>);
 

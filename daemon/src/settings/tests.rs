@@ -134,7 +134,7 @@ fn variables_override_the_file() {
     check(FILE, &variables, &expected);
 }
 
-/// An empty file and no file are the same to a container that is told all by variables.
+/// A container may have an empty file, and all its settings in variables.
 #[test]
 fn variables_need_nothing_of_the_file() {
     let variables = [
@@ -214,7 +214,7 @@ fn an_array_must_hold_tables() {
 }
 
 #[test]
-fn a_value_that_will_not_do_is_reported_with_its_variable() {
+fn a_value_that_is_not_valid_is_reported_with_its_variable() {
     let number = "is not valid; use a whole number from 1 to 100";
     for file in ["", FILE] {
         for (variable, value, problem) in [
@@ -274,7 +274,7 @@ fn a_variable_that_names_no_setting_is_reported() {
     check_problems(FILE, &[("SERVER__API__0__IDD", "a")], &[problem]);
 }
 
-/// Whoever mends only the file, or only the variable, must not meet the other one next.
+/// A user who corrects all that is reported finds no other place with the same table.
 #[test]
 fn an_unknown_table_is_reported_for_all_that_put_it_there() {
     let known = "known here: listen, max, quiet, drain, api, functions, variables";
@@ -320,7 +320,7 @@ fn a_variable_must_lead_to_a_place() {
     check_problems("", &[("SERVER__API__0__ID", "a")], &[problem]);
 }
 
-/// Variables are reported beside the file, before it.
+/// Problems of variables come before those of the file.
 #[test]
 fn the_file_and_the_variables_are_reported_together() {
     let error = read("max = 0", &[("SERVER__QUIET", "no"), ("SERVER__QUIET__A", "1")]).unwrap_err();
@@ -331,7 +331,7 @@ fn the_file_and_the_variables_are_reported_together() {
     assert_eq!(error.to_string(), expected);
 }
 
-/// A key of the file is spelled as it is written down; only variables may shout.
+/// Only variables may have keys in upper case. Those of a file are spelled as documented.
 #[test]
 fn a_file_does_not_spell_like_a_variable() {
     let known = "known here: listen, max, quiet, drain, api, functions, variables";
@@ -353,7 +353,7 @@ fn a_file_that_is_not_toml_is_reported_with_the_line() {
     assert!(problem.what.contains("quiet = yes"), "{problem}");
 }
 
-/// What is found wrong after reading, with several settings in view, names its place as well.
+/// A problem of several settings together, which is found after reading, has its place too.
 #[test]
 fn callers_add_problems_of_their_own() {
     let read = |variables: &BTreeMap<_, _>| {

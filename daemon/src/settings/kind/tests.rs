@@ -10,7 +10,7 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Every value of the `cases`, in TOML, reads as is said there.
+/// Each of the `cases` is a value in TOML, and what is read of it.
 #[track_caller]
 fn check<T: PartialEq + Debug>(kind: &Kind<T>, cases: &[(&str, Option<T>)]) {
     for (text, expected) in cases {
@@ -85,7 +85,7 @@ fn durations_have_a_unit_and_a_range() {
     );
 }
 
-/// The examples in a message must do themselves.
+/// The examples in a message must be valid themselves.
 #[test]
 fn examples_of_durations_are_within_the_range() {
     let check = |range, expected: &str| assert_eq!(duration(range).expected(), expected);
