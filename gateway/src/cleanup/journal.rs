@@ -154,13 +154,14 @@ impl Journal {
         self.query(Store::backlog).await
     }
 
-    /// Up to `limit` dead letters in the order of their ids, the first one after `after`.
+    /// Up to `limit` dead letters in the order of their ids, the first one after `after`; and the
+    /// counts at the same moment.
     pub(crate) async fn dead_letters(
         &self,
         after: Option<ConnectionId>,
         limit: usize,
-    ) -> Result<Vec<DeadLetter>, JournalFailed> {
-        self.query(move |store| store.dead_letters(after, limit)).await
+    ) -> Result<(Counts, Vec<DeadLetter>), JournalFailed> {
+        self.query(move |store| Ok((store.counts()?, store.dead_letters(after, limit)?))).await
     }
 
     pub(crate) async fn dead_letter(

@@ -91,8 +91,8 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
     let counts = Counts { owed: 0, backlog: 0, dead_letters: 3 };
     assert_eq!(journal.counts().await.unwrap(), counts);
     let ids = |letters: Vec<DeadLetter>| letters.iter().map(|it| it.id).collect::<Vec<_>>();
-    assert_eq!(ids(journal.dead_letters(None, 2).await.unwrap()), [id(1), id(2)]);
-    assert_eq!(ids(journal.dead_letters(Some(id(2)), 2).await.unwrap()), [id(3)]);
+    assert_eq!(ids(journal.dead_letters(None, 2).await.unwrap().1), [id(1), id(2)]);
+    assert_eq!(ids(journal.dead_letters(Some(id(2)), 2).await.unwrap().1), [id(3)]);
     let letter = journal.dead_letter(id(2)).await.unwrap().unwrap();
     assert_eq!(
         (letter.api.as_str(), letter.progress, &*letter.error),
