@@ -125,7 +125,7 @@ impl Cleanups {
         for (id, count) in owed {
             match apis.by_id(&id).filter(|api| api.config().cleanup.is_some()) {
                 Some(_) => {
-                    info!(api.id = id, "cleanups left by the last run, will be delivered: {count}")
+                    info!(api.id = id, "cleanups left by the last run, will be delivered: {count}");
                 }
                 None => error!(
                     api.id = id,
