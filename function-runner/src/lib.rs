@@ -6,19 +6,9 @@
 pub mod runner;
 pub mod settings;
 
-mod routes;
+mod listen;
 
-mod action;
-mod invoke;
-mod logs;
-mod request_id;
-
-mod event;
-mod fault;
-mod function;
 mod invocation;
-mod lines;
-mod recent;
 mod runtime;
 
 #[cfg(test)]

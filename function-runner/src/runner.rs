@@ -2,6 +2,8 @@
 
 mod call;
 mod detached;
+mod function;
+mod invocation;
 mod reload;
 mod table;
 
@@ -23,14 +25,14 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-pub(crate) use self::call::{Admission, Call, ended};
-use self::{reload::FunctionReload, table::Table};
+pub(crate) use self::{
+    call::{Admission, Call, ended},
+    invocation::{Caller, Order, Report},
+};
+use self::{function::HeldFunction, reload::FunctionReload, table::Table};
 use crate::{
-    fault::Fault,
-    function::HeldFunction,
-    logs::Followers,
-    recent::RecentLines,
-    routes,
+    invocation::{Fault, RecentLines},
+    listen::{logs::Followers, routes},
     settings::{SecretPair, Settings},
 };
 

@@ -17,7 +17,7 @@ use self::{
     rust::{RustInstance, RustRuntime},
     subprocess::{Lease, Limits, SubprocessRuntime, program::Program},
 };
-use crate::{fault::Fault, lines::Lines, recent::RecentLines};
+use crate::invocation::{Fault, Lines, RecentLines};
 
 /// What the settings say of a runtime. It lacks the lines of its function, which outlive it.
 #[derive(Debug)]

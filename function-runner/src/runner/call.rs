@@ -11,13 +11,14 @@ use tokio::{
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use tracing::Instrument;
 
-use super::{Inner, Runner, detached::Detached, draining};
-use crate::{
-    fault::Fault,
+use super::{
+    Inner, Runner,
+    detached::Detached,
+    draining,
     function::HeldFunction,
     invocation::{Invocation, Order, Report},
-    lines::Lines,
 };
+use crate::invocation::{Fault, Lines};
 
 /// A place among the invocations of the whole runner, and among those of the function. A shutdown
 /// waits for it, and so does whoever replaces the function.

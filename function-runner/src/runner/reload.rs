@@ -11,11 +11,9 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Runner, draining};
+use super::{Runner, draining, function::HeldFunction};
 use crate::{
-    fault::Fault,
-    function::HeldFunction,
-    recent::RecentLines,
+    invocation::{Fault, RecentLines},
     settings::{FunctionSettings, Settings},
 };
 

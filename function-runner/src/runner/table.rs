@@ -7,7 +7,7 @@ use std::{
 
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::function::HeldFunction;
+use super::function::HeldFunction;
 
 #[derive(Debug)]
 pub(super) struct Table(Mutex<Functions>);

@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::fault::Fault;
+use crate::invocation::Fault;
 
 /// One function, started.
 pub(crate) struct RustRuntime {

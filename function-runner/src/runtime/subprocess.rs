@@ -27,7 +27,7 @@ use functions::Context;
 
 pub(crate) use self::{lease::Lease, program::Language};
 use self::{pool::Pool, program::Program};
-use crate::{fault::Fault, recent::RecentLines};
+use crate::invocation::{Fault, RecentLines};
 
 /// The limits of a function and of its instances.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use daemon::settings::SettingsError;
 use functions::{Catalog, StartError};
 
 use super::{SecretPair, Settings, internal_address};
-use crate::{recent::RecentLines, runtime::Runtime};
+use crate::{invocation::RecentLines, runtime::Runtime};
 
 fn catalog() -> Catalog {
     Catalog::built_in()

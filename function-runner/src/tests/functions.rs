@@ -11,7 +11,7 @@ use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionErro
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::invocation::{Caller, Order};
+use crate::runner::{Caller, Order};
 
 type Outcome = Result<Value, FunctionError>;
 

@@ -9,7 +9,7 @@ use super::{
     functions::{function, order, settings},
     server::Server,
 };
-use crate::{Runner, fault::Fault};
+use crate::{Runner, invocation::Fault};
 
 /// Invokes `handler`, which fails with `status`, `message` and `trace`, and leaves the runner
 /// unharmed.

@@ -92,7 +92,7 @@ impl<'a> Ask<'a> {
 async fn answer(exchange: &Exchange, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let Some(ask) = Ask::of(&head.method, head.uri.path()) else {
-        crate::event::discard(body).await;
+        crate::invocation::event::discard(body).await;
         return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
     };
     match ask {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::fault::Fault;
+use crate::invocation::Fault;
 
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
@@ -44,7 +44,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::StartBackoff;
-    use crate::fault::Fault;
+    use crate::invocation::Fault;
 
     #[test]
     fn each_failure_doubles_the_pause_and_a_success_ends_it() {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use functions::Context;
 use tokio::sync::{oneshot, watch};
 
-use crate::fault::Fault;
+use crate::invocation::Fault;
 
 /// An event on its way to the child.
 #[derive(Debug, Clone)]

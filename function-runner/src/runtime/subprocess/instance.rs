@@ -24,7 +24,7 @@ use super::{
     output::Output,
     pool::{Pool, code_changed},
 };
-use crate::{fault::Fault, runner::draining};
+use crate::{invocation::Fault, runner::draining};
 
 /// How often the memory of a child is looked at while it works. One that takes more than its
 /// limit within that time is not noticed sooner.

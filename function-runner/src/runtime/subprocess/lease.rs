@@ -8,7 +8,10 @@ use shared::invocation::InvocationFault;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::pool::Pool;
-use crate::{fault::Fault, lines::Lines, runtime::Ended};
+use crate::{
+    invocation::{Fault, Lines},
+    runtime::Ended,
+};
 
 /// Permits one instance of a function to live.
 pub(super) type Permit = OwnedSemaphorePermit;

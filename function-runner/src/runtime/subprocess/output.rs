@@ -8,7 +8,7 @@ use std::{collections::VecDeque, future, io};
 use tokio::net::unix::pipe;
 
 use super::child::Pipes;
-use crate::lines::Lines;
+use crate::invocation::Lines;
 
 /// Longer lines are cut into several.
 const LINE_BYTES_MAX: usize = 8 * 1024;

@@ -34,7 +34,10 @@ use super::{
     lease::{Held, Job, Lease, Permit},
     program::Program,
 };
-use crate::{fault::Fault, lines::Lines, recent::RecentLines, runner::draining};
+use crate::{
+    invocation::{Fault, Lines, RecentLines},
+    runner::draining,
+};
 
 /// Longer than an instance takes to end, whatever its process does.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use shared::invocation::InvocationFault;
 
-use crate::fault::Fault;
+use crate::invocation::Fault;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -64,7 +64,7 @@ mod tests {
     use shared::invocation::InvocationFault;
 
     use super::{not_loaded, raised};
-    use crate::fault::Fault;
+    use crate::invocation::Fault;
 
     #[test]
     fn whatever_a_bootstrap_says_is_a_trace() {

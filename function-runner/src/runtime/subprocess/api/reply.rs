@@ -5,7 +5,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use shared::invocation::InvocationFault;
 
-use crate::{event, fault::Fault};
+use crate::invocation::{Fault, event};
 
 /// How much of a reply that is not JSON is shown.
 const SHOWN_BYTES: usize = 200;

@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::Instance;
 use crate::{
-    fault::Fault,
+    invocation::Fault,
     runner::draining,
     runtime::{
         Ended,

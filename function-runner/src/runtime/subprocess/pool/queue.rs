@@ -12,7 +12,7 @@ use std::{
 use shared::invocation::InvocationFault;
 use tokio::{sync::Semaphore, time::timeout};
 
-use crate::{fault::Fault, runtime::subprocess::lease::Permit};
+use crate::{invocation::Fault, runtime::subprocess::lease::Permit};
 
 /// How many invocations may wait for each permit.
 const WAITING_PER_PERMIT: usize = 10;

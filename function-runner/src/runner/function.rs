@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
-use crate::{recent::RecentLines, runtime::Runtime, settings::FunctionSettings};
+use crate::{invocation::RecentLines, runtime::Runtime, settings::FunctionSettings};
 
 #[derive(Debug)]
 pub(crate) struct HeldFunction {

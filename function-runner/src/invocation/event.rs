@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use shared::invocation::InvocationFault;
 use tokio::time::timeout;
 
-use crate::fault::Fault;
+use super::fault::Fault;
 
 /// The largest event and the largest reply, in bytes (documented).
 pub(crate) const BYTES_MAX: usize = 6 * 1024 * 1024;

@@ -19,7 +19,7 @@ use self::{
     events::Reader,
     query::{Follow, Query},
 };
-use crate::recent::RecentLines;
+use crate::invocation::RecentLines;
 
 /// Readers that follow at once: each holds a connection for as long as it likes.
 const FOLLOWERS_MAX: usize = 64;

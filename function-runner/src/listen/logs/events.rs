@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::recent::{RecentLines, Ring};
+use crate::invocation::recent_lines::{RecentLines, Ring};
 
 /// What is handed to the connection at once, beyond it by one event.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -123,7 +123,7 @@ mod tests {
     use tokio_util::sync::CancellationToken;
 
     use super::Reader;
-    use crate::recent::{LINES_MAX, RecentLines};
+    use crate::invocation::recent_lines::{LINES_MAX, RecentLines};
 
     fn following(lines: &RecentLines, tail: usize, end: &CancellationToken) -> Reader {
         let place = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();

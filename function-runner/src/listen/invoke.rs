@@ -10,11 +10,11 @@ use shared::invocation::InvocationFault;
 use tracing::debug;
 
 use crate::{
-    event,
-    fault::Fault,
-    invocation::{Caller, Order},
-    request_id::{self, RequestId, traceparent},
-    runner::{Call, Runner, ended},
+    invocation::{
+        Fault, event,
+        request_id::{self, RequestId, traceparent},
+    },
+    runner::{Call, Caller, Order, Runner, ended},
 };
 
 /// Answers the request `head` with `body`, which names the function `name`.

@@ -19,11 +19,11 @@ use shared::action::{
 use tracing::debug;
 
 use crate::{
-    event,
-    invocation::{Caller, Order},
-    recent::RecentLines,
-    request_id::{RequestId, traceparent},
-    runner::Runner,
+    invocation::{
+        RecentLines, event,
+        request_id::{RequestId, traceparent},
+    },
+    runner::{Caller, Order, Runner},
 };
 
 /// The largest body: an event in it is a JSON string, which takes more bytes than the event.

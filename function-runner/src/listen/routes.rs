@@ -9,11 +9,11 @@ use hyper::body::Incoming;
 use serde_json::json;
 use tower::{Service, service_fn};
 
-use crate::{
-    action, event,
+use super::{
+    action,
     invoke::{invoke, invoke_batch},
-    runner::Runner,
 };
+use crate::{invocation::event, runner::Runner};
 
 /// The service of the internal listener.
 ///

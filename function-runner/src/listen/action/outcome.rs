@@ -8,7 +8,7 @@ use shared::{
     invocation::InvocationFault,
 };
 
-use crate::{invocation::Report, recent::RecentLines};
+use crate::{invocation::RecentLines, runner::Report};
 
 /// The result of the invocation `id`, with the lines in `tail`.
 pub(super) fn result(

@@ -1,6 +1,6 @@
 //! What a reader of a log asks for: `tail` and `follow`.
 
-use crate::recent::LINES_MAX;
+use crate::invocation::recent_lines::LINES_MAX;
 
 const TAIL: usize = 100;
 
