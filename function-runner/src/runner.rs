@@ -25,10 +25,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-pub(crate) use self::{
-    call::{Admission, Call, ended},
-    invocation::{Caller, Order, Report},
-};
+pub(crate) use self::call::{Admission, Call, ended};
 use self::{function::HeldFunction, reload::FunctionReload, table::Table};
 use crate::{
     invocation::{Fault, RecentLines},
@@ -175,7 +172,7 @@ impl Runner {
         // Counted before asking: a drain that starts in between waits for this one.
         let token = self.0.admitted.token();
         if self.is_draining() {
-            return Err(draining());
+            return Err(Fault::draining());
         }
         let (function, in_use) = self.0.functions.take(name).ok_or_else(|| {
             Fault::new(InvocationFault::NoSuchFunction, "no function has this name")
@@ -206,9 +203,4 @@ impl Runner {
     pub(crate) fn describe(&self) -> Vec<Value> {
         self.0.functions.all().iter().map(|function| function.describe()).collect()
     }
-}
-
-/// The event has not been handed to anyone.
-pub(crate) fn draining() -> Fault {
-    Fault::new(InvocationFault::Draining, "runner is shutting down")
 }

@@ -17,7 +17,7 @@ use self::{
     rust::{RustInstance, RustRuntime},
     subprocess::{Lease, Limits, SubprocessRuntime, program::Program},
 };
-use crate::invocation::{Fault, Lines, RecentLines};
+use crate::invocation::{Ended, Fault, Lines, RecentLines};
 
 /// What the settings say of a runtime. It lacks the lines of its function, which outlive it.
 #[derive(Debug)]
@@ -47,15 +47,6 @@ pub(crate) enum Runtime {
 pub(crate) enum Instance<'a> {
     Rust(RustInstance<'a>),
     Subprocess(Lease),
-}
-
-/// How an invocation ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    /// The reply, which is JSON.
-    pub(crate) outcome: Result<String, Fault>,
-    /// The most that the instance has ever had in memory, in bytes, where that can be known.
-    pub(crate) memory_peak: Option<u64>,
 }
 
 impl Runtime {
@@ -155,17 +146,5 @@ impl Instance<'_> {
             Self::Rust(rust) => rust.invoke(event, context).await.into(),
             Self::Subprocess(lease) => lease.invoke(event, context, lines).await,
         }
-    }
-}
-
-impl From<Result<String, Fault>> for Ended {
-    fn from(outcome: Result<String, Fault>) -> Self {
-        Self { outcome, memory_peak: None }
-    }
-}
-
-impl From<Fault> for Ended {
-    fn from(fault: Fault) -> Self {
-        Err(fault).into()
     }
 }

@@ -27,6 +27,11 @@ impl Fault {
         Self::new(InvocationFault::TimedOut, message)
     }
 
+    /// The event has not been handed to anyone, and no other will be.
+    pub(crate) fn draining() -> Self {
+        Self::new(InvocationFault::Draining, "runner is shutting down")
+    }
+
     /// The function panicked, saying `text`.
     pub(crate) fn panicked(text: &str) -> Self {
         Self::raised(format!("panicked: {text}"))

@@ -11,8 +11,7 @@ use std::{sync::Arc, time::Duration};
 use functions::Context;
 use tracing::{Span, debug, error_span, info, warn};
 
-use super::{fault::Fault, recent_lines::RecentLines};
-use crate::runtime::Ended;
+use super::{fault::Fault, recent_lines::RecentLines, report::Ended};
 
 /// All lines have it, so that a log filter can name them.
 const TARGET: &str = "function";

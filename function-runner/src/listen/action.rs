@@ -20,10 +20,10 @@ use tracing::debug;
 
 use crate::{
     invocation::{
-        RecentLines, event,
+        Caller, Order, RecentLines, event,
         request_id::{RequestId, traceparent},
     },
-    runner::{Caller, Order, Runner},
+    runner::Runner,
 };
 
 /// The largest body: an event in it is a JSON string, which takes more bytes than the event.

@@ -11,10 +11,10 @@ use tracing::debug;
 
 use crate::{
     invocation::{
-        Fault, event,
+        Caller, Fault, Order, event,
         request_id::{self, RequestId, traceparent},
     },
-    runner::{Call, Caller, Order, Runner, ended},
+    runner::{Call, Runner, ended},
 };
 
 /// Answers the request `head` with `body`, which names the function `name`.

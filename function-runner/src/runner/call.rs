@@ -11,14 +11,8 @@ use tokio::{
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 use tracing::Instrument;
 
-use super::{
-    Inner, Runner,
-    detached::Detached,
-    draining,
-    function::HeldFunction,
-    invocation::{Invocation, Order, Report},
-};
-use crate::invocation::{Fault, Lines};
+use super::{Inner, Runner, detached::Detached, function::HeldFunction, invocation::Invocation};
+use crate::invocation::{Fault, Lines, Order, Report};
 
 /// A place among the invocations of the whole runner, and among those of the function. A shutdown
 /// waits for it, and so does whoever replaces the function.
@@ -50,7 +44,7 @@ impl Call {
         let Order { event, request_id, traceparent, caller, tail } = order;
         let Inner { admitted, cut, .. } = &*runner.0;
         if cut.is_cancelled() {
-            return Err(draining());
+            return Err(Fault::draining());
         }
         let context = Context {
             request_id,

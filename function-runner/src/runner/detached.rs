@@ -14,8 +14,7 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use super::invocation::Report;
-use crate::invocation::Fault;
+use crate::invocation::{Fault, Report};
 
 /// Runs within the task of the caller, for waking another one would take longer than many a
 /// function. What has not ended when it is dropped goes on in a task of its own.

@@ -1,6 +1,6 @@
 //! One invocation, from the moment it is admitted: instance, reply limit, log lines.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use functions::Context;
@@ -8,47 +8,11 @@ use shared::invocation::{Disposition, InvocationFault};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Admission, draining, function::HeldFunction};
+use super::{Admission, function::HeldFunction};
 use crate::{
-    invocation::{Fault, Lines, RecentLines, event},
-    runtime::{Ended, Instance},
+    invocation::{Caller, Ended, Fault, Lines, Report, event},
+    runtime::Instance,
 };
-
-/// What an invocation is to do, and for whom.
-#[derive(Debug)]
-pub(crate) struct Order {
-    /// JSON.
-    pub(crate) event: Bytes,
-    pub(crate) request_id: String,
-    pub(crate) traceparent: Option<String>,
-    pub(crate) caller: Caller,
-    /// Where the caller reads the lines of this invocation.
-    pub(crate) tail: Option<RecentLines>,
-}
-
-/// Whether somebody is told what becomes of an invocation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Caller {
-    Waits,
-    HasLeft,
-}
-
-/// What came of an invocation.
-#[derive(Debug)]
-pub(crate) struct Report {
-    /// The reply, which is JSON.
-    pub(crate) outcome: Result<String, Fault>,
-    /// How long the function ran.
-    pub(crate) duration: Duration,
-    /// The most that the instance has ever had in memory, in bytes, where that can be known.
-    pub(crate) memory_peak: Option<u64>,
-}
-
-impl From<Fault> for Report {
-    fn from(fault: Fault) -> Self {
-        Self { outcome: Err(fault), duration: Duration::ZERO, memory_peak: None }
-    }
-}
 
 /// An invocation that is about to run.
 pub(crate) struct Invocation {
@@ -93,7 +57,7 @@ impl Invocation {
         tokio::select! {
             biased;
             leased = self.function.runtime.lease(&self.context) => leased,
-            () = self.cut.cancelled() => Err(draining()),
+            () = self.cut.cancelled() => Err(Fault::draining()),
         }
     }
 

@@ -11,7 +11,7 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Runner, draining, function::HeldFunction};
+use super::{Runner, function::HeldFunction};
 use crate::{
     invocation::{Fault, RecentLines},
     settings::{FunctionSettings, Settings},
@@ -118,7 +118,7 @@ impl FunctionReload {
         };
         let warmed = tokio::select! {
             warmed = warm_up(&function, &current) => warmed,
-            () = self.stop.cancelled() => Err(draining()),
+            () = self.stop.cancelled() => Err(Fault::draining()),
         };
         if let Err(fault) = warmed {
             function.runtime.stop().await;

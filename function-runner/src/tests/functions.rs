@@ -11,7 +11,7 @@ use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionErro
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::runner::{Caller, Order};
+use crate::invocation::{Caller, Order};
 
 type Outcome = Result<Value, FunctionError>;
 

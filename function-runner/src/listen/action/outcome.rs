@@ -8,7 +8,7 @@ use shared::{
     invocation::InvocationFault,
 };
 
-use crate::{invocation::RecentLines, runner::Report};
+use crate::invocation::{RecentLines, Report};
 
 /// The result of the invocation `id`, with the lines in `tail`.
 pub(super) fn result(

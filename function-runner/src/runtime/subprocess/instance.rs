@@ -24,7 +24,7 @@ use super::{
     output::Output,
     pool::{Pool, code_changed},
 };
-use crate::{invocation::Fault, runner::draining};
+use crate::invocation::Fault;
 
 /// How often the memory of a child is looked at while it works. One that takes more than its
 /// limit within that time is not noticed sooner.
@@ -140,10 +140,10 @@ impl Instance {
             tokio::select! {
                 biased;
                 outcome = timeout(limit, outcome) => match outcome {
-                    Ok(outcome) => outcome.unwrap_or_else(|_| Err(draining())),
+                    Ok(outcome) => outcome.unwrap_or_else(|_| Err(Fault::draining())),
                     Err(_) => Err(slow(limit)),
                 },
-                () = stop.cancelled() => Err(draining()),
+                () = stop.cancelled() => Err(Fault::draining()),
             }
         };
         match self.watch(what).await {

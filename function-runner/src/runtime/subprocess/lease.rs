@@ -8,10 +8,7 @@ use shared::invocation::InvocationFault;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::pool::Pool;
-use crate::{
-    invocation::{Fault, Lines},
-    runtime::Ended,
-};
+use crate::invocation::{Ended, Fault, Lines};
 
 /// Permits one instance of a function to live.
 pub(super) type Permit = OwnedSemaphorePermit;

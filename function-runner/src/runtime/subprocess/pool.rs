@@ -34,10 +34,7 @@ use super::{
     lease::{Held, Job, Lease, Permit},
     program::Program,
 };
-use crate::{
-    invocation::{Fault, Lines, RecentLines},
-    runner::draining,
-};
+use crate::invocation::{Fault, Lines, RecentLines};
 
 /// Longer than an instance takes to end, whatever its process does.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -160,7 +157,7 @@ impl Pool {
         let (started, outcome) = oneshot::channel();
         let cause = request_id.map(str::to_owned);
         self.tasks.spawn(instance::run(Arc::clone(self), id, permit, cause, started));
-        outcome.await.unwrap_or_else(|_| Err(draining()))
+        outcome.await.unwrap_or_else(|_| Err(Fault::draining()))
     }
 
     /// Waits for one of the instances that live, since another did not start for `fault`. While

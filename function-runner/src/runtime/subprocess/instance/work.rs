@@ -11,15 +11,11 @@ use tracing::warn;
 
 use super::Instance;
 use crate::{
-    invocation::Fault,
-    runner::draining,
-    runtime::{
-        Ended,
-        subprocess::{
-            exchange::{Answer, Delivery},
-            lease::{Done, Job, Permit},
-            memory,
-        },
+    invocation::{Ended, Fault},
+    runtime::subprocess::{
+        exchange::{Answer, Delivery},
+        lease::{Done, Job, Permit},
+        memory,
     },
 };
 
@@ -107,10 +103,10 @@ impl Instance {
             .watch(async {
                 tokio::select! {
                     biased;
-                    answer = answered => answer.unwrap_or_else(|_| Err(draining())),
+                    answer = answered => answer.unwrap_or_else(|_| Err(Fault::draining())),
                     () = sleep(limit) => Err(Fault::timed_out(limit)),
                     // Nobody waits for it any longer: the runner cut it off.
-                    () = done.closed() => Err(draining()),
+                    () = done.closed() => Err(Fault::draining()),
                 }
             })
             .await
