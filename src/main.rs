@@ -17,7 +17,7 @@ use daemon::{
     signals::Signals,
     telemetry,
 };
-use function_runner::Runner;
+use function_runner::{Runner, serve_with_changes};
 use gateway::gateway::Gateway;
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
@@ -121,7 +121,7 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
         // their end.
         let stop_runner = CancellationToken::new();
         let runner =
-            runner.serve_with_changes(runner_listener, function_changes, stop_runner.clone());
+            serve_with_changes(runner, runner_listener, function_changes, stop_runner.clone());
         let gateway = async {
             let ended = gateway.run(stop).await;
             stop_runner.cancel();

@@ -3,15 +3,20 @@
 //! Has never heard of a WebSocket, a frame or a close code: an event is JSON that it hands on
 //! unread. Answers as Tencent's SCF does, so whatever speaks to that can speak to this.
 
-pub mod runner;
 pub mod settings;
 
 mod listen;
 
-mod invocation;
+mod runner;
 mod runtime;
+
+mod invocation;
 
 #[cfg(test)]
 mod tests;
 
-pub use self::{runner::Runner, settings::Settings};
+pub use self::{
+    listen::{serve, serve_with_changes},
+    runner::Runner,
+    settings::Settings,
+};

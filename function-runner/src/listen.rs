@@ -1,7 +1,63 @@
-//! The listener: its routes, and what answers each of them.
+//! The internal listener: its routes, and the shutdown in the right order.
 
-pub(crate) mod logs;
-pub(crate) mod routes;
+mod routes;
 
 mod action;
 mod invoke;
+mod logs;
+
+use std::time::Duration;
+
+use daemon::serve::{ServeSettings, serve as serve_http};
+use tokio::{net::TcpListener, sync::mpsc, time::sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::warn;
+
+use self::logs::Followers;
+use crate::{runner::Runner, settings::Settings};
+
+/// HTTP clients keep pooled connections for up to 90 s (the gateway does). The client has to be
+/// the one that closes first: a server that closes cannot know whether a request is on its way.
+const SERVE: ServeSettings = ServeSettings {
+    head_timeout: Duration::from_secs(120),
+    connections_max: 16_384,
+    linger: Duration::from_millis(500),
+};
+/// How long answers may take to be written after the last function has ended.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Serves the functions of `runner` on `listener` until `stop`, then drains: from then on
+/// `/readyz` and new invocations are answered with 503, and running invocations have the drain
+/// timeout to end. Invocations that have not ended by then are dropped and answered with 439.
+/// Returns when all functions and connections have ended.
+pub async fn serve(runner: Runner, listener: TcpListener, stop: CancellationToken) {
+    let (_, no_changes) = mpsc::channel(1);
+    serve_with_changes(runner, listener, no_changes, stop).await;
+}
+
+/// Like [`serve`], and takes the settings that arrive on `changes` into use. A function that they
+/// do not change stays as it is. Of a function that they change, the new code is started first. If
+/// it starts, the new function takes the place of the old one, which ends with its last invocation.
+pub async fn serve_with_changes(
+    runner: Runner,
+    listener: TcpListener,
+    changes: mpsc::Receiver<Settings>,
+    stop: CancellationToken,
+) {
+    runner.start();
+    let followers = Followers::new();
+    let close = CancellationToken::new();
+    let service = routes::service(runner.clone(), followers.clone());
+    let serving = serve_http(listener, SERVE, close.clone(), service);
+    let shutdown = async {
+        runner.run(changes, stop).await;
+        followers.end();
+        close.cancel();
+        sleep(CLOSE_TIMEOUT).await;
+    };
+    // The listener stays open during the drain, so that new requests are answered with 503.
+    tokio::select! {
+        () = serving => {}
+        () = shutdown => warn!("connections were left that did not end"),
+    }
+}

@@ -18,7 +18,7 @@ use daemon::{
     signals::Signals,
     telemetry,
 };
-use function_runner::{Runner, Settings, settings};
+use function_runner::{Runner, Settings, serve_with_changes, settings};
 use functions::Catalog;
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
@@ -78,7 +78,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let (new_settings, changes) = mpsc::channel(1);
     let both = |stop| async {
         let following = follow(triggers, file, |text| parse(&path, text), new_settings);
-        tokio::join!(runner.serve_with_changes(listener, changes, stop), following)
+        tokio::join!(serve_with_changes(runner, listener, changes, stop), following)
     };
     match process::supervise(signals, both).await {
         Ended::Drained(((), ())) => Ok(()),

@@ -13,14 +13,12 @@ use std::{
     time::Duration,
 };
 
-use daemon::serve::{ServeSettings, serve};
 use futures_util::future::join_all;
 use serde_json::Value;
 use shared::invocation::InvocationFault;
 use tokio::{
-    net::TcpListener,
     sync::{Semaphore, mpsc},
-    time::{sleep, timeout},
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
@@ -29,19 +27,11 @@ pub(crate) use self::call::{Admission, Call, ended};
 use self::{function::HeldFunction, reload::FunctionReload, table::Table};
 use crate::{
     invocation::{Fault, RecentLines},
-    listen::{logs::Followers, routes},
     settings::{SecretPair, Settings},
 };
 
-/// Longer than HTTP clients keep pooled connections, 90 s for the gateway's: the end that closes
-/// first must not be the one that does not know whether a request is on its way.
-const SERVE: ServeSettings = ServeSettings {
-    head_timeout: Duration::from_secs(120),
-    connections_max: 16_384,
-    linger: Duration::from_millis(500),
-};
-/// What has been cut off, and answers on their way out, have this long.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long invocations that were cut off have to end.
+const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The functions, started. A handle: clones are the same runner.
 #[derive(Debug, Clone)]
@@ -61,7 +51,6 @@ struct Inner {
     cut: CancellationToken,
     /// The ends of functions that have been replaced or removed.
     retired: TaskTracker,
-    followers: Followers,
 }
 
 impl Runner {
@@ -79,51 +68,28 @@ impl Runner {
             admitted: TaskTracker::new(),
             cut: CancellationToken::new(),
             retired: TaskTracker::new(),
-            followers: Followers::new(),
         }))
     }
 
-    /// Serves on `listener` until `stop`, then drains: from then on `/readyz` and new invocations
-    /// are answered with 503, and running ones have the drain timeout to end. Those that have not
-    /// ended by then are dropped and answered with 439. Returns when all is over.
-    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
-        let (_, no_changes) = mpsc::channel(1);
-        self.serve_with_changes(listener, no_changes, stop).await;
-    }
-
-    /// The same, and takes the settings that `changes` brings into use. A function that they do
-    /// not change goes on as it is. One that they change has its new code started first, and takes
-    /// the place of the old one only if that works; the old one ends with its last invocation.
-    pub async fn serve_with_changes(
-        self,
-        listener: TcpListener,
-        changes: mpsc::Receiver<Settings>,
-        stop: CancellationToken,
-    ) {
+    /// Starts what its functions need before the first invocation.
+    pub(crate) fn start(&self) {
         for function in self.0.functions.all() {
             let (name, kind) = (&function.name, function.runtime.kind());
             function.runtime.start();
             info!(function.name = name, runtime.kind = kind, "function {name} ready");
         }
-        let close = CancellationToken::new();
-        let serving = serve(listener, SERVE, close.clone(), routes::service(self.clone()));
+    }
+
+    /// Takes the settings that `changes` brings into use until `stop`, then drains and ends all
+    /// functions.
+    pub(crate) async fn run(&self, changes: mpsc::Receiver<Settings>, stop: CancellationToken) {
         let reloading = FunctionReload::new(self.clone(), stop.clone()).follow(changes);
         let draining = async {
             stop.cancelled().await;
             self.drain().await;
         };
-        let shutdown = async {
-            tokio::join!(reloading, draining);
-            self.stop_runtimes().await;
-            self.0.followers.end();
-            close.cancel();
-            sleep(CLOSE_TIMEOUT).await;
-        };
-        // The listener stays open while draining, so that newcomers hear 503 and why.
-        tokio::select! {
-            () = serving => {}
-            () = shutdown => warn!("connections were left that did not end"),
-        }
+        tokio::join!(reloading, draining);
+        self.stop_runtimes().await;
     }
 
     async fn drain(&self) {
@@ -136,7 +102,7 @@ impl Runner {
         cut.cancel();
         // One that blocks its thread cannot be cut off, and one whose event is still arriving
         // will find out when it has arrived.
-        let _ = timeout(CLOSE_TIMEOUT, admitted.wait()).await;
+        let _ = timeout(CUT_TIMEOUT, admitted.wait()).await;
     }
 
     /// All at once: each takes the time that its slowest instance takes.
@@ -193,10 +159,6 @@ impl Runner {
     /// What callers of the cloud API have to sign with, if anything.
     pub(crate) fn secret(&self) -> Option<Arc<SecretPair>> {
         self.0.secret.lock().expect("nothing panics with the lock held").clone()
-    }
-
-    pub(crate) fn followers(&self) -> &Followers {
-        &self.0.followers
     }
 
     /// All functions, in the order of their names.

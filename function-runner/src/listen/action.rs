@@ -30,7 +30,7 @@ use crate::{
 const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
 
 /// Answers the request `head` with `body`.
-pub(crate) async fn answer(runner: &Runner, head: &Parts, body: Incoming) -> Response<Body> {
+pub(super) async fn answer(runner: &Runner, head: &Parts, body: Incoming) -> Response<Body> {
     let id = RequestId::of(&head.headers);
     let outcome = act(runner, head, body, &id).await.map_or_else(
         |error| {

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Answers the request `head` with `body`, which names the function `name`.
-pub(crate) async fn invoke(
+pub(super) async fn invoke(
     runner: &Runner,
     name: &str,
     head: &Parts,
@@ -43,7 +43,7 @@ pub(crate) async fn invoke(
 
 /// Answers a batch of invocations of the function `name`. They run beside each other, each as if
 /// it had come alone.
-pub(crate) async fn invoke_batch(runner: &Runner, name: &str, body: Incoming) -> Response<Body> {
+pub(super) async fn invoke_batch(runner: &Runner, name: &str, body: Incoming) -> Response<Body> {
     let items = match read_body(body, event::BYTES_MAX).await {
         Ok(body) => items(body).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),

@@ -25,24 +25,24 @@ use crate::invocation::RecentLines;
 const FOLLOWERS_MAX: usize = 64;
 
 /// Those who follow the logs of the runner.
-#[derive(Debug)]
-pub(crate) struct Followers {
+#[derive(Debug, Clone)]
+pub(super) struct Followers {
     places: Arc<Semaphore>,
     end: CancellationToken,
 }
 
 impl Followers {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { places: Arc::new(Semaphore::new(FOLLOWERS_MAX)), end: CancellationToken::new() }
     }
 
     /// Ends all of them, behind what has been logged so far.
-    pub(crate) fn end(&self) {
+    pub(super) fn end(&self) {
         self.end.cancel();
     }
 
     /// Answers the request `head` with `lines`.
-    pub(crate) fn answer(&self, head: &Parts, lines: &RecentLines) -> Response<Body> {
+    pub(super) fn answer(&self, head: &Parts, lines: &RecentLines) -> Response<Body> {
         match Query::parse(head.uri.query().unwrap_or_default()) {
             Ok(query) => self.read(&query, lines),
             Err(problem) => message(StatusCode::BAD_REQUEST, &problem),

@@ -12,6 +12,7 @@ use tower::{Service, service_fn};
 use super::{
     action,
     invoke::{invoke, invoke_batch},
+    logs::Followers,
 };
 use crate::{invocation::event, runner::Runner};
 
@@ -19,20 +20,25 @@ use crate::{invocation::event, runner::Runner};
 ///
 /// How many at once and for how long are not layers around it: each function has its own limits,
 /// and exceeding them has documented answers.
-pub(crate) fn service(
+pub(super) fn service(
     runner: Runner,
+    followers: Followers,
 ) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
 + Clone
 + Send
 + Sync
 + 'static {
     service_fn(move |request| {
-        let runner = runner.clone();
-        async move { Ok(answer(&runner, request).await) }
+        let (runner, followers) = (runner.clone(), followers.clone());
+        async move { Ok(answer(&runner, &followers, request).await) }
     })
 }
 
-async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
+async fn answer(
+    runner: &Runner,
+    followers: &Followers,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let path = head.uri.path();
     if path == "/" {
@@ -55,7 +61,7 @@ async fn answer(runner: &Runner, request: Request<Incoming>) -> Response<Body> {
     }
     event::discard(body).await;
     if let Some((name, "logs")) = of_function {
-        return logs(runner, name, &head);
+        return logs(runner, followers, name, &head);
     }
     let answer: fn(&Runner) -> Response<Body> = match path {
         "/functions" => functions,
@@ -74,12 +80,12 @@ fn of_function(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix("/functions/")?.split_once('/')
 }
 
-fn logs(runner: &Runner, name: &str, head: &Parts) -> Response<Body> {
+fn logs(runner: &Runner, followers: &Followers, name: &str, head: &Parts) -> Response<Body> {
     if !matches!(head.method, Method::GET | Method::HEAD) {
         return method_not_allowed("GET, HEAD");
     }
     match runner.lines(name) {
-        Some(lines) => runner.followers().answer(head, &lines),
+        Some(lines) => followers.answer(head, &lines),
         None => message(StatusCode::NOT_FOUND, "no function has this name"),
     }
 }

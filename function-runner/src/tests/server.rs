@@ -10,7 +10,7 @@ use super::{
     functions::settings,
     http::{Answer, invocation, receive, send},
 };
-use crate::Runner;
+use crate::{Runner, serve};
 
 pub(super) struct Server {
     pub(super) address: SocketAddr,
@@ -24,7 +24,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(Runner::new(settings(text)).serve(listener, stop.clone()));
+        let serving = tokio::spawn(serve(Runner::new(settings(text)), listener, stop.clone()));
         Self { address, stop, serving }
     }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use ::functions::{BoxFuture, Catalog, Context, Function, FunctionError};
-use function_runner::{Runner, Settings};
+use function_runner::{Runner, Settings, serve};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -104,7 +104,7 @@ impl Functions {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(Runner::new(settings).serve(listener, stop.clone()));
+        let serving = tokio::spawn(serve(Runner::new(settings), listener, stop.clone()));
         Self { folder, url, http: reqwest::Client::new(), stop, serving }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use function_runner::{Runner, Settings as RunnerSettings, settings::PREFIX};
+use function_runner::{Runner, Settings as RunnerSettings, serve, settings::PREFIX};
 use functions::Catalog;
 use gateway::{
     gateway::{Gateway, Listeners},
@@ -62,7 +62,7 @@ impl Stack {
         let (stop_gateway, stop_runner) = (CancellationToken::new(), CancellationToken::new());
         let run = gateway.run(stop_gateway.clone());
         let gateway = tokio::spawn(async move { run.await.unwrap() });
-        let runner = tokio::spawn(Runner::new(settings).serve(listener, stop_runner.clone()));
+        let runner = tokio::spawn(serve(Runner::new(settings), listener, stop_runner.clone()));
         Self { listeners, runner_url, stop_gateway, stop_runner, gateway, runner, _folder: folder }
     }
 
