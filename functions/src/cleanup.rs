@@ -14,9 +14,10 @@ use shared::{
 use crate::{
     environment::Environment,
     event,
-    function::{BoxFuture, Context, Function, FunctionError, StartError},
+    function::{BoxFuture, Context, Function, FunctionError},
     push_client::PushClient,
     roster::Roster,
+    start_error::StartError,
 };
 
 struct Cleanup {

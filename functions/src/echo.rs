@@ -13,8 +13,9 @@ use shared::{
 use crate::{
     environment::Environment,
     event,
-    function::{BoxFuture, Context, Function, FunctionError, StartError},
+    function::{BoxFuture, Context, Function, FunctionError},
     push_client::PushClient,
+    start_error::StartError,
 };
 
 struct Echo {

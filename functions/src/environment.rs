@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::function::StartError;
+use crate::start_error::StartError;
 
 /// Values by key.
 #[derive(Clone, Default, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
-use crate::environment::Environment;
+use crate::{environment::Environment, start_error::StartError};
 
 /// The future of one invocation.
 pub type BoxFuture<'a, T> = futures_util::future::BoxFuture<'a, T>;
@@ -64,35 +64,5 @@ impl FunctionError {
     /// The function failed; takes errors and plain text.
     pub fn raised(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Raised(cause.into())
-    }
-}
-
-/// A function cannot start with the environment it is given. Names the key, what is wrong with
-/// its value and what would be right; never the value, which may hold a secret.
-#[derive(Debug, thiserror::Error)]
-#[error("environment key {key} {problem}")]
-pub struct StartError {
-    key: String,
-    problem: String,
-    #[source]
-    cause: Option<Box<dyn Error + Send + Sync>>,
-}
-
-impl StartError {
-    /// `problem` continues the sentence that begins with the key.
-    pub fn new(key: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { key: key.into(), problem: problem.into(), cause: None }
-    }
-
-    /// Adds what lies behind it.
-    #[must_use]
-    pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        self.cause = Some(cause.into());
-        self
-    }
-
-    /// The key that has to be put right.
-    pub fn key(&self) -> &str {
-        &self.key
     }
 }

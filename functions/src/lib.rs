@@ -8,6 +8,7 @@
 pub mod catalog;
 pub mod environment;
 pub mod function;
+pub mod start_error;
 
 mod cleanup;
 mod echo;
@@ -24,5 +25,6 @@ mod testing;
 pub use self::{
     catalog::Catalog,
     environment::Environment,
-    function::{BoxFuture, Context, Function, FunctionError, Start, StartError},
+    function::{BoxFuture, Context, Function, FunctionError, Start},
+    start_error::StartError,
 };

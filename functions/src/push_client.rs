@@ -20,7 +20,8 @@ use url::Url;
 
 use crate::{
     environment::Environment,
-    function::{Context, FunctionError, StartError},
+    function::{Context, FunctionError},
+    start_error::StartError,
 };
 
 /// The environment key with the address.

@@ -9,9 +9,10 @@ use shared::event::register::Connecting;
 use crate::{
     environment::Environment,
     event,
-    function::{BoxFuture, Context, Function, FunctionError, StartError},
+    function::{BoxFuture, Context, Function, FunctionError},
     push_client::PushClient,
     roster::Roster,
+    start_error::StartError,
 };
 
 struct Register {

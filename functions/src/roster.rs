@@ -10,10 +10,7 @@ use futures_util::{StreamExt, TryStreamExt, future, stream};
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload, path::Path};
 
 use self::location::Location;
-use crate::{
-    environment::Environment,
-    function::{FunctionError, StartError},
-};
+use crate::{environment::Environment, function::FunctionError, start_error::StartError};
 
 mod bucket;
 mod directory;

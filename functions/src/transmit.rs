@@ -12,9 +12,10 @@ use shared::{
 use crate::{
     environment::Environment,
     event,
-    function::{BoxFuture, Context, Function, FunctionError, StartError},
+    function::{BoxFuture, Context, Function, FunctionError},
     push_client::{PushClient, is_gone},
     roster::Roster,
+    start_error::StartError,
 };
 
 struct Transmit {

@@ -13,7 +13,7 @@ use object_store::{
 use url::Url;
 
 use super::URL_KEY;
-use crate::{environment::Environment, function::StartError};
+use crate::{environment::Environment, start_error::StartError};
 
 const ENDPOINT_KEY: &str = "AWS_ENDPOINT";
 const VIRTUAL_HOSTED_KEY: &str = "AWS_VIRTUAL_HOSTED_STYLE_REQUEST";

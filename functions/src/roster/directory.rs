@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use object_store::local::LocalFileSystem;
 
 use super::URL_KEY;
-use crate::function::StartError;
+use crate::start_error::StartError;
 
 /// Opens the directory. Makes it first if it is missing.
 pub(super) fn open(path: &Path) -> Result<LocalFileSystem, StartError> {
