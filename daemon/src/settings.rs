@@ -11,6 +11,7 @@ mod key;
 mod kind;
 mod name;
 mod notes;
+mod origins;
 mod problem;
 mod section;
 mod variables;
@@ -23,6 +24,7 @@ pub use self::{
     key::Key,
     kind::{Kind, address, bytes, count, duration, flag, http_url, one_of, path, text, url},
     name::{is_name, is_name_byte},
+    origins::Origins,
     problem::{Problem, SettingsError},
     section::Section,
 };

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Key, Problem};
+use super::{Key, Origins, Problem};
 
 /// What is noted while a document is read.
 #[derive(Debug, Default)]
@@ -74,6 +74,10 @@ impl Notes {
         let places: BTreeSet<_> = within.map(|(_, variable)| variable.clone()).collect();
         let problem = |place| Problem { place, what: format!("{key} {what}") };
         self.problems.borrow_mut().extend(places.into_iter().map(problem));
+    }
+
+    pub(super) fn origins(&self) -> Origins {
+        Origins::new(self.file.clone(), self.variables.borrow().clone())
     }
 
     pub(super) fn is_variable(&self, key: &str) -> bool {

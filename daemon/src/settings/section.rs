@@ -7,7 +7,7 @@ use std::rc::Rc;
 use toml::{Table, Value};
 
 use super::{
-    Kind,
+    Kind, Origins,
     notes::{Notes, join},
     variables::names,
 };
@@ -69,6 +69,11 @@ impl Section {
     /// Notes a problem of the value at `key`: what is wrong with it, and what would be right.
     pub fn problem(&self, key: &str, what: impl Into<String>) {
         self.notes.add(&self.key(key), what.into());
+    }
+
+    /// Where all keys of the document come from. Knows the keys that have been read so far.
+    pub fn origins(&self) -> Origins {
+        self.notes.origins()
     }
 
     fn key(&self, key: &str) -> String {

@@ -372,6 +372,22 @@ fn callers_add_problems_of_their_own() {
     assert_eq!(read(&variables), "SERVER__LISTEN__PUBLIC: is taken; use another");
 }
 
+/// The same for a problem that shows only when the settings are used.
+#[test]
+fn origins_name_the_place_of_a_key_when_the_document_is_gone() {
+    let file = Path::new("server.toml");
+    let variables = BTreeMap::from([(owned("SERVER__LISTEN__PUBLIC"), owned("a"))]);
+    let document = Document::parse(file, "max = 1", "SERVER", &variables).unwrap();
+    let read = |root: &mut Section| {
+        Server::read(root);
+        Some(root.origins())
+    };
+    let origins = document.read(read).unwrap();
+    let problem = |key| origins.problem(key, "is taken").to_string();
+    assert_eq!(problem("max"), "server.toml: max: is taken");
+    assert_eq!(problem("listen.public"), "SERVER__LISTEN__PUBLIC: is taken");
+}
+
 /// Keys are listed in the order in which they are read, without a file.
 #[test]
 fn the_keys_that_are_read_can_be_listed() {
