@@ -14,6 +14,7 @@ use daemon::{
     check::reachable,
     process::{self, Ended},
     ready,
+    settings::SettingsError,
     signals::Signals,
     telemetry,
 };
@@ -67,7 +68,9 @@ async fn main() -> ExitCode {
     };
     let services = match open(&files).await {
         Ok(services) => services,
-        Err(error) if error.is::<settings::BothErrors>() => return fail(&error, 2),
+        Err(error) if error.is::<settings::BothErrors>() || error.is::<SettingsError>() => {
+            return fail(&error, 2);
+        }
         Err(error) => return fail(&error, 1),
     };
     run(files, services).await.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
@@ -87,9 +90,10 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
         // The process will not start. The other file is parsed only to report its errors too.
         Err(error) => (Err(error), files.parse_functions(settings::NOWHERE)),
     };
-    let (mut gateway, runner) = both(gateway, runner)?;
-    watched.watch_functions(files, &runner)?;
-    let address = runner.internal;
+    let (mut gateway, settings) = both(gateway, runner)?;
+    watched.watch_functions(files, &settings)?;
+    let address = settings.internal;
+    let runner = Runner::start(settings)?;
     let runner_listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("could not listen on {address}"))?;
@@ -100,7 +104,7 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
     }
     let gateway::gateway::Listeners { public, internal } = gateway.listeners()?;
     let listeners = Listeners { public, internal, function_runner };
-    Ok(Services { gateway, runner: Runner::new(runner), runner_listener, watched, listeners })
+    Ok(Services { gateway, runner, runner_listener, watched, listeners })
 }
 
 async fn run(files: Files, services: Services) -> anyhow::Result<()> {

@@ -9,7 +9,7 @@ use daemon::{
     signals::Signals,
     telemetry,
 };
-use function_runner::{Runner, Settings};
+use function_runner::{Runner, Settings, serve};
 use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionError, StartError};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -49,8 +49,9 @@ async fn main() -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let signals = Signals::listen()?;
     let listener = TcpListener::bind(settings.internal).await?;
+    let runner = Runner::start(settings)?;
     ready::announce(&json!({ "internal": listener.local_addr()? }))?;
     // SIGTERM and Ctrl-C: running invocations end, then the runner does.
-    supervise(signals, |stop| Runner::new(settings).serve(listener, stop)).await;
+    supervise(signals, |stop| serve(runner, listener, stop)).await;
     Ok(())
 }

@@ -44,7 +44,7 @@ pub async fn serve_with_changes(
     changes: mpsc::Receiver<Settings>,
     stop: CancellationToken,
 ) {
-    runner.start();
+    runner.keep_warm();
     let followers = Followers::new();
     let close = CancellationToken::new();
     let service = routes::service(runner.clone(), followers.clone());

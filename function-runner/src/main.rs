@@ -57,21 +57,25 @@ async fn main() -> ExitCode {
             Err(error) => return fail(&error, 2),
         },
     };
-    outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        // A function that does not start has bad settings.
+        Err(error) if error.is::<SettingsError>() => fail(&error, 2),
+        Err(error) => fail(&error, 1),
+    }
 }
 
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
+    let (watch, folders, internal) = (settings.watch, settings.folders(), settings.internal);
+    let runner = Runner::start(settings)?;
     let signals = Signals::listen().context("could not listen for signals")?;
-    let mut triggers =
-        ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;
-    triggers.watch(&file.path, settings.folders());
-    let internal = settings.internal;
+    let mut triggers = ReloadTriggers::listen(watch).context("could not listen for SIGHUP")?;
+    triggers.watch(&file.path, folders);
     let listener = TcpListener::bind(internal)
         .await
         .with_context(|| format!("could not listen on {internal}"))?;
     let internal = listener.local_addr()?;
-    let runner = Runner::new(settings);
     ready::announce(&Listeners { internal }).context("could not write the ready line")?;
     info!(%internal, "function-runner ready");
     let path = file.path.clone();

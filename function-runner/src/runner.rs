@@ -13,6 +13,7 @@ use std::{
     time::Duration,
 };
 
+use daemon::settings::{Problem, SettingsError};
 use futures_util::future::join_all;
 use serde_json::Value;
 use shared::invocation::InvocationFault;
@@ -54,13 +55,16 @@ struct Inner {
 }
 
 impl Runner {
-    /// A runner of the functions in `settings`. Opens no port.
-    pub fn new(mut settings: Settings) -> Self {
+    /// A runner of the functions in `settings`, those in Rust started. Opens no port.
+    ///
+    /// The error has the problems of all functions that did not start.
+    pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
         let functions = mem::take(&mut settings.functions).into_iter();
-        let functions =
-            functions.map(|function| HeldFunction::new(function, RecentLines::of_function()));
+        let functions = all_or_problems(functions.map(|function| {
+            HeldFunction::start(function, RecentLines::of_function(), &settings.origins)
+        }))?;
         let secret = settings.secret.take().map(Arc::new);
-        Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             functions: Table::new(functions),
             secret: Mutex::new(secret),
             free_places: Arc::new(Semaphore::new(settings.max_invocations)),
@@ -68,14 +72,14 @@ impl Runner {
             admitted: TaskTracker::new(),
             cut: CancellationToken::new(),
             retired: TaskTracker::new(),
-        }))
+        })))
     }
 
-    /// Starts what its functions need before the first invocation.
-    pub(crate) fn start(&self) {
+    /// Starts the instances that functions keep without work.
+    pub(crate) fn keep_warm(&self) {
         for function in self.0.functions.all() {
-            let (name, kind) = (&function.name, function.runtime.kind());
-            function.runtime.start();
+            let (name, kind) = (function.name(), function.settings.runtime.word());
+            function.runtime.keep_warm();
             info!(function.name = name, runtime.kind = kind, "function {name} ready");
         }
     }
@@ -165,4 +169,18 @@ impl Runner {
     pub(crate) fn describe(&self) -> Vec<Value> {
         self.0.functions.all().iter().map(|function| function.describe()).collect()
     }
+}
+
+/// All functions, or the problems of all that did not start.
+fn all_or_problems(
+    started: impl Iterator<Item = Result<HeldFunction, Problem>>,
+) -> Result<Vec<HeldFunction>, SettingsError> {
+    let (mut functions, mut problems) = (Vec::new(), Vec::new());
+    for outcome in started {
+        match outcome {
+            Ok(function) => functions.push(function),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(functions) } else { Err(SettingsError(problems)) }
 }

@@ -5,36 +5,20 @@
 //! the function began; dropping the future of [`Instance::invoke`] gives the event up. Log lines
 //! and all other limits are the invocation's.
 
-pub(crate) mod rust;
-pub(crate) mod subprocess;
-
-use std::path::Path;
+mod rust;
+mod subprocess;
 
 use bytes::Bytes;
-use functions::Context;
+use functions::{Context, StartError};
 
 use self::{
     rust::{RustInstance, RustRuntime},
-    subprocess::{Lease, Limits, SubprocessRuntime, program::Program},
+    subprocess::{Lease, SubprocessRuntime},
 };
-use crate::invocation::{Ended, Fault, Lines, RecentLines};
-
-/// What the settings say of a runtime. It lacks the lines of its function, which outlive it.
-#[derive(Debug)]
-pub(crate) enum RuntimeSettings {
-    Rust(RustRuntime),
-    Subprocess(Box<Program>, Limits),
-}
-
-impl RuntimeSettings {
-    /// The folder of the code, as the settings name it.
-    pub(crate) fn folder(&self) -> Option<&Path> {
-        match self {
-            Self::Rust(_) => None,
-            Self::Subprocess(program, _) => Some(&program.folder),
-        }
-    }
-}
+use crate::{
+    invocation::{Ended, Fault, Lines, RecentLines},
+    settings::{FunctionSettings, RuntimeSettings},
+};
 
 #[derive(Debug)]
 pub(crate) enum Runtime {
@@ -50,30 +34,17 @@ pub(crate) enum Instance<'a> {
 }
 
 impl Runtime {
-    /// Nothing runs yet. What runs without an invocation writes to `lines`.
-    pub(crate) fn new(settings: RuntimeSettings, lines: RecentLines) -> Self {
-        match settings {
-            RuntimeSettings::Rust(rust) => Self::Rust(rust),
-            RuntimeSettings::Subprocess(program, limits) => {
-                Self::Subprocess(SubprocessRuntime::new(*program, limits, lines))
+    /// Makes what runs `function`; a function in Rust is started. What is written without an
+    /// invocation goes to `lines`.
+    pub(crate) fn new(function: &FunctionSettings, lines: RecentLines) -> Result<Self, StartError> {
+        Ok(match &function.runtime {
+            RuntimeSettings::Rust(rust) => {
+                Self::Rust(RustRuntime::start(rust, function.max_instances)?)
             }
-        }
-    }
-
-    /// The word for it in the settings.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self {
-            Self::Rust(_) => "rust",
-            Self::Subprocess(subprocess) => subprocess.kind(),
-        }
-    }
-
-    /// What it calls, as the settings say it.
-    pub(crate) fn handler(&self) -> &str {
-        match self {
-            Self::Rust(rust) => rust.handler(),
-            Self::Subprocess(subprocess) => subprocess.handler(),
-        }
+            RuntimeSettings::Subprocess(subprocess) => {
+                Self::Subprocess(SubprocessRuntime::new(function, subprocess, lines))
+            }
+        })
     }
 
     /// How many instances are not free.
@@ -84,15 +55,11 @@ impl Runtime {
         }
     }
 
-    /// Whether `settings` say the same as those that it was made of.
-    pub(crate) fn is_of(&self, settings: &RuntimeSettings) -> bool {
-        match (self, settings) {
-            (Self::Rust(rust), RuntimeSettings::Rust(other)) => rust.is_like(other),
-            (Self::Subprocess(subprocess), RuntimeSettings::Subprocess(program, limits)) => {
-                subprocess.is_of(program, limits)
-            }
-            (Self::Rust(_), RuntimeSettings::Subprocess(..))
-            | (Self::Subprocess(_), RuntimeSettings::Rust(_)) => false,
+    /// Whether the code is no longer what instances were started from. Looks at all its files.
+    pub(crate) fn code_differs(&self) -> bool {
+        match self {
+            Self::Rust(_) => false,
+            Self::Subprocess(subprocess) => subprocess.code_differs(),
         }
     }
 
@@ -112,11 +79,11 @@ impl Runtime {
         }
     }
 
-    /// Does what is to be done before the first invocation.
-    pub(crate) fn start(&self) {
+    /// Starts as many instances as are to be kept without work.
+    pub(crate) fn keep_warm(&self) {
         match self {
             Self::Rust(_) => {}
-            Self::Subprocess(subprocess) => subprocess.start(),
+            Self::Subprocess(subprocess) => subprocess.keep_warm(),
         }
     }
 

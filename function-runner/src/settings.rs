@@ -1,14 +1,18 @@
 //! What `functions.toml` says, checked. The one place that knows its keys and defaults.
 //!
-//! Functions are started here, because what they find wrong with their environment is a bad
-//! setting like any other, and all of those are reported at once.
+//! Plain values: nothing is started here. Functions in Rust check their environment without being
+//! started, so that its problems are reported together with all others.
 
 mod cloud;
 mod environment;
 mod function;
+mod language;
+mod runtime;
+mod rust;
 mod secret;
 mod subprocess;
 mod surroundings;
+mod user;
 mod variables;
 
 #[cfg(test)]
@@ -23,18 +27,26 @@ use std::{
 
 use daemon::{
     reload::FromFile,
-    settings::{Document, Kind, Section, SettingsError, address, count, duration, flag},
+    settings::{Document, Kind, Origins, Section, SettingsError, address, count, duration, flag},
     telemetry::LogSettings,
 };
 use functions::Catalog;
 
+pub(crate) use self::{
+    cloud::Cloud,
+    language::Language,
+    runtime::RuntimeSettings,
+    rust::RustSettings,
+    subprocess::{PATH, SubprocessSettings},
+    user::User,
+};
 pub use self::{function::FunctionSettings, secret::SecretPair};
 use self::{surroundings::Surroundings, variables::Variables};
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
 
-/// All settings of the runner, and its functions, started.
+/// All settings of the runner.
 #[derive(Debug)]
 pub struct Settings {
     /// `listen.internal`: invocations and health. Default 127.0.0.1:9002.
@@ -55,16 +67,18 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[functions.<name>]`, in the order of their names.
     pub functions: Vec<FunctionSettings>,
+    /// Where each setting comes from, for problems that are found later.
+    pub(crate) origins: Origins,
 }
 
 impl Settings {
-    /// Reads `text`, the content of `file`, with `variables` (those of the process) laid over it,
-    /// and starts the functions with handlers out of `catalog`.
+    /// Reads `text`, the content of `file`, with `variables` (those of the process) laid over it.
+    /// Handlers of functions in Rust are looked up in `catalog`. Starts nothing.
     ///
     /// `extra` has values for `${name}` that come before those of `[variables]`: a process that
     /// is the gateway as well knows better where to push.
     ///
-    /// The error holds everything that is wrong, functions that did not start included.
+    /// The error holds everything that is wrong, environments that functions refuse included.
     pub fn parse(
         file: &Path,
         text: &str,
@@ -76,7 +90,7 @@ impl Settings {
         let path = variables.get("PATH").map(String::as_str);
         Document::parse(file, text, PREFIX, variables)?.read(|root| {
             let variables = Variables::read(root, extra);
-            let cloud = cloud::read(root);
+            let cloud = Cloud::read(root);
             let around =
                 Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
             Some(Self::read(root, &around))
@@ -99,6 +113,8 @@ impl Settings {
             watch: root.section("reload").read("watch", &flag()).unwrap_or(true),
             log: LogSettings::read(&mut root.section("log")),
             functions: function::read_all(root, around),
+            // Last, when all keys have been read.
+            origins: root.origins(),
         }
     }
 }

@@ -9,3 +9,4 @@ mod log;
 mod outcomes;
 mod requests;
 mod server;
+mod start;

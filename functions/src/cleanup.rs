@@ -25,6 +25,11 @@ struct Cleanup {
     push_client: PushClient,
 }
 
+pub(crate) fn check(environment: &Environment) -> Result<(), StartError> {
+    PushClient::check(environment)?;
+    Roster::check(environment)
+}
+
 pub(crate) fn start(environment: &Environment) -> Result<Arc<dyn Function>, StartError> {
     let push_client = PushClient::start(environment)?;
     Ok(Arc::new(Cleanup { roster: Roster::start(environment)?, push_client }))

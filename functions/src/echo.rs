@@ -22,6 +22,10 @@ struct Echo {
     push_client: PushClient,
 }
 
+pub(crate) fn check(environment: &Environment) -> Result<(), StartError> {
+    PushClient::check(environment).map(drop)
+}
+
 pub(crate) fn start(environment: &Environment) -> Result<Arc<dyn Function>, StartError> {
     Ok(Arc::new(Echo { push_client: PushClient::start(environment)? }))
 }

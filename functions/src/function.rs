@@ -11,6 +11,9 @@ use crate::{environment::Environment, start_error::StartError};
 /// The future of one invocation.
 pub type BoxFuture<'a, T> = futures_util::future::BoxFuture<'a, T>;
 
+/// Says whether the environment of a function is good. Starts nothing and changes nothing.
+pub type Check = fn(&Environment) -> Result<(), StartError>;
+
 /// Starts a function from its environment, once.
 ///
 /// It checks the environment and builds clients, but connects to nothing: a roster that cannot be

@@ -23,8 +23,8 @@ mod roster;
 mod testing;
 
 pub use self::{
-    catalog::Catalog,
+    catalog::{Catalog, Starter},
     environment::Environment,
-    function::{BoxFuture, Context, Function, FunctionError, Start},
+    function::{BoxFuture, Check, Context, Function, FunctionError, Start},
     start_error::StartError,
 };

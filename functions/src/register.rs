@@ -26,10 +26,15 @@ struct ConnectingEvent {
     websocket: Connecting,
 }
 
-pub(crate) fn start(environment: &Environment) -> Result<Arc<dyn Function>, StartError> {
+pub(crate) fn check(environment: &Environment) -> Result<(), StartError> {
     // This function pushes nothing. But the three functions of a chat have the same settings, so
     // each of them reports a bad address.
     PushClient::check(environment)?;
+    Roster::check(environment)
+}
+
+pub(crate) fn start(environment: &Environment) -> Result<Arc<dyn Function>, StartError> {
+    check(environment)?;
     Ok(Arc::new(Register { roster: Roster::start(environment)? }))
 }
 

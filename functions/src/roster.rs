@@ -44,9 +44,7 @@ pub(crate) enum RosterError {
 impl Roster {
     /// Prepares the store that `ROSTER_URL` names. Connects to nothing.
     pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
-        let location = Location::parse(environment.require(URL_KEY)?)
-            .map_err(|problem| StartError::new(URL_KEY, problem))?;
-        let (store, prefix): (Arc<dyn ObjectStore>, Path) = match location {
+        let (store, prefix): (Arc<dyn ObjectStore>, Path) = match Self::location(environment)? {
             Location::Memory(name) => (memory::open(name), Path::default()),
             Location::Directory(path) => (Arc::new(directory::open(&path)?), Path::default()),
             Location::Bucket { name, prefix } => {
@@ -54,6 +52,19 @@ impl Roster {
             }
         };
         Ok(Self { store, prefix })
+    }
+
+    /// Says whether `environment` names a store and how to reach it. Opens nothing.
+    pub(crate) fn check(environment: &Environment) -> Result<(), StartError> {
+        match Self::location(environment)? {
+            Location::Memory(_) | Location::Directory(_) => Ok(()),
+            Location::Bucket { name, .. } => bucket::open(&name, environment).map(drop),
+        }
+    }
+
+    fn location(environment: &Environment) -> Result<Location, StartError> {
+        Location::parse(environment.require(URL_KEY)?)
+            .map_err(|problem| StartError::new(URL_KEY, problem))
     }
 
     /// Adds `id`.

@@ -35,6 +35,11 @@ struct Missed {
     err_msg: String,
 }
 
+pub(crate) fn check(environment: &Environment) -> Result<(), StartError> {
+    PushClient::check(environment)?;
+    Roster::check(environment)
+}
+
 pub(crate) fn start(environment: &Environment) -> Result<Arc<dyn Function>, StartError> {
     let push_client = PushClient::start(environment)?;
     Ok(Arc::new(Transmit { roster: Roster::start(environment)?, push_client }))

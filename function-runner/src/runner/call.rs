@@ -48,9 +48,9 @@ impl Call {
         }
         let context = Context {
             request_id,
-            function_name: function.name.clone(),
-            memory_limit_mb: function.memory_mb,
-            time_limit: function.timeout,
+            function_name: function.settings.name.clone(),
+            memory_limit_mb: function.settings.memory_mb,
+            time_limit: function.settings.timeout,
             traceparent,
         };
         let lines = Lines::of_invocation(&context, function.lines.clone(), tail);

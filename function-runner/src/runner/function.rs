@@ -1,7 +1,6 @@
-//! A function as the runner holds it: its limits and its runtime.
+//! A function as the runner holds it: its settings, its runtime and its log.
 
-use std::time::Duration;
-
+use daemon::settings::{Origins, Problem};
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
@@ -9,42 +8,48 @@ use crate::{invocation::RecentLines, runtime::Runtime, settings::FunctionSetting
 
 #[derive(Debug)]
 pub(crate) struct HeldFunction {
-    pub(crate) name: String,
-    pub(crate) timeout: Duration,
-    pub(crate) memory_mb: u32,
+    pub(crate) settings: FunctionSettings,
     pub(crate) runtime: Runtime,
     /// The last lines of its log.
     pub(crate) lines: RecentLines,
     /// Its invocations. Closed when it has been replaced.
     pub(crate) invocations: TaskTracker,
-    max_instances: usize,
 }
 
 impl HeldFunction {
-    /// `lines` are those of the function that had this name before, if there was one.
-    pub(crate) fn new(settings: FunctionSettings, lines: RecentLines) -> Self {
-        let FunctionSettings { name, timeout, memory_mb, max_instances, runtime } = settings;
-        let runtime = Runtime::new(runtime, lines.clone());
-        let invocations = TaskTracker::new();
-        Self { name, timeout, memory_mb, runtime, lines, invocations, max_instances }
+    /// Starts a function in Rust; other functions start when there is work. `lines` are those of
+    /// the function that had this name before, if there was one, and `origins` those of the
+    /// settings.
+    pub(super) fn start(
+        settings: FunctionSettings,
+        lines: RecentLines,
+        origins: &Origins,
+    ) -> Result<Self, Problem> {
+        let runtime = Runtime::new(&settings, lines.clone());
+        let runtime = runtime.map_err(|error| settings.start_problem(&error, origins))?;
+        Ok(Self { settings, runtime, lines, invocations: TaskTracker::new() })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.settings.name
     }
 
     /// Whether `settings` would make the same function now. Looks at all files of its code.
-    pub(crate) fn is_of(&self, settings: &FunctionSettings) -> bool {
-        let FunctionSettings { timeout, memory_mb, max_instances, .. } = *settings;
-        (self.timeout, self.memory_mb, self.max_instances) == (timeout, memory_mb, max_instances)
-            && self.runtime.is_of(&settings.runtime)
+    pub(super) fn is_of(&self, settings: &FunctionSettings) -> bool {
+        // In this order: the look at the code also tells the pool whether it may start instances.
+        !self.runtime.code_differs() && self.settings == *settings
     }
 
     /// What an operator may see of it: nothing of its environment.
-    pub(crate) fn describe(&self) -> Value {
+    pub(super) fn describe(&self) -> Value {
+        let FunctionSettings { name, timeout, memory_mb, max_instances, runtime } = &self.settings;
         json!({
-            "name": self.name,
-            "runtime": self.runtime.kind(),
-            "handler": self.runtime.handler(),
-            "timeout_ms": u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX),
-            "memory_mb": self.memory_mb,
-            "max_instances": self.max_instances,
+            "name": name,
+            "runtime": runtime.word(),
+            "handler": runtime.handler(),
+            "timeout_ms": u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            "memory_mb": memory_mb,
+            "max_instances": max_instances,
             "running": self.runtime.running(),
         })
     }

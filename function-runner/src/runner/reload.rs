@@ -2,16 +2,18 @@
 
 use std::{
     collections::{BTreeSet, HashMap},
+    mem,
     sync::Arc,
     time::Duration,
 };
 
+use daemon::settings::{Origins, SettingsError};
 use futures_util::future::join_all;
 use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Runner, function::HeldFunction};
+use super::{Runner, all_or_problems, function::HeldFunction};
 use crate::{
     invocation::{Fault, RecentLines},
     settings::{FunctionSettings, Settings},
@@ -57,18 +59,25 @@ impl FunctionReload {
 
     async fn take(&mut self, mut settings: Settings) {
         let inner = Arc::clone(&self.runner.0);
+        let names: BTreeSet<_> = settings.functions.iter().map(|f| f.name.clone()).collect();
+        let new = match self.start_new(mem::take(&mut settings.functions), &settings.origins).await
+        {
+            Ok(new) => new,
+            Err(error) => {
+                error!("the settings stay as they are: {error}");
+                return;
+            }
+        };
         for key in inner.settings.fixed_keys_that_differ(&settings) {
             warn!("{key} has changed in the settings, which takes a restart");
         }
         *inner.secret.lock().expect("nothing panics with the lock held") =
             settings.secret.take().map(Arc::new);
 
-        let names: BTreeSet<_> = settings.functions.iter().map(|f| f.name.clone()).collect();
         let gone = inner.functions.retain(|name| names.contains(name));
-        let removed: Vec<_> = gone.iter().map(|function| function.name.clone()).collect();
+        let removed: Vec<_> = gone.iter().map(|function| function.name().to_owned()).collect();
         gone.into_iter().for_each(|function| self.runner.retire(function));
 
-        let new = self.new_functions(settings.functions).await;
         let outcomes = join_all(new.into_iter().map(|function| self.take_in(function))).await;
         let (mut added, mut changed) = (Vec::new(), Vec::new());
         for outcome in outcomes {
@@ -76,7 +85,7 @@ impl FunctionReload {
                 Outcome::Added(name) => added.push(name),
                 Outcome::Changed(name) => changed.push(name),
                 Outcome::Refused(function) => {
-                    self.refused.insert(function.name.clone(), (function, Instant::now()));
+                    self.refused.insert(function.name().to_owned(), (function, Instant::now()));
                 }
             }
         }
@@ -86,11 +95,15 @@ impl FunctionReload {
         }
     }
 
-    /// Those of `functions` that are not what is there already, nor what has been refused.
-    async fn new_functions(&self, functions: Vec<FunctionSettings>) -> Vec<HeldFunction> {
-        let runner = self.runner.clone();
-        let refused = self.refused.clone();
-        let new = move |settings: FunctionSettings| {
+    /// Starts those of `functions` that are not what is there already, nor what has been refused.
+    async fn start_new(
+        &self,
+        functions: Vec<FunctionSettings>,
+        origins: &Origins,
+    ) -> Result<Vec<HeldFunction>, SettingsError> {
+        let (runner, refused, origins) =
+            (self.runner.clone(), self.refused.clone(), origins.clone());
+        let start = move |settings: FunctionSettings| {
             let current = runner.0.functions.get(&settings.name);
             let refused = refused.get(&settings.name).filter(|(_, when)| when.elapsed() < PAUSE);
             let known = [current.as_ref(), refused.map(|(function, _)| function)];
@@ -98,21 +111,21 @@ impl FunctionReload {
                 return None;
             }
             let lines = current.map_or_else(RecentLines::of_function, |f| f.lines.clone());
-            Some(HeldFunction::new(settings, lines))
+            Some(HeldFunction::start(settings, lines, &origins))
         };
         // All files of their code are looked at.
-        let compared = spawn_blocking(|| functions.into_iter().filter_map(new).collect());
-        compared.await.expect("looking at files does not panic")
+        let started = spawn_blocking(|| all_or_problems(functions.into_iter().filter_map(start)));
+        started.await.expect("starting functions does not panic")
     }
 
     /// Starts `function`, and puts it in the place of the one that has its name.
     async fn take_in(&self, function: HeldFunction) -> Outcome {
         let functions = &self.runner.0.functions;
-        let name = function.name.clone();
+        let name = function.name().to_owned();
         let function = Arc::new(function);
         let Some(current) = functions.get(&name) else {
             // As at the start of the process: callers hear what is wrong with it.
-            function.runtime.start();
+            function.runtime.keep_warm();
             functions.put(function);
             return Outcome::Added(name);
         };
@@ -127,7 +140,7 @@ impl FunctionReload {
             }
             return Outcome::Refused(function);
         }
-        function.runtime.start();
+        function.runtime.keep_warm();
         if let Some(old) = functions.put(function) {
             self.runner.retire(old);
         }
@@ -147,7 +160,7 @@ async fn warm_up(new: &HeldFunction, current: &HeldFunction) -> Result<(), Fault
 
 /// For whoever looks after the runner, and whoever reads the log of the function.
 fn report(function: &HeldFunction, what: &str, fault: &Fault) {
-    let (name, error) = (&function.name, fault.message());
+    let (name, error) = (function.name(), fault.message());
     error!(function.name = name, error, trace = fault.trace(), "function {name} {what}");
     let text = format!("function {name} {what}: {error}\n{}", fault.trace());
     let lines: Vec<_> = text.lines().map(Arc::from).collect();

@@ -15,8 +15,9 @@ pub(super) struct Table(Mutex<Functions>);
 type Functions = BTreeMap<String, Arc<HeldFunction>>;
 
 impl Table {
-    pub(super) fn new(functions: impl Iterator<Item = HeldFunction>) -> Self {
-        let named = functions.map(|function| (function.name.clone(), Arc::new(function)));
+    pub(super) fn new(functions: Vec<HeldFunction>) -> Self {
+        let named =
+            functions.into_iter().map(|function| (function.name().to_owned(), Arc::new(function)));
         Self(Mutex::new(named.collect()))
     }
 
@@ -40,7 +41,7 @@ impl Table {
     /// Puts `function` in the place of the one that has its name, which is returned. Nobody
     /// invokes that any more.
     pub(super) fn put(&self, function: Arc<HeldFunction>) -> Option<Arc<HeldFunction>> {
-        self.lock().insert(function.name.clone(), function)
+        self.lock().insert(function.name().to_owned(), function)
     }
 
     /// Takes those out whose names are not `wanted`.

@@ -5,7 +5,7 @@
 
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
-use functions::{Context, Environment, Function};
+use functions::{Context, Function, StartError};
 use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -13,13 +13,11 @@ use tokio::{
     time::timeout,
 };
 
-use crate::invocation::Fault;
+use crate::{invocation::Fault, settings::RustSettings};
 
 /// One function, started.
 pub(crate) struct RustRuntime {
     handler: String,
-    /// What the function was started with.
-    environment: Environment,
     function: Arc<dyn Function>,
     max_instances: usize,
     free_instances: Arc<Semaphore>,
@@ -34,24 +32,12 @@ pub(crate) struct RustInstance<'a> {
 }
 
 impl RustRuntime {
-    pub(crate) fn new(
-        handler: String,
-        environment: Environment,
-        function: Arc<dyn Function>,
-        max_instances: usize,
-    ) -> Self {
+    /// Starts the function.
+    pub(super) fn start(settings: &RustSettings, max_instances: usize) -> Result<Self, StartError> {
+        let RustSettings { handler, starter, environment } = settings;
+        let function = starter.start(environment)?;
         let free_instances = Arc::new(Semaphore::new(max_instances));
-        Self { handler, environment, function, max_instances, free_instances }
-    }
-
-    /// Whether `other` is the same function, started once more.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        (&self.handler, &self.environment, self.max_instances)
-            == (&other.handler, &other.environment, other.max_instances)
-    }
-
-    pub(super) fn handler(&self) -> &str {
-        &self.handler
+        Ok(Self { handler: handler.clone(), function, max_instances, free_instances })
     }
 
     pub(super) fn running(&self) -> usize {

@@ -8,54 +8,43 @@ mod backoff;
 mod cgroup;
 mod child;
 mod code;
-pub(crate) mod confinement;
+mod confinement;
 mod exchange;
 mod instance;
 mod keeper;
 mod lease;
+mod limits;
 mod memory;
 mod output;
 mod pool;
 mod private_tmp;
-pub(crate) mod program;
+mod program;
 mod report;
 mod spawner;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use functions::Context;
 
-pub(crate) use self::{lease::Lease, program::Language};
-use self::{pool::Pool, program::Program};
-use crate::invocation::{Fault, RecentLines};
-
-/// The limits of a function and of its instances.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Limits {
-    pub(crate) function_name: String,
-    pub(crate) timeout: Duration,
-    pub(crate) memory_mb: u32,
-    pub(crate) max_instances: usize,
-    pub(crate) min_instances: usize,
-    pub(crate) idle_after: Duration,
-    pub(crate) init_timeout: Duration,
-}
+pub(crate) use self::lease::Lease;
+use self::{limits::Limits, pool::Pool};
+use crate::{
+    invocation::{Fault, RecentLines},
+    settings::{FunctionSettings, SubprocessSettings},
+};
 
 /// One function, which has processes when there is work.
 #[derive(Debug)]
 pub(crate) struct SubprocessRuntime(Arc<Pool>);
 
 impl SubprocessRuntime {
-    pub(super) fn new(program: Program, limits: Limits, lines: RecentLines) -> Self {
-        Self(Arc::new(Pool::new(program, limits, lines)))
-    }
-
-    pub(super) fn kind(&self) -> &'static str {
-        self.0.program.language.word()
-    }
-
-    pub(super) fn handler(&self) -> &str {
-        &self.0.program.handler
+    pub(super) fn new(
+        function: &FunctionSettings,
+        subprocess: &SubprocessSettings,
+        lines: RecentLines,
+    ) -> Self {
+        let limits = Limits::new(function, subprocess);
+        Self(Arc::new(Pool::new(subprocess.into(), limits, lines)))
     }
 
     /// Instances that work, start or end.
@@ -63,9 +52,9 @@ impl SubprocessRuntime {
         self.0.busy()
     }
 
-    pub(super) fn is_of(&self, program: &Program, limits: &Limits) -> bool {
-        // In this order: the look also tells the pool whether it may start instances.
-        !self.0.code_differs() && (&self.0.program, &self.0.limits) == (program, limits)
+    /// Whether the code is no longer what instances were started from. Looks at all its files.
+    pub(super) fn code_differs(&self) -> bool {
+        self.0.code_differs()
     }
 
     /// Starts an instance, which then waits for work.
@@ -80,7 +69,7 @@ impl SubprocessRuntime {
 
     /// Keeps as many instances warm as the settings ask for, and says once what its limits are
     /// worth.
-    pub(super) fn start(&self) {
+    pub(super) fn keep_warm(&self) {
         confinement::announce();
         self.0.keep_warm();
     }

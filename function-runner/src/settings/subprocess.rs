@@ -1,77 +1,123 @@
-//! The settings of functions that run as child processes: what is run, and whether it is there.
+//! A function that runs in child processes: what is run, and how many processes there are.
 
 use std::{
     fs,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use daemon::settings::{Kind, Section, flag, path, text};
+use daemon::settings::{Kind, Section, duration, flag, path, text};
 use functions::Environment;
 
-use nix::unistd::{Uid, User as Account};
+use super::{cloud::Cloud, language::Language, surroundings::Surroundings, user::User};
 
-use super::surroundings::Surroundings;
-use crate::runtime::subprocess::{
-    Language,
-    confinement::User,
-    program::{PATH, Program},
-};
+/// The PATH of functions, and that of a runner that has none.
+pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// Takes `code`, `handler` and `interpreter`. `None` when something is wrong, which is noted.
-pub(super) fn read(
-    section: &mut Section,
-    language: Language,
-    environment: Option<Environment>,
-    around: &Surroundings<'_>,
-) -> Option<Program> {
-    let named = section.require("code", &path(around.folder));
-    let code = named.as_ref().and_then(|named| folder(section, named));
-    let handler = match language {
-        Language::Python3 | Language::Nodejs => section.require("handler", &dotted()),
-        Language::Custom => {
-            Some(section.read("handler", &text()).unwrap_or_else(|| "bootstrap".to_owned()))
-        }
-    };
-    let executable = match language {
-        Language::Python3 => interpreter(section, "python3", around),
-        Language::Nodejs => interpreter(section, "node", around),
-        Language::Custom => bootstrap(section, code.as_deref()?),
-    };
-    let user = section.read("user", &text()).and_then(|name| user(section, &name));
-    let private_tmp = section.read("private_tmp", &flag()).unwrap_or(true);
-    let (folder, code, handler) = (named?, code?, handler?);
-    match language {
-        Language::Python3 => find_source(section, &code, &handler, &[".py", "/__init__.py"])?,
-        Language::Nodejs => find_source(section, &code, &handler, &[".js", ".mjs", ".cjs"])?,
-        Language::Custom => {}
-    }
-    let (executable, environment) = (executable?, environment?);
-    let cloud = around.cloud.clone();
-    Some(Program {
-        language,
-        executable,
-        folder,
-        code,
-        handler,
-        environment,
-        user,
-        private_tmp,
-        cloud,
-    })
+/// The keys that only functions in child processes have, in the order in which they are read.
+pub(super) const KEYS: [&str; 7] =
+    ["min_instances", "idle_after", "init_timeout", "code", "interpreter", "user", "private_tmp"];
+
+/// A function that runs in child processes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SubprocessSettings {
+    /// `runtime`.
+    pub(crate) language: Language,
+    /// `interpreter`, or the `bootstrap` of the code. Default: the one in the runner's PATH.
+    pub(crate) executable: PathBuf,
+    /// `code`: the folder of the code, as it is written there.
+    pub(crate) folder: PathBuf,
+    /// The same folder, absolute and without symbolic links.
+    pub(crate) code: PathBuf,
+    /// `handler`. Default `bootstrap` with runtime `custom`.
+    pub(crate) handler: String,
+    /// `environment`.
+    pub(crate) environment: Environment,
+    /// `user`: the account that the function runs as. Default: that of the runner.
+    pub(crate) user: Option<User>,
+    /// `private_tmp`: whether each instance has a `/tmp` of its own, where the system allows that.
+    /// Default true.
+    pub(crate) private_tmp: bool,
+    /// `[cloud]`
+    pub(crate) cloud: Cloud,
+    /// `min_instances`: instances that are kept without work, 0 to `max_instances`. Default 0.
+    pub(crate) min_instances: usize,
+    /// `idle_after`: how long an instance without work is kept. 1s to 24h, default 10m.
+    pub(crate) idle_after: Duration,
+    /// `init_timeout`: how long an instance may take to start. 3s to 300s, default 60s.
+    pub(crate) init_timeout: Duration,
 }
 
-/// The account `name`, which only a privileged runner can give to a function.
-fn user(section: &Section, name: &str) -> Option<User> {
-    if !Uid::effective().is_root() {
-        section.problem("user", "takes a runner that is root; leave it out, or start it as root");
-        return None;
+impl SubprocessSettings {
+    /// Takes all keys that only functions in child processes have, and `handler`. `None` when
+    /// something is wrong, which is noted.
+    pub(super) fn read(
+        section: &mut Section,
+        language: Language,
+        max_instances: usize,
+        environment: Option<Environment>,
+        around: &Surroundings<'_>,
+    ) -> Option<Self> {
+        let min_instances = section.read("min_instances", &instances(0)).unwrap_or(0);
+        if min_instances > max_instances {
+            let what =
+                format!("{min_instances} is more than max_instances; use {max_instances} at most");
+            section.problem("min_instances", what);
+        }
+        let idle_after = section
+            .read("idle_after", &duration(Duration::from_secs(1)..=Duration::from_hours(24)))
+            .unwrap_or(Duration::from_mins(10));
+        let init_timeout = section
+            .read("init_timeout", &duration(Duration::from_secs(3)..=Duration::from_secs(300)))
+            .unwrap_or(Duration::from_secs(60));
+        let named = section.require("code", &path(around.folder));
+        let code = named.as_ref().and_then(|named| folder(section, named));
+        let handler = match language {
+            Language::Python3 | Language::Nodejs => section.require("handler", &dotted()),
+            Language::Custom => {
+                Some(section.read("handler", &text()).unwrap_or_else(|| "bootstrap".to_owned()))
+            }
+        };
+        let executable = match language {
+            Language::Python3 => interpreter(section, "python3", around),
+            Language::Nodejs => interpreter(section, "node", around),
+            Language::Custom => code.as_deref().and_then(|code| bootstrap(section, code)),
+        };
+        let user = User::read(section);
+        let private_tmp = section.read("private_tmp", &flag()).unwrap_or(true);
+        let (folder, code, handler) = (named?, code?, handler?);
+        match language {
+            Language::Python3 => find_source(section, &code, &handler, &[".py", "/__init__.py"])?,
+            Language::Nodejs => find_source(section, &code, &handler, &[".js", ".mjs", ".cjs"])?,
+            Language::Custom => {}
+        }
+        Some(Self {
+            language,
+            executable: executable?,
+            folder,
+            code,
+            handler,
+            environment: environment?,
+            user,
+            private_tmp,
+            cloud: around.cloud.clone(),
+            min_instances,
+            idle_after,
+            init_timeout,
+        })
     }
-    let Ok(Some(account)) = Account::from_name(name) else {
-        section.problem("user", format!("there is no user {name:?} on this machine; name one"));
-        return None;
-    };
-    Some(User { id: account.uid, group: account.gid })
+}
+
+/// A number of instances, from `min` on.
+pub(super) fn instances(min: u64) -> Kind<usize> {
+    let range = min..=10_000;
+    let expected = format!("a whole number from {} to {}", range.start(), range.end());
+    Kind::new(expected, move |value| {
+        let count =
+            u64::try_from(value.as_integer()?).ok().filter(|count| range.contains(count))?;
+        usize::try_from(count).ok()
+    })
 }
 
 /// The folder of the code, as an absolute path.

@@ -4,8 +4,7 @@ use std::path::Path;
 
 use functions::Catalog;
 
-use super::variables::Variables;
-use crate::runtime::subprocess::program::Cloud;
+use super::{cloud::Cloud, variables::Variables};
 
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {

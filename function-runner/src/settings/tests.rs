@@ -8,14 +8,15 @@ use std::{
 };
 
 use daemon::settings::SettingsError;
-use functions::{Catalog, StartError};
+use functions::{Catalog, Environment, StartError};
 
 use super::{SecretPair, Settings, internal_address};
-use crate::{invocation::RecentLines, runtime::Runtime};
 
 fn catalog() -> Catalog {
-    Catalog::built_in()
-        .with("broken", |_| Err(StartError::new("KEY", "is bad").because("no such directory")))
+    let broken =
+        |_: &Environment| Err(StartError::new("KEY", "is bad").because("no such directory"));
+    let never = |_: &Environment| panic!("parsing starts nothing");
+    Catalog::built_in().with_check("broken", broken, never).with("unchecked", never)
 }
 
 fn map<const N: usize>(entries: [(&str, &str); N]) -> BTreeMap<String, String> {
@@ -65,8 +66,7 @@ fn a_function_has_defaults() {
     assert_eq!(function.name, "f");
     assert_eq!(function.timeout, Duration::from_secs(3));
     assert_eq!((function.memory_mb, function.max_instances), (128, 1000));
-    let runtime = Runtime::new(function.runtime, RecentLines::of_function());
-    assert_eq!((runtime.kind(), runtime.handler()), ("rust", "echo"));
+    assert_eq!((function.runtime.word(), function.runtime.handler()), ("rust", "echo"));
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_runtime_and_a_handler_are_needed_and_known() {
     check(
         "[functions.f]\nruntime = \"rust\"\nhandler = \"ecoh\"",
         &["functions.f.handler: no function is called \"ecoh\"; use \"broken\" or \"cleanup\" \
-           or \"echo\" or \"register\" or \"transmit\""],
+           or \"echo\" or \"register\" or \"transmit\" or \"unchecked\""],
     );
     check(
         "[functions.f]\nruntime = \"perl\"\nhandler = \"x\"",
@@ -253,6 +253,11 @@ fn extra_values_come_before_those_of_the_file() {
     let text = format!("variables.push = \"not a url\"\n{text}");
     assert!(parse(&text, &map([]), &map([])).is_err(), "echo looks at its url");
     parse(&text, &map([]), &map([("push", "http://127.0.0.1:1")])).unwrap();
+}
+
+#[test]
+fn parsing_starts_no_function() {
+    check("[functions.f]\nruntime = \"rust\"\nhandler = \"unchecked\"", &[]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ async fn a_client_that_hangs_up_does_not_cancel_the_function() {
 /// The same without sockets, where it is certain that the caller has gone.
 #[tokio::test]
 async fn a_dropped_call_runs_to_its_end() {
-    let runner = Runner::new(settings(&waiting("dropped", "")));
+    let runner = Runner::start(settings(&waiting("dropped", ""))).unwrap();
     let gate = gate("dropped");
     let call = runner.admit("waits").unwrap();
     let call = call.run(order());

@@ -160,6 +160,6 @@ pub(super) fn settings(text: &str) -> crate::Settings {
 #[test]
 fn the_gate_of_a_function_must_be_named() {
     // A typo in a test must not give it a gate of its own.
-    let start = catalog().get("waits").unwrap();
-    assert!(start(&Environment::default()).is_err());
+    let waits = catalog().get("waits").unwrap();
+    assert!(waits.start(&Environment::default()).is_err());
 }

@@ -117,7 +117,7 @@ async fn the_context_says_what_the_settings_and_the_headers_say() {
 
 /// What `handler` ends with, without sockets, so that the clock can be paused.
 async fn outcome(handler: &str) -> Result<String, Fault> {
-    let runner = Runner::new(settings(&function(handler, "timeout = \"900s\"")));
+    let runner = Runner::start(settings(&function(handler, "timeout = \"900s\""))).unwrap();
     let call = runner.admit(handler).unwrap();
     call.run(order()).await.outcome
 }

@@ -3,14 +3,14 @@
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     functions::settings,
     http::{Answer, invocation, receive, send},
 };
-use crate::{Runner, serve};
+use crate::{Runner, Settings, serve_with_changes};
 
 pub(super) struct Server {
     pub(super) address: SocketAddr,
@@ -21,10 +21,17 @@ pub(super) struct Server {
 impl Server {
     /// Serves the functions that `text` configures.
     pub(super) async fn start(text: &str) -> Self {
+        let (_, no_changes) = mpsc::channel(1);
+        Self::start_with_changes(text, no_changes).await
+    }
+
+    /// The same, and takes the settings that `changes` brings into use.
+    pub(super) async fn start_with_changes(text: &str, changes: mpsc::Receiver<Settings>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(Runner::new(settings(text)), listener, stop.clone()));
+        let runner = Runner::start(settings(text)).unwrap();
+        let serving = tokio::spawn(serve_with_changes(runner, listener, changes, stop.clone()));
         Self { address, stop, serving }
     }
 

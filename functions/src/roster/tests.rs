@@ -102,6 +102,7 @@ async fn an_operation_on_an_unreachable_roster_raises() {
     assert!(matches!(error.into(), FunctionError::Raised(_)));
     let environment =
         Environment::from([("ROSTER_URL", directory.path().join("made/x").to_str().unwrap())]);
+    Roster::check(&environment).expect("a check does not touch the disk");
     let error = Roster::start(&environment).err().unwrap();
     assert_eq!(error.key(), "ROSTER_URL");
     assert!(error.source().is_some());
@@ -170,9 +171,12 @@ async fn an_error_answer_of_the_bucket_raises() {
 async fn a_bad_setting_of_a_bucket_is_named_by_its_key() {
     fn check(key: &str, mut values: std::collections::BTreeMap<String, String>, value: &str) {
         values.insert(key.to_owned(), value.to_owned());
-        let error = Roster::start(&Environment::from(values)).err().unwrap();
-        assert_eq!(error.key(), key);
-        assert!(!error.to_string().contains("hunter2"), "{error}");
+        let environment = Environment::from(values);
+        let started = Roster::start(&environment).map(drop);
+        for error in [Roster::check(&environment), started].map(Result::unwrap_err) {
+            assert_eq!(error.key(), key);
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
     }
     let closed = ClosedPort::hold();
     let values: std::collections::BTreeMap<_, _> = [
@@ -185,6 +189,7 @@ async fn a_bad_setting_of_a_bucket_is_named_by_its_key() {
     .map(|(key, value)| (key.to_owned(), value.to_owned()))
     .collect();
     assert!(Roster::start(&Environment::from(values.clone())).is_ok());
+    Roster::check(&Environment::from(values.clone())).unwrap();
     check("ROSTER_URL", values.clone(), "redis://host/0");
     check("AWS_ENDPOINT", values.clone(), "hunter2:9000");
     check("AWS_ACCESS_KEY_ID", values.clone(), "");

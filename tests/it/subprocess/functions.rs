@@ -104,7 +104,7 @@ impl Functions {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve(Runner::new(settings), listener, stop.clone()));
+        let serving = tokio::spawn(serve(Runner::start(settings).unwrap(), listener, stop.clone()));
         Self { folder, url, http: reqwest::Client::new(), stop, serving }
     }
 

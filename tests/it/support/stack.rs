@@ -62,7 +62,8 @@ impl Stack {
         let (stop_gateway, stop_runner) = (CancellationToken::new(), CancellationToken::new());
         let run = gateway.run(stop_gateway.clone());
         let gateway = tokio::spawn(async move { run.await.unwrap() });
-        let runner = tokio::spawn(serve(Runner::new(settings), listener, stop_runner.clone()));
+        let runner =
+            tokio::spawn(serve(Runner::start(settings).unwrap(), listener, stop_runner.clone()));
         Self { listeners, runner_url, stop_gateway, stop_runner, gateway, runner, _folder: folder }
     }
 

@@ -21,27 +21,21 @@ use nix::{
         resource::{Resource, setrlimit},
         signal::Signal,
     },
-    unistd::{Gid, Uid, setgid, setgroups, setuid, write},
+    unistd::{setgid, setgroups, setuid, write},
 };
 use tracing::info;
 
 use super::{
-    Limits,
     cgroup::{Cgroup, Hierarchy},
+    limits::Limits,
     private_tmp::{Mounts, PrivateTmp},
     program::Program,
     spawner,
 };
+use crate::settings::User;
 
 /// Open files of one process (documented). A runner may need more, and children would inherit that.
 const OPEN_FILES_MAX: u64 = 1024;
-
-/// Who a function runs as, if not as the runner.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct User {
-    pub(crate) id: Uid,
-    pub(crate) group: Gid,
-}
 
 /// What one instance is confined by. It has to be lifted.
 #[derive(Debug)]

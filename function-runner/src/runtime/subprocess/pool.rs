@@ -27,11 +27,11 @@ use tracing::{Span, warn};
 
 use self::queue::Queue;
 use super::{
-    Limits,
     backoff::StartBackoff,
     code::Code,
     instance,
     lease::{Held, Job, Lease, Permit},
+    limits::Limits,
     program::Program,
 };
 use crate::invocation::{Fault, Lines, RecentLines};

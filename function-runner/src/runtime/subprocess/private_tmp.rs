@@ -24,7 +24,7 @@ use nix::{
     unistd::{Gid, Uid, chdir, write},
 };
 
-use super::confinement::User;
+use crate::settings::User;
 
 const TMP: &str = "/tmp";
 

@@ -10,22 +10,11 @@ use std::{
 
 use functions::Environment;
 
-use super::{Limits, confinement::User};
+use super::limits::Limits;
+use crate::settings::{Cloud, Language, PATH, SubprocessSettings, User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
 const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
-
-/// Where programs are looked for that a function starts.
-pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-
-/// What a function is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Language {
-    Python3,
-    Nodejs,
-    /// Anything that fetches its events itself.
-    Custom,
-}
 
 /// The code of a function, and what runs it.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,30 +35,28 @@ pub(crate) struct Program {
     pub(crate) cloud: Cloud,
 }
 
-/// Where a function is told that it runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Cloud {
-    pub(crate) region: String,
-    pub(crate) appid: String,
-    pub(crate) uin: String,
+/// The word for `language` in the cloud.
+fn cloud_word(language: Language) -> &'static str {
+    match language {
+        Language::Python3 => "Python3",
+        Language::Nodejs => "Nodejs",
+        Language::Custom => "CustomRuntime",
+    }
 }
 
-impl Language {
-    /// The word for it in the settings.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Python3 => "python3",
-            Self::Nodejs => "nodejs",
-            Self::Custom => "custom",
-        }
-    }
-
-    /// The word for it in the cloud.
-    fn cloud_word(self) -> &'static str {
-        match self {
-            Self::Python3 => "Python3",
-            Self::Nodejs => "Nodejs",
-            Self::Custom => "CustomRuntime",
+impl From<&SubprocessSettings> for Program {
+    fn from(settings: &SubprocessSettings) -> Self {
+        let settings = settings.clone();
+        Self {
+            language: settings.language,
+            executable: settings.executable,
+            folder: settings.folder,
+            code: settings.code,
+            handler: settings.handler,
+            environment: settings.environment,
+            user: settings.user,
+            private_tmp: settings.private_tmp,
+            cloud: settings.cloud,
         }
     }
 }
@@ -99,7 +86,7 @@ impl Program {
     fn documented(&self, command: &mut Command, limits: &Limits, port: u16) {
         let port = port.to_string();
         command
-            .env("SCF_RUNTIME", self.language.cloud_word())
+            .env("SCF_RUNTIME", cloud_word(self.language))
             .env("SCF_FUNCTIONNAME", &limits.function_name)
             .env("SCF_FUNCTIONVERSION", "$LATEST")
             .env("SCF_RUNTIME_API", "127.0.0.1")

@@ -1,0 +1,51 @@
+//! `functions.<name>.runtime`, and what else depends on it.
+
+use std::path::Path;
+
+use daemon::settings::{Kind, Section};
+
+use super::{
+    rust::RustSettings,
+    subprocess::{self, SubprocessSettings},
+};
+
+/// What runs the code of a function.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum RuntimeSettings {
+    Rust(RustSettings),
+    Subprocess(Box<SubprocessSettings>),
+}
+
+impl RuntimeSettings {
+    /// Takes all keys that depend on the runtime, which is not known, so that they are not
+    /// reported as unknown.
+    pub(super) fn skip(section: &mut Section) {
+        for key in ["handler"].into_iter().chain(subprocess::KEYS) {
+            section.read(key, &Kind::new("anything", |_| Some(())));
+        }
+    }
+
+    /// The word for it in the settings.
+    pub(crate) fn word(&self) -> &'static str {
+        match self {
+            Self::Rust(_) => "rust",
+            Self::Subprocess(subprocess) => subprocess.language.word(),
+        }
+    }
+
+    /// The handler, as the settings name it.
+    pub(crate) fn handler(&self) -> &str {
+        match self {
+            Self::Rust(rust) => &rust.handler,
+            Self::Subprocess(subprocess) => &subprocess.handler,
+        }
+    }
+
+    /// The folder of the code, as the settings name it.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::Rust(_) => None,
+            Self::Subprocess(subprocess) => Some(&subprocess.folder),
+        }
+    }
+}
