@@ -38,6 +38,11 @@ async fn every_path_and_method_has_an_answer_in_json() {
         ("CONNECT elsewhere:1", 404),
         ("POST /healthz", 405),
         ("DELETE /functions", 405),
+        ("GET /~", 404),
+        ("GET /~/", 404),
+        ("GET /~/functions", 404),
+        ("POST /~/functions/returns/invocations", 404),
+        ("GET /functions/~/logs", 404),
         ("BREW /readyz", 405),
         ("GET /functions/returns/invocations", 405),
         ("PUT /functions/nobody/invocations", 405),
@@ -54,6 +59,19 @@ async fn every_path_and_method_has_an_answer_in_json() {
         answer.json();
         assert_eq!(answer.headers.contains_key("allow"), status == 405, "{line}");
     }
+    server.stop().await;
+}
+
+/// An old runner that is asked for a route of a new one has to say so.
+#[tokio::test]
+async fn an_unknown_route_of_the_runners_own_is_told_from_a_path_of_nobody() {
+    let server = Server::start("").await;
+    for path in ["/~/", "/~/metrics", "/~/functions//x"] {
+        let answer = server.get(path).await;
+        let message = "this version of the runner has no such route";
+        assert_eq!((answer.status, answer.json()), (404, json!({ "message": message })), "{path}");
+    }
+    assert_eq!(server.get("/metrics").await.json(), json!({ "message": "nothing is here" }));
     server.stop().await;
 }
 
