@@ -6,13 +6,13 @@ pub(crate) mod request_id;
 
 mod fault;
 mod lines;
-mod order;
 mod report;
+mod request;
 
 pub(crate) use self::{
     fault::Fault,
     lines::Lines,
-    order::{Caller, Order},
     recent_lines::RecentLines,
-    report::{Ended, Report},
+    report::{InstanceReport, InvocationReport},
+    request::{InvocationRequest, ReplyTo},
 };

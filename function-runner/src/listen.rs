@@ -58,6 +58,6 @@ pub async fn serve_with_changes(
     // The listener stays open during the drain, so that new requests are answered with 503.
     tokio::select! {
         () = serving => {}
-        () = shutdown => warn!("connections were left that did not end"),
+        () = shutdown => warn!("some connections did not end in time"),
     }
 }

@@ -1,6 +1,7 @@
-//! The runner: which functions there are, how much may run at once, and the way down.
+//! The runner: its functions, how many invocations may run at once, and its shutdown.
 
-mod call;
+mod admission;
+mod admitted;
 mod detached;
 mod function;
 mod invocation;
@@ -24,8 +25,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-pub(crate) use self::call::{Admission, Call, ended};
-use self::{function::HeldFunction, reload::FunctionReload, table::Table};
+pub(crate) use self::admitted::{Admitted, report_of};
+use self::{admission::Admission, function::HeldFunction, reload::FunctionReload, table::Table};
 use crate::{
     invocation::{Fault, RecentLines},
     settings::{SecretPair, Settings},
@@ -34,28 +35,30 @@ use crate::{
 /// How long invocations that were cut off have to end.
 const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The functions, started. A handle: clones are the same runner.
+/// Runs functions. A handle: clones are the same runner.
 #[derive(Debug, Clone)]
 pub struct Runner(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     functions: Table,
-    /// What callers of the cloud API have to sign with, if anything.
+    /// The secret pair that requests of the cloud API are signed with, if one is set.
     secret: Mutex<Option<Arc<SecretPair>>>,
-    /// What the runner was started with, but for the above.
+    /// The settings of the start, without the functions and the secret.
     settings: Settings,
-    free_places: Arc<Semaphore>,
-    /// All that is admitted. Closed means draining.
+    /// One permit for each invocation that may still be admitted.
+    permits: Arc<Semaphore>,
+    /// All admitted invocations. Closed means draining.
     admitted: TaskTracker,
-    /// Ends the functions that a shutdown cannot wait for.
+    /// Cancelled to end the invocations that a shutdown cannot wait for.
     cut: CancellationToken,
-    /// The ends of functions that have been replaced or removed.
+    /// Tasks that end functions that were replaced or removed.
     retired: TaskTracker,
 }
 
 impl Runner {
-    /// A runner of the functions in `settings`, those in Rust started. Opens no port.
+    /// Starts a runner with the functions of `settings`. Opens no port. Functions in Rust are
+    /// started; the others start when there is an event.
     ///
     /// The error has the problems of all functions that did not start.
     pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
@@ -67,7 +70,7 @@ impl Runner {
         Ok(Self(Arc::new(Inner {
             functions: Table::new(functions),
             secret: Mutex::new(secret),
-            free_places: Arc::new(Semaphore::new(settings.max_invocations)),
+            permits: Arc::new(Semaphore::new(settings.max_invocations)),
             settings,
             admitted: TaskTracker::new(),
             cut: CancellationToken::new(),
@@ -84,8 +87,8 @@ impl Runner {
         }
     }
 
-    /// Takes the settings that `changes` brings into use until `stop`, then drains and ends all
-    /// functions.
+    /// Takes the settings that arrive on `changes` into use until `stop`. Then drains, and ends
+    /// all functions.
     pub(crate) async fn run(&self, changes: mpsc::Receiver<Settings>, stop: CancellationToken) {
         let reloading = FunctionReload::new(self.clone(), stop.clone()).follow(changes);
         let draining = async {
@@ -102,16 +105,16 @@ impl Runner {
         if timeout(settings.drain_timeout, admitted.wait()).await.is_ok() {
             return;
         }
-        warn!(invocation.count = admitted.len(), "drain timeout passed, cutting invocations off");
+        warn!(invocation.count = admitted.len(), "drain timeout passed: cutting off invocations");
         cut.cancel();
-        // One that blocks its thread cannot be cut off, and one whose event is still arriving
-        // will find out when it has arrived.
+        // Two kinds of invocations may still be left: a function that blocks its thread cannot be
+        // cut off, and an event that is still arriving is refused when it has arrived.
         let _ = timeout(CUT_TIMEOUT, admitted.wait()).await;
     }
 
-    /// All at once: each takes the time that its slowest instance takes.
+    /// Ends all functions at once. Each takes as long as its slowest instance.
     async fn stop_runtimes(&self) {
-        // What has been replaced and still runs has been cut off, or cannot be.
+        // For replaced functions that still have invocations.
         self.0.cut.cancel();
         self.0.retired.close();
         let functions = self.0.functions.all();
@@ -119,10 +122,10 @@ impl Runner {
         tokio::join!(ended, self.0.retired.wait());
     }
 
-    /// Ends `function`, which nobody invokes any more, after its last invocation.
+    /// Ends `function`, which is no longer in the table, after its last invocation.
     fn retire(&self, function: Arc<HeldFunction>) {
         function.invocations.close();
-        function.runtime.give_way();
+        function.runtime.retire();
         let cut = self.0.cut.clone();
         self.0.retired.spawn(async move {
             tokio::select! {
@@ -137,22 +140,22 @@ impl Runner {
         self.0.admitted.is_closed()
     }
 
-    /// Finds the function, and a place for one more invocation in the runner.
-    pub(crate) fn admit(&self, name: &str) -> Result<Call, Fault> {
-        // Counted before asking: a drain that starts in between waits for this one.
-        let token = self.0.admitted.token();
+    /// Finds the function `name`, and admits one more invocation of it.
+    pub(crate) fn admit(&self, name: &str) -> Result<Admitted, Fault> {
+        // Before the check: a drain that starts in between waits for this token.
+        let in_runner = self.0.admitted.token();
         if self.is_draining() {
             return Err(Fault::draining());
         }
-        let (function, in_use) = self.0.functions.take(name).ok_or_else(|| {
+        let (function, of_function) = self.0.functions.take(name).ok_or_else(|| {
             Fault::new(InvocationFault::NoSuchFunction, "no function has this name")
         })?;
-        let permit = Arc::clone(&self.0.free_places).try_acquire_owned().map_err(|_| {
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned().map_err(|_| {
             let message = "runner has as many invocations as it may have";
             Fault::new(InvocationFault::TooManyRequests, message)
         })?;
-        let admission = (token, permit, in_use);
-        Ok(Call { runner: self.clone(), function, admission })
+        let admission = Admission { in_runner, permit, of_function };
+        Ok(Admitted { runner: self.clone(), function, admission })
     }
 
     /// The last lines of the function `name`, if there is one.
@@ -160,7 +163,7 @@ impl Runner {
         self.0.functions.get(name).map(|function| function.lines.clone())
     }
 
-    /// What callers of the cloud API have to sign with, if anything.
+    /// The secret pair that requests of the cloud API are signed with, if one is set.
     pub(crate) fn secret(&self) -> Option<Arc<SecretPair>> {
         self.0.secret.lock().expect("nothing panics with the lock held").clone()
     }
@@ -171,7 +174,7 @@ impl Runner {
     }
 }
 
-/// All functions, or the problems of all that did not start.
+/// All functions, or the problems of those that did not start.
 fn all_or_problems(
     started: impl Iterator<Item = Result<HeldFunction, Problem>>,
 ) -> Result<Vec<HeldFunction>, SettingsError> {

@@ -1,9 +1,10 @@
-//! What runs the code of a function. The seam: another runtime is another variant.
+//! Runs the code of functions. Another runtime is another variant of [`Runtime`].
 //!
-//! A runtime first leases an instance, which may take waiting or starting, then gives it one
-//! event and returns one reply, or says why not. It keeps the deadline, since it alone knows when
-//! the function began; dropping the future of [`Instance::invoke`] gives the event up. Log lines
-//! and all other limits are the invocation's.
+//! An invocation first leases an instance, and may have to wait for one or for the start of one.
+//! Then it gives the instance one event, and gets one reply or a fault. The runtime watches the
+//! deadline, because only the runtime knows when the function began. All other limits, and the log
+//! lines, belong to the invocation. Dropping the future of [`LeasedInstance::invoke`] gives up the
+//! event.
 
 mod rust;
 mod subprocess;
@@ -16,7 +17,7 @@ use self::{
     subprocess::{Lease, SubprocessRuntime},
 };
 use crate::{
-    invocation::{Ended, Fault, Lines, RecentLines},
+    invocation::{Fault, InstanceReport, Lines, RecentLines},
     settings::{FunctionSettings, RuntimeSettings},
 };
 
@@ -26,15 +27,15 @@ pub(crate) enum Runtime {
     Subprocess(SubprocessRuntime),
 }
 
-/// One instance of a function, taken for one invocation until dropped.
+/// An instance of a function, reserved for one invocation until dropped.
 #[derive(Debug)]
-pub(crate) enum Instance<'a> {
+pub(crate) enum LeasedInstance<'a> {
     Rust(RustInstance<'a>),
     Subprocess(Lease),
 }
 
 impl Runtime {
-    /// Makes what runs `function`; a function in Rust is started. What is written without an
+    /// The runtime of `function`. A function in Rust is started. Output of instances that have no
     /// invocation goes to `lines`.
     pub(crate) fn new(function: &FunctionSettings, lines: RecentLines) -> Result<Self, StartError> {
         Ok(match &function.runtime {
@@ -47,7 +48,7 @@ impl Runtime {
         })
     }
 
-    /// How many instances are not free.
+    /// How many instances are busy.
     pub(crate) fn running(&self) -> usize {
         match self {
             Self::Rust(rust) => rust.running(),
@@ -63,7 +64,7 @@ impl Runtime {
         }
     }
 
-    /// Starts a first instance, which finds out whether the code is good.
+    /// Starts an instance, to find out whether the code starts.
     pub(crate) async fn probe(&self) -> Result<(), Fault> {
         match self {
             Self::Rust(_) => Ok(()),
@@ -71,11 +72,11 @@ impl Runtime {
         }
     }
 
-    /// Another has taken its place, and it is left with what it has in hand.
-    pub(crate) fn give_way(&self) {
+    /// A new function has replaced this one, and only the running invocations are left.
+    pub(crate) fn retire(&self) {
         match self {
             Self::Rust(_) => {}
-            Self::Subprocess(subprocess) => subprocess.give_way(),
+            Self::Subprocess(subprocess) => subprocess.retire(),
         }
     }
 
@@ -87,17 +88,17 @@ impl Runtime {
         }
     }
 
-    /// Takes an instance.
-    pub(crate) async fn lease(&self, context: &Context) -> Result<Instance<'_>, Fault> {
+    /// Reserves an instance.
+    pub(crate) async fn lease(&self, context: &Context) -> Result<LeasedInstance<'_>, Fault> {
         match self {
-            Self::Rust(rust) => rust.lease().map(Instance::Rust),
+            Self::Rust(rust) => rust.lease().map(LeasedInstance::Rust),
             Self::Subprocess(subprocess) => {
-                subprocess.lease(context).await.map(Instance::Subprocess)
+                subprocess.lease(context).await.map(LeasedInstance::Subprocess)
             }
         }
     }
 
-    /// Ends what still runs. Takes a bounded time.
+    /// Ends all instances. Takes a bounded time.
     pub(crate) async fn stop(&self) {
         match self {
             Self::Rust(_) => {}
@@ -106,9 +107,14 @@ impl Runtime {
     }
 }
 
-impl Instance<'_> {
-    /// Hands over `event`, which is JSON. What the function writes goes to `lines`.
-    pub(crate) async fn invoke(self, event: &Bytes, context: &Context, lines: &Lines) -> Ended {
+impl LeasedInstance<'_> {
+    /// Hands over `event`, which is JSON. The output of the function goes to `lines`.
+    pub(crate) async fn invoke(
+        self,
+        event: &Bytes,
+        context: &Context,
+        lines: &Lines,
+    ) -> InstanceReport {
         match self {
             Self::Rust(rust) => rust.invoke(event, context).await.into(),
             Self::Subprocess(lease) => lease.invoke(event, context, lines).await,

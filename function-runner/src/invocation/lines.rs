@@ -11,7 +11,7 @@ use std::{sync::Arc, time::Duration};
 use functions::Context;
 use tracing::{Span, debug, error_span, info, warn};
 
-use super::{fault::Fault, recent_lines::RecentLines, report::Ended};
+use super::{fault::Fault, recent_lines::RecentLines, report::InstanceReport};
 
 /// All lines have it, so that a log filter can name them.
 const TARGET: &str = "function";
@@ -94,7 +94,7 @@ impl Lines {
     }
 
     /// The function has ended, after `duration`.
-    pub(crate) fn end(&self, context: &Context, duration: Duration, ended: &Ended) {
+    pub(crate) fn end(&self, context: &Context, duration: Duration, ended: &InstanceReport) {
         let id = &context.request_id;
         let result = match &ended.outcome {
             Ok(reply) => format!("Response RequestId:{id} RetMsg:{}", cut(reply)),

@@ -6,20 +6,20 @@ use super::fault::Fault;
 
 /// How an invocation ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct InstanceReport {
     /// The reply, which is JSON.
     pub(crate) outcome: Result<String, Fault>,
     /// The most that the instance has ever had in memory, in bytes, where that can be known.
     pub(crate) memory_peak: Option<u64>,
 }
 
-impl From<Result<String, Fault>> for Ended {
+impl From<Result<String, Fault>> for InstanceReport {
     fn from(outcome: Result<String, Fault>) -> Self {
         Self { outcome, memory_peak: None }
     }
 }
 
-impl From<Fault> for Ended {
+impl From<Fault> for InstanceReport {
     fn from(fault: Fault) -> Self {
         Err(fault).into()
     }
@@ -27,7 +27,7 @@ impl From<Fault> for Ended {
 
 /// What came of an invocation.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub(crate) struct InvocationReport {
     /// The reply, which is JSON.
     pub(crate) outcome: Result<String, Fault>,
     /// How long the function ran.
@@ -36,7 +36,7 @@ pub(crate) struct Report {
     pub(crate) memory_peak: Option<u64>,
 }
 
-impl From<Fault> for Report {
+impl From<Fault> for InvocationReport {
     fn from(fault: Fault) -> Self {
         Self { outcome: Err(fault), duration: Duration::ZERO, memory_peak: None }
     }

@@ -20,7 +20,7 @@ use tracing::debug;
 
 use crate::{
     invocation::{
-        Caller, Order, RecentLines, event,
+        InvocationRequest, RecentLines, ReplyTo, event,
         request_id::{RequestId, traceparent},
     },
     runner::Runner,
@@ -109,11 +109,11 @@ async fn invoke(
         Err(fault) => return outcome::result(fault.into(), id, None),
     };
     let tail = (log_type == LogType::Tail).then(RecentLines::of_invocation);
-    let order = Order {
+    let order = InvocationRequest {
         event: client_context.into(),
         request_id: id.to_owned(),
         traceparent,
-        caller: invocation_type.into(),
+        reply_to: invocation_type.into(),
         tail: tail.clone(),
     };
     match invocation_type {
@@ -128,11 +128,11 @@ async fn invoke(
     }
 }
 
-impl From<InvocationType> for Caller {
+impl From<InvocationType> for ReplyTo {
     fn from(invocation_type: InvocationType) -> Self {
         match invocation_type {
-            InvocationType::RequestResponse => Self::Waits,
-            InvocationType::Event => Self::HasLeft,
+            InvocationType::RequestResponse => Self::Caller,
+            InvocationType::Event => Self::Nobody,
         }
     }
 }

@@ -11,10 +11,10 @@ use tracing::debug;
 
 use crate::{
     invocation::{
-        Caller, Fault, Order, event,
+        Fault, InvocationRequest, ReplyTo, event,
         request_id::{self, RequestId, traceparent},
     },
-    runner::{Call, Runner, ended},
+    runner::{Admitted, Runner, report_of},
 };
 
 /// Answers the request `head` with `body`, which names the function `name`.
@@ -66,18 +66,18 @@ fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, ItemR
         if id.len() > request_id::BYTES_MAX {
             return Err(Fault::new(InvocationFault::BadEvent, "the id of the event is too long"));
         }
-        let order = Order {
+        let request = InvocationRequest {
             event: event::checked(event)?,
             request_id: id.clone().into(),
             traceparent: traceparent.map(Into::into),
-            caller: Caller::Waits,
+            reply_to: ReplyTo::Caller,
             tail: None,
         };
-        call.start(order)
+        call.start(request)
     });
     let answer = async move {
         let outcome = match started {
-            Ok(running) => ended(running.await).outcome,
+            Ok(running) => report_of(running.await).outcome,
             Err(fault) => Err(fault),
         };
         match outcome {
@@ -93,20 +93,20 @@ fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, ItemR
 }
 
 async fn run(
-    call: Call,
+    call: Admitted,
     id: &RequestId,
     headers: &HeaderMap,
     body: Incoming,
 ) -> Result<String, Fault> {
     let event = event::read(body).await?;
-    let order = Order {
+    let request = InvocationRequest {
         event,
         request_id: id.as_str().to_owned(),
         traceparent: traceparent(headers),
-        caller: Caller::Waits,
+        reply_to: ReplyTo::Caller,
         tail: None,
     };
-    call.run(order).await.outcome
+    call.run(request).await.outcome
 }
 
 fn refuse(fault: &Fault, id: &RequestId) -> Response<Body> {

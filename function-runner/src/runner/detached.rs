@@ -1,8 +1,7 @@
-//! An invocation that its caller waits for, and that goes on without it.
+//! An invocation whose caller waits for it, and that does not end when the caller hangs up.
 //!
-//! A caller that hangs up does not cancel the function. It may have pushed or stored half of what
-//! it has to, and from outside nobody can tell. The caller is told what happened or hears nothing;
-//! either way the event has run once and to its end.
+//! Hanging up does not cancel the function. It may have pushed or stored half of its results, and
+//! nobody else can know. So each event runs once and to its end, whether its caller waits or not.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -14,19 +13,22 @@ use futures_util::{FutureExt, future::BoxFuture};
 use tokio::runtime::Handle;
 use tokio_util::task::TaskTracker;
 
-use crate::invocation::{Fault, Report};
+use crate::invocation::{Fault, InvocationReport};
 
-/// Runs within the task of the caller, for waking another one would take longer than many a
-/// function. What has not ended when it is dropped goes on in a task of its own.
+/// Runs within the task of the caller: to wake another task would take longer than many functions
+/// do. Dropped before the end, the invocation goes on in a task of its own.
 pub(super) struct Detached {
-    invocation: Option<BoxFuture<'static, Report>>,
+    invocation: Option<BoxFuture<'static, InvocationReport>>,
     tracker: TaskTracker,
 }
 
 impl Detached {
-    pub(super) fn new(invocation: BoxFuture<'static, Report>, tracker: TaskTracker) -> Self {
-        // A function panics where nobody catches it when it is dropped: at its deadline, or at
-        // the cut.
+    pub(super) fn new(
+        invocation: BoxFuture<'static, InvocationReport>,
+        tracker: TaskTracker,
+    ) -> Self {
+        // A function may also panic while it is dropped, at its deadline or when it is cut off.
+        // The runtime does not catch that.
         let caught = AssertUnwindSafe(invocation).catch_unwind().map(|ended| {
             ended.unwrap_or_else(|_| Fault::panicked("while it was being dropped").into())
         });
@@ -35,9 +37,9 @@ impl Detached {
 }
 
 impl Future for Detached {
-    type Output = Report;
+    type Output = InvocationReport;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Report> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<InvocationReport> {
         let Some(invocation) = &mut self.invocation else { return Poll::Pending };
         let report = invocation.poll_unpin(context);
         if report.is_ready() {
@@ -50,7 +52,7 @@ impl Future for Detached {
 impl Drop for Detached {
     fn drop(&mut self) {
         let Some(invocation) = self.invocation.take() else { return };
-        // Without a runtime the process is about to end.
+        // Without a tokio runtime the process is about to end.
         if let Ok(runtime) = Handle::try_current() {
             self.tracker.spawn_on(invocation, &runtime);
         }

@@ -1,4 +1,4 @@
-//! A function as the runner holds it: its settings, its runtime and its log.
+//! A function of the runner: its settings, its runtime and its log.
 
 use daemon::settings::{Origins, Problem};
 use serde_json::{Value, json};
@@ -12,13 +12,13 @@ pub(crate) struct HeldFunction {
     pub(crate) runtime: Runtime,
     /// The last lines of its log.
     pub(crate) lines: RecentLines,
-    /// Its invocations. Closed when it has been replaced.
+    /// The running invocations. Closed when the function is replaced or removed.
     pub(crate) invocations: TaskTracker,
 }
 
 impl HeldFunction {
-    /// Starts a function in Rust; other functions start when there is work. `lines` are those of
-    /// the function that had this name before, if there was one, and `origins` those of the
+    /// Starts a function in Rust. Other functions start when there is an event. `lines` is the log
+    /// of the function that had this name before, if there was one. `origins` are those of the
     /// settings.
     pub(super) fn start(
         settings: FunctionSettings,
@@ -36,11 +36,11 @@ impl HeldFunction {
 
     /// Whether `settings` would make the same function now. Looks at all files of its code.
     pub(super) fn is_of(&self, settings: &FunctionSettings) -> bool {
-        // In this order: the look at the code also tells the pool whether it may start instances.
+        // The code first: the pool has to learn of changed code, whatever the settings are.
         !self.runtime.code_differs() && self.settings == *settings
     }
 
-    /// What an operator may see of it: nothing of its environment.
+    /// The function as operators see it. Its environment is left out: it may hold secrets.
     pub(super) fn describe(&self) -> Value {
         let FunctionSettings { name, timeout, memory_mb, max_instances, runtime } = &self.settings;
         json!({

@@ -1,4 +1,4 @@
-//! One invocation, from the moment it is admitted: instance, reply limit, log lines.
+//! Runs one admitted invocation: gets an instance, checks the size of the reply, writes log lines.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use shared::invocation::{Disposition, InvocationFault};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Admission, function::HeldFunction};
+use super::{admission::Admission, function::HeldFunction};
 use crate::{
-    invocation::{Caller, Ended, Fault, Lines, Report, event},
-    runtime::Instance,
+    invocation::{Fault, InstanceReport, InvocationReport, Lines, ReplyTo, event},
+    runtime::LeasedInstance,
 };
 
 /// An invocation that is about to run.
@@ -20,21 +20,21 @@ pub(crate) struct Invocation {
     pub(crate) event: Bytes,
     pub(crate) context: Context,
     pub(crate) lines: Lines,
-    pub(crate) caller: Caller,
-    /// Ends it when the runner cannot wait any longer.
+    pub(crate) reply_to: ReplyTo,
+    /// Cancelled when the runner cannot wait any longer.
     pub(crate) cut: CancellationToken,
-    /// Given back when the function has ended, whoever still waits for it.
+    /// Dropped when the function has ended, whether the caller still waits or not.
     #[expect(dead_code, reason = "held, not read")]
-    pub(crate) place: Admission,
+    pub(crate) admission: Admission,
 }
 
 impl Invocation {
-    /// Runs it to its end, and logs the lines that SCF logs. When it did not run the caller
-    /// hears of that; only if there is none any more, the log does.
-    pub(crate) async fn run(self) -> Report {
+    /// Runs the function and logs the lines that SCF logs. A function that did not run is not
+    /// logged, because the caller is answered so; it is logged if there is no caller.
+    pub(crate) async fn run(self) -> InvocationReport {
         let instance = match self.lease().await {
             Err(fault) if fault.kind.disposition() == Disposition::NotRun => {
-                if self.caller == Caller::HasLeft {
+                if self.reply_to == ReplyTo::Nobody {
                     self.lines.not_run(&self.context, &fault);
                 }
                 return fault.into();
@@ -49,11 +49,11 @@ impl Invocation {
         };
         let duration = start.elapsed();
         self.lines.end(&self.context, duration, &ended);
-        let Ended { outcome, memory_peak } = ended;
-        Report { outcome, duration, memory_peak }
+        let InstanceReport { outcome, memory_peak } = ended;
+        InvocationReport { outcome, duration, memory_peak }
     }
 
-    async fn lease(&self) -> Result<Instance<'_>, Fault> {
+    async fn lease(&self) -> Result<LeasedInstance<'_>, Fault> {
         tokio::select! {
             biased;
             leased = self.function.runtime.lease(&self.context) => leased,
@@ -61,9 +61,9 @@ impl Invocation {
         }
     }
 
-    async fn run_inner(&self, instance: Instance<'_>) -> Ended {
+    async fn run_inner(&self, instance: LeasedInstance<'_>) -> InstanceReport {
         let mut ended = tokio::select! {
-            // The function first: most end without ever having to listen for the cut.
+            // The function first: most functions end before `cut` has to be polled.
             biased;
             ended = instance.invoke(&self.event, &self.context, &self.lines) => ended,
             () = self.cut.cancelled() => return cut_off().into(),
@@ -76,7 +76,7 @@ impl Invocation {
     }
 }
 
-/// Not 503, which promises that the function did not run.
+/// Not 503, which says that the function did not run.
 fn cut_off() -> Fault {
     let message = "runner shut down before the function had ended";
     Fault::new(InvocationFault::ProcessExited, message)

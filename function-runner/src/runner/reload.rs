@@ -1,4 +1,4 @@
-//! Settings and code that change while the runner runs. No invocation fails for it.
+//! Takes new settings and new code into use while the runner runs. No invocation fails.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -19,7 +19,7 @@ use crate::{
     settings::{FunctionSettings, Settings},
 };
 
-/// How long code that did not start is left alone while it stays as it is.
+/// How long code that did not start is not tried again, unless it changes.
 const PAUSE: Duration = Duration::from_secs(10);
 
 /// Takes new settings into use.
@@ -27,14 +27,13 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub(super) struct FunctionReload {
     runner: Runner,
     stop: CancellationToken,
-    /// Those whose code did not start, by name, and when that was: they are not tried again at
-    /// once as long as nothing changes.
+    /// Functions whose new code did not start, by name, and when that was.
     refused: HashMap<String, (Arc<HeldFunction>, Instant)>,
 }
 
-/// What became of a function that is new or has changed.
+/// The outcome for a function that is new or has changed.
 #[derive(Debug)]
-enum Outcome {
+enum FunctionChange {
     Added(String),
     Changed(String),
     Refused(Arc<HeldFunction>),
@@ -45,7 +44,7 @@ impl FunctionReload {
         Self { runner, stop, refused: HashMap::new() }
     }
 
-    /// Runs until nobody sends settings any more, or the runner stops.
+    /// Runs until `changes` is closed, or the runner stops.
     pub(super) async fn follow(mut self, mut changes: mpsc::Receiver<Settings>) {
         loop {
             let settings = tokio::select! {
@@ -59,17 +58,14 @@ impl FunctionReload {
 
     async fn take(&mut self, mut settings: Settings) {
         let inner = Arc::clone(&self.runner.0);
-        let names: BTreeSet<_> = settings.functions.iter().map(|f| f.name.clone()).collect();
-        let new = match self.start_new(mem::take(&mut settings.functions), &settings.origins).await
-        {
+        let functions = mem::take(&mut settings.functions);
+        let names: BTreeSet<_> = functions.iter().map(|f| f.name.clone()).collect();
+        let new = match self.start_new(functions, &settings.origins).await {
             Ok(new) => new,
-            Err(error) => {
-                error!("the settings stay as they are: {error}");
-                return;
-            }
+            Err(error) => return error!("the settings stay as they are: {error}"),
         };
         for key in inner.settings.fixed_keys_that_differ(&settings) {
-            warn!("{key} has changed in the settings, which takes a restart");
+            warn!("{key} has changed in the settings: it takes effect after a restart");
         }
         *inner.secret.lock().expect("nothing panics with the lock held") =
             settings.secret.take().map(Arc::new);
@@ -78,13 +74,17 @@ impl FunctionReload {
         let removed: Vec<_> = gone.iter().map(|function| function.name().to_owned()).collect();
         gone.into_iter().for_each(|function| self.runner.retire(function));
 
-        let outcomes = join_all(new.into_iter().map(|function| self.take_in(function))).await;
+        let changes = join_all(new.into_iter().map(|function| self.take_in(function))).await;
+        self.note(changes, &names, &removed);
+    }
+
+    fn note(&mut self, changes: Vec<FunctionChange>, names: &BTreeSet<String>, removed: &[String]) {
         let (mut added, mut changed) = (Vec::new(), Vec::new());
-        for outcome in outcomes {
-            match outcome {
-                Outcome::Added(name) => added.push(name),
-                Outcome::Changed(name) => changed.push(name),
-                Outcome::Refused(function) => {
+        for change in changes {
+            match change {
+                FunctionChange::Added(name) => added.push(name),
+                FunctionChange::Changed(name) => changed.push(name),
+                FunctionChange::Refused(function) => {
                     self.refused.insert(function.name().to_owned(), (function, Instant::now()));
                 }
             }
@@ -95,7 +95,8 @@ impl FunctionReload {
         }
     }
 
-    /// Starts those of `functions` that are not what is there already, nor what has been refused.
+    /// Starts those of `functions` that differ from what runs, and from what was refused shortly
+    /// before.
     async fn start_new(
         &self,
         functions: Vec<FunctionSettings>,
@@ -113,21 +114,21 @@ impl FunctionReload {
             let lines = current.map_or_else(RecentLines::of_function, |f| f.lines.clone());
             Some(HeldFunction::start(settings, lines, &origins))
         };
-        // All files of their code are looked at.
+        // Blocking: all files of the code are looked at.
         let started = spawn_blocking(|| all_or_problems(functions.into_iter().filter_map(start)));
         started.await.expect("starting functions does not panic")
     }
 
-    /// Starts `function`, and puts it in the place of the one that has its name.
-    async fn take_in(&self, function: HeldFunction) -> Outcome {
+    /// Starts `function`, and replaces the function that has its name.
+    async fn take_in(&self, function: HeldFunction) -> FunctionChange {
         let functions = &self.runner.0.functions;
         let name = function.name().to_owned();
         let function = Arc::new(function);
         let Some(current) = functions.get(&name) else {
-            // As at the start of the process: callers hear what is wrong with it.
+            // As at the start of the process: if its code does not start, invocations fail.
             function.runtime.keep_warm();
             functions.put(function);
-            return Outcome::Added(name);
+            return FunctionChange::Added(name);
         };
         let warmed = tokio::select! {
             warmed = warm_up(&function, &current) => warmed,
@@ -136,33 +137,34 @@ impl FunctionReload {
         if let Err(fault) = warmed {
             function.runtime.stop().await;
             if !self.stop.is_cancelled() {
-                report(&current, "is broken: it stays as it was", &fault);
+                report(&current, &fault);
             }
-            return Outcome::Refused(function);
+            return FunctionChange::Refused(function);
         }
         function.runtime.keep_warm();
         if let Some(old) = functions.put(function) {
             self.runner.retire(old);
         }
-        Outcome::Changed(name)
+        FunctionChange::Changed(name)
     }
 }
 
-/// Starts a first instance of `new`, and when that works as many as `current` has at work: all
-/// would have to be waited for at once, after the change.
+/// Starts a first instance of `new`. If it starts, starts as many as `current` has busy:
+/// otherwise all invocations would wait for them at once after the change.
 async fn warm_up(new: &HeldFunction, current: &HeldFunction) -> Result<(), Fault> {
     new.runtime.probe().await?;
     let busy = current.runtime.running();
-    // What fails is logged where it is counted.
+    // The pool logs those that fail.
     join_all((1..busy).map(|_| new.runtime.probe())).await;
     Ok(())
 }
 
-/// For whoever looks after the runner, and whoever reads the log of the function.
-fn report(function: &HeldFunction, what: &str, fault: &Fault) {
-    let (name, error) = (function.name(), fault.message());
-    error!(function.name = name, error, trace = fault.trace(), "function {name} {what}");
-    let text = format!("function {name} {what}: {error}\n{}", fault.trace());
+/// Writes to the log of the runner, and to the log of the function.
+fn report(function: &HeldFunction, fault: &Fault) {
+    let (name, error, trace) = (function.name(), fault.message(), fault.trace());
+    let what = format!("new code of {name} does not start; the old code keeps running");
+    error!(function.name = name, error, trace, "{what}");
+    let text = format!("{what}: {error}\n{trace}");
     let lines: Vec<_> = text.lines().map(Arc::from).collect();
     function.lines.push(&lines);
 }

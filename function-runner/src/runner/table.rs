@@ -1,4 +1,4 @@
-//! The functions that there are, by name. Each can be replaced while the others are being invoked.
+//! The functions by name. Each can be replaced while others are invoked.
 
 use std::{
     collections::BTreeMap,
@@ -21,11 +21,12 @@ impl Table {
         Self(Mutex::new(named.collect()))
     }
 
-    /// The function `name`, counted among its invocations: it is not ended while that lasts.
+    /// The function `name`, and the count of one more invocation. The function does not end before
+    /// the token is dropped.
     pub(super) fn take(&self, name: &str) -> Option<(Arc<HeldFunction>, TaskTrackerToken)> {
         let functions = self.lock();
         let function = functions.get(name)?;
-        // With the lock held: whoever replaces it waits for this one.
+        // With the lock held: a replacement either sees this token, or is found here.
         Some((Arc::clone(function), function.invocations.token()))
     }
 
@@ -33,18 +34,18 @@ impl Table {
         self.lock().get(name).cloned()
     }
 
-    /// All, in the order of their names.
+    /// All functions, in the order of their names.
     pub(super) fn all(&self) -> Vec<Arc<HeldFunction>> {
         self.lock().values().cloned().collect()
     }
 
-    /// Puts `function` in the place of the one that has its name, which is returned. Nobody
-    /// invokes that any more.
+    /// Replaces the function that has the same name. Returns the old one, which gets no more
+    /// invocations.
     pub(super) fn put(&self, function: Arc<HeldFunction>) -> Option<Arc<HeldFunction>> {
         self.lock().insert(function.name().to_owned(), function)
     }
 
-    /// Takes those out whose names are not `wanted`.
+    /// Removes all functions whose names are not `wanted`, and returns them.
     pub(super) fn retain(&self, wanted: impl Fn(&str) -> bool) -> Vec<Arc<HeldFunction>> {
         let mut functions = self.lock();
         let removed = functions.extract_if(.., |name, _| !wanted(name));

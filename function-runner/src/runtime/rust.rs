@@ -1,7 +1,7 @@
 //! Functions in Rust: called in this process, many at once, on the runner's own threads.
 //!
-//! That is fast and has a price: one that blocks its thread or takes all memory hurts the others,
-//! and no deadline can stop it. It is trusted code, compiled in. A panic is caught.
+//! Such a function is trusted code. If it blocks its thread or takes all memory, the others suffer,
+//! and no deadline can stop it. A panic is caught.
 
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
@@ -23,12 +23,12 @@ pub(crate) struct RustRuntime {
     free_instances: Arc<Semaphore>,
 }
 
-/// A place among the invocations of one function, until dropped.
+/// The permit for one invocation of a function.
 #[derive(Debug)]
 pub(crate) struct RustInstance<'a> {
     runtime: &'a RustRuntime,
     #[expect(dead_code, reason = "held, not read")]
-    place: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl RustRuntime {
@@ -44,20 +44,20 @@ impl RustRuntime {
         self.max_instances - self.free_instances.available_permits()
     }
 
-    /// Takes an instance. Does not wait for one: the caller knows better how long it can.
+    /// Reserves an instance. Does not wait for one: the caller knows how long it can wait.
     pub(super) fn lease(&self) -> Result<RustInstance<'_>, Fault> {
-        let place = Arc::clone(&self.free_instances).try_acquire_owned().map_err(|_| {
+        let permit = Arc::clone(&self.free_instances).try_acquire_owned().map_err(|_| {
             let message = "function has as many invocations as it may have";
             Fault::new(InvocationFault::ConcurrencyExceeded, message)
         })?;
-        Ok(RustInstance { runtime: self, place })
+        Ok(RustInstance { runtime: self, permit })
     }
 
     async fn call(&self, event: &[u8], context: &Context) -> Result<String, Fault> {
-        // Inside the block, because a function may also panic before it returns its future.
+        // Within the block, because a function may panic before it returns its future.
         let call = async { self.function.call(event, context).await };
-        // Whether what it left behind is still sound is for the function to know: to the next
-        // invocation it is the same object, as a warm instance is.
+        // The next invocation gets the same object, as with a warm instance. It is for the function
+        // to leave a good state behind when it panics.
         let reply = AssertUnwindSafe(call)
             .catch_unwind()
             .await
@@ -80,11 +80,11 @@ impl fmt::Debug for RustRuntime {
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<String>()
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or("it did not say why")
+        .unwrap_or("without a message")
 }

@@ -1,7 +1,7 @@
 //! Functions in other languages: each instance is a child process that fetches its events from a
 //! runtime API of its own, one at a time.
 //!
-//! What a function does to its process hurts its own invocation only.
+//! A function that breaks its process harms its own invocation only.
 
 mod api;
 mod backoff;
@@ -33,7 +33,7 @@ use crate::{
     settings::{FunctionSettings, SubprocessSettings},
 };
 
-/// One function, which has processes when there is work.
+/// One function. Its processes start when there is an event.
 #[derive(Debug)]
 pub(crate) struct SubprocessRuntime(Arc<Pool>);
 
@@ -47,7 +47,7 @@ impl SubprocessRuntime {
         Self(Arc::new(Pool::new(subprocess.into(), limits, lines)))
     }
 
-    /// Instances that work, start or end.
+    /// How many instances work, start or end.
     pub(super) fn running(&self) -> usize {
         self.0.busy()
     }
@@ -57,18 +57,17 @@ impl SubprocessRuntime {
         self.0.code_differs()
     }
 
-    /// Starts an instance, which then waits for work.
+    /// Starts an instance and lets it wait for work.
     pub(super) async fn probe(&self) -> Result<(), Fault> {
         self.0.probe().await
     }
 
-    /// Another has taken its place: what is idle for long ends, `min_instances` or not.
-    pub(super) fn give_way(&self) {
+    /// A new function has replaced this one: idle instances end, `min_instances` too.
+    pub(super) fn retire(&self) {
         self.0.give_way();
     }
 
-    /// Keeps as many instances warm as the settings ask for, and says once what its limits are
-    /// worth.
+    /// Starts `min_instances` instances and keeps them. Logs once which limits are in force.
     pub(super) fn keep_warm(&self) {
         confinement::announce();
         self.0.keep_warm();

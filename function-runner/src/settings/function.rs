@@ -38,7 +38,7 @@ pub struct FunctionSettings {
 
 /// The words that `runtime` knows.
 #[derive(Clone, Copy)]
-enum Word {
+enum RuntimeWord {
     Rust,
     Subprocess(Language),
 }
@@ -62,13 +62,13 @@ impl FunctionSettings {
         let max_instances = section.read("max_instances", &instances(1));
         let environment = environment::read(section, around.variables);
         let word = section.require("runtime", &word());
-        let default = if matches!(word, Some(Word::Subprocess(_))) { 10 } else { 1000 };
+        let default = if matches!(word, Some(RuntimeWord::Subprocess(_))) { 10 } else { 1000 };
         let max_instances = max_instances.unwrap_or(default);
         let runtime = match word {
-            Some(Word::Rust) => {
+            Some(RuntimeWord::Rust) => {
                 RustSettings::read(section, environment, around.catalog).map(RuntimeSettings::Rust)
             }
-            Some(Word::Subprocess(language)) => {
+            Some(RuntimeWord::Subprocess(language)) => {
                 SubprocessSettings::read(section, language, max_instances, environment, around)
                     .map(|settings| RuntimeSettings::Subprocess(Box::new(settings)))
             }
@@ -93,12 +93,12 @@ impl FunctionSettings {
     }
 }
 
-fn word() -> Kind<Word> {
+fn word() -> Kind<RuntimeWord> {
     one_of(&[
-        ("rust", Word::Rust),
-        ("python3", Word::Subprocess(Language::Python3)),
-        ("nodejs", Word::Subprocess(Language::Nodejs)),
-        ("custom", Word::Subprocess(Language::Custom)),
+        ("rust", RuntimeWord::Rust),
+        ("python3", RuntimeWord::Subprocess(Language::Python3)),
+        ("nodejs", RuntimeWord::Subprocess(Language::Nodejs)),
+        ("custom", RuntimeWord::Subprocess(Language::Custom)),
     ])
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    functions::{gate, order, settings, waiting},
+    functions::{gate, request, settings, waiting},
     http::{invocation, receive, send},
     server::Server,
 };
@@ -64,7 +64,7 @@ async fn a_dropped_call_runs_to_its_end() {
     let runner = Runner::start(settings(&waiting("dropped", ""))).unwrap();
     let gate = gate("dropped");
     let call = runner.admit("waits").unwrap();
-    let call = call.run(order());
+    let call = call.run(request());
     tokio::select! {
         _ = call => panic!("nobody let it go"),
         () = gate.entered() => {}

@@ -11,7 +11,7 @@ use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionErro
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
-use crate::invocation::{Caller, Order};
+use crate::invocation::{InvocationRequest, ReplyTo};
 
 type Outcome = Result<Value, FunctionError>;
 
@@ -130,12 +130,12 @@ impl Function for Waits {
 }
 
 /// An invocation without a request.
-pub(super) fn order() -> Order {
-    Order {
+pub(super) fn request() -> InvocationRequest {
+    InvocationRequest {
         event: Bytes::from_static(b"{}"),
         request_id: "id".to_owned(),
         traceparent: None,
-        caller: Caller::Waits,
+        reply_to: ReplyTo::Caller,
         tail: None,
     }
 }

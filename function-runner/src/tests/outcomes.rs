@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::invocation::InvocationFault;
 
 use super::{
-    functions::{function, order, settings},
+    functions::{function, request, settings},
     server::Server,
 };
 use crate::{Runner, invocation::Fault};
@@ -119,7 +119,7 @@ async fn the_context_says_what_the_settings_and_the_headers_say() {
 async fn outcome(handler: &str) -> Result<String, Fault> {
     let runner = Runner::start(settings(&function(handler, "timeout = \"900s\""))).unwrap();
     let call = runner.admit(handler).unwrap();
-    call.run(order()).await.outcome
+    call.run(request()).await.outcome
 }
 
 #[tokio::test(start_paused = true)]

@@ -8,15 +8,15 @@ use shared::{
     invocation::InvocationFault,
 };
 
-use crate::invocation::{RecentLines, Report};
+use crate::invocation::{InvocationReport, RecentLines};
 
 /// The result of the invocation `id`, with the lines in `tail`.
 pub(super) fn result(
-    report: Report,
+    report: InvocationReport,
     id: &str,
     tail: Option<RecentLines>,
 ) -> Result<InvokeResult, ActionError> {
-    let Report { outcome, duration, memory_peak } = report;
+    let InvocationReport { outcome, duration, memory_peak } = report;
     let (ret_msg, err_msg, invoke_result) = match outcome {
         Ok(reply) => (reply, String::new(), 0),
         Err(fault) => {

@@ -1,6 +1,6 @@
-//! The runtime API: what a child asks of its instance over HTTP.
+//! The runtime API: HTTP requests of a child to its instance.
 //!
-//! SCF's paths, and those of AWS Lambda, which mean the same.
+//! It has the paths of SCF, and those of AWS Lambda for the same requests.
 
 mod next;
 mod reply;
@@ -22,23 +22,23 @@ use tower::service_fn;
 
 use super::{exchange::Exchange, report};
 
-/// A child may be silent for as long as a function may run.
+/// A child sends no request for as long as its function runs.
 const SERVE: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(3600),
     connections_max: 64,
     linger: Duration::ZERO,
 };
 
-/// The listener of one instance. Dropped, it closes.
+/// The runtime API of one instance. Dropped, its listener closes.
 #[derive(Debug)]
-pub(super) struct Api {
+pub(super) struct RuntimeApi {
     pub(super) port: u16,
     #[expect(dead_code, reason = "held, not read")]
     stop: DropGuard,
 }
 
-impl Api {
-    /// Opens it, in a task of `tasks`.
+impl RuntimeApi {
+    /// Opens the listener, in a task of `tasks`.
     pub(super) async fn open(exchange: Arc<Exchange>, tasks: &TaskTracker) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
@@ -47,7 +47,8 @@ impl Api {
         let service = service_fn(move |request| {
             let (exchange, closed) = (Arc::clone(&exchange), closed.clone());
             async move {
-                // What a child left behind may still ask, and nothing may wait for it.
+                // Processes that the child has left behind may still send requests. The shutdown
+                // does not wait for them.
                 let answer = closed.run_until_cancelled(answer(&exchange, request)).await;
                 Ok::<_, Infallible>(answer.unwrap_or_else(next::none))
             }
@@ -57,18 +58,18 @@ impl Api {
     }
 }
 
-/// What a path asks for.
+/// A request of the child.
 #[derive(Debug, PartialEq, Eq)]
-enum Ask<'a> {
+enum RuntimeRequest<'a> {
     Ready,
     NotLoaded,
     Next,
-    /// With the id in the path, where the dialect has it there.
+    /// The id is that in the path, which only AWS Lambda has.
     Response(Option<&'a str>),
     Raised(Option<&'a str>),
 }
 
-impl<'a> Ask<'a> {
+impl<'a> RuntimeRequest<'a> {
     fn of(method: &Method, path: &'a str) -> Option<Self> {
         let path = path.strip_prefix("/2018-06-01").unwrap_or(path).strip_prefix("/runtime/")?;
         if *method == Method::GET {
@@ -91,30 +92,30 @@ impl<'a> Ask<'a> {
 
 async fn answer(exchange: &Exchange, request: Request<Incoming>) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let Some(ask) = Ask::of(&head.method, head.uri.path()) else {
+    let Some(asked) = RuntimeRequest::of(&head.method, head.uri.path()) else {
         crate::invocation::event::discard(body).await;
         return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
     };
-    match ask {
-        Ask::Ready => exchange.started(Ok(())),
-        Ask::NotLoaded => match reply::read(body).await {
+    match asked {
+        RuntimeRequest::Ready => exchange.started(Ok(())),
+        RuntimeRequest::NotLoaded => match reply::read(body).await {
             Ok(body) => exchange.started(Err(report::not_loaded(&body))),
             Err(fault) => exchange.started(Err(fault)),
         },
-        Ask::Next => return next::answer(exchange).await,
-        Ask::Response(id) => {
+        RuntimeRequest::Next => return next::answer(exchange).await,
+        RuntimeRequest::Response(id) => {
             let answer = reply::read(body).await.and_then(|body| reply::check(&body));
-            return accept(exchange.answer(id.or_else(|| id_of(&head.headers)), answer));
+            return accept(exchange.reply(id.or_else(|| id_of(&head.headers)), answer));
         }
-        Ask::Raised(id) => {
+        RuntimeRequest::Raised(id) => {
             let fault = reply::read(body).await.map_or_else(|fault| fault, |b| report::raised(&b));
-            return accept(exchange.answer(id.or_else(|| id_of(&head.headers)), Err(fault)));
+            return accept(exchange.reply(id.or_else(|| id_of(&head.headers)), Err(fault)));
         }
     }
     accept(true)
 }
 
-/// Our own bootstraps say which event they answer.
+/// The id of the event, which our own bootstraps send in a header.
 fn id_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(next::REQUEST_ID)?.to_str().ok()
 }
@@ -123,33 +124,45 @@ fn accept(is_accepted: bool) -> Response<Body> {
     if is_accepted {
         return json_bytes(StatusCode::ACCEPTED, "{\"status\":\"OK\"}");
     }
-    message(StatusCode::BAD_REQUEST, "no event with this id waits for an answer")
+    message(StatusCode::BAD_REQUEST, "no event with this id waits for a reply")
 }
 
 #[cfg(test)]
 mod tests {
     use http::Method;
 
-    use super::Ask;
+    use super::RuntimeRequest;
 
     #[test]
     fn both_dialects_ask_for_the_same() {
         let cases = [
-            ("POST", "/runtime/init/ready", Some(Ask::Ready)),
-            ("GET", "/runtime/invocation/next", Some(Ask::Next)),
-            ("POST", "/runtime/invocation/response", Some(Ask::Response(None))),
-            ("POST", "/runtime/invocation/error", Some(Ask::Raised(None))),
-            ("POST", "/2018-06-01/runtime/init/error", Some(Ask::NotLoaded)),
-            ("GET", "/2018-06-01/runtime/invocation/next", Some(Ask::Next)),
-            ("POST", "/2018-06-01/runtime/invocation/a/response", Some(Ask::Response(Some("a")))),
-            ("POST", "/2018-06-01/runtime/invocation/a/error", Some(Ask::Raised(Some("a")))),
+            ("POST", "/runtime/init/ready", Some(RuntimeRequest::Ready)),
+            ("GET", "/runtime/invocation/next", Some(RuntimeRequest::Next)),
+            ("POST", "/runtime/invocation/response", Some(RuntimeRequest::Response(None))),
+            ("POST", "/runtime/invocation/error", Some(RuntimeRequest::Raised(None))),
+            ("POST", "/2018-06-01/runtime/init/error", Some(RuntimeRequest::NotLoaded)),
+            ("GET", "/2018-06-01/runtime/invocation/next", Some(RuntimeRequest::Next)),
+            (
+                "POST",
+                "/2018-06-01/runtime/invocation/a/response",
+                Some(RuntimeRequest::Response(Some("a"))),
+            ),
+            (
+                "POST",
+                "/2018-06-01/runtime/invocation/a/error",
+                Some(RuntimeRequest::Raised(Some("a"))),
+            ),
             ("POST", "/runtime/invocation/next", None),
             ("GET", "/runtime/invocation/response", None),
             ("PUT", "/runtime/init/ready", None),
             ("GET", "/", None),
         ];
         for (method, path, ask) in cases {
-            assert_eq!(Ask::of(&Method::try_from(method).unwrap(), path), ask, "{method} {path}");
+            assert_eq!(
+                RuntimeRequest::of(&Method::try_from(method).unwrap(), path),
+                ask,
+                "{method} {path}"
+            );
         }
     }
 }

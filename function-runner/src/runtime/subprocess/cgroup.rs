@@ -1,7 +1,7 @@
-//! A fence around an instance: a control group of its own, where the system lets us make one.
+//! The control group of an instance, where the system lets us make one.
 //!
-//! Its limits hold at once and for all that the function starts, and whatever leaves the process
-//! group is still in it. Version 2 (<https://docs.kernel.org/admin-guide/cgroup-v2.html>) or 1.
+//! Its limits hold at once, for all processes that the function starts. A process that leaves the
+//! process group is still in the control group. Version 2 (<https://docs.kernel.org/admin-guide/cgroup-v2.html>) or 1.
 
 mod hierarchy;
 
@@ -23,7 +23,8 @@ use self::hierarchy::Version;
 
 /// Processes and threads of an instance (documented).
 const PROCESSES_MAX: &str = "1024";
-/// How often, and how many times, a group is tried to be removed: killed processes take a moment.
+/// The pause between attempts to remove a group, and their number. Killed processes take a moment
+/// to end.
 const REMOVE_PAUSE: Duration = Duration::from_millis(10);
 const REMOVE_ATTEMPTS: usize = 100;
 
@@ -31,7 +32,7 @@ const REMOVE_ATTEMPTS: usize = 100;
 #[derive(Debug)]
 pub(super) struct Cgroup {
     version: Version,
-    /// One for each hierarchy; the first has the memory.
+    /// One folder for each hierarchy; the first limits memory.
     folders: Vec<PathBuf>,
 }
 
@@ -58,7 +59,7 @@ impl Cgroup {
         match self.version {
             Version::V1 => {
                 fs::write(first.join("memory.limit_in_bytes"), &memory_bytes)?;
-                // Only where swap is accounted for.
+                // This file exists only where the kernel accounts for swap.
                 let _ = fs::write(first.join("memory.memsw.limit_in_bytes"), &memory_bytes);
             }
             Version::V2 => {
@@ -70,14 +71,14 @@ impl Cgroup {
         fs::write(last.join("pids.max"), PROCESSES_MAX)
     }
 
-    /// The files to which a process writes `0` to enter.
-    pub(super) fn doors(&self) -> io::Result<Vec<File>> {
+    /// The files to which a process writes `0` to enter the group.
+    pub(super) fn entry_files(&self) -> io::Result<Vec<File>> {
         let open =
             |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
         self.folders.iter().map(open).collect()
     }
 
-    /// Whether the kernel has killed a process of it for want of memory.
+    /// Whether the kernel has killed a process of the group because memory ran out.
     pub(super) fn is_out_of_memory(&self) -> bool {
         let file = match self.version {
             Version::V1 => "memory.oom_control",
@@ -91,7 +92,7 @@ impl Cgroup {
         text.and_then(count).is_some_and(|count| count > 0)
     }
 
-    /// Kills what is left in it and removes it.
+    /// Kills all processes in the group and removes it.
     pub(super) async fn remove(&self) {
         for _ in 0..REMOVE_ATTEMPTS {
             if self.try_remove() {
@@ -106,9 +107,9 @@ impl Cgroup {
     }
 }
 
-/// Kills what is in the group `folder`, and tries to remove it. Whether it is gone.
+/// Kills all processes in the group `folder`, and tries to remove it. Whether it is gone.
 fn remove(folder: &Path) -> bool {
-    // Version 2 can do it all at once.
+    // Version 2 kills them with one write.
     if fs::write(folder.join("cgroup.kill"), "1").is_err() {
         let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
         for process in processes.lines().filter_map(|line| line.parse().ok()) {

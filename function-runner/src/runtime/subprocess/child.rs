@@ -1,7 +1,7 @@
-//! One child process and the process group that it leads: start, wait, ask, kill.
+//! One child process and the process group that it leads.
 //!
-//! The group is signalled only while its leader has not been reaped: until then nobody else can
-//! get its number.
+//! The group gets signals only while its leader is not reaped: after that, its number may belong to
+//! another group.
 
 use std::{
     io,
@@ -26,26 +26,26 @@ use tokio::{
 
 use super::spawner;
 
-/// How long a process has to end when it is asked to.
+/// How long a process has to end after SIGTERM, and after SIGKILL.
 const ASK_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A child process. Dropped, it is killed with all that it has started.
+/// A child process. Dropped, it is killed with its process group.
 #[derive(Debug)]
-pub(super) struct Child {
+pub(super) struct ChildProcess {
     child: process::Child,
     ended: tokio::signal::unix::Signal,
     status: Option<ExitStatus>,
 }
 
-/// What a child writes.
+/// Standard output and standard error of a child.
 pub(super) type Pipes = [pipe::Receiver; 2];
 
-impl Child {
+impl ChildProcess {
     /// Starts `command` in a group of its own, without input.
     pub(super) async fn spawn(mut command: Command) -> io::Result<(Self, Pipes)> {
         command.process_group(0);
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Listens before there is anything to hear.
+        // Before the child starts, so that no signal is missed.
         let ended = signal(SignalKind::child())?;
         let mut child = spawner::spawn(command).await?;
         let stdout = child.stdout.take().map(OwnedFd::from).expect("it is piped");
@@ -61,8 +61,8 @@ impl Child {
         self.child.id().cast_signed()
     }
 
-    /// Waits for the end of the process; then kills what is left of its group and reaps it. May
-    /// be dropped and called again.
+    /// Waits for the end of the process, then kills the rest of its group and reaps it. Can be
+    /// dropped and called again.
     pub(super) async fn wait(&mut self) -> Option<ExitStatus> {
         while self.status.is_none() && !self.has_ended() {
             self.ended.recv().await;
@@ -71,7 +71,7 @@ impl Child {
         self.status
     }
 
-    /// Asks the group to end, waits, kills.
+    /// Sends SIGTERM to the group, waits, then kills it.
     pub(super) async fn end(&mut self) {
         if self.status.is_none() {
             self.signal(Signal::SIGTERM);
@@ -84,7 +84,7 @@ impl Child {
     pub(super) async fn kill(&mut self) {
         if self.status.is_none() {
             self.signal(Signal::SIGKILL);
-            // A process in the midst of a system call may take its time.
+            // A process within a system call may take longer.
             let _ = timeout(ASK_TIMEOUT, self.wait()).await;
         }
     }
@@ -108,20 +108,20 @@ impl Child {
         }
     }
 
-    /// Only for a leader that is not reaped.
+    /// Must not be called once the leader is reaped.
     fn signal(&self, signal: Signal) {
         let _ = killpg(Pid::from_raw(self.id()), signal);
     }
 }
 
-impl Drop for Child {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         if self.status.is_none() {
             self.signal(Signal::SIGKILL);
             if self.has_ended() {
                 self.reap();
             }
-            // Else it dies in its own time, and the system reaps it after us.
+            // Otherwise it ends later, and the system reaps it when the runner has ended.
         }
     }
 }

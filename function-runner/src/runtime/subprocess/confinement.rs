@@ -1,7 +1,7 @@
-//! What an instance may do: the limits, the `/tmp` and the user of its process.
+//! The confinement of an instance: the limits, the `/tmp` and the user of its process.
 //!
-//! All of it is set by the child itself before it becomes the program, so it holds from the first
-//! instruction on, and for all that the program starts.
+//! The child sets all of this itself before it executes the program. So the confinement holds from
+//! the first instruction of the program, and for all processes that the program starts.
 
 use std::{
     fs::File,
@@ -34,40 +34,40 @@ use super::{
 };
 use crate::settings::User;
 
-/// Open files of one process (documented). A runner may need more, and children would inherit that.
+/// Open files of one process (documented). Without this, children inherit the limit of the runner.
 const OPEN_FILES_MAX: u64 = 1024;
 
-/// What one instance is confined by. It has to be lifted.
+/// The confinement of one instance. It has to be lifted.
 #[derive(Debug)]
 pub(super) struct Confinement {
     cgroup: Option<Cgroup>,
     tmp: Option<PrivateTmp>,
 }
 
-/// What the child does for it.
+/// The steps that the child takes before it executes the program.
 struct Steps {
     runner: u32,
-    doors: Vec<File>,
+    cgroup_files: Vec<File>,
     mounts: Option<Mounts>,
     user: Option<User>,
 }
 
-/// Says once what is in force on this machine.
+/// Logs once which limits are in force on this machine.
 pub(super) fn announce() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
-        let fence = if hierarchy().is_some() {
+        let limits = if hierarchy().is_some() {
             "memory and processes of functions are limited by control groups"
         } else {
-            "no control group can be made: memory of functions is watched, their processes are not \
-             limited"
+            "no control group can be made: memory of functions is watched, the number of their \
+             processes is not limited"
         };
         let tmp = if PrivateTmp::is_possible() {
             "each instance has a /tmp of its own"
         } else {
             "no mount can be made: functions share the /tmp of the machine"
         };
-        info!("{fence}; {tmp}");
+        info!("{limits}; {tmp}");
     });
 }
 
@@ -82,7 +82,7 @@ fn hierarchy() -> Option<&'static Hierarchy> {
 }
 
 impl Confinement {
-    /// Makes what an instance of `program` needs, and has `command` enter it.
+    /// Makes the confinement of an instance of `program`, which `command` enters when it starts.
     pub(super) async fn new(
         program: &Program,
         limits: &Limits,
@@ -109,7 +109,12 @@ impl Confinement {
         }
         let steps = Steps {
             runner: process::id(),
-            doors: self.cgroup.as_ref().map(Cgroup::doors).transpose()?.unwrap_or_default(),
+            cgroup_files: self
+                .cgroup
+                .as_ref()
+                .map(Cgroup::entry_files)
+                .transpose()?
+                .unwrap_or_default(),
             mounts: self.tmp.as_ref().map(|tmp| tmp.mounts(&program.code)).transpose()?,
             user: program.user,
         };
@@ -117,12 +122,12 @@ impl Confinement {
         Ok(())
     }
 
-    /// Whether the kernel has ended a process for want of memory.
+    /// Whether the kernel has killed a process because memory ran out.
     pub(super) fn is_out_of_memory(&self) -> bool {
         self.cgroup.as_ref().is_some_and(Cgroup::is_out_of_memory)
     }
 
-    /// Kills what is left of the instance, wherever it has gone, and tidies up.
+    /// Kills all processes of the instance that are left, and removes its group and its `/tmp`.
     pub(super) async fn lift(self) {
         if let Some(cgroup) = self.cgroup {
             cgroup.remove().await;
@@ -134,17 +139,17 @@ impl Confinement {
 }
 
 impl Steps {
-    #[expect(unsafe_code, reason = "only the child itself can do this")]
+    #[expect(unsafe_code, reason = "only the child itself can take these steps")]
     fn put_before(self, command: &mut Command) {
-        // SAFETY: between fork and exec only system calls are made: no memory is taken, no lock.
+        // SAFETY: between fork and exec only system calls are made. No memory or lock is taken.
         unsafe {
             command.pre_exec(move || self.take());
         }
     }
 
     fn take(&self) -> io::Result<()> {
-        for door in &self.doors {
-            write(door, b"0")?;
+        for file in &self.cgroup_files {
+            write(file, b"0")?;
         }
         if let Some(mounts) = &self.mounts {
             mounts.make()?;
@@ -154,13 +159,13 @@ impl Steps {
             setgid(group)?;
             setuid(id)?;
         }
-        // Now, for a change of the user takes it back.
+        // After the change of the user, which would clear it.
         set_pdeathsig(Signal::SIGKILL)?;
         // The runner may have died before the line above.
         if parent_id() != self.runner {
             return Err(io::Error::from(Errno::ESRCH));
         }
-        // What a kernel or a container forbids here is no reason not to start.
+        // The function starts even if the kernel or a container forbids these.
         let _ = set_no_new_privs();
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
         let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX);

@@ -15,8 +15,8 @@ use tokio::{
 use tracing::{Instrument, debug, info_span};
 
 use super::{
-    api::Api,
-    child::Child,
+    api::RuntimeApi,
+    child::ChildProcess,
     confinement::Confinement,
     exchange::Exchange,
     lease::{Held, Permit},
@@ -36,12 +36,12 @@ type Started = oneshot::Receiver<Result<(), Fault>>;
 struct Instance {
     id: u64,
     pool: Arc<Pool>,
-    child: Child,
+    child: ChildProcess,
     confinement: Confinement,
     output: Output,
     exchange: Arc<Exchange>,
     #[expect(dead_code, reason = "held, not read")]
-    api: Api,
+    api: RuntimeApi,
     /// Whether it has answered an event.
     is_proven: bool,
 }
@@ -114,10 +114,10 @@ impl Instance {
     async fn open(pool: &Arc<Pool>, id: u64) -> io::Result<(Self, Started)> {
         let (exchange, outcome) = Exchange::new();
         let exchange = Arc::new(exchange);
-        let api = Api::open(Arc::clone(&exchange), &pool.tasks).await?;
+        let api = RuntimeApi::open(Arc::clone(&exchange), &pool.tasks).await?;
         let mut command = pool.program.command(&pool.limits, api.port);
         let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;
-        let (child, pipes) = match Child::spawn(command).await {
+        let (child, pipes) = match ChildProcess::spawn(command).await {
             Ok(spawned) => spawned,
             Err(error) => {
                 confinement.lift().await;

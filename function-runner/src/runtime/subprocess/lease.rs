@@ -8,7 +8,7 @@ use shared::invocation::InvocationFault;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 
 use super::pool::Pool;
-use crate::invocation::{Ended, Fault, Lines};
+use crate::invocation::{Fault, InstanceReport, Lines};
 
 /// Permits one instance of a function to live.
 pub(super) type Permit = OwnedSemaphorePermit;
@@ -29,7 +29,7 @@ pub(super) struct Job {
 /// The outcome of a job.
 #[derive(Debug)]
 pub(super) enum Done {
-    Ended(Ended),
+    Ended(InstanceReport),
     /// The instance had ended already: the event did not reach it.
     NotRun(Permit),
 }
@@ -55,7 +55,12 @@ impl Lease {
     }
 
     /// Hands over the event.
-    pub(crate) async fn invoke(mut self, event: &Bytes, context: &Context, lines: &Lines) -> Ended {
+    pub(crate) async fn invoke(
+        mut self,
+        event: &Bytes,
+        context: &Context,
+        lines: &Lines,
+    ) -> InstanceReport {
         for _ in 0..ATTEMPTS {
             let Some(Held { jobs, permit, .. }) = self.held.take() else { break };
             let (done, outcome) = oneshot::channel();

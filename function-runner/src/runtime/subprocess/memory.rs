@@ -1,15 +1,16 @@
-//! How much memory a child and its descendants use, as /proc tells.
+//! How much memory a child and its descendants use, read from `/proc`.
 //!
-//! What counts is the memory of their own: pages of an interpreter's file are there once for all
-//! instances, and can be dropped.
+//! Only private memory counts. Pages of an interpreter's file are shared by all instances, and the
+//! system can drop them.
 
 use std::fs;
 
-/// How deep and how wide to look: a function that forks without end is not to keep us busy.
+/// How many processes are looked at. A function that forks without end must not cost the runner
+/// much time.
 const PROCESSES_MAX: usize = 64;
 const PAGE_BYTES: u64 = 4096;
 
-/// Bytes of their own that the process `id` and its descendants have in memory now.
+/// The private memory of the process `id` and its descendants, in bytes.
 pub(super) fn own(id: i32) -> u64 {
     let mut processes = vec![id.to_string()];
     let mut bytes = 0;
@@ -25,7 +26,7 @@ pub(super) fn own(id: i32) -> u64 {
     bytes
 }
 
-/// The most that the process `id` alone has ever had in memory.
+/// The most memory that the process `id` alone has ever had, in bytes.
 pub(super) fn peak(id: i32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;

@@ -1,7 +1,7 @@
-//! What a child writes: lines for the log of the invocation in hand.
+//! The output of a child: lines for the log of the current invocation.
 //!
-//! The pipes are always read, so a child never waits for its log; what goes beyond a bound is
-//! counted and not kept.
+//! The pipes are always read, so a child never waits for its log. Lines beyond a bound are counted
+//! and not kept.
 
 use std::{collections::VecDeque, future, io};
 
@@ -10,33 +10,33 @@ use tokio::net::unix::pipe;
 use super::child::Pipes;
 use crate::invocation::Lines;
 
-/// Longer lines are cut into several.
+/// Longer lines are split.
 const LINE_BYTES_MAX: usize = 8 * 1024;
-/// What one invocation may write to the log.
+/// How much one invocation may write to the log.
 const BYTES_MAX: usize = 1 << 20;
 const LINES_MAX: usize = 10_000;
 /// How much is read at once.
 const PIECE_BYTES: usize = 16 * 1024;
-/// How many pieces are read of a pipe after the answer. It holds 64 KiB; more than that was
-/// written since.
+/// How many pieces are read of a pipe after the reply. A pipe holds 64 KiB: more than that was
+/// written after the reply.
 const FLUSH_PIECES: usize = 8;
-/// The last lines, for whoever asks why a child did not start.
+/// How many of the last lines are kept, for the report of a child that did not start.
 const TAIL_LINES: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Output {
-    streams: [Stream; 2],
-    log: Log,
+    streams: [OutputPipe; 2],
+    log: OutputLog,
 }
 
 #[derive(Debug)]
-struct Stream {
+struct OutputPipe {
     pipe: Option<pipe::Receiver>,
     line: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Log {
+struct OutputLog {
     to: Lines,
     bytes: usize,
     lines: usize,
@@ -46,12 +46,12 @@ struct Log {
 
 type Read = fn(&pipe::Receiver, &mut [u8]) -> io::Result<usize>;
 
-/// After the pipe was found readable, which it notes down if it is not any more.
+/// For a pipe that was found readable. Notes if it is no longer so.
 fn try_read(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
     pipe.try_read(piece)
 }
 
-/// Asks the system, because what was written a moment ago may not have been noticed yet.
+/// Asks the system: tokio may not know yet of bytes that were just written.
 fn read_now(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
     Ok(nix::unistd::read(pipe, piece)?)
 }
@@ -59,18 +59,18 @@ fn read_now(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
 impl Output {
     /// Lines go to `to` until an invocation begins.
     pub(super) fn new(pipes: Pipes, to: Lines) -> Self {
-        let log = Log { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
-        Self { streams: pipes.map(|pipe| Stream { pipe: Some(pipe), line: Vec::new() }), log }
+        let log = OutputLog { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
+        Self { streams: pipes.map(|pipe| OutputPipe { pipe: Some(pipe), line: Vec::new() }), log }
     }
 
-    /// From now on lines belong to the invocation of `to`.
+    /// From now on lines go to `to`, those of an invocation.
     pub(super) fn begin(&mut self, to: Lines) {
         self.flush();
-        self.log.tell_left_out();
-        self.log = Log { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
+        self.log.log_left_out();
+        self.log = OutputLog { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
     }
 
-    /// Reads one piece, when there is one. May be dropped and called again.
+    /// Reads one piece when there is one. Can be dropped and called again.
     pub(super) async fn pump(&mut self) {
         let [stdout, stderr] = &mut self.streams;
         tokio::select! {
@@ -79,7 +79,7 @@ impl Output {
         }
     }
 
-    /// Reads what has been written so far: it was written before whatever the child did next.
+    /// Reads all output so far. The child wrote it before its last request.
     pub(super) fn flush(&mut self) {
         for stream in &mut self.streams {
             for _ in 0..FLUSH_PIECES {
@@ -90,13 +90,14 @@ impl Output {
         }
     }
 
-    /// The invocation has ended: what was left out is told, and half lines are whole.
+    /// The invocation has ended: half a line counts as a line, and the log says how many lines were
+    /// left out.
     pub(super) fn finish(&mut self) {
         self.flush();
         for stream in &mut self.streams {
             stream.end_line(&mut self.log);
         }
-        self.log.tell_left_out();
+        self.log.log_left_out();
     }
 
     /// The last lines of a child that has ended.
@@ -106,17 +107,17 @@ impl Output {
     }
 }
 
-impl Stream {
+impl OutputPipe {
     async fn readable(&self) {
         match &self.pipe {
-            // An error is found by reading.
+            // A read will find the error.
             Some(pipe) => drop(pipe.readable().await),
             None => future::pending().await,
         }
     }
 
-    /// Whether there was anything.
-    fn read(&mut self, read: Read, log: &mut Log) -> bool {
+    /// Whether there was something to read.
+    fn read(&mut self, read: Read, log: &mut OutputLog) -> bool {
         let Some(pipe) = &self.pipe else { return false };
         let mut piece = [0; PIECE_BYTES];
         match read(pipe, &mut piece) {
@@ -131,7 +132,7 @@ impl Stream {
         false
     }
 
-    fn take(&mut self, mut piece: &[u8], log: &mut Log) {
+    fn take(&mut self, mut piece: &[u8], log: &mut OutputLog) {
         while !piece.is_empty() {
             let room = LINE_BYTES_MAX - self.line.len();
             let cut = piece.len().min(room);
@@ -150,20 +151,20 @@ impl Stream {
         }
     }
 
-    fn end_line(&mut self, log: &mut Log) {
+    fn end_line(&mut self, log: &mut OutputLog) {
         if !self.line.is_empty() {
             log.line(&self.line);
             self.line.clear();
         }
     }
 
-    fn end(&mut self, log: &mut Log) {
+    fn end(&mut self, log: &mut OutputLog) {
         self.end_line(log);
         self.pipe = None;
     }
 }
 
-impl Log {
+impl OutputLog {
     fn line(&mut self, line: &[u8]) {
         if self.lines >= LINES_MAX || self.bytes >= BYTES_MAX {
             self.left_out += 1;
@@ -180,7 +181,7 @@ impl Log {
         self.tail.push_back(line.to_owned());
     }
 
-    fn tell_left_out(&mut self) {
+    fn log_left_out(&mut self) {
         if self.left_out > 0 {
             let count = std::mem::take(&mut self.left_out);
             self.to.left_out(count);

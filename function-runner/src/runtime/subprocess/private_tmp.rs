@@ -1,8 +1,7 @@
-//! A `/tmp` of its own for each instance, as in the cloud: a folder that is mounted there in a
-//! mount namespace of the instance's (`mount_namespaces(7)`), and removed after it.
+//! A `/tmp` of its own for each instance, as in the cloud: a folder that is mounted at `/tmp` in a
+//! mount namespace of the instance (`mount_namespaces(7)`), and removed with the instance.
 //!
-//! What is in the machine's `/tmp` and belongs to the function, its code or its interpreter, stays
-//! visible in its place.
+//! If the code or the interpreter is in the machine's `/tmp`, it stays visible at its path.
 
 use std::{
     ffi::CString,
@@ -28,7 +27,7 @@ use crate::settings::User;
 
 const TMP: &str = "/tmp";
 
-/// The folder that stands in for `/tmp`. It has to be removed.
+/// The folder that the instance sees as `/tmp`. It has to be removed.
 #[derive(Debug)]
 pub(super) struct PrivateTmp {
     folder: PathBuf,
@@ -36,16 +35,16 @@ pub(super) struct PrivateTmp {
     kept: Vec<PathBuf>,
 }
 
-/// How a namespace can be had.
+/// How the runner can make a namespace.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     /// As a privileged user.
     Plain,
-    /// In a user namespace in which the user stays who it is.
+    /// In a user namespace, with the same user.
     AsUser,
 }
 
-/// What is to be mounted, made ready: after a fork no memory may be taken.
+/// The mounts, prepared before the fork: after it no memory may be taken.
 #[derive(Debug)]
 pub(super) struct Mounts {
     way: Way,
@@ -56,13 +55,13 @@ pub(super) struct Mounts {
 }
 
 impl PrivateTmp {
-    /// Whether this runner can give its instances one.
+    /// Whether this runner can give its instances a `/tmp`.
     pub(super) fn is_possible() -> bool {
         way().is_some()
     }
 
-    /// A new one, called `name`, for a function that needs the files `needed`; `None` where the
-    /// system does not let us.
+    /// A new folder called `name`, for a function that needs the files `needed`. `None` if the
+    /// system does not allow it.
     pub(super) fn new(
         name: &str,
         needed: &[&Path],
@@ -70,7 +69,7 @@ impl PrivateTmp {
     ) -> io::Result<Option<Self>> {
         let Some(way) = way() else { return Ok(None) };
         if matches!(way, Way::AsUser) && user.is_some() {
-            // There is nobody else in such a namespace.
+            // Such a namespace has no other users.
             return Ok(None);
         }
         Self::with(way, name, needed, user).map(Some)
@@ -89,7 +88,7 @@ impl PrivateTmp {
         let mut kept: Vec<PathBuf> = Vec::new();
         for file in needed {
             let Ok(below) = file.strip_prefix(TMP) else { continue };
-            // All that is beside it: code may be linked to code.
+            // The whole folder in `/tmp`: code may be linked to code beside it.
             let Some(first) = below.components().next() else { continue };
             let top = Path::new(TMP).join(first);
             if !kept.contains(&top) {
@@ -117,7 +116,7 @@ impl PrivateTmp {
         })
     }
 
-    /// Removes it with all that is in it.
+    /// Removes the folder with its content.
     pub(super) async fn remove(self) {
         let folder = self.folder;
         let _ = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
@@ -125,7 +124,7 @@ impl PrivateTmp {
 }
 
 impl Mounts {
-    /// Mounts it all, in the process that calls this. Only system calls are made.
+    /// Makes all mounts, in the process that calls this. Only system calls are made.
     pub(super) fn make(&self) -> io::Result<()> {
         match self.way {
             Way::Plain => unshare(CloneFlags::CLONE_NEWNS)?,
@@ -137,7 +136,7 @@ impl Mounts {
             }
         }
         let none: Option<&str> = None;
-        // Nothing that is mounted here shows outside.
+        // So that the mounts are not seen outside of the namespace.
         mount(none, c"/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
         for (from, to) in &self.binds {
             mount(
@@ -148,7 +147,7 @@ impl Mounts {
                 none,
             )?;
         }
-        // By its name again, since what had the name may be covered.
+        // Again by its name: a mount may cover the folder that had this name.
         Ok(chdir(self.working_folder.as_c_str())?)
     }
 }
@@ -162,12 +161,12 @@ fn c_string(path: &Path) -> io::Result<CString> {
     CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other)
 }
 
-/// The folder of the runner that is or was the process `id`.
+/// The folder of a runner with the process id `id`.
 fn ours(id: u32) -> PathBuf {
     Path::new(TMP).join(format!("longhold-{id}"))
 }
 
-/// Finds out once, with a process that does nothing else.
+/// Finds out once, with a child that only makes the mounts.
 fn way() -> Option<Way> {
     static WAY: OnceLock<Option<Way>> = OnceLock::new();
     *WAY.get_or_init(|| {
@@ -189,14 +188,14 @@ fn try_in_child(mounts: Mounts) -> io::Result<()> {
     use std::os::unix::process::CommandExt;
     let mut command = Command::new("/bin/sh");
     command.args(["-c", ":"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // SAFETY: between fork and exec only system calls are made: no memory is taken, no lock.
+    // SAFETY: between fork and exec only system calls are made. No memory or lock is taken.
     unsafe {
         command.pre_exec(move || mounts.make());
     }
     if command.status()?.success() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
 }
 
-/// Removes what runners left that were killed.
+/// Removes the folders of runners that were killed.
 fn remove_stale() {
     for entry in fs::read_dir(TMP).into_iter().flatten().flatten() {
         let name = entry.file_name();

@@ -1,6 +1,6 @@
-//! What an instance runs: the interpreter or the user's own `bootstrap`, and its environment.
+//! The command of an instance: the interpreter or the user's own `bootstrap`, and its environment.
 //!
-//! The environment is made from nothing: what is in the runner's own stays there.
+//! The environment of the runner is not passed on.
 
 use std::{
     ffi::OsString,
@@ -22,15 +22,15 @@ pub(crate) struct Program {
     pub(crate) language: Language,
     /// The interpreter, or the `bootstrap`.
     pub(crate) executable: PathBuf,
-    /// The folder with the function's code, as the settings name it.
+    /// The folder of the code, as the settings name it.
     pub(crate) folder: PathBuf,
-    /// The same, absolute and without symbolic links.
+    /// The same folder, absolute and without symbolic links.
     pub(crate) code: PathBuf,
     pub(crate) handler: String,
     pub(crate) environment: Environment,
-    /// Who it runs as, if not as the runner.
+    /// The account that it runs as. None is that of the runner.
     pub(crate) user: Option<User>,
-    /// Whether each instance gets a `/tmp` of its own, where that is possible.
+    /// Whether each instance has a `/tmp` of its own, where the system allows that.
     pub(crate) private_tmp: bool,
     pub(crate) cloud: Cloud,
 }
@@ -62,21 +62,21 @@ impl From<&SubprocessSettings> for Program {
 }
 
 impl Program {
-    /// A child process whose runtime API has `port`.
+    /// The command of a child process whose runtime API is at `port`.
     pub(super) fn command(&self, limits: &Limits, port: u16) -> Command {
         let mut command = Command::new(&self.executable);
         match self.language {
-            // Without bytecode files: the folder is the user's, and stays as it is.
+            // No bytecode files: the folder of the user is not written to.
             Language::Python3 => command.args(["-B", "-c", PYTHON]),
             Language::Nodejs => {
-                // Node collects garbage only when it must: it has to know when that is.
+                // Node collects garbage late if it does not know its limit.
                 let heap_mb = limits.memory_mb * 3 / 4;
                 command.arg(format!("--max-old-space-size={heap_mb}")).args(["-e", NODE])
             }
             Language::Custom => &mut command,
         };
         command.current_dir(&self.code).env_clear();
-        // Those of the user come first, so that ours win but for the three that are only defaults.
+        // These three are defaults, which the user can override. All keys below override the user.
         command.env("PATH", self.path()).env("HOME", "/tmp").env("LANG", "C.UTF-8");
         command.envs(self.environment.iter());
         self.documented(&mut command, limits, port);
@@ -98,7 +98,7 @@ impl Program {
             .env("TENCENTCLOUD_APPID", &self.cloud.appid)
             .env("TENCENTCLOUD_UIN", &self.cloud.uin);
         if self.language == Language::Custom {
-            // What clients of the runtime API of AWS Lambda want to know.
+            // For clients of the runtime API of AWS Lambda.
             command
                 .env("AWS_LAMBDA_RUNTIME_API", format!("127.0.0.1:{port}"))
                 .env("AWS_LAMBDA_FUNCTION_NAME", &limits.function_name)
@@ -113,7 +113,7 @@ impl Program {
         self.executable.display().to_string()
     }
 
-    /// The folder of the interpreter first: it may start others of its kind.
+    /// The folder of the interpreter comes first: a function may start the interpreter again.
     fn path(&self) -> OsString {
         let folder = self.executable.parent().unwrap_or(Path::new(""));
         if self.language == Language::Custom {

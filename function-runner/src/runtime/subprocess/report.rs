@@ -1,4 +1,4 @@
-//! What a bootstrap says of an error, in the words of SCF or of AWS Lambda.
+//! The error that a bootstrap reports, in the form of SCF or of AWS Lambda.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,8 +8,8 @@ use crate::invocation::Fault;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Report {
-    /// Ours: which fault it is.
+struct ErrorReport {
+    /// The fault, as our own bootstraps say.
     status_code: u16,
     error_type: Option<String>,
     error_message: Option<String>,
@@ -17,7 +17,7 @@ struct Report {
     stack_trace: Value,
 }
 
-/// The function raised; `body` says what. Anything will do.
+/// The function raised. Any `body` is taken.
 pub(super) fn raised(body: &[u8]) -> Fault {
     Fault::raised(trace(body, &read(body)))
 }
@@ -34,11 +34,11 @@ pub(super) fn not_loaded(body: &[u8]) -> Fault {
     Fault::new(InvocationFault::LoadFailed, message).with_trace(trace(body, &report))
 }
 
-fn read(body: &[u8]) -> Report {
+fn read(body: &[u8]) -> ErrorReport {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-fn trace(body: &[u8], report: &Report) -> String {
+fn trace(body: &[u8], report: &ErrorReport) -> String {
     let what = match (&report.error_type, &report.error_message) {
         (Some(kind), Some(message)) => format!("{kind}: {message}"),
         (Some(only), None) | (None, Some(only)) => only.clone(),
@@ -46,7 +46,7 @@ fn trace(body: &[u8], report: &Report) -> String {
     };
     match &report.stack_trace {
         Value::String(text) if !text.is_empty() => text.clone(),
-        // Lambda's has the places only.
+        // The trace of AWS Lambda does not have the message.
         Value::Array(places) => {
             let places = places.iter().map(|place| {
                 place.as_str().map_or_else(|| place.to_string(), |text| text.trim_end().to_owned())

@@ -1,4 +1,4 @@
-//! `invocation/next`: the event, with what there is to know of it in headers of both dialects.
+//! `invocation/next`: the event, with its context in the headers of both dialects.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use shared::invocation::TRACEPARENT_HEADER;
 use uuid::Uuid;
 
-use crate::runtime::subprocess::exchange::{Delivery, Exchange};
+use crate::runtime::subprocess::exchange::{Exchange, NextEvent};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request_id");
 
 /// Waits for an event and answers with it.
 pub(super) async fn answer(exchange: &Exchange) -> Response<Body> {
-    let Some(delivery) = exchange.next().await else { return none() };
-    let mut response = json_bytes(StatusCode::OK, delivery.event.clone());
-    write(response.headers_mut(), &delivery);
+    let Some(event) = exchange.next().await else { return none() };
+    let mut response = json_bytes(StatusCode::OK, event.event.clone());
+    write(response.headers_mut(), &event);
     response
 }
 
@@ -24,11 +24,11 @@ pub(super) fn none() -> Response<Body> {
     message(StatusCode::SERVICE_UNAVAILABLE, "there will be no more events")
 }
 
-fn write(headers: &mut HeaderMap, delivery: &Delivery) {
-    let context = &delivery.context;
+fn write(headers: &mut HeaderMap, event: &NextEvent) {
+    let context = &event.context;
     let time_limit_ms = millis(context.time_limit);
     let mut set = |name: &'static str, value: &str| {
-        // Ids are checked where they come in, and names where they are configured.
+        // Never fails: ids are checked where they come in, names where they are configured.
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(HeaderName::from_static(name), value);
         }
@@ -39,7 +39,7 @@ fn write(headers: &mut HeaderMap, delivery: &Delivery) {
     let name = &context.function_name;
     let arn = format!("arn:aws:lambda:local:000000000000:function:{name}");
     set("lambda-runtime-aws-request-id", &context.request_id);
-    set("lambda-runtime-deadline-ms", &delivery.deadline_ms.to_string());
+    set("lambda-runtime-deadline-ms", &event.deadline_ms.to_string());
     set("lambda-runtime-invoked-function-arn", &arn);
     let trace_id = context.traceparent.as_deref().and_then(xray);
     set("lambda-runtime-trace-id", &trace_id.unwrap_or_else(fresh_trace_id));
@@ -52,13 +52,13 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Clients of this dialect expect one. Nobody records it.
+/// Clients of AWS Lambda expect an id. It is not recorded anywhere.
 fn fresh_trace_id() -> String {
     let id = Uuid::new_v4().simple().to_string();
     format!("Root=1-{}-{};Sampled=0", &id[..8], &id[8..])
 }
 
-/// A W3C traceparent as AWS writes it. `None` when it is not one.
+/// A W3C traceparent in the form of AWS. `None` if it is not valid.
 fn xray(traceparent: &str) -> Option<String> {
     let parts: Vec<&str> = traceparent.split('-').collect();
     let [_, trace, parent, flags] = parts[..] else { return None };

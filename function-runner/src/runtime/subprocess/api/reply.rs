@@ -1,4 +1,4 @@
-//! The body of an answer: whole, bounded, JSON.
+//! Reads the reply of a function out of the body of a request, and checks that it is JSON.
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -10,8 +10,8 @@ use crate::invocation::{Fault, event};
 /// How much of a reply that is not JSON is shown.
 const SHOWN_BYTES: usize = 200;
 
-/// Reads it. One that is too large is read to its end as well: a child that is cut off while it
-/// writes takes that for the end of the runner.
+/// Reads the body. One that is too large is read to its end too: a child whose connection breaks
+/// while it writes would take that for the end of the runner.
 pub(super) async fn read(mut body: Incoming) -> Result<Bytes, Fault> {
     let mut bytes = Vec::new();
     let mut fits = true;
@@ -30,7 +30,7 @@ pub(super) async fn read(mut body: Incoming) -> Result<Bytes, Fault> {
     Err(Fault::new(InvocationFault::ReplyTooLarge, message))
 }
 
-/// The reply as text, when it is JSON. Nothing at all counts as `null`.
+/// The reply as text, if it is JSON. An empty body counts as `null`.
 pub(super) fn check(body: &Bytes) -> Result<String, Fault> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok("null".to_owned());
@@ -39,5 +39,5 @@ pub(super) fn check(body: &Bytes) -> Result<String, Fault> {
         return Ok(String::from_utf8_lossy(body).into_owned());
     }
     let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN_BYTES)]);
-    Err(Fault::raised(format!("reply is not JSON, answer with JSON: {shown}")))
+    Err(Fault::raised(format!("reply is not JSON; answer with JSON: {shown}")))
 }

@@ -1,4 +1,4 @@
-//! Where control groups can be made: below the runner's own, in a folder of its own.
+//! The folders for control groups: below the group of the runner, in a folder of their own.
 
 use std::{
     fs, io,
@@ -6,16 +6,16 @@ use std::{
     process,
 };
 
-/// Where the system has them.
+/// Where the system mounts control groups.
 const ROOT: &str = "/sys/fs/cgroup";
-/// What our folders are called, before the number of the process.
+/// The names of our folders begin so; the id of the process follows.
 const PREFIX: &str = "longhold-";
 
 /// The folders in which the groups of instances are.
 #[derive(Debug)]
 pub(in super::super) struct Hierarchy {
     pub(super) version: Version,
-    /// One for each hierarchy; the first has the memory.
+    /// One folder for each hierarchy; the first limits memory.
     pub(super) folders: Vec<PathBuf>,
 }
 
@@ -58,7 +58,7 @@ impl Hierarchy {
         Ok(hierarchy)
     }
 
-    /// Where they are, for whoever has to clean up after us.
+    /// The folders, for the process that cleans up after the runner.
     pub(in super::super) fn folders(&self) -> &[PathBuf] {
         &self.folders
     }
@@ -70,8 +70,8 @@ impl Hierarchy {
     }
 }
 
-/// The runner's own group of a controller, in the lines `own` of `/proc/self/cgroup`; the root
-/// where that is outside of what a container sees.
+/// The runner's own group of `controller`. `own` is the text of `/proc/self/cgroup`. If a container
+/// does not see that group, it is the root.
 fn base(root: &Path, own: &str, controller: &str) -> io::Result<PathBuf> {
     let path = own.lines().find_map(|line| {
         let (_, rest) = line.split_once(':')?;
@@ -83,8 +83,8 @@ fn base(root: &Path, own: &str, controller: &str) -> io::Result<PathBuf> {
     Ok(if base.is_dir() { base } else { root.to_owned() })
 }
 
-/// Lets groups in `folder` have limits. A group that gives limits away may have no processes of
-/// its own, so the runner moves to a group below, if it is alone in `base`.
+/// Allows limits for the groups in `folder`. A group that allows them may have no processes of its
+/// own, so the runner moves to a group below `folder` if it is alone in `base`.
 fn delegate(base: &Path, folder: &Path) -> io::Result<()> {
     let give = |folder: &Path| fs::write(folder.join("cgroup.subtree_control"), "+memory +pids");
     if give(base).is_err() {
@@ -100,7 +100,7 @@ fn delegate(base: &Path, folder: &Path) -> io::Result<()> {
     give(folder)
 }
 
-/// Removes what runners left that were killed.
+/// Removes the groups of runners that were killed.
 fn remove_stale(base: &Path) {
     let Ok(entries) = fs::read_dir(base) else { return };
     for entry in entries.flatten() {

@@ -11,9 +11,9 @@ use tracing::warn;
 
 use super::Instance;
 use crate::{
-    invocation::{Ended, Fault},
+    invocation::{Fault, InstanceReport},
     runtime::subprocess::{
-        exchange::{Answer, Delivery},
+        exchange::{ChildReply, NextEvent},
         lease::{Done, Job, Permit},
         memory,
     },
@@ -28,7 +28,7 @@ enum Next {
 }
 
 /// How a job left the child.
-enum Child {
+enum ChildState {
     Sound,
     /// It goes on with something nobody waits for, or has gone.
     Spent(Permit),
@@ -42,12 +42,12 @@ impl Instance {
         loop {
             match self.next(&mut jobs).await {
                 Ok(Next::Work(job)) => match self.handle(job, &line).await {
-                    Child::Sound => {}
-                    Child::Spent(permit) => {
+                    ChildState::Sound => {}
+                    ChildState::Spent(permit) => {
                         self.child.end().await;
                         return drop(permit);
                     }
-                    Child::Greedy(permit) => {
+                    ChildState::Greedy(permit) => {
                         self.child.kill().await;
                         return drop(permit);
                     }
@@ -91,14 +91,14 @@ impl Instance {
     }
 
     /// Gives the child the event, waits for the answer, and passes it on.
-    async fn handle(&mut self, job: Job, line: &mpsc::Sender<Job>) -> Child {
+    async fn handle(&mut self, job: Job, line: &mpsc::Sender<Job>) -> ChildState {
         let Job { event, context, lines, mut done, permit } = job;
         self.output.begin(lines);
         let limit = context.time_limit;
         let deadline_ms = (SystemTime::now() + limit)
             .duration_since(SystemTime::UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
-        let answered = self.exchange.put(Delivery { event, context, deadline_ms });
+        let answered = self.exchange.put(NextEvent { event, context, deadline_ms });
         let outcome = self
             .watch(async {
                 tokio::select! {
@@ -114,26 +114,31 @@ impl Instance {
         self.output.finish();
         let memory_peak = memory::peak(self.child.id());
         let child = self.judge(&outcome, permit, line);
-        let _ = done.send(Done::Ended(Ended { outcome, memory_peak }));
+        let _ = done.send(Done::Ended(InstanceReport { outcome, memory_peak }));
         child
     }
 
     /// Whether the child can take another event; if so, the child and its permit are free.
-    fn judge(&mut self, outcome: &Answer, permit: Permit, line: &mpsc::Sender<Job>) -> Child {
+    fn judge(
+        &mut self,
+        outcome: &ChildReply,
+        permit: Permit,
+        line: &mpsc::Sender<Job>,
+    ) -> ChildState {
         match outcome.as_ref().map_err(|fault| fault.kind) {
-            Err(InvocationFault::OutOfMemory) => return Child::Greedy(permit),
+            Err(InvocationFault::OutOfMemory) => return ChildState::Greedy(permit),
             Err(
                 InvocationFault::TimedOut
                 | InvocationFault::ProcessExited
                 | InvocationFault::Draining,
-            ) => return Child::Spent(permit),
+            ) => return ChildState::Spent(permit),
             Ok(_) | Err(_) => {}
         }
         self.is_proven = true;
         self.pool.succeeded();
         self.pool.put_back(self.id, line.clone());
         drop(permit);
-        Child::Sound
+        ChildState::Sound
     }
 }
 
