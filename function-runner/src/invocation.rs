@@ -1,4 +1,4 @@
-//! The parts of one invocation: its event, its id, its log lines, and how it ended.
+//! The parts of one invocation: its request, event, id and log lines, and how it ended.
 
 pub(crate) mod event;
 pub(crate) mod recent_lines;

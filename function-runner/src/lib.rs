@@ -1,7 +1,7 @@
-//! Runs functions: an HTTP invocation comes in, what the function returned goes out.
+//! Runs functions: it receives invocations over HTTP and answers with the replies of functions.
 //!
-//! Has never heard of a WebSocket, a frame or a close code: an event is JSON that it hands on
-//! unread. Answers as Tencent's SCF does, so whatever speaks to that can speak to this.
+//! It does not know WebSockets, frames or close codes: an event is JSON that it passes on unread.
+//! It answers as Tencent's SCF does, so clients of SCF can use it.
 
 pub mod settings;
 

@@ -3,6 +3,7 @@
 mod routes;
 
 mod action;
+mod batch;
 mod invoke;
 mod logs;
 

@@ -86,7 +86,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     };
     match process::supervise(signals, both).await {
         Ended::Drained(((), ())) => Ok(()),
-        #[expect(clippy::exit, reason = "functions that still run must not hold it up")]
+        #[expect(clippy::exit, reason = "functions that still run must not delay the exit")]
         Ended::Forced => std::process::exit(1),
     }
 }
@@ -109,7 +109,7 @@ fn parse(path: &Path, text: &str) -> Result<Settings, SettingsError> {
     Settings::parse(path, text, &process::variables(), &extra, &catalog)
 }
 
-#[expect(clippy::print_stderr, reason = "there may be no log yet, and the code says the rest")]
+#[expect(clippy::print_stderr, reason = "the log may not have been started")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
     eprintln!("function-runner: {error:#}");
     ExitCode::from(code)

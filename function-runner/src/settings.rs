@@ -51,17 +51,16 @@ pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
 pub struct Settings {
     /// `listen.internal`: invocations and health. Default 127.0.0.1:9002.
     pub internal: SocketAddr,
-    /// `limits.max_invocations`: invocations at once, of all functions; the next one is answered
-    /// with 429. Default 10000.
+    /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
+    /// one is answered with 429. Default 10000.
     pub max_invocations: usize,
-    /// `drain.timeout`: how long running invocations have to end at a shutdown. Default
-    /// 30s.
+    /// `drain.timeout`: how long running invocations have to end at a shutdown. Default 30s.
     pub drain_timeout: Duration,
-    /// `invoke.secret_id` and `invoke.secret_key`: what requests of the cloud API have to be
-    /// signed with. Default: nothing, any signature will do.
+    /// `invoke.secret_id` and `invoke.secret_key`: the pair that requests of the cloud API have to
+    /// be signed with. Default: none, and signatures are not checked.
     pub secret: Option<SecretPair>,
-    /// `reload.watch`: whether this file and the folders of code are looked at again when they
-    /// have changed. Default true.
+    /// `reload.watch`: whether this file and the folders of code are read again when they change.
+    /// Default true.
     pub watch: bool,
     /// `[log]`
     pub log: LogSettings,
@@ -75,10 +74,10 @@ impl Settings {
     /// Reads `text`, the content of `file`, with `variables` (those of the process) laid over it.
     /// Handlers of functions in Rust are looked up in `catalog`. Starts nothing.
     ///
-    /// `extra` has values for `${name}` that come before those of `[variables]`: a process that
-    /// is the gateway as well knows better where to push.
+    /// `extra` has values for `${name}` that override those of `[variables]`: a process that is the
+    /// gateway too knows the address for pushes.
     ///
-    /// The error holds everything that is wrong, environments that functions refuse included.
+    /// The error has all problems, also those that functions find in their environment.
     pub fn parse(
         file: &Path,
         text: &str,
@@ -140,10 +139,8 @@ impl FromFile for Settings {
     }
 }
 
-/// Reads nothing but `listen.internal` and starts no function: for the health check, and for a
-/// process that has to bind before it can say what the variables are.
-///
-/// Only errors that stand in the way of that one setting are errors here.
+/// Reads `listen.internal` and no other setting, for the health check. Problems of other settings
+/// are no errors here.
 pub fn internal_address(
     file: &Path,
     text: &str,
@@ -152,7 +149,7 @@ pub fn internal_address(
     Document::parse(file, text, PREFIX, variables)?.read(|root| {
         for key in ["limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"]
         {
-            // Taken, so that nobody calls it unknown.
+            // Taken, so that it is not reported as unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }
         Some(read_internal(root))

@@ -1,4 +1,5 @@
-//! The environment of one function: what its settings say, and nothing of the process around it.
+//! The environment of one function: only what its settings say. The environment of the process is
+//! not part of it.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -9,18 +10,18 @@ use crate::start_error::StartError;
 pub struct Environment(BTreeMap<String, String>);
 
 impl Environment {
-    /// The value of `key`. An empty one counts as absent: that is how a variable that was left
-    /// unset arrives.
+    /// The value of `key`. An empty value counts as absent: a variable that is not set arrives as
+    /// an empty value.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// All keys and values, empty ones too, as they are to stand in the environment of a process.
+    /// All keys and values for the environment of a process, empty values too.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
-    /// The value of a key that the function cannot do without.
+    /// The value of a key that must be set.
     pub fn require(&self, key: &str) -> Result<&str, StartError> {
         self.get(key).ok_or_else(|| {
             StartError::new(key, "is missing: set it in the environment of the function")

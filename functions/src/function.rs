@@ -1,6 +1,6 @@
-//! What a function in Rust is: started once from its environment, then called with events.
+//! A function in Rust: it is started once from its environment, then called with events.
 //!
-//! Deadlines, concurrency and log lines are the runner's, not here.
+//! The runner watches deadlines and concurrency, and writes log lines.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
@@ -16,13 +16,13 @@ pub type Check = fn(&Environment) -> Result<(), StartError>;
 
 /// Starts a function from its environment, once.
 ///
-/// It checks the environment and builds clients, but connects to nothing: a roster that cannot be
-/// reached is the failure of an invocation, and the next one may succeed.
+/// It reads the environment and builds clients, but connects to nothing. If a roster cannot be
+/// reached, an invocation fails, and the next one may succeed.
 pub type Start = fn(&Environment) -> Result<Arc<dyn Function>, StartError>;
 
-/// One function, started: called concurrently, shared between invocations.
+/// A function that is started. All its invocations share it and call it at the same time.
 ///
-/// The future may be dropped before its end, when the invocation has run out of time.
+/// The future is dropped before its end if the invocation takes longer than its timeout.
 pub trait Function: Send + Sync + 'static {
     /// Handles one event.
     fn call<'a>(
@@ -32,39 +32,39 @@ pub trait Function: Send + Sync + 'static {
     ) -> BoxFuture<'a, Result<Value, FunctionError>>;
 }
 
-/// What a function may know of its invocation.
+/// What a function knows of its invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    /// Names this invocation in the logs.
+    /// The id of this invocation in logs.
     pub request_id: String,
-    /// The name that the function is configured under.
+    /// The name of the function in the settings.
     pub function_name: String,
-    /// What it may use, in megabytes.
+    /// The memory that the function may use, in megabytes.
     pub memory_limit_mb: u32,
     /// How long this invocation may run.
     pub time_limit: Duration,
-    /// W3C Trace Context as it came in.
+    /// The W3C trace context of the caller, unchanged.
     pub traceparent: Option<String>,
 }
 
 /// Why an invocation has no result.
 #[derive(Debug, thiserror::Error)]
 pub enum FunctionError {
-    /// The event is not what the function takes: the caller's fault (400).
+    /// The function does not take such an event: a fault of the caller (400).
     #[error("event is not what this function takes: {0}")]
     BadEvent(String),
-    /// The function failed on it (430).
+    /// The function failed (430).
     #[error("function raised")]
     Raised(#[from] Box<dyn Error + Send + Sync>),
 }
 
 impl FunctionError {
-    /// The event is not what the function takes; `problem` says how.
+    /// The function does not take such an event. `problem` says why.
     pub fn bad_event(problem: impl fmt::Display) -> Self {
         Self::BadEvent(problem.to_string())
     }
 
-    /// The function failed; takes errors and plain text.
+    /// The function failed. `cause` is an error or a text.
     pub fn raised(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Raised(cause.into())
     }

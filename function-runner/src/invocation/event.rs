@@ -1,6 +1,6 @@
-//! Taking the event out of a request: whole, bounded in size and time, and known to be JSON.
+//! Reads the event out of a request: with a bound of its size and time, and only if it is JSON.
 //!
-//! What it says is not looked at: that is the function's affair.
+//! The content of the event is left to the function.
 
 use bytes::Bytes;
 use daemon::http::{BODY_TIMEOUT, BodyError, read_body};
@@ -38,8 +38,8 @@ pub(crate) fn checked(event: Bytes) -> Result<Bytes, Fault> {
     Err(Fault::new(InvocationFault::BadEvent, "event is not JSON"))
 }
 
-/// Reads the event of a refused invocation to its end and keeps nothing. A server that answers
-/// and leaves the rest unread resets the connection, and the caller may never see the answer.
+/// Reads a body to its end and drops it. If a server answers before it has read the whole body, the
+/// system resets the connection, and the caller may not get the answer.
 pub(crate) async fn discard(body: Incoming) {
     if body.is_end_stream() {
         return;
@@ -48,8 +48,8 @@ pub(crate) async fn discard(body: Incoming) {
     let _ = timeout(BODY_TIMEOUT, async { while let Some(Ok(_)) = body.frame().await {} }).await;
 }
 
-/// Whether it is JSON as a whole.
+/// Whether `text` is one JSON value.
 pub(crate) fn is_json(text: &[u8]) -> bool {
-    // As text and not as bytes: the parser does not look for bad UTF-8 in strings that it skips.
+    // As text and not as bytes: the parser does not check UTF-8 in strings that it skips.
     str::from_utf8(text).is_ok_and(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())
 }

@@ -1,4 +1,4 @@
-//! Why an invocation has no reply, in the words that the caller gets.
+//! Why an invocation has no reply, as the caller is told.
 
 use std::{borrow::Cow, error::Error, fmt::Write, time::Duration};
 
@@ -8,7 +8,7 @@ use shared::invocation::{ErrorObject, InvocationFault};
 /// Why an invocation has no reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// Which of the documented faults it is.
+    /// The documented fault.
     pub(crate) kind: InvocationFault,
     message: Cow<'static, str>,
     stack_trace: String,
@@ -27,17 +27,17 @@ impl Fault {
         Self::new(InvocationFault::TimedOut, message)
     }
 
-    /// The event has not been handed to anyone, and no other will be.
+    /// The runner shuts down. The function did not get the event.
     pub(crate) fn draining() -> Self {
         Self::new(InvocationFault::Draining, "runner is shutting down")
     }
 
-    /// The function panicked, saying `text`.
+    /// The function panicked with the message `text`.
     pub(crate) fn panicked(text: &str) -> Self {
         Self::raised(format!("panicked: {text}"))
     }
 
-    /// Adds the function's own account of it.
+    /// Adds the stack trace of the function.
     pub(crate) fn with_trace(mut self, stack_trace: String) -> Self {
         self.stack_trace = stack_trace;
         self
@@ -47,12 +47,12 @@ impl Fault {
         &self.message
     }
 
-    /// The function's own account of it, or nothing.
+    /// The stack trace of the function, or nothing.
     pub(crate) fn trace(&self) -> &str {
         &self.stack_trace
     }
 
-    /// The documented text, with the function's own account of it.
+    /// The function raised. The message is the documented one.
     pub(crate) fn raised(stack_trace: String) -> Self {
         let message = "user code exception caught".into();
         Self { kind: InvocationFault::Raised, message, stack_trace }

@@ -1,10 +1,10 @@
-//! The log lines of an invocation, in the words of SCF (documented), so that what searches for
-//! them there finds them here. The one way to write them: to the log of the process, to the last
-//! lines of the function and, if its caller has asked, to those of the invocation.
+//! The log lines of an invocation, in the words of SCF (documented), so that a search for lines of
+//! SCF finds them here too. All of them are written here: to the log of the process, to the last
+//! lines of the function and, if the caller wants them, to those of the invocation.
 //!
-//! The ids stand in the text for those searches and in the span as fields; a function's own lines
-//! are in the span as well. How much memory one invocation of many in a process has used nobody
-//! can know, so `MemUsage` is left out where a process is not an instance.
+//! The ids are in the text for such a search, and in the span as fields. The lines that a function
+//! writes are in the span too. `MemUsage` is left out for functions in Rust: they share a process,
+//! so the memory of one invocation is not known.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,9 +13,9 @@ use tracing::{Span, debug, error_span, info, warn};
 
 use super::{fault::Fault, recent_lines::RecentLines, report::InstanceReport};
 
-/// All lines have it, so that a log filter can name them.
+/// The target of all lines, for log filters.
 const TARGET: &str = "function";
-/// Bytes of a reply that a line shows (documented).
+/// How many bytes of a reply a line shows (documented).
 const SHOWN_MAX: usize = 8 * 1024;
 
 /// Where the lines of an invocation go, or those of an instance without one. A handle.
@@ -30,14 +30,14 @@ struct Inner {
 }
 
 impl Lines {
-    /// The lines of the invocation `context`; also in `invocation`, for its caller.
+    /// The lines of the invocation `context`. They also go to `invocation`, for its caller.
     pub(crate) fn of_invocation(
         context: &Context,
         function: RecentLines,
         invocation: Option<RecentLines>,
     ) -> Self {
-        // It is an error's span because it must be there whenever the function logs anything,
-        // whatever the filter lets through.
+        // At the level of errors, so that every line of the function is in the span, whatever the
+        // filter is.
         let span = error_span!(
             target: TARGET,
             "invocation",
@@ -52,7 +52,7 @@ impl Lines {
         Self(Arc::new(Inner { span, function, invocation: None }))
     }
 
-    /// What the invocation runs in.
+    /// The span that the invocation runs in.
     pub(crate) fn span(&self) -> Span {
         self.0.span.clone()
     }
@@ -64,7 +64,7 @@ impl Lines {
         self.keep([line]);
     }
 
-    /// An instance has started, for the invocation `request_id` if it was not to keep one warm.
+    /// An instance has started: for the invocation `request_id`, or to be kept warm.
     pub(crate) fn started(&self, request_id: Option<&str>, duration: Duration) {
         let duration_ms = millis(duration);
         let id = request_id.unwrap_or("none");
@@ -73,20 +73,20 @@ impl Lines {
         self.keep([line]);
     }
 
-    /// What the function itself has written.
+    /// The function has written `line`.
     pub(crate) fn own(&self, line: &str) {
         self.0.span.in_scope(|| info!(target: TARGET, "{line}"));
         self.keep([line.to_owned()]);
     }
 
-    /// The function has written more than is kept.
+    /// The function has written `count` lines more than are kept.
     pub(crate) fn left_out(&self, count: usize) {
         let line = format!("{count} more lines left out");
         self.0.span.in_scope(|| warn!(target: TARGET, "{line}"));
         self.keep([line]);
     }
 
-    /// The function never had the event, and nobody waits to be told.
+    /// The function did not get the event, and no caller waits for the answer.
     pub(crate) fn not_run(&self, context: &Context, fault: &Fault) {
         let line = failure(&context.request_id, fault);
         self.0.span.in_scope(|| warn!(target: TARGET, "{line}"));
@@ -126,7 +126,7 @@ impl Lines {
     }
 }
 
-/// In tenths of a megabyte, as there.
+/// In tenths of a megabyte, as in SCF.
 fn used(bytes: u64) -> String {
     let tenths = bytes * 10 / (1 << 20);
     format!(" MemUsage:{}.{}MB", tenths / 10, tenths % 10)

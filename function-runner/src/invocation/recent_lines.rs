@@ -1,20 +1,19 @@
-//! The last lines that were logged: of a function, for people who look after it, or of one
-//! invocation, for its caller.
+//! The last lines of a log: of a function, for its operators, or of one invocation, for its caller.
 //!
-//! A handle: clones are the same lines. Whoever writes never waits; what goes beyond the bounds
-//! pushes the oldest lines out, and a reader learns from the numbers how many it has missed.
+//! A write never waits: beyond the bounds it removes the oldest lines. The lines have numbers, from
+//! which a reader learns how many it has missed.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use tokio::sync::watch;
 
-/// What is kept of a function: as many lines, and as many bytes.
+/// How many lines and bytes are kept of a function.
 pub(crate) const LINES_MAX: usize = 1000;
 const BYTES_MAX: usize = 256 * 1024;
-/// What a caller may have of its own invocation (documented).
+/// How many bytes a caller gets of its own invocation (documented).
 const TAIL_BYTES_MAX: usize = 4 * 1024;
 
-/// Where lines are written.
+/// The last lines. A handle: clones are the same lines.
 #[derive(Debug, Clone)]
 pub(crate) struct RecentLines(Arc<watch::Sender<Ring>>);
 
@@ -42,17 +41,17 @@ impl RecentLines {
         Self(Arc::new(watch::Sender::new(ring)))
     }
 
-    /// Adds `lines`, with nobody else's in between.
+    /// Adds `lines`, without lines of others in between.
     pub(crate) fn push(&self, lines: &[Arc<str>]) {
         self.0.send_modify(|ring| lines.iter().for_each(|line| ring.push(Arc::clone(line))));
     }
 
-    /// For reading on as lines come. Ends when nobody can write any more.
+    /// For reading lines as they are written. Closed when nobody can write any more.
     pub(crate) fn subscribe(&self) -> watch::Receiver<Ring> {
         self.0.subscribe()
     }
 
-    /// All of it as text, each line with its end; of a line that is too long by itself the end.
+    /// All lines as text. Of a line that is too long, only the end.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         for line in &self.0.borrow().lines {
@@ -69,19 +68,19 @@ impl Ring {
         self.bytes += size(&line);
         self.lines.push_back(line);
         self.next += 1;
-        // The last one stays, however long it is: lines have a bound of their own.
+        // The last line always stays. Its length has a bound of its own.
         while self.lines.len() > LINES_MAX || (self.bytes > self.bytes_max && self.lines.len() > 1)
         {
             self.bytes -= self.lines.pop_front().map_or(0, |line| size(&line));
         }
     }
 
-    /// The number of the oldest line that is still there.
+    /// The number of the oldest line.
     pub(crate) fn first(&self) -> u64 {
         self.next - self.lines.len() as u64
     }
 
-    /// The number of the line that is still to come.
+    /// The number that the next line will have.
     pub(crate) fn next(&self) -> u64 {
         self.next
     }
@@ -94,7 +93,7 @@ impl Ring {
     }
 }
 
-/// With the end of the line.
+/// The bytes of a line, with its line break.
 fn size(line: &str) -> usize {
     line.len() + 1
 }
@@ -105,7 +104,7 @@ mod tests {
 
     use super::{BYTES_MAX, LINES_MAX, RecentLines, TAIL_BYTES_MAX};
 
-    /// The numbers of the first line and of the one to come, after `count` lines of `bytes`.
+    /// The numbers of the first line and of the next one, after `count` lines of `bytes`.
     fn kept(lines: &RecentLines, count: usize, bytes: usize) -> (u64, u64) {
         let line: Arc<str> = "x".repeat(bytes).into();
         (0..count).for_each(|_| lines.push(&[Arc::clone(&line)]));

@@ -1,15 +1,15 @@
-//! How an invocation ended: for the runtime that ran it, and for its caller.
+//! How an invocation ended.
 
 use std::time::Duration;
 
 use super::fault::Fault;
 
-/// How an invocation ended.
+/// How an invocation ended, as its instance reports it.
 #[derive(Debug)]
 pub(crate) struct InstanceReport {
     /// The reply, which is JSON.
     pub(crate) outcome: Result<String, Fault>,
-    /// The most that the instance has ever had in memory, in bytes, where that can be known.
+    /// The most memory that the instance has ever had, in bytes, where that is known.
     pub(crate) memory_peak: Option<u64>,
 }
 
@@ -25,14 +25,14 @@ impl From<Fault> for InstanceReport {
     }
 }
 
-/// What came of an invocation.
+/// How an invocation ended, as its caller is told.
 #[derive(Debug)]
 pub(crate) struct InvocationReport {
     /// The reply, which is JSON.
     pub(crate) outcome: Result<String, Fault>,
     /// How long the function ran.
     pub(crate) duration: Duration,
-    /// The most that the instance has ever had in memory, in bytes, where that can be known.
+    /// The most memory that the instance has ever had, in bytes, where that is known.
     pub(crate) memory_peak: Option<u64>,
 }
 

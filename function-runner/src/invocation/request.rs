@@ -1,24 +1,25 @@
-//! What an invocation is to do, and for whom.
+//! What is invoked with: the event, and what is known of the caller.
 
 use bytes::Bytes;
 
 use super::recent_lines::RecentLines;
 
-/// What an invocation is to do, and for whom.
+/// An invocation as it is requested.
 #[derive(Debug)]
 pub(crate) struct InvocationRequest {
-    /// JSON.
+    /// The event, which is JSON.
     pub(crate) event: Bytes,
     pub(crate) request_id: String,
     pub(crate) traceparent: Option<String>,
     pub(crate) reply_to: ReplyTo,
-    /// Where the caller reads the lines of this invocation.
+    /// Gets the log lines of this invocation, if the caller wants them.
     pub(crate) tail: Option<RecentLines>,
 }
 
-/// Whether somebody is told what becomes of an invocation.
+/// Who gets the reply or the fault of an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ReplyTo {
     Caller,
+    /// The caller does not wait: the cloud API's invocation type `Event`.
     Nobody,
 }

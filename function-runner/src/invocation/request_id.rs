@@ -1,20 +1,20 @@
-//! The id of an invocation: the caller's if it will do, or a fresh one. And what else a caller
-//! says that names its request: the trace.
+//! The id of an invocation: that of the caller if it is valid, or a new one. And the trace of the
+//! caller.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use shared::invocation::{REQUEST_ID_HEADER, TRACEPARENT_HEADER};
 use uuid::Uuid;
 
 const HEADER: HeaderName = HeaderName::from_static(REQUEST_ID_HEADER);
-/// Longer ones would make log lines and answers whatever size a caller likes.
+/// Without this bound, callers could make log lines and answers of any size.
 pub(crate) const BYTES_MAX: usize = 128;
 
-/// Names an invocation: visible ASCII, so it can stand in a header, a log line and JSON.
+/// The id of an invocation. It is visible ASCII, which fits into a header, a log line and JSON.
 #[derive(Debug)]
 pub(crate) struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The one in `headers`, or a fresh one when there is none or it is not fit to be repeated.
+    /// The id in `headers`, or a new one if there is none or it is not valid.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(HEADER).filter(|value| is_sound(value.as_bytes()));
         Self(given.cloned().unwrap_or_else(fresh))
@@ -24,13 +24,13 @@ impl RequestId {
         self.0.to_str().expect("it is visible ASCII")
     }
 
-    /// Puts it into the headers of the answer.
+    /// Puts the id into the headers of the answer.
     pub(crate) fn stamp(self, headers: &mut HeaderMap) {
         headers.insert(HEADER, self.0);
     }
 }
 
-/// The caller's trace, as it came.
+/// The trace of the caller, unchanged.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     headers.get(TRACEPARENT_HEADER)?.to_str().ok().map(str::to_owned)
 }

@@ -1,7 +1,7 @@
-//! `POST /`: the action `Invoke` of SCF's cloud API, from the request to the answer, so that
-//! programs with the cloud's client libraries can call functions here.
+//! `POST /`: the action `Invoke` of SCF's cloud API. Programs that use the client libraries of the
+//! cloud can call functions here.
 //!
-//! The HTTP status is always 200, as there. What a signature is worth is known in `tc3`.
+//! The HTTP status is always 200, as in the cloud. `tc3` checks signatures.
 
 mod outcome;
 mod tc3;
@@ -26,7 +26,7 @@ use crate::{
     runner::Runner,
 };
 
-/// The largest body: an event in it is a JSON string, which takes more bytes than the event.
+/// The largest body. The event in it is a JSON string, which is longer than the event.
 const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
 
 /// Answers the request `head` with `body`.
@@ -34,7 +34,7 @@ pub(super) async fn answer(runner: &Runner, head: &Parts, body: Incoming) -> Res
     let id = RequestId::of(&head.headers);
     let outcome = act(runner, head, body, &id).await.map_or_else(
         |error| {
-            // Not the message, which may quote the request.
+            // Without the message, which may quote the request.
             debug!(invocation.id = id.as_str(), error = ?error.code, "action refused");
             ActionOutcome::Error(error)
         },
@@ -118,7 +118,7 @@ async fn invoke(
     };
     match invocation_type {
         InvocationType::RequestResponse => outcome::result(call.run(order).await, id, tail),
-        // It runs in a task that the runner waits for, within the runner's limits.
+        // It runs in a task that the runner waits for, and counts for the limits of the runner.
         InvocationType::Event => match call.start(order) {
             Ok(_running) => {
                 Ok(InvokeResult { function_request_id: id.to_owned(), ..InvokeResult::default() })

@@ -1,7 +1,7 @@
-//! `GET /functions/<name>/logs`: the last lines of a function as server-sent events, and with
-//! `follow=true` those that come, until the reader leaves or the runner has drained.
+//! `GET /functions/<name>/logs`: the last lines of a function as server-sent events. With
+//! `follow=true` also the lines to come, until the reader leaves or the runner has drained.
 //!
-//! There is no queue for a reader. One that falls behind is told how many lines it has missed.
+//! There is no queue for a reader. A slow reader is told how many lines it has missed.
 
 mod events;
 mod query;
@@ -21,22 +21,22 @@ use self::{
 };
 use crate::invocation::RecentLines;
 
-/// Readers that follow at once: each holds a connection for as long as it likes.
+/// How many readers may follow logs at once. Each holds a connection, for any time.
 const FOLLOWERS_MAX: usize = 64;
 
-/// Those who follow the logs of the runner.
+/// The readers that follow logs. A handle.
 #[derive(Debug, Clone)]
 pub(super) struct Followers {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     end: CancellationToken,
 }
 
 impl Followers {
     pub(super) fn new() -> Self {
-        Self { places: Arc::new(Semaphore::new(FOLLOWERS_MAX)), end: CancellationToken::new() }
+        Self { permits: Arc::new(Semaphore::new(FOLLOWERS_MAX)), end: CancellationToken::new() }
     }
 
-    /// Ends all of them, behind what has been logged so far.
+    /// Ends all readers after the lines that have been logged so far.
     pub(super) fn end(&self) {
         self.end.cancel();
     }
@@ -53,8 +53,8 @@ impl Followers {
         let reader = Reader::new(lines, query.tail);
         match query.follow {
             Follow::No => event_stream(reader.until_now()),
-            Follow::Yes => match Arc::clone(&self.places).try_acquire_owned() {
-                Ok(place) => event_stream(reader.following(self.end.clone(), place)),
+            Follow::Yes => match Arc::clone(&self.permits).try_acquire_owned() {
+                Ok(permit) => event_stream(reader.following(self.end.clone(), permit)),
                 Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
                     let text = format!("{FOLLOWERS_MAX} readers follow logs already; try again");
                     message(StatusCode::TOO_MANY_REQUESTS, &text)

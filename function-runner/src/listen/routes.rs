@@ -10,11 +10,7 @@ use matchit::Router;
 use serde_json::json;
 use tower::{Service, service_fn};
 
-use super::{
-    action,
-    invoke::{invoke, invoke_batch},
-    logs::Followers,
-};
+use super::{action, batch::invoke_batch, invoke::invoke, logs::Followers};
 use crate::{invocation::event, runner::Runner};
 
 /// The paths, each for all methods. All routes to come begin with `/~/`, so that no name that a

@@ -1,6 +1,6 @@
-//! `functions.<name>.environment`: what a function finds in its environment.
+//! `functions.<name>.environment`: the environment of a function.
 //!
-//! Never shows a value, which may be a secret: problems name the key.
+//! Problems name the key and never show a value, which may be a secret.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use functions::Environment;
 
 use super::variables::Variables;
 
-/// The runner's own keys begin with these (documented).
+/// The keys that the runner sets begin with these (documented).
 const RESERVED: [&str; 3] = ["SCF_", "QCLOUD_", "TENCENTCLOUD_"];
 const RESERVED_KEYS: [&str; 2] = ["_HANDLER", "USER_CODE_ROOT"];
 /// All keys and values of a function, in bytes (documented).
@@ -18,7 +18,7 @@ const BYTES_MAX: usize = 4096;
 /// Takes `environment` out of the section of a function. `None` when something is wrong with it,
 /// which is noted.
 pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<Environment> {
-    // Takes anything, because the general complaint would show the value.
+    // Takes any value: the message for a value of another kind would show it.
     let anything = Kind::new("a string", |value| Some(value.as_str().map(str::to_owned)));
     let mut values = BTreeMap::new();
     let mut sound = true;
@@ -42,7 +42,7 @@ pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<Envir
     sound.then(|| values.into())
 }
 
-/// The value to set for `key`; or what is wrong.
+/// The value to set for `key`, or the problem.
 fn check(key: &str, value: Option<&str>, variables: &Variables) -> Result<String, String> {
     if let Some(prefix) = RESERVED.into_iter().find(|prefix| key.starts_with(prefix)) {
         return Err(format!("begins with {prefix}, which is kept for the runner; rename it"));

@@ -1,12 +1,12 @@
-//! `[invoke]`: the secret pair with which callers of the cloud API's `Invoke` sign.
+//! `[invoke]`: the secret pair that requests of the cloud API's `Invoke` are signed with.
 //!
-//! Never shows either of them: problems name the key.
+//! Problems name the key and never show a value.
 
 use std::fmt;
 
 use daemon::settings::{Kind, Section};
 
-/// A secret id and the key that goes with it.
+/// A secret id and its secret key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretPair {
     id: String,
@@ -53,7 +53,7 @@ impl fmt::Debug for SecretPair {
     }
 }
 
-/// What stands at a key.
+/// The value of a key.
 enum Given {
     No,
     Unsound,
@@ -69,7 +69,7 @@ fn read_text(
     key: &'static str,
     check: impl FnOnce(&str) -> Result<(), &'static str>,
 ) -> Given {
-    // Takes anything, because the general complaint would show the value.
+    // Takes any value: the message for a value of another kind would show it.
     let anything = Kind::new("a string", |value| Some(value.as_str().map(str::to_owned)));
     let Some(value) = section.read(key, &anything) else { return Given::No };
     let Some(value) = value.filter(|value| !value.is_empty()) else {

@@ -1,4 +1,4 @@
-//! What the settings of a function are read against.
+//! What is known beside its own table when the settings of a function are read.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ pub(super) struct Surroundings<'a> {
     pub(super) variables: &'a Variables,
     pub(super) cloud: &'a Cloud,
     pub(super) catalog: &'a Catalog,
-    /// The folder of the settings file: relative paths start there.
+    /// The folder of the settings file. Relative paths start there.
     pub(super) folder: &'a Path,
     /// The PATH of the runner.
     pub(super) path: Option<&'a str>,

@@ -1,6 +1,6 @@
 //! `[variables]`, and `${name}` in the environments of functions.
 //!
-//! Values are put in as they are: a `${` inside one means nothing.
+//! A `${` within a value has no meaning: values are not expanded again.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use daemon::settings::{Kind, Section};
 pub(super) struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Takes `[variables]` out of `root`; those in `extra` come first.
+    /// Takes `[variables]` out of `root`. Values in `extra` override them.
     pub(super) fn read(root: &mut Section, extra: &BTreeMap<String, String>) -> Self {
         let string = Kind::new("a string", |value| value.as_str().map(str::to_owned));
         let mut values: BTreeMap<_, _> = root.entries("variables", &string).into_iter().collect();
@@ -23,7 +23,7 @@ impl Variables {
         Self(values)
     }
 
-    /// Puts values in the place of `${name}`; or what is wrong with `template`.
+    /// Replaces each `${name}` in `template` with its value. The error is the problem.
     pub(super) fn expand(&self, template: &str) -> Result<String, String> {
         let mut expanded = String::with_capacity(template.len());
         let mut rest = template;

@@ -1,5 +1,5 @@
-//! What came of an invocation, in the words of the cloud API: a result, or an error when the
-//! function never had the event.
+//! The report of an invocation in the form of the cloud API: a result, or an error if the function
+//! did not get the event.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use shared::{
 
 use crate::invocation::{InvocationReport, RecentLines};
 
-/// The result of the invocation `id`, with the lines in `tail`.
+/// The result of the invocation `id`, with the log lines in `tail`.
 pub(super) fn result(
     report: InvocationReport,
     id: &str,
@@ -44,8 +44,8 @@ fn begun_ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(u64::MAX)
 }
 
-/// The code of a fault that says that the function never had the event. The other faults are what
-/// came of it.
+/// The error code of a fault with which the function did not get the event. `None` for the other
+/// faults, which are results.
 fn refused(fault: InvocationFault) -> Option<ActionErrorCode> {
     match fault {
         InvocationFault::NoSuchFunction => Some(ActionErrorCode::NoSuchFunction),

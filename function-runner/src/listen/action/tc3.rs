@@ -1,7 +1,5 @@
-//! The signature TC3-HMAC-SHA256 (documented): whether a request was signed with the secret key,
-//! and just now.
-//!
-//! Takes the time, so that it can be tested. The body is always part of what is signed.
+//! The signature TC3-HMAC-SHA256 (documented): checks that a request was signed with the secret key
+//! a short time ago. The body is always signed too.
 
 use std::time::{Duration, SystemTime};
 
@@ -14,10 +12,10 @@ use crate::settings::SecretPair;
 
 const ALGORITHM: &str = "TC3-HMAC-SHA256";
 const CONTENT_HASH_HEADER: &str = "x-tc-content-sha256";
-/// How far the clock of the caller may be from ours, in seconds (documented).
+/// The largest difference between the clock of the caller and ours, in seconds (documented).
 const SKEW_MAX: u64 = 300;
 
-/// The header `Authorization`, taken apart.
+/// The parts of the header `Authorization`.
 struct Authorization<'a> {
     secret_id: &'a str,
     /// `<date>/<service>/tc3_request`
@@ -28,7 +26,7 @@ struct Authorization<'a> {
     signature: &'a str,
 }
 
-/// Whether `head` is signed by `pair`, for `body`, at about `now`.
+/// Checks that `head` and `body` were signed with `pair` at about `now`.
 pub(super) fn verify(
     pair: &SecretPair,
     head: &Parts,
@@ -53,7 +51,7 @@ pub(super) fn verify(
     );
     let key = authorization.signing_key(pair.key());
     let signature = from_hex(authorization.signature).unwrap_or_default();
-    // Takes as long for any wrong signature.
+    // In constant time: the time must not tell how much of a signature is right.
     mac(&key, &to_sign).verify_slice(&signature).map_err(|_| {
         failure("signature is not that of this request; check the secret key and the host")
     })
@@ -64,7 +62,7 @@ impl<'a> Authorization<'a> {
         let parsed = text(headers, header::AUTHORIZATION.as_str()).and_then(Self::parse);
         parsed.ok_or_else(|| {
             let message = format!(
-                "Authorization is missing or of another form; use {ALGORITHM} \
+                "Authorization is missing or has another form; use {ALGORITHM} \
                  Credential=<id>/<date>/scf/tc3_request, SignedHeaders=content-type;host, \
                  Signature=<hex>"
             );
@@ -85,7 +83,7 @@ impl<'a> Authorization<'a> {
         Some(Self { secret_id, scope, date, service, signed_headers, signature })
     }
 
-    /// Only good for one day and one service.
+    /// The key for one day and one service.
     fn signing_key(&self, secret_key: &str) -> Vec<u8> {
         let seed = format!("TC3{secret_key}").into_bytes();
         [self.date, self.service, "tc3_request"]
@@ -94,7 +92,7 @@ impl<'a> Authorization<'a> {
     }
 }
 
-/// A request that was overheard is worthless after a few minutes.
+/// So that nobody can send a recorded request again after a few minutes.
 fn check_time(timestamp: &str, date: &str, now: SystemTime) -> Result<(), ActionError> {
     let now = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let expired = |what: String| ActionError::new(ActionErrorCode::SignatureExpire, what);
@@ -105,7 +103,7 @@ fn check_time(timestamp: &str, date: &str, now: SystemTime) -> Result<(), Action
     if skew > SKEW_MAX {
         let when = if signed < now { "ago" } else { "ahead" };
         return Err(expired(format!(
-            "signed {skew} seconds {when}, and {SKEW_MAX} are allowed; sign anew, or set the clocks"
+            "signed {skew} seconds {when}, and {SKEW_MAX} are allowed; sign again, or set the clocks"
         )));
     }
     let day = SystemTime::UNIX_EPOCH + Duration::from_secs(signed);
@@ -115,7 +113,7 @@ fn check_time(timestamp: &str, date: &str, now: SystemTime) -> Result<(), Action
     Err(failure("date in Credential is not that of X-TC-Timestamp; use the date in UTC"))
 }
 
-/// What is signed of the request. The query never is: a POST has none.
+/// The part of the request that is signed. It has no query: a POST has none.
 fn canonical_request(head: &Parts, signed: &str, body: &[u8]) -> Result<String, ActionError> {
     if head.headers.get(CONTENT_HASH_HEADER).is_some_and(|hash| hash == "UNSIGNED-PAYLOAD") {
         return Err(failure("an unsigned payload is not taken here; sign the body"));

@@ -1,4 +1,4 @@
-//! Lines of a log as server-sent events: each line is one event, its number the event's id.
+//! Lines of a log as server-sent events. Each line is one event, and its number is the event's id.
 
 use std::{error::Error, fmt::Write, time::Duration};
 
@@ -12,18 +12,18 @@ use tokio_util::sync::CancellationToken;
 
 use crate::invocation::recent_lines::{RecentLines, Ring};
 
-/// What is handed to the connection at once, beyond it by one event.
+/// The size of one piece for the connection. A piece may be longer by one event.
 const PIECE_BYTES: usize = 64 * 1024;
-/// A reader that has gone without a word is noticed when something is written to it.
+/// How often something is written to an idle reader: a write shows whether the reader is gone.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// One reader: where it is, and when it has read enough.
+/// One reader of a log.
 #[derive(Debug)]
 pub(super) struct Reader {
     ring: watch::Receiver<Ring>,
     /// The number of the line that it reads next.
     next: u64,
-    /// The number of the line that it does not read any more.
+    /// The number of the first line that it does not read. None for a reader that follows.
     until: Option<u64>,
     stay: Option<Stay>,
 }
@@ -32,13 +32,13 @@ pub(super) struct Reader {
 struct Stay {
     end: CancellationToken,
     #[expect(dead_code, reason = "held, not read")]
-    place: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 type Step = Result<Frame<Bytes>, Box<dyn Error + Send + Sync>>;
 
 impl Reader {
-    /// Begins `tail` lines before the end.
+    /// A reader that begins `tail` lines before the end.
     pub(super) fn new(lines: &RecentLines, tail: usize) -> Self {
         let ring = lines.subscribe();
         let next = {
@@ -48,19 +48,23 @@ impl Reader {
         Self { ring, next, until: None, stay: None }
     }
 
-    /// Reads no line that comes after this moment.
+    /// Reads no line that is logged after this moment.
     pub(super) fn until_now(mut self) -> Self {
         self.until = Some(self.ring.borrow().next());
         self
     }
 
-    /// Reads until `end`, holding `place`.
-    pub(super) fn following(mut self, end: CancellationToken, place: OwnedSemaphorePermit) -> Self {
-        self.stay = Some(Stay { end, place });
+    /// Reads on until `end`, and holds `permit` until then.
+    pub(super) fn following(
+        mut self,
+        end: CancellationToken,
+        permit: OwnedSemaphorePermit,
+    ) -> Self {
+        self.stay = Some(Stay { end, permit });
         self
     }
 
-    /// The next piece, and the reader behind it. The connection asks for it when it has room.
+    /// The next piece, and the reader after it. The connection asks when it can write.
     pub(super) async fn step(mut self) -> Option<(Step, Self)> {
         let mut piece = self.piece();
         if piece.is_empty() {
@@ -69,7 +73,7 @@ impl Reader {
         Some((Ok(Frame::data(piece.into())), self))
     }
 
-    /// Waits for lines. `None` when there will be no more.
+    /// Waits for a piece. `None` when there will be no more.
     async fn wait(&mut self) -> Option<String> {
         let end = self.stay.as_ref()?.end.clone();
         let next = self.next;
@@ -104,8 +108,8 @@ impl Reader {
     }
 }
 
-/// A carriage return would end a field as well; such a line has several, and is whole again when
-/// they are joined.
+/// A carriage return ends a field. A line that has one is written as several fields, which the
+/// reader joins.
 fn write_event(piece: &mut String, number: u64, line: &str) {
     let _ = writeln!(piece, "id: {number}");
     for part in line.split(['\r', '\n']) {
@@ -172,7 +176,7 @@ mod tests {
         let (piece, reader) = next(reader).await;
         assert_eq!(piece, "id: 0\ndata: last\n\n");
         assert!(reader.step().await.is_none());
-        // Nobody is left who could write.
+        // Nobody can write any more.
         let reader = following(&lines, 0, &CancellationToken::new());
         drop(lines);
         assert!(reader.step().await.is_none());

@@ -1,4 +1,4 @@
-//! What a reader of a log asks for: `tail` and `follow`.
+//! The query of a request for a log: `tail` and `follow`.
 
 use crate::invocation::recent_lines::LINES_MAX;
 
@@ -11,7 +11,7 @@ pub(super) struct Query {
     pub(super) follow: Follow,
 }
 
-/// Whether the reader stays for lines that come.
+/// Whether the reader waits for lines to come.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Follow {
     No,
@@ -19,7 +19,7 @@ pub(super) enum Follow {
 }
 
 impl Query {
-    /// The error says what would be right.
+    /// The error says which values are valid.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut query = Self { tail: TAIL, follow: Follow::No };
         for pair in text.split('&').filter(|pair| !pair.is_empty()) {
@@ -28,7 +28,7 @@ impl Query {
                 ("follow", "true") => query.follow = Follow::Yes,
                 ("follow", "false") => query.follow = Follow::No,
                 ("follow", value) => {
-                    return Err(format!("follow={value:?} will not do; use true or false"));
+                    return Err(format!("follow={value:?} is not valid; use true or false"));
                 }
                 (name, _) => {
                     return Err(format!("{name:?} is not known here; use tail and follow"));
@@ -43,7 +43,7 @@ fn parse_tail(value: &str) -> Result<usize, String> {
     let is_number = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     let tail = value.parse().ok().filter(|tail| is_number && *tail <= LINES_MAX);
     tail.ok_or_else(|| {
-        format!("tail={value:?} will not do; use a whole number from 0 to {LINES_MAX}")
+        format!("tail={value:?} is not valid; use a whole number from 0 to {LINES_MAX}")
     })
 }
 
