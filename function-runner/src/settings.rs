@@ -20,14 +20,17 @@ mod tests;
 
 use std::{
     collections::BTreeMap,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use daemon::{
     reload::FromFile,
-    settings::{Document, Kind, Origins, Section, SettingsError, address, count, duration, flag},
+    settings::{
+        Document, Key, Kind, Origins, Section, SettingsError, address, count, describe, duration,
+        flag,
+    },
     telemetry::LogSettings,
 };
 use functions::Catalog;
@@ -49,18 +52,17 @@ pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
 /// All settings of the runner.
 #[derive(Debug)]
 pub struct Settings {
-    /// `listen.internal`: invocations and health. Default 127.0.0.1:9002.
+    /// `listen.internal`: invocations and health.
     pub internal: SocketAddr,
     /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
-    /// one is answered with 429. Default 10000.
+    /// one is answered with 429.
     pub max_invocations: usize,
-    /// `drain.timeout`: how long running invocations have to end at a shutdown. Default 30s.
+    /// `drain.timeout`: how long running invocations have to end at a shutdown.
     pub drain_timeout: Duration,
     /// `invoke.secret_id` and `invoke.secret_key`: the pair that requests of the cloud API have to
-    /// be signed with. Default: none, and signatures are not checked.
+    /// be signed with. Without one, signatures are not checked.
     pub secret: Option<SecretPair>,
     /// `reload.watch`: whether this file and the folders of code are read again when they change.
-    /// Default true.
     pub watch: bool,
     /// `[log]`
     pub log: LogSettings,
@@ -87,31 +89,41 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let folder = file.parent().unwrap_or(Path::new(""));
         let path = variables.get("PATH").map(String::as_str);
-        Document::parse(file, text, PREFIX, variables)?.read(|root| {
-            let variables = Variables::read(root, extra);
-            let cloud = Cloud::read(root);
-            let around =
-                Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
-            Some(Self::read(root, &around))
-        })
+        Document::parse(file, text, PREFIX, variables)?
+            .read(|root| Some(Self::read(root, extra, catalog, folder, path)))
     }
 
-    fn read(root: &mut Section, around: &Surroundings<'_>) -> Self {
+    /// The keys of `functions.toml`.
+    pub fn keys() -> Vec<Key> {
+        let (extra, catalog) = (BTreeMap::new(), Catalog::built_in());
+        describe(|root| Self::read(root, &extra, &catalog, Path::new(""), None))
+    }
+
+    fn read(
+        root: &mut Section,
+        extra: &BTreeMap<String, String>,
+        catalog: &Catalog,
+        folder: &Path,
+        path: Option<&str>,
+    ) -> Self {
+        let variables = Variables::read(root, extra);
+        let cloud = Cloud::read(root);
+        let around = Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
         let internal = read_internal(root);
         let mut limits = root.section("limits");
         let mut drain = root.section("drain");
         Self {
             internal,
-            max_invocations: limits
-                .read("max_invocations", &count(1..=1_000_000))
-                .map_or(10_000, |count| usize::try_from(count).expect("a million fits")),
-            drain_timeout: drain
-                .read("timeout", &duration(Duration::ZERO..=Duration::from_hours(1)))
-                .unwrap_or(Duration::from_secs(30)),
+            max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
+            drain_timeout: drain.read_or(
+                "timeout",
+                &duration(Duration::ZERO..=Duration::from_hours(1)),
+                "30s",
+            ),
             secret: SecretPair::read(root),
-            watch: root.section("reload").read("watch", &flag()).unwrap_or(true),
+            watch: root.section("reload").read_or("watch", &flag(), "true"),
             log: LogSettings::read(&mut root.section("log")),
-            functions: function::read_all(root, around),
+            functions: function::read_all(root, &around),
             // Last, when all keys have been read.
             origins: root.origins(),
         }
@@ -157,6 +169,5 @@ pub fn internal_address(
 }
 
 fn read_internal(root: &mut Section) -> SocketAddr {
-    let default = (Ipv4Addr::LOCALHOST, 9002).into();
-    root.section("listen").read("internal", &address()).unwrap_or(default)
+    root.section("listen").read_or("internal", &address(), "127.0.0.1:9002")
 }

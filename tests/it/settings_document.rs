@@ -71,3 +71,9 @@ fn check(file: &str, prefix: &str, known: Vec<Key>) {
 fn every_key_of_gateway_toml_is_documented() {
     check("gateway.toml", gateway::settings::PREFIX, gateway::settings::Settings::keys());
 }
+
+#[test]
+fn every_key_of_functions_toml_is_documented() {
+    let keys = function_runner::Settings::keys();
+    check("functions.toml", function_runner::settings::PREFIX, keys);
+}

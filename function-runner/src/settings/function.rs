@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daemon::settings::{Kind, Origins, Problem, Section, count, duration, one_of};
+use daemon::settings::{Kind, Origins, Problem, Section, count, duration, is_name, one_of};
 use functions::StartError;
 
 use super::{
@@ -10,27 +10,26 @@ use super::{
     language::Language,
     runtime::RuntimeSettings,
     rust::{RustSettings, with_causes},
-    subprocess::{SubprocessSettings, instances},
+    subprocess::SubprocessSettings,
     surroundings::Surroundings,
 };
 
 /// The shortest and the longest time that a function may be given (documented).
 const SHORTEST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(900);
-const NAME_BYTES_MAX: usize = 60;
 
 /// One function.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSettings {
-    /// `<name>`: letters, digits, `-` and `_`, at most 60.
+    /// `<name>`.
     pub name: String,
-    /// `timeout`: how long an invocation may run. 1s to 900s, default 3s.
+    /// `timeout`: how long an invocation may run.
     pub timeout: Duration,
-    /// `memory_mb`: the memory of one instance. 64 to 3072, default 128. No limit for a function
-    /// in Rust, which shares the memory of the runner: it is only told the number.
+    /// `memory_mb`: the memory of one instance. For a function in Rust this is no limit: it shares
+    /// the memory of the runner, and is only told the number.
     pub memory_mb: u32,
-    /// `max_instances`: invocations at once, 1 to 10000. Default 1000 for a function in Rust,
-    /// where the next invocation is answered with 432; 10 for the others, where some may wait.
+    /// `max_instances`: how many invocations may run at once. The next one waits, or is answered
+    /// with 432 if the function is in Rust.
     pub max_instances: usize,
     /// `runtime`, and all keys whose meaning depends on it.
     pub(crate) runtime: RuntimeSettings,
@@ -57,13 +56,14 @@ pub(super) fn read_all(root: &mut Section, around: &Surroundings<'_>) -> Vec<Fun
 
 impl FunctionSettings {
     fn read(name: String, section: &mut Section, around: &Surroundings<'_>) -> Option<Self> {
-        let timeout = section.read("timeout", &duration(SHORTEST..=LONGEST));
-        let memory_mb = section.read("memory_mb", &count(64..=3072)).unwrap_or(128);
-        let max_instances = section.read("max_instances", &instances(1));
+        let timeout = section.read_or("timeout", &duration(SHORTEST..=LONGEST), "3s");
+        let memory_mb = section.read_or("memory_mb", &count(64..=3072), "128");
+        let default = "1000 with runtime \"rust\", otherwise 10";
+        let max_instances = section.read_derived("max_instances", &count(1..=10_000), default);
         let environment = environment::read(section, around.variables);
         let word = section.require("runtime", &word());
-        let default = if matches!(word, Some(RuntimeWord::Subprocess(_))) { 10 } else { 1000 };
-        let max_instances = max_instances.unwrap_or(default);
+        let is_subprocess = matches!(word, Some(RuntimeWord::Subprocess(_)));
+        let max_instances = max_instances.unwrap_or(if is_subprocess { 10 } else { 1000 });
         let runtime = match word {
             Some(RuntimeWord::Rust) => {
                 RustSettings::read(section, environment, around.catalog).map(RuntimeSettings::Rust)
@@ -73,17 +73,11 @@ impl FunctionSettings {
                     .map(|settings| RuntimeSettings::Subprocess(Box::new(settings)))
             }
             None => {
-                RuntimeSettings::skip(section);
+                RuntimeSettings::skip(section, around);
                 None
             }
         };
-        Some(Self {
-            name,
-            timeout: timeout.unwrap_or(Duration::from_secs(3)),
-            memory_mb: u32::try_from(memory_mb).expect("3072 fits"),
-            max_instances,
-            runtime: runtime?,
-        })
+        Some(Self { name, timeout, memory_mb, max_instances, runtime: runtime? })
     }
 
     /// The problem that kept the function from starting. `origins` are those of the settings.
@@ -100,9 +94,4 @@ fn word() -> Kind<RuntimeWord> {
         ("nodejs", RuntimeWord::Subprocess(Language::Nodejs)),
         ("custom", RuntimeWord::Subprocess(Language::Custom)),
     ])
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=NAME_BYTES_MAX).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }

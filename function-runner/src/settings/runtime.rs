@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use daemon::settings::{Kind, Section};
+use daemon::settings::{Section, text};
 
 use super::{
     rust::RustSettings,
-    subprocess::{self, SubprocessSettings},
+    subprocess::{HANDLER_DEFAULT, SubprocessKeys, SubprocessSettings},
+    surroundings::Surroundings,
 };
 
 /// What runs the code of a function.
@@ -17,12 +18,10 @@ pub(crate) enum RuntimeSettings {
 }
 
 impl RuntimeSettings {
-    /// Takes all keys that depend on the runtime, which is not known, so that they are not
-    /// reported as unknown.
-    pub(super) fn skip(section: &mut Section) {
-        for key in ["handler"].into_iter().chain(subprocess::KEYS) {
-            section.read(key, &Kind::new("anything", |_| Some(())));
-        }
+    /// Takes all keys that depend on the runtime, which is not known.
+    pub(super) fn skip(section: &mut Section, around: &Surroundings<'_>) {
+        section.read_derived("handler", &text(), HANDLER_DEFAULT);
+        SubprocessKeys::read(section, around);
     }
 
     /// The word for it in the settings.

@@ -5,7 +5,7 @@ use std::{error::Error, fmt::Write};
 use daemon::settings::{Kind, Section, text};
 use functions::{Catalog, Environment, StartError, Starter};
 
-use super::subprocess;
+use super::subprocess::SubprocessKeys;
 
 /// A function in Rust.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ impl RustSettings {
         environment: Option<Environment>,
         catalog: &Catalog,
     ) -> Option<Self> {
-        for key in subprocess::KEYS {
+        for key in SubprocessKeys::NAMES {
             if section.read(key, &Kind::new("anything", |_| Some(()))).is_some() {
                 section.problem(key, "has no use with runtime \"rust\"; remove it");
             }

@@ -30,11 +30,10 @@ impl SecretPair {
     /// Takes `[invoke]`. `None` without a pair, and when something is wrong, which is noted.
     pub(super) fn read(root: &mut Section) -> Option<Self> {
         let mut section = root.section("invoke");
-        let id = read_text(&mut section, "secret_id", |id| {
-            let is_sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
-            id.bytes().all(is_sound).then_some(()).ok_or("visible ASCII without / and ,")
+        let id = read_text(&mut section, "secret_id", "visible ASCII without / and ,", |id| {
+            id.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'/' | b','))
         });
-        let key = read_text(&mut section, "secret_key", |_| Ok(()));
+        let key = read_text(&mut section, "secret_key", "a string that is not empty", |_| true);
         match (id, key) {
             (Given::Sound(id), Given::Sound(key)) => return Some(Self { id, key }),
             (Given::No, Given::Sound(_) | Given::Unsound) => alone(&section, "secret_id"),
@@ -64,23 +63,23 @@ fn alone(section: &Section, missing: &str) {
     section.problem(missing, "is missing; set both secret_id and secret_key, or neither");
 }
 
+/// `values` says in words what `is_sound` checks.
 fn read_text(
     section: &mut Section,
     key: &'static str,
-    check: impl FnOnce(&str) -> Result<(), &'static str>,
+    values: &str,
+    is_sound: impl FnOnce(&str) -> bool,
 ) -> Given {
     // Takes any value: the message for a value of another kind would show it.
-    let anything = Kind::new("a string", |value| Some(value.as_str().map(str::to_owned)));
+    let anything = Kind::new(values, |value| Some(value.as_str().map(str::to_owned)));
     let Some(value) = section.read(key, &anything) else { return Given::No };
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         section.problem(key, "is not a string with something in it; put it in quotes");
         return Given::Unsound;
     };
-    match check(&value) {
-        Ok(()) => Given::Sound(value),
-        Err(right) => {
-            section.problem(key, format!("has characters that do not belong there; use {right}"));
-            Given::Unsound
-        }
+    if is_sound(&value) {
+        return Given::Sound(value);
     }
+    section.problem(key, format!("has characters that do not belong there; use {values}"));
+    Given::Unsound
 }

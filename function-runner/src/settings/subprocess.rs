@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use daemon::settings::{Kind, Section, duration, flag, path, text};
+use daemon::settings::{Kind, Section, count, duration, flag, path, text};
 use functions::Environment;
 
 use super::{cloud::Cloud, language::Language, surroundings::Surroundings, user::User};
@@ -15,37 +15,35 @@ use super::{cloud::Cloud, language::Language, surroundings::Surroundings, user::
 /// The PATH of functions, and that of a runner that has none.
 pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The keys that only functions in child processes have, in the order in which they are read.
-pub(super) const KEYS: [&str; 7] =
-    ["min_instances", "idle_after", "init_timeout", "code", "interpreter", "user", "private_tmp"];
+/// The default of `handler`, in words.
+pub(super) const HANDLER_DEFAULT: &str = "required, or bootstrap with runtime \"custom\"";
 
 /// A function that runs in child processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct SubprocessSettings {
     /// `runtime`.
     pub(crate) language: Language,
-    /// `interpreter`, or the `bootstrap` of the code. Default: the one in the runner's PATH.
+    /// The interpreter, or the `bootstrap` in the folder of the code.
     pub(crate) executable: PathBuf,
     /// `code`: the folder of the code, as it is written there.
     pub(crate) folder: PathBuf,
     /// The same folder, absolute and without symbolic links.
     pub(crate) code: PathBuf,
-    /// `handler`. Default `bootstrap` with runtime `custom`.
+    /// `handler`.
     pub(crate) handler: String,
     /// `environment`.
     pub(crate) environment: Environment,
-    /// `user`: the account that the function runs as. Default: that of the runner.
+    /// `user`: the account that the function runs as. None is that of the runner.
     pub(crate) user: Option<User>,
     /// `private_tmp`: whether each instance has a `/tmp` of its own, where the system allows that.
-    /// Default true.
     pub(crate) private_tmp: bool,
     /// `[cloud]`
     pub(crate) cloud: Cloud,
-    /// `min_instances`: instances that are kept without work, 0 to `max_instances`. Default 0.
+    /// `min_instances`: how many instances are kept without work.
     pub(crate) min_instances: usize,
-    /// `idle_after`: how long an instance without work is kept. 1s to 24h, default 10m.
+    /// `idle_after`: how long an instance without work is kept.
     pub(crate) idle_after: Duration,
-    /// `init_timeout`: how long an instance may take to start. 3s to 300s, default 60s.
+    /// `init_timeout`: how long an instance may take to start.
     pub(crate) init_timeout: Duration,
 }
 
@@ -59,34 +57,20 @@ impl SubprocessSettings {
         environment: Option<Environment>,
         around: &Surroundings<'_>,
     ) -> Option<Self> {
-        let min_instances = section.read("min_instances", &instances(0)).unwrap_or(0);
-        if min_instances > max_instances {
-            let what =
-                format!("{min_instances} is more than max_instances; use {max_instances} at most");
-            section.problem("min_instances", what);
-        }
-        let idle_after = section
-            .read("idle_after", &duration(Duration::from_secs(1)..=Duration::from_hours(24)))
-            .unwrap_or(Duration::from_mins(10));
-        let init_timeout = section
-            .read("init_timeout", &duration(Duration::from_secs(3)..=Duration::from_secs(300)))
-            .unwrap_or(Duration::from_secs(60));
-        let named = section.require("code", &path(around.folder));
-        let code = named.as_ref().and_then(|named| folder(section, named));
+        let keys = SubprocessKeys::read(section, around);
+        keys.check(section, language, max_instances);
+        let code = keys.code.as_ref().and_then(|named| folder(section, named));
         let handler = match language {
             Language::Python3 | Language::Nodejs => section.require("handler", &dotted()),
-            Language::Custom => {
-                Some(section.read("handler", &text()).unwrap_or_else(|| "bootstrap".to_owned()))
-            }
+            Language::Custom => Some(section.read_or("handler", &text(), "bootstrap")),
         };
         let executable = match language {
-            Language::Python3 => interpreter(section, "python3", around),
-            Language::Nodejs => interpreter(section, "node", around),
+            Language::Python3 => interpreter(section, keys.interpreter, "python3", around),
+            Language::Nodejs => interpreter(section, keys.interpreter, "node", around),
             Language::Custom => code.as_deref().and_then(|code| bootstrap(section, code)),
         };
-        let user = User::read(section);
-        let private_tmp = section.read("private_tmp", &flag()).unwrap_or(true);
-        let (folder, code, handler) = (named?, code?, handler?);
+        let user = keys.user.and_then(|name| User::find(section, &name));
+        let (folder, code, handler) = (keys.code?, code?, handler?);
         match language {
             Language::Python3 => find_source(section, &code, &handler, &[".py", "/__init__.py"])?,
             Language::Nodejs => find_source(section, &code, &handler, &[".js", ".mjs", ".cjs"])?,
@@ -100,24 +84,69 @@ impl SubprocessSettings {
             handler,
             environment: environment?,
             user,
-            private_tmp,
+            private_tmp: keys.private_tmp,
             cloud: around.cloud.clone(),
-            min_instances,
-            idle_after,
-            init_timeout,
+            min_instances: keys.min_instances,
+            idle_after: keys.idle_after,
+            init_timeout: keys.init_timeout,
         })
     }
 }
 
-/// A number of instances, from `min` on.
-pub(super) fn instances(min: u64) -> Kind<usize> {
-    let range = min..=10_000;
-    let expected = format!("a whole number from {} to {}", range.start(), range.end());
-    Kind::new(expected, move |value| {
-        let count =
-            u64::try_from(value.as_integer()?).ok().filter(|count| range.contains(count))?;
-        usize::try_from(count).ok()
-    })
+/// The keys that only functions in child processes have, as they are written.
+#[derive(Debug)]
+pub(super) struct SubprocessKeys {
+    min_instances: usize,
+    idle_after: Duration,
+    init_timeout: Duration,
+    code: Option<PathBuf>,
+    interpreter: Option<PathBuf>,
+    user: Option<String>,
+    private_tmp: bool,
+}
+
+impl SubprocessKeys {
+    /// The names of the keys, in the order in which they are read.
+    pub(super) const NAMES: [&str; 7] = [
+        "min_instances",
+        "idle_after",
+        "init_timeout",
+        "code",
+        "interpreter",
+        "user",
+        "private_tmp",
+    ];
+
+    pub(super) fn read(section: &mut Section, around: &Surroundings<'_>) -> Self {
+        let path = path(around.folder);
+        let seconds = Duration::from_secs;
+        let (idle_after, init_timeout) =
+            (duration(seconds(1)..=Duration::from_hours(24)), duration(seconds(3)..=seconds(300)));
+        let no_rust = "required, but not with runtime \"rust\"";
+        let in_path = "python3 or node in the runner's PATH";
+        Self {
+            min_instances: section.read_or("min_instances", &count(0..=10_000), "0"),
+            idle_after: section.read_or("idle_after", &idle_after, "10m"),
+            init_timeout: section.read_or("init_timeout", &init_timeout, "60s"),
+            code: section.read_derived("code", &path, no_rust),
+            interpreter: section.read_derived("interpreter", &path, in_path),
+            user: section.read_derived("user", &text(), "the runner's user"),
+            private_tmp: section.read_or("private_tmp", &flag(), "true"),
+        }
+    }
+
+    /// Notes the problems that show when the keys are seen together.
+    fn check(&self, section: &Section, language: Language, max_instances: usize) {
+        let min_instances = self.min_instances;
+        if min_instances > max_instances {
+            let what =
+                format!("{min_instances} is more than max_instances; use {max_instances} at most");
+            section.problem("min_instances", what);
+        }
+        if self.interpreter.is_some() && language == Language::Custom {
+            section.problem("interpreter", "has no use with runtime \"custom\"; remove it");
+        }
+    }
 }
 
 /// The folder of the code, as an absolute path.
@@ -140,7 +169,7 @@ fn dotted() -> Kind<String> {
     })
 }
 
-/// Looks for the file of the handler, which some write with dots between folders.
+/// Looks for the file of the handler. Some handlers have dots between folders.
 fn find_source(section: &Section, code: &Path, handler: &str, endings: &[&str]) -> Option<()> {
     let (file, _) = handler.rsplit_once('.')?;
     let names = [file.to_owned(), file.replace('.', "/")];
@@ -155,10 +184,15 @@ fn find_source(section: &Section, code: &Path, handler: &str, endings: &[&str]) 
     None
 }
 
-/// The `interpreter` of the settings, or the one called `name` in the runner's own PATH.
-fn interpreter(section: &mut Section, name: &str, around: &Surroundings<'_>) -> Option<PathBuf> {
-    if let Some(given) = section.read("interpreter", &path(around.folder)) {
-        // Not resolved: an interpreter knows by its name where its packages are.
+/// The interpreter that is `given` in the settings, or the one called `name` in the runner's PATH.
+fn interpreter(
+    section: &Section,
+    given: Option<PathBuf>,
+    name: &str,
+    around: &Surroundings<'_>,
+) -> Option<PathBuf> {
+    if let Some(given) = given {
+        // Symbolic links stay: an interpreter finds its packages by the path that it is called by.
         let given = std::path::absolute(&given).unwrap_or(given);
         if is_executable(&given) {
             return Some(given);

@@ -1,6 +1,6 @@
 //! `functions.<name>.user`: the account that a function runs as.
 
-use daemon::settings::{Section, text};
+use daemon::settings::Section;
 use nix::unistd::{Gid, Uid, User as Account};
 
 /// The account that a function runs as.
@@ -11,16 +11,14 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Takes `user`. `None` when it is not set, and when something is wrong with it, which is
-    /// noted.
-    pub(super) fn read(section: &mut Section) -> Option<Self> {
-        let name = section.read("user", &text())?;
+    /// The account `name`. `None` if the runner cannot use it, which is noted.
+    pub(super) fn find(section: &Section, name: &str) -> Option<Self> {
         if !Uid::effective().is_root() {
             let what = "takes a runner that is root; leave it out, or start it as root";
             section.problem("user", what);
             return None;
         }
-        let Ok(Some(account)) = Account::from_name(&name) else {
+        let Ok(Some(account)) = Account::from_name(name) else {
             let what = format!("there is no user {name:?} on this machine; name one");
             section.problem("user", what);
             return None;

@@ -75,6 +75,10 @@ async fn missing_code_or_handlers_are_reported_at_start_up() {
         &["functions.bash.min_instances: 3 is more than max_instances"],
     );
     check_settings(
+        &function("bash", "interpreter = \"bash\""),
+        &["functions.bash.interpreter: has no use with runtime \"custom\"; remove it"],
+    );
+    check_settings(
         &function("bash", "init_timeout = \"2s\""),
         &["functions.bash.init_timeout: \"2s\" is not valid"],
     );
