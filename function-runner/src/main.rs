@@ -53,16 +53,15 @@ async fn main() -> ExitCode {
     let outcome = match arguments.command {
         Some(Command::Check) => check(&arguments).await,
         None => match read_settings(&arguments) {
-            Ok((file, settings)) => run(file, settings).await,
+            Ok((file, settings)) => match run(file, settings).await {
+                // The environment of a function is wrong, and only its start could tell.
+                Err(error) if error.is::<SettingsError>() => return fail(&error, 2),
+                ended => ended,
+            },
             Err(error) => return fail(&error, 2),
         },
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        // A function that does not start has bad settings.
-        Err(error) if error.is::<SettingsError>() => fail(&error, 2),
-        Err(error) => fail(&error, 1),
-    }
+    outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
 }
 
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {

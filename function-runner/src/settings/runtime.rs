@@ -21,7 +21,7 @@ impl RuntimeSettings {
     /// Takes all keys that depend on the runtime, which is not known.
     pub(super) fn skip(section: &mut Section, around: &Surroundings<'_>) {
         section.read_derived("handler", &text(), HANDLER_DEFAULT);
-        SubprocessKeys::read(section, around);
+        SubprocessKeys::read(section, None, around);
     }
 
     /// The word for it in the settings.

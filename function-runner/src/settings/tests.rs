@@ -109,6 +109,7 @@ fn a_runtime_and_a_handler_are_needed_and_known() {
         &["functions.f.runtime: is missing; use \"rust\" or \"python3\" or \
            \"nodejs\" or \"custom\""],
     );
+    check("[functions.f]\nruntime = \"custom\"", &["functions.f.code: is missing; use a path"]);
     check(
         "[functions.f]\nruntime = \"rust\"",
         &["functions.f.handler: is missing; use a string that is not empty"],

@@ -1,0 +1,97 @@
+//! Finds the code of a function and the program that runs it.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use daemon::settings::{Kind, Section};
+
+use super::PATH;
+use crate::settings::surroundings::Surroundings;
+
+/// The folder of the code, as an absolute path.
+pub(super) fn folder(section: &Section, code: &Path) -> Option<PathBuf> {
+    let problem = match code.canonicalize() {
+        Ok(folder) if folder.is_dir() => return Some(folder),
+        Ok(_) => "is not a folder; name the one that the code is in".to_owned(),
+        Err(error) => format!("cannot be opened: {error}; name the folder of the code"),
+    };
+    section.problem("code", format!("{} {problem}", code.display()));
+    None
+}
+
+pub(super) fn dotted() -> Kind<String> {
+    Kind::new("<file>.<function>, such as \"index.main_handler\"", |value| {
+        let handler = value.as_str()?;
+        let (file, function) = handler.rsplit_once('.')?;
+        let is_sound = !file.is_empty() && !function.is_empty() && !file.starts_with(['/', '.']);
+        is_sound.then(|| handler.to_owned())
+    })
+}
+
+/// Looks for the file of the handler. Some handlers have dots between folders.
+pub(super) fn find_source(
+    section: &Section,
+    code: &Path,
+    handler: &str,
+    endings: &[&str],
+) -> Option<()> {
+    let (file, _) = handler.rsplit_once('.')?;
+    let names = [file.to_owned(), file.replace('.', "/")];
+    let is_there =
+        |ending: &&str| names.iter().any(|name| code.join(format!("{name}{ending}")).is_file());
+    if endings.iter().any(is_there) {
+        return Some(());
+    }
+    let wanted = code.join(format!("{file}{}", endings[0]));
+    let what = format!("{} is not there; name a file in the folder of the code", wanted.display());
+    section.problem("handler", what);
+    None
+}
+
+/// The interpreter that is `given` in the settings, or the one called `name` in the runner's PATH.
+pub(super) fn interpreter(
+    section: &Section,
+    given: Option<PathBuf>,
+    name: &str,
+    around: &Surroundings<'_>,
+) -> Option<PathBuf> {
+    if let Some(given) = given {
+        // Symbolic links stay: an interpreter finds its packages by the path that it is called by.
+        let given = std::path::absolute(&given).unwrap_or(given);
+        if is_executable(&given) {
+            return Some(given);
+        }
+        let what = format!("{} is not an executable file", given.display());
+        section.problem("interpreter", format!("{what}; name one, or leave it out"));
+        return None;
+    }
+    let folders = around.path.unwrap_or(PATH);
+    let found =
+        folders.split(':').map(|folder| Path::new(folder).join(name)).find(|p| is_executable(p));
+    if found.is_none() {
+        let what = format!("there is no {name} in the folders {folders}");
+        section.problem("runtime", format!("{what}; install it, or set interpreter"));
+    }
+    found
+}
+
+pub(super) fn bootstrap(section: &Section, code: &Path) -> Option<PathBuf> {
+    let bootstrap = code.join("bootstrap");
+    if is_executable(&bootstrap) {
+        return Some(bootstrap);
+    }
+    let problem = if bootstrap.is_file() {
+        "is not executable; run chmod +x on it"
+    } else {
+        "is not there; the runtime \"custom\" starts this file"
+    };
+    section.problem("code", format!("{} {problem}", bootstrap.display()));
+    None
+}
+
+fn is_executable(file: &Path) -> bool {
+    fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+}
