@@ -38,7 +38,7 @@ pub async fn serve(runner: Runner, listener: TcpListener, stop: CancellationToke
 
 /// Like [`serve`], and takes the settings that arrive on `changes` into use. A function that they
 /// do not change stays as it is. Of a function that they change, the new code is started first. If
-/// it starts, the new function takes the place of the old one, which ends with its last invocation.
+/// it starts, the new function replaces the old one, which ends with its last invocation.
 pub async fn serve_with_changes(
     runner: Runner,
     listener: TcpListener,

@@ -1,4 +1,4 @@
-//! The runner behind its door: real sockets, functions that do what the tests tell them.
+//! The runner behind its listener: real sockets, and functions made for the tests.
 
 mod action;
 mod drain;

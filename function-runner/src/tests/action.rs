@@ -1,5 +1,5 @@
-//! The action `Invoke`, as a program sends it that signs with anything. Signatures are tested
-//! beside their code, and with the cloud's own client.
+//! The action `Invoke` with any signature. Signatures are tested beside their code, and with the
+//! cloud's own client.
 
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ async fn with_a_secret_pair_only_what_is_signed_is_run() {
                   SignedHeaders=content-type;host, Signature=00\r\nx-tc-timestamp: 1551113065\r\n";
     let error = &act(&server, &[ACTION, forged].concat(), &parameters.to_string()).await["Error"];
     assert_eq!(error["Code"], "AuthFailure.SignatureExpire");
-    // The gateway's door has no signature.
+    // Requests of the gateway have no signature.
     assert_eq!(server.invoke("returns", "1").await.status, 200);
     server.stop().await;
 }

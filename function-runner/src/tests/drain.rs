@@ -1,4 +1,4 @@
-//! The end of a caller, and the end of the runner.
+//! Callers that hang up, and the shutdown of the runner.
 
 use serde_json::json;
 
@@ -18,7 +18,7 @@ async fn a_draining_runner_ends_what_runs_and_refuses_what_comes() {
     assert_eq!(server.get("/readyz").await.status, 200);
 
     server.stop.cancel();
-    // The runner hears of it in its own time.
+    // The runner takes a moment to begin the drain.
     while server.get("/readyz").await.status == 200 {}
     let ready = server.get("/readyz").await;
     assert_eq!((ready.status, ready.json()), (503, json!({"message": "draining"})));
@@ -50,7 +50,7 @@ async fn a_client_that_hangs_up_does_not_cancel_the_function() {
     let caller = send(server.address, &invocation("waits", "", b"{}")).await;
     gate.entered().await;
     drop(caller);
-    // The runner has work to do meanwhile, and comes to see the hang-up.
+    // Another request, so that the runner has seen the hang-up.
     assert_eq!(server.running("waits").await, 1);
     gate.open();
     gate.passed().await;
@@ -66,7 +66,7 @@ async fn a_dropped_call_runs_to_its_end() {
     let call = runner.admit("waits").unwrap();
     let call = call.run(request());
     tokio::select! {
-        _ = call => panic!("nobody let it go"),
+        _ = call => panic!("the gate is closed"),
         () = gate.entered() => {}
     }
     assert_eq!(runner.describe()[0]["running"], 1);

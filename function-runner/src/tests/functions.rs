@@ -1,4 +1,4 @@
-//! Functions for tests: one for each way to end, and one that waits to be let go.
+//! Functions for tests: one for each way to end, and one that waits at a gate.
 
 use std::{
     collections::HashMap,
@@ -63,14 +63,14 @@ struct PanicsWhenDropped;
 
 impl Function for PanicsWhenDropped {
     fn call<'a>(&'a self, _: &'a [u8], _: &'a Context) -> BoxFuture<'a, Outcome> {
-        struct Grudge;
-        impl Drop for Grudge {
+        struct PanicsOnDrop;
+        impl Drop for PanicsOnDrop {
             fn drop(&mut self) {
-                panic!("not without a fight");
+                panic!("dropped");
             }
         }
         Box::pin(async {
-            let _grudge = Grudge;
+            let _guard = PanicsOnDrop;
             future::pending().await
         })
     }
@@ -97,7 +97,7 @@ impl Gate {
         self.entered.acquire().await.unwrap().forget();
     }
 
-    /// Lets one invocation go.
+    /// Lets one invocation pass.
     pub(super) fn open(&self) {
         self.open.add_permits(1);
     }
@@ -108,7 +108,7 @@ impl Gate {
     }
 }
 
-/// The gate of this name: functions start from text alone, so it has to be looked up.
+/// The gate of this name. It is looked up, because a function starts from text alone.
 pub(super) fn gate(name: &str) -> Arc<Gate> {
     static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);
     let closed = || Semaphore::new(0);

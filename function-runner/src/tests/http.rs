@@ -1,4 +1,4 @@
-//! A client that sends what it is told, well-formed or not, and reads one answer to its end.
+//! A client that sends any bytes and reads one answer to its end.
 
 use std::{collections::HashMap, net::SocketAddr};
 
@@ -8,7 +8,7 @@ use tokio::{
     net::TcpStream,
 };
 
-/// An answer as it came.
+/// An answer, unchanged.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) status: u16,
@@ -23,7 +23,7 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// The id that an answer to an invocation always has.
+    /// The id, which every answer to an invocation has.
     pub(super) fn request_id(&self) -> &str {
         &self.headers["x-scf-request-id"]
     }
@@ -39,14 +39,14 @@ pub(super) fn invocation(name: &str, headers: &str, event: &[u8]) -> Vec<u8> {
     [head.as_bytes(), event].concat()
 }
 
-/// Connects and sends; the answer is still to be read.
+/// Connects and sends. The answer is not read.
 pub(super) async fn send(address: SocketAddr, request: &[u8]) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request).await.unwrap();
     stream
 }
 
-/// Reads the answer of a connection that ends with it.
+/// Reads the answer, and the end of the connection.
 pub(super) async fn receive(mut stream: TcpStream) -> Answer {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();

@@ -1,4 +1,4 @@
-//! How many invocations at once, and whom a full house turns away.
+//! How many invocations may run at once, and how the next one is refused.
 
 use serde_json::json;
 
@@ -8,7 +8,8 @@ use super::{
     server::Server,
 };
 
-/// With `text`, one invocation of `waits` at `name` leaves no room: the next one gets `status`.
+/// With the settings `text`, one invocation of `waits` at the gate `name` is all that may run: the
+/// next one gets `status`.
 async fn check(name: &str, text: &str, status: u16) {
     let server = Server::start(text).await;
     let gate = gate(name);
@@ -22,7 +23,7 @@ async fn check(name: &str, text: &str, status: u16) {
     gate.open();
     let held = receive(held).await;
     assert_eq!((held.status, held.json()), (200, json!("let go")));
-    // The answer is there, so the place is free.
+    // After the answer, the permit is free.
     gate.open();
     assert_eq!(server.invoke("waits", "{}").await.status, 200);
     server.stop().await;

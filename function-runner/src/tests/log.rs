@@ -1,4 +1,4 @@
-//! The lines of an invocation, as people search for them.
+//! The log lines of an invocation, which people search for.
 
 use std::{
     io,

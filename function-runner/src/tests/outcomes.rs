@@ -1,4 +1,4 @@
-//! What an invocation is answered with when it ran: the reply, or the documented fault.
+//! The answer to an invocation that ran: the reply, or the documented fault.
 
 use std::time::Duration;
 
@@ -11,12 +11,11 @@ use super::{
 };
 use crate::{Runner, invocation::Fault};
 
-/// Invokes `handler`, which fails with `status`, `message` and `trace`, and leaves the runner
-/// unharmed.
+/// Invokes `handler`, which fails with `status`, `message` and `trace`. Other functions still run.
 async fn check(handler: &str, event: &[u8], status: u16, message: &str, trace: &str) {
     let text = [function(handler, ""), function("context", "")].concat();
     let server = Server::start(&text).await;
-    // Twice: the first must not take anything away from the second.
+    // Twice: the first failure must not change the second invocation.
     for _ in 0..2 {
         let answer = server.invoke(handler, event).await;
         assert_eq!(answer.status, status, "{answer:?}");

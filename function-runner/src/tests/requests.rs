@@ -62,7 +62,7 @@ async fn every_path_and_method_has_an_answer_in_json() {
     server.stop().await;
 }
 
-/// An old runner that is asked for a route of a new one has to say so.
+/// So that clients can tell an older runner from a wrong address.
 #[tokio::test]
 async fn an_unknown_route_of_the_runners_own_is_told_from_a_path_of_nobody() {
     let server = Server::start("").await;

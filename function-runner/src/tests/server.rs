@@ -1,4 +1,4 @@
-//! A runner that serves for the length of a test.
+//! A runner that serves during a test.
 
 use std::net::SocketAddr;
 
@@ -25,7 +25,7 @@ impl Server {
         Self::start_with_changes(text, no_changes).await
     }
 
-    /// The same, and takes the settings that `changes` brings into use.
+    /// The same, and takes the settings that arrive on `changes` into use.
     pub(super) async fn start_with_changes(text: &str, changes: mpsc::Receiver<Settings>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -46,7 +46,7 @@ impl Server {
         self.send(head.as_bytes()).await
     }
 
-    /// Sends whatever `request` is, and reads the answer.
+    /// Sends any `request`, and reads the answer.
     pub(super) async fn send(&self, request: &[u8]) -> Answer {
         receive(send(self.address, request).await).await
     }
@@ -58,7 +58,8 @@ impl Server {
         functions.iter().find(|function| function["name"] == name).unwrap()["running"].clone()
     }
 
-    /// Stops it. Every test ends with this: nothing may still run, and it does stop.
+    /// Stops the runner. Every test ends with this: no invocation may still run, and the runner must
+    /// stop.
     pub(super) async fn stop(self) {
         let functions = self.get("/functions").await.json();
         for function in functions["functions"].as_array().unwrap() {
@@ -68,7 +69,7 @@ impl Server {
         self.ended().await;
     }
 
-    /// Waits for it to have stopped.
+    /// Waits until the runner has stopped.
     pub(super) async fn ended(self) {
         self.serving.await.unwrap();
     }
