@@ -179,9 +179,9 @@ impl Connector {
 }
 
 fn report_opened(info: &ConnectionInfo) {
+    // Not the path and the subprotocol, in which some clients send a token.
     debug!(
-        connection.id = %info.id, api.id = %info.api_id, url.path = %info.path,
-        client.address = %info.source_ip, user_agent.original = info.user_agent.as_deref(),
-        subprotocol = info.subprotocol(), "connection opened",
+        connection.id = %info.id, api.id = %info.api_id, client.address = %info.source_ip,
+        user_agent.original = info.user_agent.as_deref(), "connection opened",
     );
 }

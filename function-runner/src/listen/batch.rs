@@ -1,6 +1,6 @@
 //! `POST /functions/<name>/invocations` with a batch: many invocations in one request.
 
-use batch::{ItemResponse, Item, server, wire::items};
+use batch::{Item, ItemResponse, server, wire::items};
 use bytes::Bytes;
 use daemon::http::{Body, message, read_body};
 use futures_util::future::BoxFuture;

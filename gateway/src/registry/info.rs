@@ -57,6 +57,7 @@ impl ConnectionInfo {
 
     /// The subprotocol that the client was told. None until then, and for a client that was told
     /// none.
+    #[cfg_attr(not(test), expect(dead_code, reason = "Tencent's later events do not have it"))]
     pub(crate) fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.get().map(|name| &**name)
     }

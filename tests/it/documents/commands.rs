@@ -161,12 +161,12 @@ async fn logs_of_a_function_can_be_read_and_followed() {
 #[tokio::test]
 async fn readme_pushes_and_closes() {
     let world = readme_world().await;
-    let mut client = Client::connect(world.doors.public, "/release/mine").await.unwrap();
+    let mut client = Client::connect(world.listeners.public, "/release/mine").await.unwrap();
     let register = world.backend.next("register").await;
     let block = with("README.md", "sh", "curl http://127.0.0.1:9001/api-mine");
     let commands = block
         .text
-        .replace("127.0.0.1:9001", &world.doors.internal.to_string())
+        .replace("127.0.0.1:9001", &world.listeners.internal.to_string())
         .replace("6ppaYeGJTTOazqKsxlKxUAAAAA==", register.id());
     let folder = tempfile::tempdir().unwrap();
     let said = shell::run(&commands, folder.path(), &block.place()).await;
@@ -202,7 +202,7 @@ async fn given_up_cleanups_are_listed_retried_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let sh = |piece: &str, id: &str| {
         let block = with("docs/operations.md", "sh", piece);
-        let begin = format!("GATEWAY=http://{}\n", world.doors.internal);
+        let begin = format!("GATEWAY=http://{}\n", world.listeners.internal);
         let text = block.text.replace("GATEWAY=http://127.0.0.1:9001\n", "");
         let text = begin + &text.replace("6ppaYeGJTTOazqKsxlKxUAAAAA==", id);
         let folder = folder.path().to_owned();

@@ -168,7 +168,7 @@ async fn nginx_with_tls_stands_in_front_of_a_gateway() {
     make_certificate(folder.path()).await;
     let (world, address) = (World::start().await, own_address());
     let changes = [
-        ("127.0.0.1:9000", &*world.doors.public.to_string()),
+        ("127.0.0.1:9000", &*world.listeners.public.to_string()),
         ("listen 443 ssl", &format!("listen {address} ssl")),
         ("/etc/ssl/", &format!("{}/", folder.path().display())),
     ];
@@ -202,7 +202,7 @@ async fn caddy_with_tls_stands_in_front_of_a_gateway() {
         address.ip()
     );
     let changes =
-        [("chat.example.com {\n", &*site), ("127.0.0.1:9000", &world.doors.public.to_string())];
+        [("chat.example.com {\n", &*site), ("127.0.0.1:9000", &world.listeners.public.to_string())];
     let text = sample(&with(DOCUMENT, "caddyfile", "reverse_proxy"), &changes);
     let options = "{\nadmin off\nauto_https disable_redirects\n}\n";
     fs::write(folder.path().join("Caddyfile"), format!("{options}{text}")).unwrap();

@@ -52,7 +52,7 @@ impl Service {
         let listen = "listen = { public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }\n";
         let text = settings.text.replace("http://127.0.0.1:8000", &self.url);
         let world = World::launch(Backend::start().await, &format!("{listen}{text}")).await;
-        let push = format!("http://{}\n", world.doors.internal);
+        let push = format!("http://{}\n", world.listeners.internal);
         self.stdin.write_all(push.as_bytes()).await.unwrap();
         world
     }
@@ -71,10 +71,10 @@ async fn the_whole_service_in_python_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let mut service = Service::start(&folder, &named(DOCUMENT, "python", "app.py")).await;
     let world = service.behind_gateway(&settings("api-mine")).await;
-    let refused = Client::connect(world.doors.public, "/release/mine").await.err().unwrap();
+    let refused = Client::connect(world.listeners.public, "/release/mine").await.err().unwrap();
     assert_eq!(refused.status(), 403);
     let path = "/release/mine?name=anna";
-    let mut client = Client::connect(world.doors.public, path).await.unwrap();
+    let mut client = Client::connect(world.listeners.public, path).await.unwrap();
     client.send("hello").await;
     assert_eq!(client.receive_text().await, "hello");
     client.close(1000.into()).await;
@@ -106,7 +106,7 @@ async fn the_service_with_tokens_lets_in_who_has_one_and_knows_who_is_there() {
 
     let enter = async |token: &str| {
         let path = format!("/release/room?token={token}");
-        Client::connect(world.doors.public, &path).await
+        Client::connect(world.listeners.public, &path).await
     };
     let (user, rest) = token.split_once('.').unwrap();
     let (_, signature) = rest.split_once('.').unwrap();

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use function_runner::Settings as RunnerSettings;
-use functions::{BoxFuture, Catalog, Context, Function, FunctionError};
+use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionError};
 use gateway::settings::Settings;
 use nix::unistd::geteuid;
 use serde_json::Value;
@@ -42,9 +42,9 @@ fn parse_functions(
     text: &str,
     variables: &BTreeMap<String, String>,
 ) -> Result<(), String> {
-    let built_in = Catalog::built_in();
-    let echo = built_in.get("echo").unwrap();
-    let catalog = built_in.with("mine", echo).with("doorkeeper", |_| Ok(Arc::new(Any)));
+    let echo =
+        |environment: &Environment| Catalog::built_in().get("echo").unwrap().start(environment);
+    let catalog = Catalog::built_in().with("mine", echo).with("doorkeeper", |_| Ok(Arc::new(Any)));
     let mut variables = variables.clone();
     variables.insert("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned());
     let push = BTreeMap::from([("push".to_owned(), "http://127.0.0.1:9001".to_owned())]);

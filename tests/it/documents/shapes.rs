@@ -120,7 +120,7 @@ async fn register_events_are_sent_as_the_documents_show_them() {
         let query = sample["queryString"].as_object().unwrap();
         let query: Vec<_> =
             query.iter().map(|(key, value)| format!("{key}={}", text(value))).collect();
-        let mut request = request(world.doors.public, &format!("{path}?{}", query.join("&")));
+        let mut request = request(world.listeners.public, &format!("{path}?{}", query.join("&")));
         let headers = request.headers_mut();
         headers.insert(header::USER_AGENT, HeaderValue::from_static("a client"));
         for (name, value) in [
@@ -172,7 +172,7 @@ async fn the_list_of_given_up_cleanups_is_as_the_documents_show_it() {
     world.backend.always("cleanup", Reply::status(500));
     let (client, _) = world.client().await;
     client.close(1000.into()).await;
-    let url = format!("http://{}/cleanups", world.doors.internal);
+    let url = format!("http://{}/cleanups", world.listeners.internal);
     let list = soon("a given-up cleanup", async {
         loop {
             let list: Value =
