@@ -4,10 +4,12 @@
 
 mod client;
 mod outcome;
+mod overdue;
 mod retry;
 
 pub(crate) use self::{
-    client::{Call, Caller},
-    outcome::{CallError, FUNCTION_TIMEOUT_MAX, Rest},
-    retry::{Backoff, call_until},
+    client::{Call, FunctionClient},
+    outcome::CallError,
+    overdue::{FUNCTION_TIMEOUT_MAX, OverdueCall},
+    retry::{RetryBackoff, call_until},
 };

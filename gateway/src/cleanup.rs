@@ -26,7 +26,7 @@ use self::{
 };
 use crate::{
     api::Api,
-    call::{Caller, Rest},
+    call::{FunctionClient, OverdueCall},
     registry::End,
     settings::CleanupSettings,
 };
@@ -37,7 +37,7 @@ pub(crate) struct Cleanups(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    caller: Caller,
+    functions: FunctionClient,
     journal: Journal,
     tasks: TaskTracker,
     draining: CancellationToken,
@@ -53,7 +53,7 @@ pub(crate) struct Owed {
     /// None if the API has no cleanup function.
     debt: Option<Debt>,
     end: End,
-    rest: Option<Rest>,
+    overdue: Option<OverdueCall>,
     cleanups: Cleanups,
 }
 
@@ -65,11 +65,15 @@ struct Debt {
 }
 
 impl Cleanups {
-    pub(crate) fn new(caller: Caller, journal: Journal, settings: CleanupSettings) -> Self {
+    pub(crate) fn new(
+        functions: FunctionClient,
+        journal: Journal,
+        settings: CleanupSettings,
+    ) -> Self {
         let (tasks, draining) = (TaskTracker::new(), CancellationToken::new());
         let began = Instant::now();
         let (max_age, budgets) = (settings.max_age, Budgets::new(settings));
-        Self(Arc::new(Inner { caller, journal, tasks, draining, max_age, budgets, began }))
+        Self(Arc::new(Inner { functions, journal, tasks, draining, max_age, budgets, began }))
     }
 
     fn budget(&self, api: &Api) -> Arc<Budget> {
@@ -83,7 +87,7 @@ impl Cleanups {
             Some(_) => Some(Debt { key: self.0.journal.owe(id, api.id()).await?, id, api }),
             None => None,
         };
-        Ok(Owed { debt, end: End::UNREGISTERED, rest: None, cleanups: self.clone() })
+        Ok(Owed { debt, end: End::UNREGISTERED, overdue: None, cleanups: self.clone() })
     }
 
     /// Whether the journal can be written, as far as is known.
@@ -114,9 +118,9 @@ impl Cleanups {
 impl Owed {
     /// Notes that the connection has ended. The cleanup goes out as soon as the overdue call, if there
     /// is one, has ended too.
-    pub(crate) fn end(mut self, end: End, rest: Option<Rest>) {
+    pub(crate) fn end(mut self, end: End, overdue: Option<OverdueCall>) {
         self.end = end;
-        self.rest = rest;
+        self.overdue = overdue;
     }
 
     /// Owes nothing any more: register provably did not run.
@@ -131,14 +135,14 @@ impl Drop for Owed {
     fn drop(&mut self) {
         let Some(debt) = self.debt.take() else { return };
         let progress = Progress::new(self.end);
-        let (cleanups, rest) = (self.cleanups.clone(), self.rest.take());
+        let (cleanups, overdue) = (self.cleanups.clone(), self.overdue.take());
         self.cleanups.0.tasks.spawn(async move {
-            if let Some(rest) = rest {
+            if let Some(overdue) = overdue {
                 // If this process ends before the call does, the next one has to wait for the call.
-                let latest = rest.latest_end().saturating_duration_since(Instant::now());
+                let latest = overdue.latest_end().saturating_duration_since(Instant::now());
                 let not_before = Some(SystemTime::now() + latest);
                 cleanups.0.journal.progress(debt.key, Progress { not_before, ..progress });
-                rest.ended().await;
+                overdue.ended().await;
             }
             cleanups.deliver_or_defer(debt, progress).await;
         });

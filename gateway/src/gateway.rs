@@ -24,7 +24,7 @@ pub use self::error::GatewayError;
 pub use crate::cleanup::journal::JournalOpenError;
 use crate::{
     api::Apis,
-    call::Caller,
+    call::FunctionClient,
     cleanup::Cleanups,
     cleanup::journal::Journal,
     listen::internal::Internal,
@@ -116,16 +116,16 @@ impl Gateway {
         files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
         let start = settings.clone();
         let apis = Apis::new(settings.apis, settings.runner);
-        let caller = Caller::new()?;
-        caller.prepare(&apis.functions(&start.apis))?;
+        let functions = FunctionClient::new()?;
+        functions.prepare(&apis.functions(&start.apis))?;
         let registry = Registry::default();
-        let cleanups = Cleanups::new(caller.clone(), journal.clone(), settings.cleanup);
+        let cleanups = Cleanups::new(functions.clone(), journal.clone(), settings.cleanup);
         cleanups.report_owed(&apis).await;
         cleanups.take_up(&apis);
         cleanups.give_up_unserved(&apis);
         let reload = ApiReload {
             apis: apis.clone(),
-            caller: caller.clone(),
+            functions: functions.clone(),
             cleanups: cleanups.clone(),
             settings: start,
         };
@@ -134,7 +134,7 @@ impl Gateway {
             node: node_tag(settings.node),
             permits: Arc::new(Semaphore::new(settings.connection.max)),
             settings: Arc::new(settings.connection),
-            caller,
+            functions,
             cleanups: cleanups.clone(),
             registry: registry.clone(),
             tasks: connections.clone(),

@@ -30,7 +30,7 @@ use self::{
 };
 use crate::{
     api::Api,
-    call::Caller,
+    call::FunctionClient,
     cleanup::{Cleanups, Owed},
     connection::Connection,
     registry::{ConnectionInfo, End, Entry, Mailbox, Registry},
@@ -45,7 +45,7 @@ const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) struct Connector {
     pub(crate) node: [u8; 3],
     pub(crate) settings: Arc<ConnectionSettings>,
-    pub(crate) caller: Caller,
+    pub(crate) functions: FunctionClient,
     pub(crate) cleanups: Cleanups,
     pub(crate) registry: Registry,
     /// One permit for each connection that the gateway may hold.
@@ -129,9 +129,9 @@ impl Connector {
         else {
             return;
         };
-        let connection = Connection::new(stream, early, entry, &self.settings, self.caller);
-        let (end, rest) = connection.run().await;
-        owed.end(end, rest);
+        let connection = Connection::new(stream, early, entry, &self.settings, self.functions);
+        let (end, overdue) = connection.run().await;
+        owed.end(end, overdue);
     }
 
     /// Asks register, answers the handshake and takes the stream over. None when there is no
@@ -149,11 +149,11 @@ impl Connector {
             let _ = answer.send(Err(Refusal::NoJournal));
             return None;
         };
-        let chosen = match register(&self.caller, handle, &handshake.request).await {
+        let chosen = match register(&self.functions, handle, &handshake.request).await {
             Ok(chosen) => chosen,
             Err(failure) => {
                 if failure.may_have_run {
-                    owed.end(End::UNREGISTERED, failure.rest);
+                    owed.end(End::UNREGISTERED, failure.overdue);
                 } else {
                     owed.forgive();
                 }

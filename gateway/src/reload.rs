@@ -5,7 +5,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     api::{Apis, Changes},
-    call::Caller,
+    call::FunctionClient,
     cleanup::Cleanups,
     settings::Settings,
 };
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct ApiReload {
     pub(crate) apis: Apis,
-    pub(crate) caller: Caller,
+    pub(crate) functions: FunctionClient,
     pub(crate) cleanups: Cleanups,
     /// The settings that the gateway was started with.
     pub(crate) settings: Settings,
@@ -29,7 +29,7 @@ impl ApiReload {
     }
 
     fn take(&self, settings: Settings) {
-        if let Err(error) = self.caller.prepare(&self.apis.functions(&settings.apis)) {
+        if let Err(error) = self.functions.prepare(&self.apis.functions(&settings.apis)) {
             error!(%error, "could not set up the HTTP client for https: the old settings stay");
             return;
         }

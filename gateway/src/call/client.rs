@@ -30,7 +30,7 @@ const REPLY_BYTES_MAX: usize = 6 << 20;
 
 /// Calls functions. All clones share their pools of connections.
 #[derive(Debug, Clone)]
-pub(crate) struct Caller {
+pub(crate) struct FunctionClient {
     /// For `http`. Has no root certificates, so that a machine without any can make plain calls.
     plain: Client,
     /// For `https`. Made when the first function needs it.
@@ -74,7 +74,7 @@ impl Call {
     }
 }
 
-impl Caller {
+impl FunctionClient {
     /// A client that can call `http` addresses. [`Self::prepare`] adds others.
     pub(crate) fn new() -> Result<Self, reqwest::Error> {
         let plain = builder().tls_certs_only([]).build()?;
@@ -183,9 +183,13 @@ async fn in_batch(batcher: Batcher, item: Item) -> Result<Bytes, CallError> {
     }
 }
 
-async fn alone(caller: Caller, url: Url, request: RequestBuilder) -> Result<Bytes, CallError> {
+async fn alone(
+    functions: FunctionClient,
+    url: Url,
+    request: RequestBuilder,
+) -> Result<Bytes, CallError> {
     let mut response = request.send().await.map_err(CallError::transport)?;
-    caller.learn(&url, response.headers());
+    functions.learn(&url, response.headers());
     let status = response.status();
     // The body of an error is read as well, so that the connection can be reused.
     let mut body = BytesMut::new();

@@ -1,13 +1,12 @@
 //! Why a call of a function has no result, and what that means for its event.
 
-use std::{error::Error, fmt, pin::Pin, time::Duration};
+use std::{error::Error, fmt};
 
 use batch::NoAnswer;
 use shared::invocation::{Disposition, InvocationFault};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
-/// The longest timeout that a function can have (documented).
-pub(crate) const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
+use super::overdue::OverdueCall;
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -17,16 +16,8 @@ pub(crate) struct CallError {
     /// Whether the timeout of the function or of the call passed.
     pub(crate) timed_out: bool,
     /// The call, if it is overdue: the function may still run.
-    pub(crate) rest: Option<Rest>,
+    pub(crate) overdue: Option<OverdueCall>,
     what: What,
-}
-
-/// A call that has passed its timeout. Only the cleanup still waits for it, because the cleanup must
-/// not run before the call has ended.
-pub(crate) struct Rest {
-    call: Pin<Box<dyn Future<Output = ()> + Send>>,
-    /// When the call began.
-    began: Instant,
 }
 
 #[derive(Debug)]
@@ -45,7 +36,7 @@ impl CallError {
         Self {
             disposition: fault.map_or(Disposition::Faulted, InvocationFault::disposition),
             timed_out: fault == Some(InvocationFault::TimedOut),
-            rest: None,
+            overdue: None,
             what: What::Status(status),
         }
     }
@@ -56,7 +47,7 @@ impl CallError {
         Self {
             disposition: if not_run { Disposition::NotRun } else { Disposition::Faulted },
             timed_out: error.is_timeout() && !not_run,
-            rest: None,
+            overdue: None,
             // A URL may hold credentials.
             what: What::Transport(error.without_url()),
         }
@@ -74,56 +65,36 @@ impl CallError {
             NoAnswer::NotSent(_) | NoAnswer::Refused(_) => Disposition::NotRun,
             NoAnswer::TimedOut(_) | NoAnswer::Broken(_) => Disposition::Faulted,
         };
-        Self { disposition, timed_out: false, rest: None, what: What::NoAnswer(error) }
+        Self { disposition, timed_out: false, overdue: None, what: What::NoAnswer(error) }
     }
 
     /// The call that began at `began` has passed its timeout; `rest` ends when the call does.
     pub(crate) fn deadline(
         began: Instant,
-        rest: impl Future<Output = ()> + Send + 'static,
+        overdue: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         Self {
             disposition: Disposition::Faulted,
             timed_out: true,
-            rest: Some(Rest::new(began, rest)),
+            overdue: Some(OverdueCall::new(began, overdue)),
             what: What::Deadline,
         }
     }
 
     /// The response is larger than a function may return.
     pub(crate) fn too_large() -> Self {
-        Self { disposition: Disposition::Ran, timed_out: false, rest: None, what: What::TooLarge }
+        Self {
+            disposition: Disposition::Ran,
+            timed_out: false,
+            overdue: None,
+            what: What::TooLarge,
+        }
     }
 
     /// Whether the function refused the event because of its size.
     pub(crate) fn is_event_too_large(&self) -> bool {
         matches!(self.what, What::Status(status)
             if status == InvocationFault::EventTooLarge.status())
-    }
-}
-
-impl Rest {
-    /// A call that began at `began` or before.
-    pub(crate) fn new(began: Instant, call: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self { call: Box::pin(call), began }
-    }
-
-    /// When the call has ended for certain, since no function may run for longer.
-    pub(crate) fn latest_end(&self) -> Instant {
-        self.began + FUNCTION_TIMEOUT_MAX
-    }
-
-    /// Waits until the call has ended.
-    pub(crate) async fn ended(self) {
-        let latest = self.latest_end();
-        // After this time there is nothing more to wait for.
-        let _ = timeout_at(latest, self.call).await;
-    }
-}
-
-impl fmt::Debug for Rest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Rest")
     }
 }
 

@@ -8,13 +8,13 @@ use shared::invocation::Disposition;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::debug;
 
-use super::{Call, CallError, Caller};
+use super::{Call, CallError, FunctionClient};
 
 /// The pauses between attempts: exponential, with jitter, unlimited in number.
 #[derive(Debug)]
-pub(crate) struct Backoff(ExponentialBackoff);
+pub(crate) struct RetryBackoff(ExponentialBackoff);
 
-impl Backoff {
+impl RetryBackoff {
     /// Pauses from about `min` up to about `max`.
     pub(crate) fn new(min: Duration, max: Duration) -> Self {
         let builder = ExponentialBuilder::new()
@@ -34,14 +34,14 @@ impl Backoff {
 /// Calls again until the function has run or `timeout` has passed. Returns the result of the last
 /// attempt.
 pub(crate) async fn call_until(
-    caller: &Caller,
+    functions: &FunctionClient,
     call: &Call,
     timeout: Duration,
 ) -> Result<Bytes, CallError> {
     let deadline = Instant::now() + timeout;
-    let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(1));
+    let mut backoff = RetryBackoff::new(Duration::from_millis(20), Duration::from_secs(1));
     loop {
-        let error = match caller.call(call, deadline - Instant::now()).await {
+        let error = match functions.call(call, deadline - Instant::now()).await {
             Err(error) if error.disposition == Disposition::NotRun => error,
             done => return done,
         };

@@ -10,7 +10,7 @@ use super::journal::Progress;
 use super::{Cleanups, Debt, budget::QueuePermit};
 use crate::{
     api::Api,
-    call::{Backoff, Call, CallError},
+    call::{Call, CallError, RetryBackoff},
 };
 
 /// A cleanup that is too old already is still tried for this long.
@@ -54,7 +54,7 @@ impl Cleanups {
         // attempt must not give it up.
         let time_left = self.0.max_age.saturating_sub(age).max(self.0.max_age.min(MIN_TIME));
         let give_up = Instant::now() + time_left;
-        let mut backoff = Backoff::new(Duration::from_millis(50), Duration::from_secs(60));
+        let mut backoff = RetryBackoff::new(Duration::from_millis(50), Duration::from_secs(60));
         let mut failed_draining = 0;
         // If this process ends during the delivery, the next one knows how the connection ended and that
         // its calls have ended.
@@ -96,7 +96,7 @@ impl Cleanups {
     }
 
     pub(super) async fn attempt(&self, call: &Call, api: &Api) -> Result<(), CallError> {
-        self.0.caller.call(call, api.config().settings.timeout).await.map(drop)
+        self.0.functions.call(call, api.config().settings.timeout).await.map(drop)
     }
 
     pub(super) fn is_draining(&self) -> bool {

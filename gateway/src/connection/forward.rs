@@ -1,69 +1,69 @@
-//! Hands one message at a time to the transmit function, and says what that means for the
+//! Calls the transmit function with one message at a time, and says what the outcome means for the
 //! connection.
 
 use std::{error::Error, pin::Pin, sync::Arc};
 
-use shared::{connection_id::ConnectionId, invocation::Disposition};
+use shared::invocation::Disposition;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::{
     api::ApiConfig,
-    call::{Call, CallError, Caller, Rest, call_until},
-    registry::{Frame, Handle, Message},
+    call::{Call, CallError, FunctionClient, OverdueCall, call_until},
+    registry::{ConnectionInfo, Frame, Handle, Message},
 };
 
 /// Forwards messages of one connection.
 #[derive(Debug)]
 pub(super) struct Forward {
-    caller: Caller,
+    functions: FunctionClient,
     handle: Arc<Handle>,
 }
 
-/// A message on its way.
+/// A message that the function has at present.
 pub(super) type Forwarding = Pin<Box<dyn Future<Output = Forwarded> + Send>>;
 
-/// What is left of a message on its way that the connection does not wait for any more.
-pub(super) fn rest(forwarding: Forwarding) -> Rest {
-    Rest::new(Instant::now(), async move {
-        if let Forwarded::Fault(Some(rest)) = forwarding.await {
-            rest.ended().await;
+/// The call of a message for which the connection no longer waits.
+pub(super) fn overdue(forwarding: Forwarding) -> OverdueCall {
+    OverdueCall::new(Instant::now(), async move {
+        if let Forwarded::Fault(Some(overdue)) = forwarding.await {
+            overdue.ended().await;
         }
     })
 }
 
-/// What came of a message.
+/// The outcome of a message.
 #[derive(Debug)]
 pub(super) enum Forwarded {
-    /// The function had it. With a reply for the sender where the API is set up so.
+    /// The function has run. With a reply for the sender, if the API sends replies.
     Done(Option<Frame>),
-    /// The function would not take it for its size.
+    /// The function refused the message because of its size.
     TooLarge,
-    /// Whether the function had it is not known, or it provably had not until time ran out. With
-    /// the rest of the call, if the function may still be at work.
-    Fault(Option<Rest>),
+    /// Nobody knows whether the function has run, or it did not run within the timeout. With the call,
+    /// if the function may still run.
+    Fault(Option<OverdueCall>),
 }
 
 impl Forward {
-    pub(super) fn new(caller: Caller, handle: Arc<Handle>) -> Self {
-        Self { caller, handle }
+    pub(super) fn new(functions: FunctionClient, handle: Arc<Handle>) -> Self {
+        Self { functions, handle }
     }
 
     pub(super) fn start(&self, message: &Message) -> Forwarding {
         let handle = Arc::clone(&self.handle);
         let config = handle.api.config();
         let call = config.dialect.message_call(&config, &handle.info, message);
-        let caller = self.caller.clone();
+        let functions = self.functions.clone();
         Box::pin(async move {
-            match call_until(&caller, &call, config.settings.timeout).await {
+            match call_until(&functions, &call, config.settings.timeout).await {
                 Ok(body) => Forwarded::Done(reply(&config, &handle, &body)),
-                Err(error) => failed(handle.info.id, &call, error),
+                Err(error) => failed(&handle.info, &call, error),
             }
         })
     }
 }
 
-/// What the function's answer says to the sender, if the client can take it.
+/// The reply of the function to the sender, unless it is larger than the client accepts.
 fn reply(config: &ApiConfig, handle: &Handle, body: &[u8]) -> Option<Frame> {
     let reply = config.dialect.reply_to_sender(config, &handle.info, body)?;
     let frame = Frame::from(reply);
@@ -76,8 +76,9 @@ fn reply(config: &ApiConfig, handle: &Handle, body: &[u8]) -> Option<Frame> {
     Some(frame)
 }
 
-/// A function that had the message and failed on it keeps its socket. docs/functions.md has a table.
-fn failed(id: ConnectionId, call: &Call, error: CallError) -> Forwarded {
+/// If the function has run and failed, the connection stays open. docs/functions.md has a table.
+fn failed(info: &ConnectionInfo, call: &Call, error: CallError) -> Forwarded {
+    let ConnectionInfo { id, api_id: api, .. } = info;
     let source = error.source();
     let request_id = &*call.request_id;
     match error.disposition {
@@ -89,9 +90,9 @@ fn failed(id: ConnectionId, call: &Call, error: CallError) -> Forwarded {
         Disposition::NotRun | Disposition::Faulted => {
             warn!(
                 connection.id = %id, invocation.id = request_id, %error, source,
-                "connection {id} closed: its message may be lost",
+                "closed connection with 1011: transmit of {api} failed",
             );
-            Forwarded::Fault(error.rest)
+            Forwarded::Fault(error.overdue)
         }
     }
 }

@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use super::refusal::Refusal;
 use crate::{
-    call::{Call, CallError, Caller, Rest, call_until},
+    call::{Call, CallError, FunctionClient, OverdueCall, call_until},
     dialect::{HandshakeRequest, Registered},
     registry::Handle,
 };
@@ -22,13 +22,13 @@ pub(crate) struct Failure {
     pub(crate) refusal: Refusal,
     /// Whether the function may have stored something that cleanup must undo.
     pub(crate) may_have_run: bool,
-    /// The rest of the call, if the function may still be at work.
-    pub(crate) rest: Option<Rest>,
+    /// The call, if it is overdue: the function may still run.
+    pub(crate) overdue: Option<OverdueCall>,
 }
 
 /// Calls the register function, if the API has one. Gives the subprotocol that the function chose.
 pub(crate) async fn register(
-    caller: &Caller,
+    functions: &FunctionClient,
     handle: &Handle,
     request: &HandshakeRequest,
 ) -> Result<Option<String>, Failure> {
@@ -36,7 +36,7 @@ pub(crate) async fn register(
     let Some(url) = &api.register else { return Ok(None) };
     let mut call = api.dialect.register_call(url, &api, info, request);
     call.traceparent = request.headers.get(TRACEPARENT_HEADER).cloned();
-    match call_until(caller, &call, api.settings.timeout).await {
+    match call_until(functions, &call, api.settings.timeout).await {
         Ok(body) => judge(info.id, api.dialect.judge_register(&body)),
         Err(error) => Err(failed(info.id, &call, error)),
     }
@@ -47,15 +47,15 @@ fn judge(id: ConnectionId, answer: Registered) -> Result<Option<String>, Failure
         Registered::Accepted { subprotocol } => Ok(subprotocol),
         Registered::Refused { code, message } => {
             debug!(connection.id = %id, err_no = code, "register refused");
-            Err(Failure { refusal: Refusal::Refused(message), may_have_run: false, rest: None })
+            Err(Failure { refusal: Refusal::Refused(message), may_have_run: false, overdue: None })
         }
         Registered::Declined { message } => {
             debug!(connection.id = %id, "register declined");
-            Err(Failure { refusal: Refusal::Refused(message), may_have_run: true, rest: None })
+            Err(Failure { refusal: Refusal::Refused(message), may_have_run: true, overdue: None })
         }
         Registered::Unreadable(error) => {
             warn!(connection.id = %id, %error, "register answered something unreadable");
-            Err(Failure { refusal: Refusal::Faulted, may_have_run: true, rest: None })
+            Err(Failure { refusal: Refusal::Faulted, may_have_run: true, overdue: None })
         }
     }
 }
@@ -70,5 +70,5 @@ fn failed(id: ConnectionId, call: &Call, error: CallError) -> Failure {
         Disposition::Ran | Disposition::Faulted => Refusal::Faulted,
     };
     let may_have_run = error.disposition != Disposition::NotRun;
-    Failure { refusal, may_have_run, rest: error.rest }
+    Failure { refusal, may_have_run, overdue: error.overdue }
 }

@@ -30,7 +30,7 @@ use tower::service_fn;
 use super::*;
 use crate::{
     api::Apis,
-    call::Caller,
+    call::FunctionClient,
     cleanup::{Cleanups, journal::Journal},
     opening::Connector,
     registry::Registry,
@@ -73,13 +73,13 @@ fn connector(function: SocketAddr, folder: &TempDir) -> (Connector, Apis) {
     );
     let settings = Settings::parse(Path::new(&file), &text, &BTreeMap::new()).unwrap();
     let journal = Journal::open(&settings.journal).unwrap();
-    let caller = Caller::new().unwrap();
+    let functions = FunctionClient::new().unwrap();
     let connector = Connector {
         node: [0; 3],
         permits: Arc::new(Semaphore::new(1)),
         settings: Arc::new(settings.connection),
-        cleanups: Cleanups::new(caller.clone(), journal, settings.cleanup),
-        caller,
+        cleanups: Cleanups::new(functions.clone(), journal, settings.cleanup),
+        functions,
         registry: Registry::default(),
         tasks: TaskTracker::new(),
     };

@@ -1,0 +1,182 @@
+//! A connection over streams in memory, with a client that is not ours and a clock that stands still
+//! while anything can run.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{net::Ipv4Addr, path::Path, time::Duration};
+
+use futures_util::{SinkExt, StreamExt};
+use shared::connection_id::ConnectionId;
+use tokio::{
+    io::{AsyncReadExt, DuplexStream, duplex},
+    task::JoinHandle,
+};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        Message as ClientMessage,
+        protocol::{CloseFrame, Role, frame::coding::CloseCode},
+    },
+};
+
+use super::*;
+use crate::{
+    api::Apis,
+    registry::{ConnectionInfo, EndReason, Handle, Mailbox, Message, Offered, Receipt, Registry},
+    settings::Settings,
+};
+
+const SETTINGS: &str = r#"api = [{ id = "a", path = "/a", transmit = "echo" }]"#;
+
+/// A connection that has just been opened, and its client.
+struct Opened {
+    client: DuplexStream,
+    handle: Arc<Handle>,
+    connection: JoinHandle<End>,
+    began: Instant,
+}
+
+/// Opens a connection. Each direction holds `capacity` bytes that the other side has not read.
+fn open(capacity: usize) -> Opened {
+    let settings = Settings::parse(Path::new(""), SETTINGS, &Default::default()).unwrap();
+    let apis = Apis::new(settings.apis, settings.runner);
+    let api = apis.by_id("a").unwrap();
+    let id = ConnectionId::from_bytes([7; 19]);
+    let info = ConnectionInfo::new(id, &api, "/a", Ipv4Addr::LOCALHOST.into(), None);
+    let mailbox = Mailbox::new(settings.connection.send_queue);
+    let entry = Registry::default().enter(info, api, mailbox).unwrap();
+    let handle = Arc::clone(&entry.handle);
+    let (client, stream) = duplex(capacity);
+    let functions = FunctionClient::new().unwrap();
+    let connection = Connection::new(stream, Vec::new(), entry, &settings.connection, functions);
+    let connection = tokio::spawn(async move { connection.run().await.0 });
+    Opened { client, handle, connection, began: Instant::now() }
+}
+
+async fn websocket(stream: DuplexStream) -> WebSocketStream<DuplexStream> {
+    WebSocketStream::from_raw_socket(stream, Role::Client, None).await
+}
+
+fn push(handle: &Handle, bytes: usize) -> Receipt {
+    let message = Message::Binary(vec![7; bytes].into());
+    match handle.mailbox.offer(message.into()) {
+        Ok(Offered::Queued(receipt)) => receipt,
+        other => panic!("not queued: {other:?}"),
+    }
+}
+
+/// Waits until the connection has nothing to do at this moment.
+async fn settle() {
+    tokio::time::sleep(Duration::from_millis(1)).await;
+}
+
+/// How long the connection was open, to the second.
+async fn end_of(connection: JoinHandle<End>, began: Instant) -> (End, u64) {
+    let end = connection.await.unwrap();
+    (end, began.elapsed().as_secs())
+}
+
+fn close_code(message: &ClientMessage) -> Option<CloseCode> {
+    match message {
+        ClientMessage::Close(Some(frame)) => Some(frame.code),
+        _ => None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_nothing_is_lost_after_ping_and_pong_timeout() {
+    let Opened { client, connection, began, .. } = open(1 << 16);
+    assert_eq!(end_of(connection, began).await, (End::LOST, 25 + 20));
+    drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_answers_pings_is_closed_when_it_has_been_idle() {
+    let Opened { client, connection, began, .. } = open(1 << 16);
+    let mut client = websocket(client).await;
+    let mut code = None;
+    while let Some(Ok(message)) = client.next().await {
+        code = code.or(close_code(&message));
+    }
+    assert_eq!(code, Some(CloseCode::Away));
+    assert_eq!(end_of(connection, began).await, (End::IDLE, 600));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_push_is_notified_when_the_stream_has_taken_all_of_it_and_not_before() {
+    let Opened { client, handle, connection, .. } = open(1000);
+    settle().await;
+    let mut receipt = push(&handle, 1500);
+    settle().await;
+    assert!(receipt.written.try_recv().is_err(), "the client has read nothing");
+    let mut client = websocket(client).await;
+    assert_eq!(client.next().await.unwrap().unwrap().len(), 1500);
+    receipt.written.await.unwrap();
+    drop(client);
+    assert_eq!(connection.await.unwrap(), End::LOST);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_reads_nothing_has_stalled_after_the_write_timeout() {
+    let Opened { client, handle, connection, began } = open(1000);
+    settle().await;
+    let receipt = push(&handle, 1500);
+    assert_eq!(end_of(connection, began).await, (End::STALLED, 30));
+    assert!(receipt.written.await.is_err(), "notified of what was never written");
+    drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_waits_for_a_client_that_does_not_read_has_the_close_timeout() {
+    let Opened { client, handle, connection, began } = open(1000);
+    settle().await;
+    let _receipt = push(&handle, 1500);
+    settle().await;
+    assert!(handle.mailbox.close(End::SERVER));
+    let never_seen = End { code: None, ..End::SERVER };
+    assert_eq!(end_of(connection, began).await, (never_seen, 5));
+    drop(client);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_close_that_is_not_answered_has_the_close_timeout() {
+    let Opened { mut client, handle, connection, began } = open(1000);
+    assert!(handle.mailbox.close(End::SERVER));
+    let mut close = [0; 4];
+    client.read_exact(&mut close).await.unwrap();
+    assert_eq!(close, [0x88, 2, 0x03, 0xe8], "RFC 6455, section 5.5.1");
+    assert!(!handle.mailbox.close(End::IDLE), "pushes are refused from the Close on");
+    assert_eq!(end_of(connection, began).await, (End::SERVER, 5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_closes_a_connection_that_has_nothing_to_forward() {
+    let Opened { client, handle, connection, began } = open(1 << 16);
+    handle.mailbox.drain();
+    let mut client = websocket(client).await;
+    assert_eq!(close_code(&client.next().await.unwrap().unwrap()), Some(CloseCode::Away));
+    // The client answers the Close while it reads on.
+    assert!(client.next().await.is_none_or(|end| end.is_err()));
+    assert_eq!(end_of(connection, began).await, (End::DRAIN, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_conversation_passes_one_byte_at_a_time() {
+    let Opened { client, handle, connection, .. } = open(1);
+    settle().await;
+    let (text, binary) = ("grüße", vec![7; 200]);
+    let first = Message::Text(text.into());
+    let _queued = [first, Message::Binary(binary.clone().into())]
+        .map(|message| handle.mailbox.offer(message.into()).unwrap());
+    let mut client = websocket(client).await;
+    assert_eq!(client.next().await.unwrap().unwrap(), ClientMessage::text(text));
+    assert_eq!(client.next().await.unwrap().unwrap(), ClientMessage::binary(binary));
+    client.send(ClientMessage::Ping("still there".into())).await.unwrap();
+    assert_eq!(client.next().await.unwrap().unwrap(), ClientMessage::Pong("still there".into()));
+    let frame = CloseFrame { code: CloseCode::Library(4321), reason: "bye".into() };
+    client.close(Some(frame)).await.unwrap();
+    let answer = client.next().await.unwrap().unwrap();
+    assert_eq!(close_code(&answer), Some(CloseCode::Library(4321)));
+    let end = connection.await.unwrap();
+    assert_eq!((end.code, end.reason), (Some(CloseCode::Library(4321)), EndReason::Client));
+}

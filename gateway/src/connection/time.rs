@@ -1,0 +1,58 @@
+//! What is due at a certain time: pings, the end of a silent or stalled client, deadlines of a Close.
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::Instant,
+};
+use tracing::warn;
+
+use super::{Connection, keepalive::Due, life::Event};
+use crate::registry::End;
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    /// Does what is due.
+    pub(super) fn on_time(&mut self, now: Instant) {
+        self.tell_at(Event::Time, now);
+        if !self.life.is_open() {
+            return;
+        }
+        if self.socket.is_flushing() {
+            if self.outbound.is_stalled(now, &self.socket) {
+                let id = self.entry.handle.info.id;
+                warn!(connection.id = %id, "closed connection {id}: the client does not read");
+                // Nothing more can be written, so a Close cannot be sent.
+                self.tell_at(Event::Unreachable(End::STALLED), now);
+            }
+            return;
+        }
+        let bytes_read = self.socket.bytes_read();
+        if !self.reads() || bytes_read != self.bytes_read {
+            // While nothing is read from the client, nobody knows whether it is there. A client in the
+            // middle of a long message cannot answer a ping.
+            self.bytes_read = bytes_read;
+            self.keepalive.heard(now);
+        }
+        match self.keepalive.due(now) {
+            Due::Nothing => {}
+            Due::Ping => self.outbound.ping(now, &mut self.socket),
+            Due::Lost => self.tell_at(Event::Unreachable(End::LOST), now),
+            // A function that runs is activity, even if the client is silent.
+            Due::Idle if self.forwarding.is_some() => self.keepalive.message(now),
+            Due::Idle => self.tell_at(Event::Close(End::IDLE), now),
+        }
+    }
+
+    /// When something will be due, if nothing happens before.
+    pub(super) fn next_deadline(&self) -> Instant {
+        let others = match self.life.is_open() && self.socket.is_flushing() {
+            true => self.outbound.deadline(),
+            // After the end the task waits for the call in flight only, which has its own deadline.
+            false => self.keepalive.deadline(),
+        };
+        match self.life.deadline() {
+            Some(deadline) if self.life.is_open() => deadline.min(others),
+            Some(deadline) => deadline,
+            None => others,
+        }
+    }
+}
