@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use daemon::settings::{Kind, Section};
+use daemon::settings::{Kind, Section, is_name_byte};
 
 /// Values for `${name}`.
 #[derive(Debug)]
@@ -49,5 +49,5 @@ impl Variables {
 }
 
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+    !name.is_empty() && name.bytes().all(is_name_byte)
 }
