@@ -1,4 +1,8 @@
-//! Who may depend on whom: the arrows of ARCHITECTURE.md, read off the manifests and the sources.
+//! Which crate and which folder may use which, and who may know the shapes of a cloud: the absences of
+//! ARCHITECTURE.md, read off the manifests and the code.
+
+mod arrows;
+mod folders;
 
 use std::{
     collections::BTreeSet,

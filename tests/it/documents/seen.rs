@@ -119,7 +119,7 @@ async fn closed_connections_are_seen_and_logged_as_the_document_says() {
     it.backend.always("transmit", Reply::status(435));
     client.send("hello").await;
     assert_eq!(client.closed().await, 1011);
-    it.logs("1011", "connection … closed: its message may be lost").await;
+    it.logs("1011", "closed connection with 1011: transmit of … failed").await;
     it.logs("function answered 435", "function answered 435").await;
 }
 
