@@ -16,6 +16,7 @@ pub mod settings;
 pub mod signals;
 pub mod stream;
 pub mod telemetry;
+pub mod time;
 
 #[cfg(test)]
 mod testing;

@@ -56,11 +56,8 @@ impl Notes {
 
     /// Notes a problem of the value at `key`.
     pub(super) fn add(&self, key: &str, what: String) {
-        let place = match self.variables.borrow().get(key) {
-            Some(variable) => variable.clone(),
-            None => format!("{}: {key}", self.file.display()),
-        };
-        self.problems.borrow_mut().push(Problem { place, what });
+        let problem = self.origins().problem(key, what);
+        self.problems.borrow_mut().push(problem);
     }
 
     /// Notes that there should be no `key`, once for each place that sets it: the file, and every

@@ -8,6 +8,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use daemon::time::milliseconds;
 use functions::Context;
 use tracing::{Span, debug, error_span, info, warn};
 
@@ -66,7 +67,7 @@ impl Lines {
 
     /// An instance has started: for the invocation `request_id`, or to be kept warm.
     pub(crate) fn started(&self, request_id: Option<&str>, duration: Duration) {
-        let duration_ms = millis(duration);
+        let duration_ms = milliseconds(duration);
         let id = request_id.unwrap_or("none");
         let line = format!("Init Report RequestId:{id} Coldstart:{duration_ms}ms");
         self.0.span.in_scope(|| debug!(target: TARGET, duration_ms, "{line}"));
@@ -101,7 +102,7 @@ impl Lines {
             Err(fault) => failure(id, fault),
         };
         let end = format!("END RequestId:{id}");
-        let duration_ms = millis(duration);
+        let duration_ms = milliseconds(duration);
         let memory_mb = context.memory_limit_mb;
         let used = ended.memory_peak.map_or_else(String::new, used);
         let report =
@@ -130,10 +131,6 @@ impl Lines {
 fn used(bytes: u64) -> String {
     let tenths = bytes * 10 / (1 << 20);
     format!(" MemUsage:{}.{}MB", tenths / 10, tenths % 10)
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn failure(id: &str, fault: &Fault) -> String {

@@ -1,6 +1,9 @@
 //! A function of the runner: its settings, its runtime and its log.
 
-use daemon::settings::{Origins, Problem};
+use daemon::{
+    settings::{Origins, Problem},
+    time::milliseconds,
+};
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
@@ -47,7 +50,7 @@ impl HeldFunction {
             "name": name,
             "runtime": runtime.word(),
             "handler": runtime.handler(),
-            "timeout_ms": u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX),
+            "timeout_ms": milliseconds(*timeout),
             "memory_mb": memory_mb,
             "max_instances": max_instances,
             "running": self.runtime.running(),

@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use daemon::time::milliseconds;
 use functions::Context;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -237,7 +238,7 @@ impl Pool {
     pub(super) fn failed(&self, fault: &Fault) {
         let pause = self.state().backoff.failed(Instant::now(), fault.clone());
         let name = &self.limits.function_name;
-        let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        let pause_ms = milliseconds(pause);
         let error = fault.message();
         warn!(
             function.name = name,

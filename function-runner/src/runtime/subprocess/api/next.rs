@@ -1,8 +1,9 @@
 //! `invocation/next`: the event, with its context in the headers of both dialects.
 
-use std::time::Duration;
-
-use daemon::http::{Body, json_bytes, message};
+use daemon::{
+    http::{Body, json_bytes, message},
+    time::milliseconds,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use shared::invocation::TRACEPARENT_HEADER;
 use uuid::Uuid;
@@ -26,7 +27,7 @@ pub(super) fn none() -> Response<Body> {
 
 fn write(headers: &mut HeaderMap, event: &NextEvent) {
     let context = &event.context;
-    let time_limit_ms = millis(context.time_limit);
+    let time_limit_ms = milliseconds(context.time_limit);
     let mut set = |name: &'static str, value: &str| {
         // Never fails: ids are checked where they come in, names where they are configured.
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -46,10 +47,6 @@ fn write(headers: &mut HeaderMap, event: &NextEvent) {
     if let Some(parent) = &context.traceparent {
         set(TRACEPARENT_HEADER, parent);
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Clients of AWS Lambda expect an id. It is not recorded anywhere.

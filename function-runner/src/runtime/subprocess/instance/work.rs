@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use daemon::time::milliseconds;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::mpsc,
@@ -97,7 +98,7 @@ impl Instance {
         let limit = context.time_limit;
         let deadline_ms = (SystemTime::now() + limit)
             .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+            .map_or(0, milliseconds);
         let answered = self.exchange.put(NextEvent { event, context, deadline_ms });
         let outcome = self
             .watch(async {
