@@ -52,8 +52,8 @@ fn check(file: &str, prefix: &str, known: Vec<Key>) {
         let Key { table, name, values, default } = key;
         format!("{table} {name}: {values}; default {default}")
     };
-    let lines = |keys: &[Key]| keys.iter().map(line).collect::<BTreeSet<_>>();
-    let (documented, known) = (lines(&documented), lines(&known));
+    let lines = |keys: Vec<Key>| keys.iter().map(line).collect::<BTreeSet<_>>();
+    let (documented, known) = (lines(documented), lines(known));
     let not_documented: Vec<_> = known.difference(&documented).collect();
     let not_known: Vec<_> = documented.difference(&known).collect();
     assert!(

@@ -71,7 +71,7 @@ pub(crate) enum Network {
     Offline,
 }
 
-/// A command of the DevTools protocol, for features that WebDriver does not have.
+/// A command of the `DevTools` protocol, for features that `WebDriver` does not have.
 #[derive(Debug)]
 struct DevTools(Value);
 
