@@ -42,7 +42,7 @@ impl Function for Doorkeeper {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let catalog = Catalog::built_in().with("doorkeeper", start);
+    let catalog = Catalog::built_in().with("check-token", start);
     let file = Path::new("functions.toml");
     let text = fs::read_to_string(file)?;
     let settings = Settings::parse(file, &text, &variables(), &BTreeMap::new(), &catalog)?;

@@ -1,5 +1,5 @@
-//! The door for `benches/registry.rs`, to what is reached from outside only over sockets. Nothing
-//! else uses it.
+//! Lets `benches/registry.rs` reach the registry, which others reach over sockets only. Nothing else
+//! uses this.
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc};
 

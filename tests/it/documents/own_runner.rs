@@ -66,8 +66,8 @@ async fn the_program_lets_in_who_has_the_token_and_ends_at_sigterm() {
     // Gateway and runner have to know each other's address: they share one that nobody else has.
     let ip = Ipv4Addr::from(0x7f00_0000 | fastrand::u32(0x0001_0000..0x00ff_ffff)).to_string();
     let here = |block: Block| block.text.replace("127.0.0.1", &ip);
-    let functions = settings("functions.toml", "[functions.door]");
-    let gateway = settings("gateway.toml", "register = \"door\"");
+    let functions = settings("functions.toml", "[functions.token-register]");
+    let gateway = settings("gateway.toml", "register = \"token-register\"");
     fs::write(folder.path().join("functions.toml"), here(functions)).unwrap();
     fs::write(folder.path().join("gateway.toml"), here(gateway)).unwrap();
     let (runner_address, internal) = (format!("{ip}:9002"), format!("{ip}:9001"));
