@@ -8,7 +8,7 @@ mod follow;
 mod triggers;
 
 pub use self::{
-    changes::changes_in,
+    changes::{LEFT_OUT, changes_in},
     follow::{FromFile, SettingsFile, follow},
     triggers::ReloadTriggers,
 };

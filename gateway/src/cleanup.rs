@@ -51,14 +51,14 @@ struct Inner {
 #[derive(Debug)]
 pub(crate) struct Owed {
     /// None if the API has no cleanup function.
-    debt: Option<Debt>,
+    debt: Option<OwedRow>,
     end: End,
     overdue: Option<OverdueCall>,
     cleanups: Cleanups,
 }
 
 #[derive(Debug)]
-struct Debt {
+struct OwedRow {
     key: Key,
     id: ConnectionId,
     api: Arc<Api>,
@@ -84,7 +84,7 @@ impl Cleanups {
     /// register must not be called.
     pub(crate) async fn owe(&self, id: ConnectionId, api: Arc<Api>) -> Result<Owed, JournalFailed> {
         let debt = match &api.config().cleanup {
-            Some(_) => Some(Debt { key: self.0.journal.owe(id, api.id()).await?, id, api }),
+            Some(_) => Some(OwedRow { key: self.0.journal.owe(id, api.id()).await?, id, api }),
             None => None,
         };
         Ok(Owed { debt, end: End::UNREGISTERED, overdue: None, cleanups: self.clone() })

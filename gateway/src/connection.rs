@@ -162,17 +162,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.outbound.flushed();
                 self.on_mail();
             }
-            SocketEvent::Closing(end) => self.tell_at(Event::SocketClosing(end), now),
-            SocketEvent::Ended => self.tell_at(Event::SocketEnded, now),
+            SocketEvent::Closing(end) => self.on_event_at(Event::SocketClosing(end), now),
+            SocketEvent::Ended => self.on_event_at(Event::SocketEnded, now),
         }
     }
 
-    fn tell(&mut self, event: Event) {
-        self.tell_at(event, Instant::now());
+    fn on_event(&mut self, event: Event) {
+        self.on_event_at(event, Instant::now());
     }
 
     /// Passes an event to the life of the connection, and does what the life says.
-    fn tell_at(&mut self, event: Event, now: Instant) {
+    fn on_event_at(&mut self, event: Event, now: Instant) {
         let mailbox = &self.entry.handle.mailbox;
         match self.life.on(event, now) {
             Action::Nothing => {}

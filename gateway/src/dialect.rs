@@ -47,6 +47,11 @@ use crate::{
 };
 
 impl Dialect {
+    /// The dialect that answers a push to an API that does not exist. Its path, `/<id>`, is Tencent's.
+    pub(crate) fn of_unknown_api() -> Self {
+        Self::Tencent
+    }
+
     /// The call that asks the register function at `url` whether a client may connect.
     pub(crate) fn register_call(
         self,

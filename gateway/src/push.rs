@@ -13,7 +13,7 @@ use shared::connection_id::ConnectionId;
 use tokio::time::{Instant, timeout_at};
 
 pub(crate) use self::body::{PushBodies, PushBody};
-use self::encoder::{Action, Encoder};
+use self::encoder::{EncodedPush, Encoder};
 use crate::{
     api::Api,
     dialect::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},
@@ -98,23 +98,23 @@ impl Pusher {
         begun
     }
 
-    fn begin(&self, api: &Api, id: &str, action: &Action) -> Begun {
+    fn begin(&self, api: &Api, id: &str, action: &EncodedPush) -> Begun {
         let handle = self.find(api, id);
         // A message over the API's limit is too large even if its connection is gone.
         let limit = match &handle {
             Some(handle) => handle.message_bytes_max(),
             None => api.config().settings.max_message,
         };
-        if let Action::Send(frame) = action
+        if let EncodedPush::Send(frame) = action
             && frame.len() > limit
         {
             return Err(NotPushed::TooLarge { bytes: frame.len(), limit });
         }
         let handle = handle.ok_or(NotPushed::Gone)?;
         let frame = match action {
-            Action::Close if handle.mailbox.close(End::SERVER) => return Ok(None),
-            Action::Close => return Err(NotPushed::Gone),
-            Action::Send(frame) => frame.clone(),
+            EncodedPush::Close if handle.mailbox.close(End::SERVER) => return Ok(None),
+            EncodedPush::Close => return Err(NotPushed::Gone),
+            EncodedPush::Send(frame) => frame.clone(),
         };
         match handle.mailbox.offer(frame) {
             Ok(Offered::Held) => Ok(None),

@@ -7,6 +7,9 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+/// Folders that interpreters and tools write. A change in them does not count.
+pub const LEFT_OUT: [&str; 2] = ["__pycache__", ".git"];
+
 /// One table for the process, as there is one file system.
 static CHANGES: Mutex<BTreeMap<PathBuf, u64>> = Mutex::new(BTreeMap::new());
 
@@ -22,9 +25,18 @@ pub(super) fn begin(folder: &Path) {
 
 /// Something has changed at `path`.
 pub(super) fn count(path: &Path) {
+    let is_in = |folder: &Path| {
+        let below = path.strip_prefix(folder).ok()?;
+        below.iter().all(|name| LEFT_OUT.iter().all(|left_out| name != *left_out)).then_some(())
+    };
     for (folder, count) in changes().iter_mut() {
-        *count += u64::from(path.starts_with(folder));
+        *count += u64::from(is_in(folder).is_some());
     }
+}
+
+/// Changes may have been missed, nobody knows where.
+pub(super) fn count_everywhere() {
+    changes().values_mut().for_each(|count| *count += 1);
 }
 
 /// As the system names it that says what has changed.
@@ -51,6 +63,9 @@ mod tests {
         }
         for other in ["/of-this-test", "/of-this-test/folder.new", "/of-this-test/other/index.py"] {
             count(Path::new(other));
+        }
+        for left_out in ["__pycache__/index.pyc", "vendor/.git/index"] {
+            count(&folder.join(left_out));
         }
         assert_eq!(changes_in(folder), 3);
         begin(folder);

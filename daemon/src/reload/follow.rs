@@ -29,7 +29,7 @@ pub trait FromFile {
 type Problem = Option<String>;
 
 /// Reads `file` again at each trigger, and sends the settings that `parse` makes of it if they may
-/// be new. Errors are logged, and nothing is sent. Ends when the receiver is dropped.
+/// be new. Errors are logged, and the settings stay as they are. Ends when the receiver is dropped.
 ///
 /// `triggers` must already watch the folders of the settings in use.
 pub async fn follow<T: FromFile, E: Display>(
@@ -50,6 +50,9 @@ pub async fn follow<T: FromFile, E: Display>(
             Err(error) => {
                 let what = format!("{path} cannot be read: {error}");
                 report(&mut problem, what, reason);
+                if !send_current(&triggers, &file, &parse, &settings).await {
+                    return;
+                }
                 continue;
             }
         };
@@ -76,8 +79,31 @@ pub async fn follow<T: FromFile, E: Display>(
                     return;
                 }
             }
-            Err(error) => report(&mut problem, format!("{path} has errors:\n{error}"), reason),
+            Err(error) => {
+                report(&mut problem, format!("{path} has errors:\n{error}"), reason);
+                if !send_current(&triggers, &file, &parse, &settings).await {
+                    return;
+                }
+            }
         }
+    }
+}
+
+/// Sends the settings in use once more, if they name folders: the file cannot be used, but what is in
+/// the folders may have changed. Returns false when the receiver has been dropped.
+async fn send_current<T: FromFile, E: Display>(
+    triggers: &ReloadTriggers,
+    file: &SettingsFile,
+    parse: impl Fn(&str) -> Result<T, E>,
+    settings: &mpsc::Sender<T>,
+) -> bool {
+    if triggers.folders.is_empty() {
+        return true;
+    }
+    // Settings that were good may be bad by now, for example when a folder is gone.
+    match parse(&file.text) {
+        Ok(current) => settings.send(current).await.is_ok(),
+        Err(_) => true,
     }
 }
 

@@ -99,7 +99,13 @@ fn watcher(changed: Arc<Notify>) -> Option<RecommendedWatcher> {
         if matches!(event, Ok(notify::Event { kind: EventKind::Access(_), .. })) {
             return;
         }
-        event.iter().flat_map(|event| &event.paths).for_each(|path| changes::count(path));
+        match &event {
+            Ok(event) if !event.paths.is_empty() => {
+                event.paths.iter().for_each(|path| changes::count(path));
+            }
+            // The system has lost events, or the watcher has failed.
+            Ok(_) | Err(_) => changes::count_everywhere(),
+        }
         changed.notify_one();
     };
     match notify::recommended_watcher(seen) {

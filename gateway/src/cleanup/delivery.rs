@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{debug, error, warn};
 
 use super::journal::Progress;
-use super::{Cleanups, Debt, budget::QueuePermit};
+use super::{Cleanups, OwedRow, budget::QueuePermit};
 use crate::{
     api::Api,
     call::{Call, CallError, RetryBackoff},
@@ -23,7 +23,7 @@ const DRAINING_ATTEMPTS: u32 = 8;
 
 impl Cleanups {
     /// Delivers the cleanup, or leaves it to the journal if no permit to wait in memory is free.
-    pub(super) async fn deliver_or_defer(self, debt: Debt, progress: Progress) {
+    pub(super) async fn deliver_or_defer(self, debt: OwedRow, progress: Progress) {
         let budget = self.budget(&debt.api);
         match budget.try_queue() {
             Some(permit) => self.deliver(debt, progress, permit).await,
@@ -43,8 +43,8 @@ impl Cleanups {
         }
     }
 
-    pub(super) async fn deliver(self, debt: Debt, mut progress: Progress, _permit: QueuePermit) {
-        let Debt { key, id, api } = debt;
+    pub(super) async fn deliver(self, debt: OwedRow, mut progress: Progress, _permit: QueuePermit) {
+        let OwedRow { key, id, api } = debt;
         let journal = &self.0.journal;
         let budget = self.budget(&api);
         let mut call: Option<Call> = None;

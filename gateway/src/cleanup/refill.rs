@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 use tracing::{error, info};
 
 use super::journal::{JournalFailed, Progress, Record};
-use super::{Cleanups, Debt, budget::QueuePermit};
+use super::{Cleanups, OwedRow, budget::QueuePermit};
 use crate::{
     api::{Api, Apis},
     call::FUNCTION_TIMEOUT_MAX,
@@ -70,7 +70,7 @@ impl Cleanups {
         let records = self.0.journal.take_backlog(api.id(), permits.len()).await?;
         let count = records.len();
         for (Record { key, id, progress }, permit) in records.into_iter().zip(permits) {
-            let debt = Debt { key, id, api: Arc::clone(api) };
+            let debt = OwedRow { key, id, api: Arc::clone(api) };
             self.0.tasks.spawn(self.clone().deliver_when_due(debt, progress, permit));
         }
         Ok(count)
@@ -78,7 +78,12 @@ impl Cleanups {
 
     /// Delivers a cleanup as soon as the calls of the earlier process have ended. If the gateway drains
     /// before that, the cleanup is left to the next process.
-    async fn deliver_when_due(self, debt: Debt, progress: Option<Progress>, permit: QueuePermit) {
+    async fn deliver_when_due(
+        self,
+        debt: OwedRow,
+        progress: Option<Progress>,
+        permit: QueuePermit,
+    ) {
         let wait = match progress {
             Some(Progress { not_before: Some(time), .. }) => until(time),
             Some(_) => Duration::ZERO,

@@ -77,7 +77,7 @@ pub(super) enum Violation {
 }
 
 /// A frame whose mask has been taken off.
-struct Frame {
+struct ClientFrame {
     opcode: OpCode,
     is_final: bool,
     payload: BytesMut,
@@ -111,7 +111,7 @@ impl Decoder {
         }
     }
 
-    fn next_frame(&self, unread: &mut BytesMut) -> Result<Next<Frame>, Violation> {
+    fn next_frame(&self, unread: &mut BytesMut) -> Result<Next<ClientFrame>, Violation> {
         let mut cursor = Cursor::new(&*unread);
         // It refuses a head only for its opcode.
         let head = FrameHeader::parse(&mut cursor).map_err(|_| UNKNOWN_OPCODE)?;
@@ -131,11 +131,11 @@ impl Decoder {
             *unread = BytesMut::new();
         }
         unmask(&mut payload, mask);
-        Ok(Next::Whole(Frame { opcode: head.opcode, is_final: head.is_final, payload }))
+        Ok(Next::Whole(ClientFrame { opcode: head.opcode, is_final: head.is_final, payload }))
     }
 
     /// Puts a fragment to its message. Returns the message if this was its last fragment.
-    fn assemble(&mut self, data: Data, frame: Frame) -> Result<Option<Message>, Violation> {
+    fn assemble(&mut self, data: Data, frame: ClientFrame) -> Result<Option<Message>, Violation> {
         let kind = match (data, &self.partial) {
             (Data::Continue, Some(_)) => None,
             (Data::Text, None) => Some(Kind::Text),

@@ -153,7 +153,7 @@ impl Life {
         self.forwards
     }
 
-    /// Whether the client has been told that messages may be lost: what it sends is dropped.
+    /// Whether the client has been closed because messages may be lost: what it sends is dropped.
     pub(super) fn is_fault(&self) -> bool {
         match self.stage {
             Stage::Open | Stage::Draining { .. } => false,

@@ -18,17 +18,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn on_mail(&mut self) {
         let Requests { close, drain, cut } = self.entry.handle.mailbox.requests();
         if drain {
-            self.tell(Event::Drain);
+            self.on_event(Event::Drain);
         }
         if cut {
-            self.tell(Event::Cut);
+            self.on_event(Event::Cut);
         }
         if !self.life.is_open() {
             return;
         }
         if self.socket.is_flushing() {
             if let Some(end) = close {
-                self.tell(Event::CloseWaits(end));
+                self.on_event(Event::CloseWaits(end));
             }
             return;
         }
@@ -37,7 +37,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.write_message(frame, Some(written));
         }
         if let Some(end) = batch.close {
-            self.tell(Event::Close(end));
+            self.on_event(Event::Close(end));
         }
     }
 

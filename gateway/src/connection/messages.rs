@@ -32,13 +32,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.overdue = in_flight.map(forward::overdue).or(self.overdue.take());
         self.drop_unforwarded();
-        self.tell(Event::Fault(End::FAULT));
+        self.on_event(Event::Fault(End::FAULT));
     }
 
     /// Closes when the gateway drains and all received messages have been forwarded.
     pub(super) fn close_drained(&mut self) {
         if self.life.is_draining() && self.forwarding.is_none() && self.inbox.is_empty() {
-            self.tell(Event::Forwarded);
+            self.on_event(Event::Forwarded);
         }
     }
 
@@ -49,14 +49,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Forwarded::Done(Some(reply)) => self.write_message(reply, None),
             Forwarded::TooLarge => {
                 self.drop_unforwarded();
-                self.tell(Event::Fault(End::TOO_LARGE));
+                self.on_event(Event::Fault(End::TOO_LARGE));
             }
             Forwarded::Fault(overdue) => {
                 self.overdue = overdue;
                 // The client learns that messages may be lost, so the function must not act on those that
                 // the client sent after this one.
                 self.drop_unforwarded();
-                self.tell(Event::Fault(End::FAULT));
+                self.on_event(Event::Fault(End::FAULT));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::registry::End;
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Does what is due.
     pub(super) fn on_time(&mut self, now: Instant) {
-        self.tell_at(Event::Time, now);
+        self.on_event_at(Event::Time, now);
         if !self.life.is_open() {
             return;
         }
@@ -21,7 +21,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 let id = self.entry.handle.info.id;
                 warn!(connection.id = %id, "closed connection {id}: the client does not read");
                 // Nothing more can be written, so a Close cannot be sent.
-                self.tell_at(Event::Unreachable(End::STALLED), now);
+                self.on_event_at(Event::Unreachable(End::STALLED), now);
             }
             return;
         }
@@ -35,10 +35,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match self.keepalive.due(now) {
             Due::Nothing => {}
             Due::Ping => self.outbound.ping(now, &mut self.socket),
-            Due::Lost => self.tell_at(Event::Unreachable(End::LOST), now),
+            Due::Lost => self.on_event_at(Event::Unreachable(End::LOST), now),
             // A function that runs is activity, even if the client is silent.
             Due::Idle if self.forwarding.is_some() => self.keepalive.message(now),
-            Due::Idle => self.tell_at(Event::Close(End::IDLE), now),
+            Due::Idle => self.on_event_at(Event::Close(End::IDLE), now),
         }
     }
 

@@ -41,6 +41,8 @@ enum Route {
     Cleanups,
     Cleanup,
     RetryCleanup,
+    /// A path below `/cleanups/` that has no route.
+    UnknownCleanup,
     /// The path of an API, if there is one with this id.
     Api,
     /// A path that is kept for routes to come. No id of an API begins with `~`.
@@ -54,6 +56,7 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
         .with("/cleanups", &[(Method::GET, Route::Cleanups)])
         .with("/cleanups/", &[(Method::GET, Route::Cleanups)])
         .with_any("/cleanups/{id}", Route::Cleanup)
+        .with_any("/cleanups/{id}/{*rest}", Route::UnknownCleanup)
         .with("/cleanups/{id}/retry", &[(Method::POST, Route::RetryCleanup)])
         .with_any("/~/", Route::Reserved)
         .with_any("/~/{*rest}", Route::Reserved)
@@ -79,6 +82,7 @@ impl Internal {
             Route::Cleanups => self.list_cleanups(request.uri().query()).await,
             Route::Cleanup => self.cleanup(request.method(), &id).await,
             Route::RetryCleanup => self.retry_cleanup(&id).await,
+            Route::UnknownCleanup => cleanups::nothing(),
             Route::Api => self.api(id.trim_start_matches('/'), request).await,
             Route::Reserved => {
                 message(StatusCode::NOT_FOUND, "nothing here: no route has this path")

@@ -6,7 +6,7 @@ use crate::{
 };
 
 /// What is to happen to a connection, with the message as a frame. Clones share its bytes.
-pub(super) enum Action {
+pub(super) enum EncodedPush {
     Send(Frame),
     Close,
 }
@@ -18,10 +18,10 @@ pub(super) struct Encoder {
 }
 
 impl Encoder {
-    pub(super) fn action(&mut self, effect: Effect) -> Action {
+    pub(super) fn action(&mut self, effect: Effect) -> EncodedPush {
         match effect {
-            Effect::Send(message) => Action::Send(self.frame(message)),
-            Effect::Close => Action::Close,
+            Effect::Send(message) => EncodedPush::Send(self.frame(message)),
+            Effect::Close => EncodedPush::Close,
         }
     }
 

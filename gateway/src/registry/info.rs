@@ -10,8 +10,8 @@ use shared::connection_id::ConnectionId;
 
 use crate::api::Api;
 
-/// A longer user agent is cut: the text stays in memory as long as the connection is open.
-const USER_AGENT_BYTES_MAX: usize = 256;
+/// Longer texts of the client are cut, because they stay in memory as long as the connection is open.
+const TEXT_BYTES_MAX: usize = 256;
 
 /// What is known of one connection. Made once, at the handshake.
 #[derive(Debug)]
@@ -19,7 +19,9 @@ pub(crate) struct ConnectionInfo {
     pub(crate) id: ConnectionId,
     /// The id of its API.
     pub(crate) api_id: Arc<str>,
-    /// The path that the client asked for. Shared with the API where it is the configured path.
+    /// The path that the client asked for, without the rest of a very long one. Shared with the API where
+    /// it is the configured path.
+    #[cfg_attr(not(test), expect(dead_code, reason = "Tencent's later events do not have it"))]
     pub(crate) path: Arc<str>,
     /// When the client asked for the connection.
     pub(crate) opened_at: SystemTime,
@@ -42,30 +44,33 @@ impl ConnectionInfo {
         user_agent: Option<&str>,
     ) -> Self {
         let config = api.config();
-        let path = if *path == *config.path { Arc::clone(&config.path) } else { path.into() };
+        let path = if *path == *config.path {
+            Arc::clone(&config.path)
+        } else {
+            cut(path, TEXT_BYTES_MAX).into()
+        };
         Self {
             id,
             api_id: api.shared_id(),
             path,
             opened_at: SystemTime::now(),
             source_ip: source_ip.to_canonical(),
-            user_agent: user_agent.map(|text| cut(text, USER_AGENT_BYTES_MAX).into()),
+            user_agent: user_agent.map(|text| cut(text, TEXT_BYTES_MAX).into()),
             identity: Box::default(),
             subprotocol: OnceLock::new(),
         }
     }
 
-    /// The subprotocol that the client was told. None until then, and for a client that was told
-    /// none.
+    /// The subprotocol in the 101. None before the 101, and for a client that got none.
     #[cfg_attr(not(test), expect(dead_code, reason = "Tencent's later events do not have it"))]
     pub(crate) fn subprotocol(&self) -> Option<&str> {
         self.subprotocol.get().map(|name| &**name)
     }
 
-    /// Notes the subprotocol that the client is told. It is known when register has answered.
+    /// Notes the subprotocol for the 101. It is known when register has answered.
     pub(crate) fn set_subprotocol(&self, name: &str) {
-        // Set twice would be a fault of ours, and the first is what the client was told.
-        let _ = self.subprotocol.set(name.into());
+        // The first name is the one that the client got.
+        let _ = self.subprotocol.set(cut(name, TEXT_BYTES_MAX).into());
     }
 }
 
@@ -102,9 +107,9 @@ mod tests {
 
     #[test]
     fn a_long_user_agent_is_cut_between_characters() {
-        let long = format!("{}é", "a".repeat(USER_AGENT_BYTES_MAX - 1));
+        let long = format!("{}é", "a".repeat(TEXT_BYTES_MAX - 1));
         let (_, info) = info("/a", Ipv6Addr::LOCALHOST.into(), Some(&long));
-        assert_eq!(info.user_agent.as_deref(), Some(&long[..USER_AGENT_BYTES_MAX - 1]));
+        assert_eq!(info.user_agent.as_deref(), Some(&long[..TEXT_BYTES_MAX - 1]));
     }
 
     #[test]

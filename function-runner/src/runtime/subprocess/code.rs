@@ -11,11 +11,9 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use daemon::reload::changes_in;
+use daemon::reload::{LEFT_OUT, changes_in};
 use walkdir::{DirEntry, WalkDir};
 
-/// Folders that interpreters and tools write. They are no code.
-const LEFT_OUT: [&str; 2] = ["__pycache__", ".git"];
 /// In place of a count: the last look found other code.
 const DIFFERS: u64 = u64::MAX;
 
@@ -80,7 +78,7 @@ fn is_code(entry: &DirEntry) -> bool {
     entry.depth() == 0 || LEFT_OUT.iter().all(|name| entry.file_name() != *name)
 }
 
-/// `None` for a folder: what is in it is looked at by itself.
+/// `None` for a folder, whose files are entries of their own.
 fn parts(metadata: &Metadata) -> Option<[i64; 5]> {
     let size = metadata.size().cast_signed();
     let inode = metadata.ino().cast_signed();

@@ -100,7 +100,7 @@ async fn run_inner(
     if let Err(Ok(Held { permit, .. })) =
         started.send(Ok(Held { id, jobs: sender.clone(), permit }))
     {
-        // Whoever wanted it has gone; the next one may want it.
+        // The invocation has ended meanwhile. The instance is ready for the next one.
         pool.put_back(id, sender.clone());
         drop(permit);
     }

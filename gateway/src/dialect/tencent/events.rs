@@ -62,7 +62,7 @@ fn register_event(
         },
         header_parameters: headers.clone(),
         headers,
-        path: info.path.to_string(),
+        path: request.uri.path().to_owned(),
         http_method: "GET".to_owned(),
         query_string_parameters: query.clone(),
         query_string: query,

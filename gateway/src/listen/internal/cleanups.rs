@@ -59,10 +59,7 @@ impl Internal {
             (&Method::DELETE, Some(id)) => self.forget(id).await,
             (&Method::DELETE, None) => bad_id(),
             (_, Some(_)) => method_not_allowed("DELETE"),
-            (_, None) => message(
-                StatusCode::NOT_FOUND,
-                "nothing here: POST to /cleanups/<secConnectionID>/retry",
-            ),
+            (_, None) => nothing(),
         }
     }
 
@@ -144,6 +141,11 @@ fn status(error: &RetryError) -> StatusCode {
 
 fn unavailable(error: JournalFailed) -> Response<Body> {
     message(StatusCode::SERVICE_UNAVAILABLE, &error.to_string())
+}
+
+/// The answer to a path below `/cleanups/` that has no route.
+pub(super) fn nothing() -> Response<Body> {
+    message(StatusCode::NOT_FOUND, "nothing here: POST to /cleanups/<secConnectionID>/retry")
 }
 
 fn bad_id() -> Response<Body> {

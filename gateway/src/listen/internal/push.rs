@@ -20,9 +20,8 @@ impl Internal {
     pub(super) async fn api(&self, id: &str, request: Request<Incoming>) -> Response<Body> {
         match (self.apis.by_id(id), request.method()) {
             (Some(api), &Method::POST) => self.push(&api, request).await,
-            // A path of one segment is Tencent's form of a push.
             (None, &Method::POST) => {
-                refuse(Dialect::Tencent, PushRefusal::UnknownApi(id.to_owned()))
+                refuse(Dialect::of_unknown_api(), PushRefusal::UnknownApi(id.to_owned()))
             }
             (Some(_), _) => method_not_allowed("POST"),
             (None, _) => super::nothing(),

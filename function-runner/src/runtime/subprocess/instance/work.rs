@@ -28,27 +28,28 @@ enum Next {
     Stop,
 }
 
-/// How a job left the child.
+/// The state of the child after an event.
 enum ChildState {
-    Sound,
-    /// It goes on with something nobody waits for, or has gone.
-    Spent(Permit),
-    /// It takes memory that others need.
-    Greedy(Permit),
+    /// The child can take another event.
+    Ready,
+    /// The child has ended, or still works on an event whose time has passed. It must be ended.
+    Unusable(Permit),
+    /// The child uses more memory than it may. It must be killed at once.
+    OutOfMemory(Permit),
 }
 
 impl Instance {
-    /// Works until the end, and ends the child. `line` is the way to give it jobs.
+    /// Runs until the instance is no longer needed, then ends the child. `line` sends jobs to `jobs`.
     pub(super) async fn work(&mut self, mut jobs: mpsc::Receiver<Job>, line: mpsc::Sender<Job>) {
         loop {
             match self.next(&mut jobs).await {
                 Ok(Next::Work(job)) => match self.handle(job, &line).await {
-                    ChildState::Sound => {}
-                    ChildState::Spent(permit) => {
+                    ChildState::Ready => {}
+                    ChildState::Unusable(permit) => {
                         self.child.end().await;
                         return drop(permit);
                     }
-                    ChildState::Greedy(permit) => {
+                    ChildState::OutOfMemory(permit) => {
                         self.child.kill().await;
                         return drop(permit);
                     }
@@ -127,23 +128,23 @@ impl Instance {
         line: &mpsc::Sender<Job>,
     ) -> ChildState {
         match outcome.as_ref().map_err(|fault| fault.kind) {
-            Err(InvocationFault::OutOfMemory) => return ChildState::Greedy(permit),
+            Err(InvocationFault::OutOfMemory) => return ChildState::OutOfMemory(permit),
             Err(
                 InvocationFault::TimedOut
                 | InvocationFault::ProcessExited
                 | InvocationFault::Draining,
-            ) => return ChildState::Spent(permit),
+            ) => return ChildState::Unusable(permit),
             Ok(_) | Err(_) => {}
         }
         self.is_proven = true;
         self.pool.succeeded();
         self.pool.put_back(self.id, line.clone());
         drop(permit);
-        ChildState::Sound
+        ChildState::Ready
     }
 }
 
-/// Sends those away who came while the instance ended.
+/// Refuses the jobs that arrived while the instance ended.
 fn refuse(jobs: &mut mpsc::Receiver<Job>) {
     jobs.close();
     while let Ok(Job { done, permit, .. }) = jobs.try_recv() {
