@@ -196,6 +196,24 @@ async fn functions_are_added_and_removed_with_the_file_and_a_broken_file_changes
     changing.end().await;
 }
 
+/// The settings stay as they are, and the code is looked at all the same.
+#[tokio::test]
+async fn new_code_is_taken_while_functions_toml_is_broken() {
+    if !has("python") {
+        return;
+    }
+    let runner = ChangingRunner::start("").await;
+    assert_eq!(runner.version("one").await, 1);
+    let good = runner.settings();
+    runner.change("functions.toml", "[functions.");
+    runner.change("one/index.py", &code(2));
+    runner.until_version("one", 2).await;
+    assert_eq!(runner.version("two").await, 1);
+    runner.change("functions.toml", &good);
+    assert_eq!(runner.version("two").await, 1);
+    runner.end().await;
+}
+
 #[tokio::test]
 async fn changing_one_function_keeps_the_instances_of_the_others() {
     if !has("python") {
