@@ -25,6 +25,7 @@ use std::{future::pending, pin::pin, sync::Arc};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    task::coop::unconstrained,
     time::{Instant, sleep_until},
 };
 use tracing::debug;
@@ -125,7 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 forwarded = in_flight(&mut self.forwarding) => Work::Forwarded(forwarded),
                 () = self.entry.handle.mailbox.arrived() => Work::Mail,
                 event = self.socket.next(reads), if live => Work::Socket(event),
-                () = timer.as_mut(), if live => Work::Time,
+                // A client whose bytes never end uses up the budget that tokio gives a task for one turn.
+                // The timer must not need any of it.
+                () = unconstrained(timer.as_mut()), if live => Work::Time,
             };
             match work {
                 Work::Socket(event) => self.on_socket(event),

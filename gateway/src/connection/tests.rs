@@ -3,13 +3,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{net::Ipv4Addr, path::Path, time::Duration};
+use std::{
+    io,
+    net::Ipv4Addr,
+    path::Path,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
 use shared::connection_id::ConnectionId;
 use tokio::{
-    io::{AsyncReadExt, DuplexStream, duplex},
-    task::JoinHandle,
+    io::{AsyncReadExt, DuplexStream, ReadBuf, duplex},
+    task::{JoinHandle, coop::consume_budget},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -19,7 +26,7 @@ use tokio_tungstenite::{
     },
 };
 
-use super::*;
+use super::{testing::client_frame, *};
 use crate::{
     api::Apis,
     registry::{ConnectionInfo, EndReason, Handle, Mailbox, Message, Offered, Receipt, Registry},
@@ -36,19 +43,24 @@ struct Opened {
     began: Instant,
 }
 
-/// Opens a connection. Each direction holds `capacity` bytes that the other side has not read.
-fn open(capacity: usize) -> Opened {
+/// An entry in a registry, and the settings of its connection.
+fn entry() -> (Entry, ConnectionSettings) {
     let settings = Settings::parse(Path::new(""), SETTINGS, &Default::default()).unwrap();
     let apis = Apis::new(settings.apis, settings.runner);
     let api = apis.by_id("a").unwrap();
     let id = ConnectionId::from_bytes([7; 19]);
     let info = ConnectionInfo::new(id, &api, "/a", Ipv4Addr::LOCALHOST.into(), None);
     let mailbox = Mailbox::new(settings.connection.send_queue);
-    let entry = Registry::default().enter(info, api, mailbox).unwrap();
+    (Registry::default().enter(info, api, mailbox).unwrap(), settings.connection)
+}
+
+/// Opens a connection. Each direction holds `capacity` bytes that the other side has not read.
+fn open(capacity: usize) -> Opened {
+    let (entry, settings) = entry();
     let handle = Arc::clone(&entry.handle);
     let (client, stream) = duplex(capacity);
     let functions = FunctionClient::new().unwrap();
-    let connection = Connection::new(stream, Vec::new(), entry, &settings.connection, functions);
+    let connection = Connection::new(stream, Vec::new(), entry, &settings, functions);
     let connection = tokio::spawn(async move { connection.run().await.0 });
     Opened { client, handle, connection, began: Instant::now() }
 }
@@ -158,6 +170,53 @@ async fn a_drain_closes_a_connection_that_has_nothing_to_forward() {
     // The client answers the Close while it reads on.
     assert!(client.next().await.is_none_or(|end| end.is_err()));
     assert_eq!(end_of(connection, began).await, (End::DRAIN, 0));
+}
+
+/// A client that sends empty fragments of one message without end, and reads nothing.
+struct Flood;
+
+impl AsyncRead for Flood {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        // As a real socket does, the stream is ready for as long as the task has budget.
+        ready!(pin!(consume_budget()).poll(cx));
+        buffer.put_slice(&client_frame(0, false, b""));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Flood {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// On the real clock, because a clock that is paused stands still while bytes come.
+#[tokio::test]
+async fn a_flood_of_empty_fragments_does_not_outlast_the_close_timeout() {
+    let (entry, mut settings) = entry();
+    settings.close_timeout = Duration::from_millis(50);
+    let handle = Arc::clone(&entry.handle);
+    let functions = FunctionClient::new().unwrap();
+    let first = client_frame(1, false, b"");
+    let connection = Connection::new(Flood, first, entry, &settings, functions);
+    assert!(handle.mailbox.close(End::SERVER));
+    assert_eq!(connection.run().await.0, End::SERVER);
 }
 
 #[tokio::test(start_paused = true)]
