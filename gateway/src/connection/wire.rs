@@ -17,6 +17,8 @@ use tokio_util::io::{poll_read_buf, poll_write_buf};
 
 /// How many bytes are read at once, unless the frame that is being read lacks more.
 const SHORT_READ_BYTES: usize = 4 << 10;
+/// By how much the buffer of a long frame grows at least.
+const GROWTH_BYTES_MIN: usize = 64 << 10;
 
 /// A stream with a queue for each direction.
 #[derive(Debug)]
@@ -95,9 +97,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Wire<S> {
         let stream = Pin::new(&mut self.stream);
         let bytes = if missing > SHORT_READ_BYTES {
             // The frame is read into its place, and nothing after the frame: a large buffer belongs
-            // to one message, and goes with that message.
-            self.unread.reserve(missing);
-            ready!(poll_read_buf(stream, cx, &mut (&mut self.unread).limit(missing)))?
+            // to one message, and goes with that message. The buffer grows with what has come, so
+            // that the head of a frame alone takes no memory.
+            let bytes_max = missing.min(self.unread.len().max(GROWTH_BYTES_MIN));
+            self.unread.reserve(bytes_max);
+            ready!(poll_read_buf(stream, cx, &mut (&mut self.unread).limit(bytes_max)))?
         } else {
             let mut space = [const { MaybeUninit::uninit() }; SHORT_READ_BYTES];
             let mut buffer = ReadBuf::uninit(&mut space);
