@@ -50,8 +50,8 @@ async fn a_push_body_beyond_the_limit_is_413() {
     world.finish().await;
 }
 
-/// Checks the status of the answer to a raw request to the public listener.
-async fn check(world: &World, request: &str, status: u16) {
+/// Checks the status of the answer to a raw request to the public listener. Returns the answer.
+async fn check(world: &World, request: &str, status: u16) -> String {
     let request = request.replace("PATH", PATH).replace('\n', "\r\n");
     let answer = exchange(world.listeners.public, request.as_bytes()).await;
     let line = answer.split_once(' ').unwrap_or_default().1;
@@ -60,6 +60,7 @@ async fn check(world: &World, request: &str, status: u16) {
         let body: Value = serde_json::from_str(body).unwrap();
         assert!(body["message"].is_string(), "{request}: {body}");
     }
+    answer
 }
 
 #[tokio::test]
@@ -83,6 +84,14 @@ async fn the_answer_to_a_malformed_handshake_says_what_is_wrong() {
     check(&world, "nonsense\n\n", 400).await;
     check(&world, "GET PATH HTTP/1.1\nbad header\n\n", 400).await;
     check(&world, &format!("GET PATH HTTP/1.1\nHost: {}\n\n", "x".repeat(1 << 20)), 431).await;
+    // RFC 6455 requires these headers exactly once. The answer names the header.
+    for (header, line) in
+        [("Host", "Host: x\n"), ("Sec-WebSocket-Key", KEY), ("Sec-WebSocket-Version", VERSION)]
+    {
+        let twice = without("").replace(line, &line.repeat(2));
+        assert!(check(&world, &twice, 400).await.contains(header), "{header}");
+    }
+    assert!(check(&world, &without("Host: x\n"), 400).await.contains("Host"));
     // A correct client is still served.
     let (mut client, _) = world.client().await;
     client.send("fine").await;

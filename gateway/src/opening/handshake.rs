@@ -8,6 +8,14 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::refusal::Refusal;
 use crate::{dialect::HandshakeRequest, settings::PathParameters};
 
+/// Headers that a handshake must have exactly once (RFC 6455 sections 4.2.1, 11.3.1 and 11.3.5, and
+/// RFC 9112 section 3.2), each with what is said if it has not.
+const SINGLE: [(header::HeaderName, &str); 3] = [
+    (header::HOST, "need header Host, exactly once"),
+    (header::SEC_WEBSOCKET_KEY, "need header Sec-WebSocket-Key, exactly once"),
+    (header::SEC_WEBSOCKET_VERSION, "need header Sec-WebSocket-Version, exactly once"),
+];
+
 /// A valid handshake.
 #[derive(Debug)]
 pub(crate) struct Handshake {
@@ -42,6 +50,11 @@ impl Handshake {
         }
         if headers.get(header::SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
             return Err(Refusal::WrongVersion);
+        }
+        for (name, problem) in SINGLE {
+            if headers.get_all(name).iter().count() != 1 {
+                return Err(Refusal::BadHandshake(problem));
+            }
         }
         if !STANDARD.decode(&key).is_ok_and(|key| key.len() == 16) {
             return Err(Refusal::BadHandshake("Sec-WebSocket-Key must be the base64 of 16 bytes"));
