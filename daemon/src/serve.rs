@@ -4,6 +4,8 @@
 //! so the code that upgrades it has to.
 
 mod connection;
+mod http_stream;
+mod write_deadline;
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,6 +24,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, error, warn};
 
 use self::connection::Connection;
+pub use self::http_stream::take_stream;
 use crate::{
     http::{Body, message},
     stream::Stream,

@@ -13,23 +13,26 @@ use std::{
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
-use tokio::time::sleep;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::sleep,
+};
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
-use super::PeerAddress;
-use crate::{http::Body, stream::Stream};
+use super::{PeerAddress, http_stream::HttpStream};
+use crate::http::Body;
 
 /// An accepted connection.
 #[derive(Debug)]
-pub(super) struct Connection {
-    pub(super) stream: Stream,
+pub(super) struct Connection<T> {
+    pub(super) stream: T,
     pub(super) peer: SocketAddr,
     pub(super) stop: CancellationToken,
     pub(super) linger: Duration,
 }
 
-impl Connection {
+impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<T> {
     /// Serves until the client leaves. After `stop` the connection ends in one of two ways, so that
     /// no request is lost. The answer to a running request says `Connection: close`. A connection
     /// without a request is closed after `linger`: if it were closed at once, a request could be on
@@ -59,7 +62,8 @@ impl Connection {
             }
         });
         let service = TowerToHyperService::new(service);
-        let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
+        let stream = TokioIo::new(HttpStream::new(stream));
+        let connection = http.serve_connection(stream, service).with_upgrades();
         tokio::pin!(connection);
         let lingered = async {
             stop.cancelled().await;
@@ -77,3 +81,6 @@ impl Connection {
         connection.await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daemon::stream::Stream;
+use daemon::{serve::take_stream, stream::Stream};
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use shared::connection_id::ConnectionId;
@@ -26,12 +26,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// None if hyper holds another type of stream than the listener gave to it. That is a mistake in
 /// this program. The client has been closed with 1011 then.
 pub(super) async fn take_over(id: ConnectionId, upgraded: Upgraded) -> Option<(Vec<u8>, Stream)> {
-    match upgraded.downcast::<TokioIo<Stream>>() {
-        Ok(parts) => {
-            let stream = parts.io.into_inner();
+    match take_stream(upgraded) {
+        Ok((early, stream)) => {
             // Fails if the client has closed the socket. The next read tells that.
             let _ = stream.set_send_buffer(SEND_BUFFER_BYTES);
-            Some((parts.read_buf.to_vec(), stream))
+            Some((early, stream))
         }
         Err(upgraded) => {
             error!(
