@@ -1,14 +1,12 @@
-//! Small parts for answering HTTP requests: the one body type, JSON answers, bounded reading.
+//! Small parts for answering HTTP requests: the one body type, and JSON answers.
 
-use std::{error::Error, time::Duration};
+use std::error::Error;
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited, combinators::UnsyncBoxBody};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full, combinators::UnsyncBoxBody};
 use serde::Serialize;
 use serde_json::json;
-use tokio::time::timeout;
 
 /// The body of every answer.
 pub type Body = UnsyncBoxBody<Bytes, Box<dyn Error + Send + Sync>>;
@@ -46,33 +44,6 @@ pub fn method_not_allowed(allow: &str) -> Response<Body> {
     let allow = HeaderValue::from_str(allow).expect("methods are visible ASCII");
     response.headers_mut().insert(header::ALLOW, allow);
     response
-}
-
-/// The request body could not be read.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    /// The body is larger than allowed.
-    #[error("body is larger than {0} bytes")]
-    TooLarge(usize),
-    /// The body did not arrive within [`BODY_TIMEOUT`].
-    #[error("body did not arrive within {BODY_TIMEOUT:?}")]
-    TooSlow,
-    /// The connection ended before the body did.
-    #[error("body broke off")]
-    Broken(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// How long a request body may take to arrive.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Reads a request body of at most `limit` bytes.
-pub async fn read_body(body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
-    let collected = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
-    match collected.map_err(|_| BodyError::TooSlow)? {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(limit)),
-        Err(error) => Err(BodyError::Broken(error)),
-    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //!
 //! Imports none of our crates and knows no word of our domain: it would fit any server.
 
+mod activity;
 mod allocator;
+pub mod body;
 pub mod check;
 pub mod files;
 pub mod health;

@@ -4,6 +4,8 @@
 //! so the code that upgrades it has to.
 
 mod connection;
+mod discard;
+mod exchange;
 mod http_stream;
 mod write_deadline;
 
@@ -11,7 +13,7 @@ use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
-use hyper::{body::Incoming, server::conn::http1};
+use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -24,8 +26,9 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, error, warn};
 
 use self::connection::Connection;
-pub use self::http_stream::take_stream;
+pub use self::{exchange::EndsWithPeer, http_stream::take_stream};
 use crate::{
+    body::RequestBody,
     http::{Body, message},
     stream::Stream,
 };
@@ -54,6 +57,19 @@ pub struct ServeSettings {
     /// How long a connection without a request stays open after the stop, for a request that may
     /// be on its way. Zero if clients can repeat such a request.
     pub linger: Duration,
+    /// What a client is taken for that ends its sending side and waits for its answer.
+    pub half_closed: HalfClosed,
+}
+
+/// What a client is taken for that has ended its sending side while its request is in hand. TCP does
+/// not tell whether such a client still reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HalfClosed {
+    /// The client reads: its request is answered. A request for an upgrade is not, and a response
+    /// can say with [`EndsWithPeer`] that it is not.
+    Reads,
+    /// The client has left: its request is dropped.
+    Left,
 }
 
 /// The address of the client. It is an extension of each request.
@@ -67,13 +83,13 @@ pub async fn serve<S>(
     stop: CancellationToken,
     service: S,
 ) where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
     let service = layers(service);
     let mut http = http1::Builder::new();
-    http.max_buf_size(BUFFER_BYTES);
+    http.max_buf_size(BUFFER_BYTES).half_close(settings.half_closed == HalfClosed::Reads);
     http.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
     let connections = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(settings.connections_max));
@@ -125,13 +141,13 @@ async fn accept(
 /// The layers around every request, outermost first.
 fn layers<S>(
     service: S,
-) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+) -> impl Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
 + Clone
 + Send
 + Sync
 + 'static
 where
-    S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {

@@ -5,6 +5,7 @@
 
 use std::{
     io::{self, IoSlice},
+    mem::MaybeUninit,
     net::SocketAddr,
     os::fd::AsRawFd,
     pin::Pin,
@@ -48,6 +49,22 @@ impl Stream {
     fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
+        }
+    }
+}
+
+/// Tells whether the peer of a stream has ended its sending side.
+pub(crate) trait PeerEnd {
+    /// Ready when the peer has ended its sending side, or is gone. Not told while bytes are unread.
+    fn poll_peer_end(&self, cx: &mut Context<'_>) -> Poll<()>;
+}
+
+impl PeerEnd for Stream {
+    fn poll_peer_end(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut byte = [MaybeUninit::uninit()];
+        match self.tcp().poll_peek(cx, &mut ReadBuf::uninit(&mut byte)) {
+            Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
         }
     }
 }

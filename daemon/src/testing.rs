@@ -5,7 +5,6 @@
 use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use http::{Request, Response};
-use hyper::body::Incoming;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -16,8 +15,9 @@ use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 
 use crate::{
+    body::RequestBody,
     http::Body,
-    serve::{ServeSettings, serve},
+    serve::{HalfClosed, ServeSettings, serve},
 };
 
 /// The longest time that a test waits for anything.
@@ -34,7 +34,7 @@ impl TestServer {
     /// Serves `answer` on a port of loopback.
     pub(crate) async fn start<F>(
         head_timeout: Duration,
-        answer: impl Fn(Request<Incoming>) -> F + Clone + Send + Sync + 'static,
+        answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
     ) -> Self
     where
         F: Future<Output = Response<Body>> + Send + 'static,
@@ -48,7 +48,12 @@ impl TestServer {
         });
         let served = serve(
             listener,
-            ServeSettings { head_timeout, connections_max: 64, linger: Duration::ZERO },
+            ServeSettings {
+                head_timeout,
+                connections_max: 64,
+                linger: Duration::ZERO,
+                half_closed: HalfClosed::Reads,
+            },
             stop.clone(),
             service,
         );

@@ -9,7 +9,7 @@ mod logs;
 
 use std::time::Duration;
 
-use daemon::serve::{ServeSettings, serve as serve_http};
+use daemon::serve::{HalfClosed, ServeSettings, serve as serve_http};
 use tokio::{net::TcpListener, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -23,6 +23,7 @@ const SERVE: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(120),
     connections_max: 16_384,
     linger: Duration::from_millis(500),
+    half_closed: HalfClosed::Reads,
 };
 /// How long answers may take to be written after the last function has ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);

@@ -7,7 +7,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use daemon::{
     files,
-    serve::{ServeSettings, serve},
+    serve::{HalfClosed, ServeSettings, serve},
 };
 use tokio::{
     net::TcpListener,
@@ -42,6 +42,7 @@ const PUBLIC: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(10),
     connections_max: 2048,
     linger: Duration::ZERO,
+    half_closed: HalfClosed::Reads,
 };
 /// Functions keep connections in a pool for 90 s (reqwest) or less. The gateway must not close them
 /// first.
@@ -49,6 +50,7 @@ const INTERNAL: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(120),
     connections_max: 4096,
     linger: Duration::ZERO,
+    half_closed: HalfClosed::Reads,
 };
 /// Open files for handshakes, calls of functions, pushes and everything else.
 const FILES_BESIDE_CONNECTIONS: usize = 4096;

@@ -12,7 +12,7 @@ use std::{sync::Arc, time::Duration};
 
 use daemon::{http::Body, serve::PeerAddress, stream::Stream};
 use http::{Request, Response, header};
-use hyper::{body::Incoming, upgrade::OnUpgrade};
+use hyper::upgrade::OnUpgrade;
 use shared::connection_id::ConnectionId;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
@@ -64,11 +64,11 @@ struct Opening {
 
 impl Connector {
     /// Answers a request for a WebSocket on a path of `api`.
-    pub(crate) async fn connect(
+    pub(crate) async fn connect<B>(
         &self,
         api: Arc<Api>,
         path_parameters: PathParameters,
-        request: Request<Incoming>,
+        request: Request<B>,
     ) -> Response<Body> {
         let answer = match self.begin(api, path_parameters, request) {
             // The task always answers. Should it panic, the client is answered 502.
@@ -87,11 +87,11 @@ impl Connector {
         }
     }
 
-    fn begin(
+    fn begin<B>(
         &self,
         api: Arc<Api>,
         path_parameters: PathParameters,
-        mut request: Request<Incoming>,
+        mut request: Request<B>,
     ) -> Result<oneshot::Receiver<Result<Acceptance, Refusal>>, Refusal> {
         let upgrade = hyper::upgrade::on(&mut request);
         let (head, _no_body) = request.into_parts();

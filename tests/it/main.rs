@@ -22,6 +22,7 @@ mod echo_load;
 mod faults;
 mod frames;
 mod keepalive;
+mod listeners;
 mod malformed;
 mod order;
 mod paths;

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use http::{HeaderValue, Request, Response, StatusCode, header};
+use http::{Request, Response, header};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
@@ -20,8 +20,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
-use super::{PeerAddress, http_stream::HttpStream};
-use crate::http::Body;
+use super::{PeerAddress, exchange, http_stream::HttpStream};
+use crate::{activity::Activity, body::RequestBody, http::Body, stream::PeerEnd};
 
 /// An accepted connection.
 #[derive(Debug)]
@@ -32,37 +32,41 @@ pub(super) struct Connection<T> {
     pub(super) linger: Duration,
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<T> {
+impl<T: AsyncRead + AsyncWrite + PeerEnd + Unpin + Send + 'static> Connection<T> {
     /// Serves until the client leaves. After `stop` the connection ends in one of two ways, so that
     /// no request is lost. The answer to a running request says `Connection: close`. A connection
     /// without a request is closed after `linger`: if it were closed at once, a request could be on
     /// its way, and the client would not know whether it was carried out.
     pub(super) async fn serve<S>(self, http: &http1::Builder, service: S) -> hyper::Result<()>
     where
-        S: Service<Request<Incoming>, Response = Response<Body>, Error = Infallible>,
+        S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
         let Self { stream, peer, stop, linger } = self;
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
-        let service = service_fn(move |mut request: Request<_>| {
+        let activity = Activity::default();
+        let stream = TokioIo::new(HttpStream::new(stream, activity.clone()));
+        let service = service_fn(move |request: Request<Incoming>| {
+            let asked_first = request.headers().contains_key(header::EXPECT);
+            let mut request = exchange::begin(request, &activity);
             request.extensions_mut().insert(PeerAddress(peer));
+            let activity = activity.clone();
             let answer = service.clone().oneshot(request);
             let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());
             async move {
                 busy.store(true, Ordering::Relaxed);
                 let mut response = answer.await?;
                 busy.store(false, Ordering::Relaxed);
-                if stop.is_cancelled() && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-                    let close = HeaderValue::from_static("close");
-                    response.headers_mut().insert(header::CONNECTION, close);
+                exchange::end(&mut response, &activity, asked_first).await;
+                if stop.is_cancelled() {
+                    exchange::close(&mut response);
                 }
                 Ok::<_, Infallible>(response)
             }
         });
         let service = TowerToHyperService::new(service);
-        let stream = TokioIo::new(HttpStream::new(stream));
         let connection = http.serve_connection(stream, service).with_upgrades();
         tokio::pin!(connection);
         let lingered = async {
@@ -73,8 +77,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send + 'static> Connection<T> {
             ended = connection.as_mut() => return ended,
             () = lingered => {}
         }
-        // The answer to a running request ends the connection. (Hyper would put `close` into a 101
-        // as well, which clients do not accept as an upgrade.)
+        // The answer to a running request ends the connection.
         if !busy.load(Ordering::Relaxed) {
             connection.as_mut().graceful_shutdown();
         }

@@ -1,30 +1,50 @@
 //! The stream of a connection for as long as it carries HTTP.
 //!
-//! Hyper has no deadline for writing, so the stream has one. An upgrade takes this layer off.
+//! Hyper has no deadline for writing, and closes a connection without regard to what the peer still
+//! sends, so the stream does both. An upgrade takes this layer off.
 
 use std::{
     io::{self, IoSlice},
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::write_deadline::WriteDeadline;
-use crate::stream::Stream;
+use super::{discard::Discard, write_deadline::WriteDeadline};
+use crate::{
+    activity::Activity,
+    stream::{PeerEnd, Stream},
+};
 
 /// A stream that carries HTTP.
 #[derive(Debug)]
 pub(super) struct HttpStream<S> {
     stream: S,
+    activity: Activity,
     write_deadline: WriteDeadline,
+    /// Whether the peer has ended its sending side.
+    has_ended: bool,
+    discard: Option<Discard>,
 }
 
 impl<S> HttpStream<S> {
-    pub(super) fn new(stream: S) -> Self {
-        Self { stream, write_deadline: WriteDeadline::default() }
+    pub(super) fn new(stream: S, activity: Activity) -> Self {
+        let write_deadline = WriteDeadline::default();
+        Self { stream, activity, write_deadline, has_ended: false, discard: None }
+    }
+
+    fn wrote(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(_)) = written {
+            self.activity.wrote();
+        }
+        self.write_deadline.watch(cx, written)
     }
 }
 
@@ -44,11 +64,20 @@ impl<S: AsyncRead + Unpin> AsyncRead for HttpStream<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+        let this = self.get_mut();
+        this.activity.read_begins();
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        if buffer.filled().len() > before {
+            this.activity.received();
+        } else {
+            this.has_ended = true;
+        }
+        Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<S> {
+impl<S: AsyncRead + AsyncWrite + PeerEnd + Unpin> AsyncWrite for HttpStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -56,7 +85,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
-        this.write_deadline.watch(cx, written)
+        this.wrote(cx, written)
     }
 
     fn poll_write_vectored(
@@ -66,7 +95,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
-        this.write_deadline.watch(cx, written)
+        this.wrote(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -74,10 +103,24 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for HttpStream<S> {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+        let this = self.get_mut();
+        // Hyper flushes whenever something happens, and does not read while a request is in hand.
+        if this.activity.ends_with_peer() && this.stream.poll_peer_end(cx).is_ready() {
+            let left = "the peer left before its request was answered";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, left)));
+        }
+        Pin::new(&mut this.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+        let this = self.get_mut();
+        if this.discard.is_none() {
+            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            if this.has_ended || !this.activity.must_discard() {
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let discard = this.discard.get_or_insert_with(Discard::begin);
+        discard.poll(cx, &mut this.stream).map(Ok)
     }
 }

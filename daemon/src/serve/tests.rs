@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod early;
+
 use std::{io, sync::Arc};
 
 use tokio::{net::TcpStream, sync::Notify, time::timeout};
@@ -15,7 +17,7 @@ use crate::{
 /// Long enough to never matter.
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
-async fn greet(request: Request<Incoming>) -> Response<Body> {
+async fn greet(request: Request<RequestBody>) -> Response<Body> {
     let PeerAddress(peer) = request.extensions().get().copied().unwrap();
     Response::new(full(format!("hello {peer}!")))
 }

@@ -3,12 +3,9 @@
 //! The content of the event is left to the function.
 
 use bytes::Bytes;
-use daemon::http::{BODY_TIMEOUT, BodyError, read_body};
-use http_body_util::{BodyExt, Limited};
-use hyper::body::{Body, Incoming};
+use daemon::body::{BodyError, RequestBody, read_body};
 use serde::de::IgnoredAny;
 use shared::invocation::InvocationFault;
-use tokio::time::timeout;
 
 use super::fault::Fault;
 
@@ -16,7 +13,7 @@ use super::fault::Fault;
 pub(crate) const BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// Reads the event.
-pub(crate) async fn read(body: Incoming) -> Result<Bytes, Fault> {
+pub(crate) async fn read(body: RequestBody) -> Result<Bytes, Fault> {
     let bad = |message| Fault::new(InvocationFault::BadEvent, message);
     let event = match read_body(body, BYTES_MAX).await {
         Ok(event) => event,
@@ -36,16 +33,6 @@ pub(crate) fn checked(event: Bytes) -> Result<Bytes, Fault> {
         return Ok(event);
     }
     Err(Fault::new(InvocationFault::BadEvent, "event is not JSON"))
-}
-
-/// Reads a body to its end and drops it. If a server answers before it has read the whole body, the
-/// system resets the connection, and the caller may not get the answer.
-pub(crate) async fn discard(body: Incoming) {
-    if body.is_end_stream() {
-        return;
-    }
-    let mut body = Limited::new(body, BYTES_MAX);
-    let _ = timeout(BODY_TIMEOUT, async { while let Some(Ok(_)) = body.frame().await {} }).await;
 }
 
 /// Whether `text` is one JSON value.

@@ -9,9 +9,11 @@ mod tc3;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use daemon::http::{Body, BodyError, json, read_body};
+use daemon::{
+    body::{BodyError, RequestBody, read_body},
+    http::{Body, json},
+};
 use http::{HeaderMap, Response, StatusCode, request::Parts};
-use hyper::body::Incoming;
 use shared::action::{
     ACTION_HEADER, ActionAnswer, ActionError, ActionErrorCode, ActionOutcome, ActionResponse,
     INVOKE, InvocationType, Invoke, InvokeResult, LogType, VERSION, VERSION_HEADER,
@@ -30,7 +32,7 @@ use crate::{
 const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
 
 /// Answers the request `head` with `body`.
-pub(super) async fn answer(runner: &Runner, head: &Parts, body: Incoming) -> Response<Body> {
+pub(super) async fn answer(runner: &Runner, head: &Parts, body: RequestBody) -> Response<Body> {
     let id = RequestId::of(&head.headers);
     let outcome = act(runner, head, body, &id).await.map_or_else(
         |error| {
@@ -49,7 +51,7 @@ pub(super) async fn answer(runner: &Runner, head: &Parts, body: Incoming) -> Res
 async fn act(
     runner: &Runner,
     head: &Parts,
-    body: Incoming,
+    body: RequestBody,
     id: &RequestId,
 ) -> Result<InvokeResult, ActionError> {
     let body = read(body).await?;
@@ -65,7 +67,7 @@ async fn act(
     invoke(runner, request, id, traceparent(&head.headers)).await
 }
 
-async fn read(body: Incoming) -> Result<Bytes, ActionError> {
+async fn read(body: RequestBody) -> Result<Bytes, ActionError> {
     read_body(body, BODY_BYTES_MAX).await.map_err(|error| {
         let code = match error {
             BodyError::TooLarge(_) => ActionErrorCode::RequestSizeLimitExceeded,

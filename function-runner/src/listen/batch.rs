@@ -2,10 +2,12 @@
 
 use batch::{Item, ItemResponse, server, wire::items};
 use bytes::Bytes;
-use daemon::http::{Body, message, read_body};
+use daemon::{
+    body::{RequestBody, read_body},
+    http::{Body, message},
+};
 use futures_util::future::BoxFuture;
 use http::{Response, StatusCode};
-use hyper::body::Incoming;
 use shared::invocation::InvocationFault;
 
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
 
 /// Answers a batch of invocations of the function `name`. They run at the same time, each as if it
 /// had come alone.
-pub(super) async fn invoke_batch(runner: &Runner, name: &str, body: Incoming) -> Response<Body> {
+pub(super) async fn invoke_batch(runner: &Runner, name: &str, body: RequestBody) -> Response<Body> {
     let items = match read_body(body, event::BYTES_MAX).await {
         Ok(body) => items(body).map_err(|error| error.to_string()),
         Err(error) => Err(error.to_string()),

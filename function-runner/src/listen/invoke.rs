@@ -2,9 +2,11 @@
 
 use batch::{OFFER, VERSION};
 use bytes::Bytes;
-use daemon::http::{Body, json, json_bytes};
+use daemon::{
+    body::RequestBody,
+    http::{Body, json, json_bytes},
+};
 use http::{HeaderMap, Response, StatusCode, request::Parts};
-use hyper::body::Incoming;
 use tracing::debug;
 
 use crate::{
@@ -20,15 +22,12 @@ pub(super) async fn invoke(
     runner: &Runner,
     name: &str,
     head: &Parts,
-    body: Incoming,
+    body: RequestBody,
 ) -> Response<Body> {
     let id = RequestId::of(&head.headers);
     let outcome = match runner.admit(name) {
         Ok(call) => run(call, &id, &head.headers, body).await,
-        Err(fault) => {
-            event::discard(body).await;
-            Err(fault)
-        }
+        Err(fault) => Err(fault),
     };
     let mut response = match outcome {
         Ok(reply) => json_bytes(StatusCode::OK, Bytes::from(reply)),
@@ -43,7 +42,7 @@ async fn run(
     call: Admitted,
     id: &RequestId,
     headers: &HeaderMap,
-    body: Incoming,
+    body: RequestBody,
 ) -> Result<String, Fault> {
     let event = event::read(body).await?;
     let request = InvocationRequest {

@@ -8,7 +8,10 @@ mod query;
 
 use std::sync::Arc;
 
-use daemon::http::{Body, message};
+use daemon::{
+    http::{Body, message},
+    serve::EndsWithPeer,
+};
 use futures_util::stream;
 use http::{HeaderValue, Response, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, StreamBody};
@@ -54,7 +57,12 @@ impl Followers {
         match query.follow {
             Follow::No => event_stream(reader.until_now()),
             Follow::Yes => match Arc::clone(&self.permits).try_acquire_owned() {
-                Ok(permit) => event_stream(reader.following(self.end.clone(), permit)),
+                Ok(permit) => {
+                    let mut response = event_stream(reader.following(self.end.clone(), permit));
+                    // A reader that has left must not hold its permit until the next heartbeat.
+                    response.extensions_mut().insert(EndsWithPeer);
+                    response
+                }
                 Err(TryAcquireError::NoPermits | TryAcquireError::Closed) => {
                     let text = format!("{FOLLOWERS_MAX} readers follow logs already; try again");
                     message(StatusCode::TOO_MANY_REQUESTS, &text)

@@ -4,17 +4,17 @@ use std::{convert::Infallible, sync::LazyLock};
 
 use batch::server::is_batch;
 use daemon::{
+    body::RequestBody,
     health::{health, readiness},
     http::{Body, json, message, method_not_allowed},
     router::{Found, Router},
 };
 use http::{Method, Request, Response, StatusCode, request::Parts};
-use hyper::body::Incoming;
 use serde_json::json;
 use tower::{Service, service_fn};
 
 use super::{action, batch::invoke_batch, invoke::invoke, logs::Followers};
-use crate::{invocation::event, runner::Runner};
+use crate::runner::Runner;
 
 #[derive(Debug, Clone, Copy)]
 enum Route {
@@ -58,7 +58,7 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
 pub(super) fn service(
     runner: Runner,
     followers: Followers,
-) -> impl Service<Request<Incoming>, Response = Response<Body>, Error = Infallible, Future: Send>
+) -> impl Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
 + Clone
 + Send
 + Sync
@@ -72,7 +72,7 @@ pub(super) fn service(
 async fn answer(
     runner: &Runner,
     followers: &Followers,
-    request: Request<Incoming>,
+    request: Request<RequestBody>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     match ROUTES.find(&head.method, head.uri.path()) {
@@ -85,22 +85,14 @@ async fn answer(
             invoke(runner, name, &head, body).await
         }
         Found::Route(Route::Read(view), parameters) => {
-            event::discard(body).await;
             let name = parameters.get("name").unwrap_or_default();
             show(runner, followers, view, name, &head)
         }
         Found::Route(Route::Reserved, _) => {
-            event::discard(body).await;
             message(StatusCode::NOT_FOUND, "this version of the runner has no such route")
         }
-        Found::OtherMethods(methods) => {
-            event::discard(body).await;
-            method_not_allowed(&methods)
-        }
-        Found::Nothing => {
-            event::discard(body).await;
-            message(StatusCode::NOT_FOUND, "nothing is here")
-        }
+        Found::OtherMethods(methods) => method_not_allowed(&methods),
+        Found::Nothing => message(StatusCode::NOT_FOUND, "nothing is here"),
     }
 }
 

@@ -4,7 +4,7 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt;
 
 use super::{
-    functions::function,
+    functions::{function, gate, waiting},
     http::{invocation, receive, send},
     server::Server,
 };
@@ -159,6 +159,42 @@ async fn what_is_not_http_harms_nobody() {
         assert_eq!(answer.status, 400, "{answer:?}");
     }
     assert_eq!(server.invoke("returns", "1").await.status, 200);
+    server.stop().await;
+}
+
+/// The caller reads nothing before it has sent everything, as many callers do.
+#[tokio::test]
+async fn an_answer_that_comes_before_the_end_of_the_request_reaches_its_caller() {
+    let server = Server::start(&function("returns", "")).await;
+    let large = vec![b' '; 16 << 20];
+    let cases = [
+        ("POST /nowhere", 404),
+        ("PUT /functions", 405),
+        ("POST /~/nothing", 404),
+        ("POST /functions/nobody/invocations", 435),
+        ("POST /functions/returns/invocations", 406),
+    ];
+    for (line, status) in cases {
+        let length = large.len();
+        let head = format!("{line} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+        let answer = server.send(&[head.as_bytes(), &large].concat()).await;
+        assert_eq!(answer.status, status, "{line}");
+        assert_eq!(answer.headers["connection"], "close", "{line}");
+        answer.json();
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_caller_that_has_ended_its_sending_side_gets_the_reply() {
+    let server = Server::start(&waiting("half-closed", "")).await;
+    let mut caller = send(server.address, &invocation("waits", "", b"{}")).await;
+    caller.shutdown().await.unwrap();
+    gate("half-closed").entered().await;
+    // By the time that another caller has its answer, the end of the first one has been seen.
+    assert_eq!(server.get("/healthz").await.status, 200);
+    gate("half-closed").open();
+    assert_eq!(receive(caller).await.json(), json!("let go"));
     server.stop().await;
 }
 

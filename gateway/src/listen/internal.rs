@@ -9,12 +9,12 @@ use std::{
 };
 
 use daemon::{
+    body::RequestBody,
     health::{health, readiness},
     http::{Body, message, method_not_allowed},
     router::{Found, Router},
 };
 use http::{Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -67,7 +67,7 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
 impl Internal {
     pub(crate) async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
     ) -> Result<Response<Body>, Infallible> {
         let (route, id) = match ROUTES.find(request.method(), request.uri().path()) {
             Found::Route(route, parameters) => {

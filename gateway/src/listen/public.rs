@@ -2,9 +2,8 @@
 
 use std::{convert::Infallible, sync::Arc};
 
-use daemon::http::Body;
+use daemon::{body::RequestBody, http::Body};
 use http::{Request, Response, header};
-use hyper::body::Incoming;
 
 use super::pages::Pages;
 use crate::{
@@ -23,7 +22,7 @@ pub(crate) struct Public {
 impl Public {
     pub(crate) async fn answer(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        request: Request<RequestBody>,
     ) -> Result<Response<Body>, Infallible> {
         let path = request.uri().path().to_owned();
         if let Some((api, parameters)) = self.apis.by_path(&path) {

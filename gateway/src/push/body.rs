@@ -5,9 +5,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use daemon::http::{BODY_TIMEOUT, BodyError, read_body};
-use http_body_util::BodyExt;
-use hyper::body::{Body, Bytes, Incoming};
+use bytes::Bytes;
+use daemon::body::{BodyError, RequestBody, read_body};
+use hyper::body::Body;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
@@ -42,14 +42,13 @@ impl PushBodies {
 
     /// Reads a body, once there is memory for it. A body that does not say its length counts as
     /// one of the greatest length.
-    pub(crate) async fn read(&self, body: Incoming) -> Result<PushBody, PushRefusal> {
+    pub(crate) async fn read(&self, body: RequestBody) -> Result<PushBody, PushRefusal> {
         let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
         let units = said.unwrap_or(self.bytes_max).min(self.bytes_max).div_ceil(UNIT);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
         let Ok(permit) =
             timeout(self.timeout, Arc::clone(&self.memory).acquire_many_owned(units)).await
         else {
-            discard(body).await;
             return Err(PushRefusal::TooMany);
         };
         let permit = Arc::new(permit.expect("the semaphore is never closed"));
@@ -68,12 +67,4 @@ impl PushBody {
     pub(crate) fn part(&self, bytes: Bytes) -> Self {
         Self { bytes, permit: Arc::clone(&self.permit) }
     }
-}
-
-/// Reads a body and keeps nothing of it. A client that is still sending when the connection is
-/// closed may not see the answer.
-async fn discard(mut body: Incoming) {
-    let end = async { while let Some(Ok(_)) = body.frame().await {} };
-    // A request whose body never ends is not answered.
-    let _ = timeout(BODY_TIMEOUT, end).await;
 }

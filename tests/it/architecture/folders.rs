@@ -54,11 +54,13 @@ const FUNCTION_RUNNER: Map = &[
 ];
 
 const DAEMON: Map = &[
-    ("testing", &["serve", "http"]),
+    ("testing", &["serve", "body", "http"]),
     ("health", &["http"]),
-    ("serve", &["http", "stream"]),
+    ("serve", &["activity", "body", "http", "stream"]),
+    ("body", &["activity"]),
     ("process", &["signals"]),
     ("telemetry", &["settings"]),
+    ("activity", &[]),
     ("http", &[]),
     ("stream", &[]),
     ("signals", &[]),

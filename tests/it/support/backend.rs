@@ -9,11 +9,11 @@ use std::{
 };
 
 use daemon::{
-    http::{json_bytes, read_body},
-    serve::{ServeSettings, serve},
+    body::{RequestBody, read_body},
+    http::json_bytes,
+    serve::{HalfClosed, ServeSettings, serve},
 };
 use http::{HeaderMap, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
@@ -120,6 +120,7 @@ impl Backend {
             head_timeout: 2 * TEST_TIMEOUT,
             connections_max: 10_000,
             linger: Duration::ZERO,
+            half_closed: HalfClosed::Reads,
         };
         tokio::spawn(serve(listener, settings, stop, service));
         backend
@@ -178,7 +179,7 @@ impl Backend {
         self.inner.stop.cancel();
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<daemon::http::Body> {
+    async fn answer(&self, request: Request<RequestBody>) -> Response<daemon::http::Body> {
         let function = request.uri().path().trim_start_matches('/').to_owned();
         let headers = request.headers().clone();
         let body = read_body(request.into_body(), 64 << 20).await.unwrap();

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{net::Ipv4Addr, time::Duration};
+use std::{
+    net::Ipv4Addr,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use http::Response;
 use tokio::{
@@ -13,6 +17,12 @@ use tokio::{
 
 use super::*;
 use crate::{http::full, serve::write_deadline::WRITE_TIMEOUT};
+
+impl PeerEnd for DuplexStream {
+    fn poll_peer_end(&self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+}
 
 const ANSWER_BYTES: usize = 256 << 10;
 const HOUR: Duration = Duration::from_secs(60 * 60);

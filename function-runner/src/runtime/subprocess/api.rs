@@ -8,11 +8,11 @@ mod reply;
 use std::{convert::Infallible, io, net::Ipv4Addr, sync::Arc, time::Duration};
 
 use daemon::{
+    body::RequestBody,
     http::{Body, json_bytes, message},
-    serve::{ServeSettings, serve},
+    serve::{HalfClosed, ServeSettings, serve},
 };
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -27,6 +27,8 @@ const SERVE: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(3600),
     connections_max: 64,
     linger: Duration::ZERO,
+    // An event must not be handed to a child that has gone.
+    half_closed: HalfClosed::Left,
 };
 
 /// The runtime API of one instance. Dropped, its listener closes.
@@ -90,10 +92,9 @@ impl<'a> RuntimeRequest<'a> {
     }
 }
 
-async fn answer(exchange: &Exchange, request: Request<Incoming>) -> Response<Body> {
+async fn answer(exchange: &Exchange, request: Request<RequestBody>) -> Response<Body> {
     let (head, body) = request.into_parts();
     let Some(asked) = RuntimeRequest::of(&head.method, head.uri.path()) else {
-        crate::invocation::event::discard(body).await;
         return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
     };
     match asked {

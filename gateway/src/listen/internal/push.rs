@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
-use daemon::http::{Body, full, method_not_allowed};
+use daemon::{
+    body::RequestBody,
+    http::{Body, full, method_not_allowed},
+};
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response};
-use hyper::body::Incoming;
 
 use super::Internal;
 use crate::{
@@ -17,7 +19,7 @@ use crate::{
 
 impl Internal {
     /// Answers a request for the path of the API `id`.
-    pub(super) async fn api(&self, id: &str, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn api(&self, id: &str, request: Request<RequestBody>) -> Response<Body> {
         match (self.apis.by_id(id), request.method()) {
             (Some(api), &Method::POST) => self.push(&api, request).await,
             (None, &Method::POST) => {
@@ -28,7 +30,7 @@ impl Internal {
         }
     }
 
-    async fn push(&self, api: &Arc<Api>, request: Request<Incoming>) -> Response<Body> {
+    async fn push(&self, api: &Arc<Api>, request: Request<RequestBody>) -> Response<Body> {
         let dialect = api.config().dialect;
         let is_batch = server::is_batch(request.headers());
         let body = match self.push_bodies.read(request.into_body()).await {

@@ -11,8 +11,9 @@ use std::{
 };
 
 use daemon::{
+    body::RequestBody,
     http::{Body, full},
-    serve::{PeerAddress, ServeSettings, serve},
+    serve::{HalfClosed, PeerAddress, ServeSettings, serve},
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -46,7 +47,7 @@ async fn start_function() -> (SocketAddr, mpsc::Receiver<serde_json::Value>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (sender, events) = mpsc::channel(8);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |request: Request<RequestBody>| {
         let sender = sender.clone();
         async move {
             let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -58,6 +59,7 @@ async fn start_function() -> (SocketAddr, mpsc::Receiver<serde_json::Value>) {
         head_timeout: Duration::from_secs(60),
         connections_max: 8,
         linger: Duration::ZERO,
+        half_closed: HalfClosed::Reads,
     };
     tokio::spawn(serve(listener, settings, CancellationToken::new(), service));
     (address, events)
