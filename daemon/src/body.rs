@@ -1,17 +1,17 @@
 //! The bodies of requests, and reading them within bounds.
 
+mod memory;
+mod pace;
+
 use std::{
-    error::Error,
     pin::Pin,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
-use tokio::time::timeout;
 
+pub use self::memory::{BodyMemory, HeldBody};
 use crate::activity::Activity;
 
 /// The body of a request. A service need not read it: what it leaves is dealt with when it has
@@ -29,29 +29,15 @@ pub enum BodyError {
     /// The body is larger than allowed.
     #[error("body is larger than {0} bytes")]
     TooLarge(usize),
-    /// The body did not arrive within [`BODY_TIMEOUT`].
-    #[error("body did not arrive within {BODY_TIMEOUT:?}")]
+    /// The body did not arrive in time, or it arrived too slowly.
+    #[error("body did not arrive in time")]
     TooSlow,
+    /// There was no memory for the body. It may be sent again.
+    #[error("bodies of other requests use all memory for bodies")]
+    NoMemory,
     /// The connection ended before the body did.
     #[error("body broke off")]
-    Broken(#[source] Box<dyn Error + Send + Sync>),
-}
-
-/// How long a request body may take to arrive.
-pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// Reads a request body of at most `limit` bytes. A body that says that it is larger is refused at
-/// once, so that a client that asks first (`Expect: 100-continue`) is not told to send it.
-pub async fn read_body(body: RequestBody, limit: usize) -> Result<Bytes, BodyError> {
-    if body.size_hint().lower() > limit as u64 {
-        return Err(BodyError::TooLarge(limit));
-    }
-    let collected = timeout(BODY_TIMEOUT, Limited::new(body, limit).collect()).await;
-    match collected.map_err(|_| BodyError::TooSlow)? {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge(limit)),
-        Err(error) => Err(BodyError::Broken(error)),
-    }
+    Broken(#[source] hyper::Error),
 }
 
 impl RequestBody {

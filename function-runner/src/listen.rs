@@ -9,7 +9,10 @@ mod logs;
 
 use std::time::Duration;
 
-use daemon::serve::{HalfClosed, ServeSettings, serve as serve_http};
+use daemon::{
+    body::BodyMemory,
+    serve::{HalfClosed, ServeSettings, serve as serve_http},
+};
 use tokio::{net::TcpListener, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -25,6 +28,8 @@ const SERVE: ServeSettings = ServeSettings {
     linger: Duration::from_millis(500),
     half_closed: HalfClosed::Reads,
 };
+/// How long a request waits for memory for its body.
+const MEMORY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long answers may take to be written after the last function has ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -49,7 +54,8 @@ pub async fn serve_with_changes(
     runner.keep_warm();
     let followers = Followers::new();
     let close = CancellationToken::new();
-    let service = routes::service(runner.clone(), followers.clone());
+    let memory = BodyMemory::new(runner.body_memory(), action::BODY_BYTES_MAX, MEMORY_TIMEOUT);
+    let service = routes::service(runner.clone(), memory, followers.clone());
     let serving = serve_http(listener, SERVE, close.clone(), service);
     let shutdown = async {
         runner.run(changes, stop).await;

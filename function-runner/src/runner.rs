@@ -136,6 +136,11 @@ impl Runner {
         });
     }
 
+    /// Bytes of all request bodies that are being read, together.
+    pub(crate) fn body_memory(&self) -> usize {
+        self.0.settings.body_memory
+    }
+
     pub(crate) fn is_draining(&self) -> bool {
         self.0.admitted.is_closed()
     }

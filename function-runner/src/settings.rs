@@ -21,6 +21,7 @@ mod tests;
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -28,8 +29,8 @@ use std::{
 use daemon::{
     reload::FromFile,
     settings::{
-        Document, Key, Kind, Origins, Section, SettingsError, address, count, describe, duration,
-        flag,
+        Document, Key, Kind, Origins, Section, SettingsError, address, bytes, count, describe,
+        duration, flag,
     },
     telemetry::LogSettings,
 };
@@ -57,6 +58,8 @@ pub struct Settings {
     /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
     /// one is answered with 429.
     pub max_invocations: usize,
+    /// `limits.body_memory`: bytes of all request bodies that are being read, together.
+    pub body_memory: usize,
     /// `drain.timeout`: how long running invocations have to end at a shutdown.
     pub drain_timeout: Duration,
     /// `invoke.secret_id` and `invoke.secret_key`: the pair that requests of the cloud API have to
@@ -115,6 +118,7 @@ impl Settings {
         Self {
             internal,
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
+            body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "128MiB"),
             drain_timeout: drain.read_or(
                 "timeout",
                 &duration(Duration::ZERO..=Duration::from_hours(1)),
@@ -136,6 +140,7 @@ impl Settings {
         let keys = [
             ("listen.internal", self.internal == other.internal),
             ("limits.max_invocations", self.max_invocations == other.max_invocations),
+            ("limits.body_memory", self.body_memory == other.body_memory),
             ("drain.timeout", self.drain_timeout == other.drain_timeout),
             ("reload.watch", self.watch == other.watch),
             ("[log]", self.log == other.log),
@@ -150,6 +155,9 @@ impl FromFile for Settings {
         folders.map(Path::to_owned).collect()
     }
 }
+
+/// At least the largest request, so that it can be read.
+const BODY_MEMORY: RangeInclusive<usize> = 18 << 20..=64 << 30;
 
 /// Reads `listen.internal` and no other setting, for the health check. Problems of other settings
 /// are no errors here.

@@ -9,10 +9,11 @@ mod encoder;
 
 use std::sync::Arc;
 
+use daemon::body::HeldBody;
 use shared::connection_id::ConnectionId;
 use tokio::time::{Instant, timeout_at};
 
-pub(crate) use self::body::{PushBodies, PushBody};
+pub(crate) use self::body::PushBodies;
 use self::encoder::{EncodedPush, Encoder};
 use crate::{
     api::Api,
@@ -43,7 +44,7 @@ impl Pusher {
     }
 
     /// Carries out the push that `body` asks for.
-    pub(crate) async fn push(&self, api: &Api, body: PushBody) -> PushOutcome {
+    pub(crate) async fn push(&self, api: &Api, body: HeldBody) -> PushOutcome {
         let deadline = Instant::now() + self.settings.timeout;
         let pushes = match api.config().dialect.read_push(&body.bytes) {
             Ok(pushes) => pushes,

@@ -194,27 +194,35 @@ async fn pushes_are_503_once_the_last_connection_of_a_draining_gateway_has_ended
     world.finish().await;
 }
 
-/// A body counts for `push.memory` from when its length is known.
+/// Memory follows the bytes that have come, and a body that does not go on gives its memory up.
 #[tokio::test]
-async fn a_push_is_429_if_there_is_no_memory_for_its_body() {
-    use tokio::{io::AsyncWriteExt, net::TcpStream};
+async fn a_push_whose_body_does_not_go_on_keeps_nobody_from_pushing() {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpStream,
+    };
     let world =
         World::with("max_message = '1KiB'", "[push]\nmax_body = '1MiB'\nmemory = '1MiB'").await;
     let (mut client, register) = world.client().await;
-    let mut announced = TcpStream::connect(world.listeners.internal).await.unwrap();
-    let head =
-        format!("POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{{", 1 << 20);
-    announced.write_all(head.as_bytes()).await.unwrap();
-    let push = data_send(register.id(), "hello");
-    let (status, answer) = loop {
-        let answer = world.push(push.clone()).await;
-        if answer.0 != 200 {
-            break answer;
-        }
-        client.receive_text().await;
+    let length = 1 << 20;
+    let head = format!("POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+    let announced = async |bytes: usize| {
+        let mut stream = TcpStream::connect(world.listeners.internal).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream.write_all(&vec![b' '; bytes]).await.unwrap();
+        stream
     };
-    assert_eq!((status, &answer["errNo"]), (429, &429.into()), "{answer}");
-    drop(announced);
-    while world.push(push.clone()).await.0 != 200 {}
+    let mut held = Vec::new();
+    for _ in 0..40 {
+        held.push(announced(0).await);
+    }
+    let mut half_sent = announced(length - 1).await;
+    for _ in 0..8 {
+        assert_eq!(world.push_text(register.id(), "hello").await, 0);
+        assert_eq!(client.receive_text().await, "hello");
+    }
+    let mut answer = String::new();
+    crate::support::soon("an answer", half_sent.read_to_string(&mut answer)).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
     world.finish().await;
 }

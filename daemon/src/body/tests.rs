@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use http::StatusCode;
+use std::{error::Error, time::Duration};
+
+use http::{Response, StatusCode};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::*;
 use crate::{
-    http::message,
+    http::{full, message},
     testing::{DEADLINE, TestClient, TestServer},
 };
 
@@ -15,11 +17,12 @@ const LIMIT: usize = 8;
 
 /// Reads the body of `request`, after which the client ends the connection.
 async fn read(request: &str) -> Result<Bytes, BodyError> {
+    let memory = || BodyMemory::new(LIMIT, LIMIT, DEADLINE);
     let (sender, mut receiver) = mpsc::channel(1);
     let server = TestServer::start(Duration::from_secs(60), move |request| {
         let sender = sender.clone();
         async move {
-            let _ = sender.send(read_body(request.into_body(), LIMIT).await).await;
+            let _ = sender.send(memory().read(request.into_body(), LIMIT).await).await;
             message(StatusCode::OK, "read")
         }
     })
@@ -29,7 +32,7 @@ async fn read(request: &str) -> Result<Bytes, BodyError> {
     client.finish().await;
     let outcome = timeout(DEADLINE, receiver.recv()).await.unwrap().unwrap();
     server.end().await;
-    outcome
+    outcome.map(|body: HeldBody| body.bytes)
 }
 
 #[tokio::test]
@@ -52,6 +55,79 @@ async fn a_larger_body_is_too_large() {
         assert!(matches!(error, BodyError::TooLarge(LIMIT)), "{request:?}: {error}");
         assert_eq!(error.to_string(), "body is larger than 8 bytes");
     }
+}
+
+/// A server whose bodies have memory for four that are as large as they may be, and echoes them.
+async fn echo() -> TestServer {
+    let memory = BodyMemory::new(4 * LARGE, LARGE, DEADLINE);
+    TestServer::start(Duration::from_secs(60), move |request| {
+        let memory = memory.clone();
+        async move {
+            match memory.read(request.into_body(), LARGE).await {
+                Ok(body) => Response::new(full(body.bytes)),
+                Err(error) => message(StatusCode::TOO_MANY_REQUESTS, &error.to_string()),
+            }
+        }
+    })
+    .await
+}
+
+const LARGE: usize = 16 << 10;
+
+/// Clients that announce a body of the largest size, and send `bytes` of it.
+async fn hold(server: &TestServer, bytes: usize) -> Vec<TestClient> {
+    let mut clients = Vec::new();
+    for _ in 0..16 {
+        let mut client = TestClient::connect(server).await;
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGE}\r\n\r\n");
+        client.send(&(head + &"x".repeat(bytes))).await;
+        clients.push(client);
+    }
+    clients
+}
+
+async fn check_served(server: &TestServer) {
+    for _ in 0..8 {
+        let mut client = TestClient::connect(server).await;
+        client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\ngood").await;
+        assert!(client.receive_until("good").await.starts_with("HTTP/1.1 200 "));
+    }
+}
+
+/// Memory follows the bytes that have come.
+#[tokio::test]
+async fn bodies_of_which_nothing_has_come_keep_nobody_from_being_read() {
+    let server = echo().await;
+    let held = hold(&server, 0).await;
+    check_served(&server).await;
+    for mut client in held {
+        client.send(&"x".repeat(LARGE)).await;
+        assert!(client.receive_until("xxxx").await.starts_with("HTTP/1.1 200 "));
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_go_on_are_given_up_when_others_need_the_memory() {
+    let server = echo().await;
+    let held = hold(&server, LARGE - 1).await;
+    check_served(&server).await;
+    drop(held);
+    server.end().await;
+}
+
+/// All of them together are larger than the memory, and each is read to its end.
+#[tokio::test]
+async fn bodies_that_go_on_are_read_in_turn() {
+    let server = echo().await;
+    let mut clients = hold(&server, LARGE / 2).await;
+    for client in &mut clients {
+        client.send(&"x".repeat(LARGE / 2)).await;
+    }
+    for client in &mut clients {
+        assert!(client.receive_until(&"x".repeat(LARGE)).await.starts_with("HTTP/1.1 200 "));
+    }
+    server.end().await;
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 //! The content of the event is left to the function.
 
 use bytes::Bytes;
-use daemon::body::{BodyError, RequestBody, read_body};
+use daemon::body::{BodyError, BodyMemory, RequestBody};
 use serde::de::IgnoredAny;
 use shared::invocation::InvocationFault;
 
@@ -13,10 +13,13 @@ use super::fault::Fault;
 pub(crate) const BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// Reads the event.
-pub(crate) async fn read(body: RequestBody) -> Result<Bytes, Fault> {
+pub(crate) async fn read(memory: &BodyMemory, body: RequestBody) -> Result<Bytes, Fault> {
     let bad = |message| Fault::new(InvocationFault::BadEvent, message);
-    let event = match read_body(body, BYTES_MAX).await {
-        Ok(event) => event,
+    let event = match memory.read(body, BYTES_MAX).await {
+        Ok(event) => event.bytes,
+        Err(error @ BodyError::NoMemory) => {
+            return Err(Fault::new(InvocationFault::TooManyRequests, error.to_string()));
+        }
         Err(BodyError::TooLarge(limit)) => {
             let message = format!("event is larger than {limit} bytes");
             return Err(Fault::new(InvocationFault::EventTooLarge, message));

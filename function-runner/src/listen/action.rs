@@ -10,7 +10,7 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use daemon::{
-    body::{BodyError, RequestBody, read_body},
+    body::{BodyError, BodyMemory, RequestBody},
     http::{Body, json},
 };
 use http::{HeaderMap, Response, StatusCode, request::Parts};
@@ -29,12 +29,17 @@ use crate::{
 };
 
 /// The largest body. The event in it is a JSON string, which is longer than the event.
-const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
+pub(super) const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
 
 /// Answers the request `head` with `body`.
-pub(super) async fn answer(runner: &Runner, head: &Parts, body: RequestBody) -> Response<Body> {
+pub(super) async fn answer(
+    runner: &Runner,
+    memory: &BodyMemory,
+    head: &Parts,
+    body: RequestBody,
+) -> Response<Body> {
     let id = RequestId::of(&head.headers);
-    let outcome = act(runner, head, body, &id).await.map_or_else(
+    let outcome = act(runner, memory, head, body, &id).await.map_or_else(
         |error| {
             // Without the message, which may quote the request.
             debug!(invocation.id = id.as_str(), error = ?error.code, "action refused");
@@ -50,11 +55,12 @@ pub(super) async fn answer(runner: &Runner, head: &Parts, body: RequestBody) -> 
 
 async fn act(
     runner: &Runner,
+    memory: &BodyMemory,
     head: &Parts,
     body: RequestBody,
     id: &RequestId,
 ) -> Result<InvokeResult, ActionError> {
-    let body = read(body).await?;
+    let body = read(memory, body).await?;
     if let Some(pair) = runner.secret().as_deref() {
         tc3::verify(pair, head, &body, SystemTime::now())?;
     }
@@ -67,14 +73,16 @@ async fn act(
     invoke(runner, request, id, traceparent(&head.headers)).await
 }
 
-async fn read(body: RequestBody) -> Result<Bytes, ActionError> {
-    read_body(body, BODY_BYTES_MAX).await.map_err(|error| {
+async fn read(memory: &BodyMemory, body: RequestBody) -> Result<Bytes, ActionError> {
+    let body = memory.read(body, BODY_BYTES_MAX).await.map_err(|error| {
         let code = match error {
+            BodyError::NoMemory => ActionErrorCode::RequestLimitExceeded,
             BodyError::TooLarge(_) => ActionErrorCode::RequestSizeLimitExceeded,
             BodyError::TooSlow | BodyError::Broken(_) => ActionErrorCode::InvalidRequest,
         };
         ActionError::new(code, error.to_string())
-    })
+    })?;
+    Ok(body.bytes)
 }
 
 fn check_action(headers: &HeaderMap) -> Result<(), ActionError> {

@@ -3,7 +3,7 @@
 use batch::{Item, ItemResponse, server, wire::items};
 use bytes::Bytes;
 use daemon::{
-    body::{RequestBody, read_body},
+    body::{BodyError, BodyMemory, RequestBody},
     http::{Body, message},
 };
 use futures_util::future::BoxFuture;
@@ -17,9 +17,17 @@ use crate::{
 
 /// Answers a batch of invocations of the function `name`. They run at the same time, each as if it
 /// had come alone.
-pub(super) async fn invoke_batch(runner: &Runner, name: &str, body: RequestBody) -> Response<Body> {
-    let items = match read_body(body, event::BYTES_MAX).await {
-        Ok(body) => items(body).map_err(|error| error.to_string()),
+pub(super) async fn invoke_batch(
+    runner: &Runner,
+    memory: &BodyMemory,
+    name: &str,
+    body: RequestBody,
+) -> Response<Body> {
+    let items = match memory.read(body, event::BYTES_MAX).await {
+        Ok(body) => items(body.bytes).map_err(|error| error.to_string()),
+        Err(error @ BodyError::NoMemory) => {
+            return message(StatusCode::TOO_MANY_REQUESTS, &error.to_string());
+        }
         Err(error) => Err(error.to_string()),
     };
     match items {

@@ -3,7 +3,7 @@
 use batch::{OFFER, VERSION};
 use bytes::Bytes;
 use daemon::{
-    body::RequestBody,
+    body::{BodyMemory, RequestBody},
     http::{Body, json, json_bytes},
 };
 use http::{HeaderMap, Response, StatusCode, request::Parts};
@@ -20,13 +20,14 @@ use crate::{
 /// Answers the request `head` with `body`, an invocation of the function `name`.
 pub(super) async fn invoke(
     runner: &Runner,
+    memory: &BodyMemory,
     name: &str,
     head: &Parts,
     body: RequestBody,
 ) -> Response<Body> {
     let id = RequestId::of(&head.headers);
     let outcome = match runner.admit(name) {
-        Ok(call) => run(call, &id, &head.headers, body).await,
+        Ok(call) => run(call, memory, &id, &head.headers, body).await,
         Err(fault) => Err(fault),
     };
     let mut response = match outcome {
@@ -40,11 +41,12 @@ pub(super) async fn invoke(
 
 async fn run(
     call: Admitted,
+    memory: &BodyMemory,
     id: &RequestId,
     headers: &HeaderMap,
     body: RequestBody,
 ) -> Result<String, Fault> {
-    let event = event::read(body).await?;
+    let event = event::read(memory, body).await?;
     let request = InvocationRequest {
         event,
         request_id: id.as_str().to_owned(),

@@ -4,7 +4,7 @@ use std::{convert::Infallible, sync::LazyLock};
 
 use batch::server::is_batch;
 use daemon::{
-    body::RequestBody,
+    body::{BodyMemory, RequestBody},
     health::{health, readiness},
     http::{Body, json, message, method_not_allowed},
     router::{Found, Router},
@@ -57,6 +57,7 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
 /// limits, and exceeding them has documented answers.
 pub(super) fn service(
     runner: Runner,
+    memory: BodyMemory,
     followers: Followers,
 ) -> impl Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
 + Clone
@@ -64,25 +65,26 @@ pub(super) fn service(
 + Sync
 + 'static {
     service_fn(move |request| {
-        let (runner, followers) = (runner.clone(), followers.clone());
-        async move { Ok(answer(&runner, &followers, request).await) }
+        let (runner, memory, followers) = (runner.clone(), memory.clone(), followers.clone());
+        async move { Ok(answer(&runner, &memory, &followers, request).await) }
     })
 }
 
 async fn answer(
     runner: &Runner,
+    memory: &BodyMemory,
     followers: &Followers,
     request: Request<RequestBody>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
     match ROUTES.find(&head.method, head.uri.path()) {
-        Found::Route(Route::Action, _) => action::answer(runner, &head, body).await,
+        Found::Route(Route::Action, _) => action::answer(runner, memory, &head, body).await,
         Found::Route(Route::Invocations, parameters) => {
             let name = parameters.get("name").unwrap_or_default();
             if is_batch(&head.headers) {
-                return invoke_batch(runner, name, body).await;
+                return invoke_batch(runner, memory, name, body).await;
             }
-            invoke(runner, name, &head, body).await
+            invoke(runner, memory, name, &head, body).await
         }
         Found::Route(Route::Read(view), parameters) => {
             let name = parameters.get("name").unwrap_or_default();

@@ -1,6 +1,9 @@
 //! How many invocations may run at once, and how the next one is refused.
 
+use std::net::SocketAddr;
+
 use serde_json::json;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::{
     functions::{function, gate, waiting},
@@ -38,6 +41,34 @@ async fn more_than_the_instances_of_a_function_is_432() {
 async fn more_than_the_whole_runner_takes_is_429() {
     let text = format!("limits.max_invocations = 1\n{}", waiting("whole", ""));
     check("whole", &text, 429).await;
+}
+
+/// The bodies of callers that do not go on are given up when others need the memory. Callers that go
+/// on are served.
+#[tokio::test]
+async fn all_bodies_that_are_being_read_have_one_bound() {
+    let text = format!("limits.body_memory = \"18MiB\"\n{}", function("returns", ""));
+    let server = Server::start(&text).await;
+    let length = 17 << 20;
+    let head = format!("POST / HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n");
+    // Half of each body is sent, which is more than the bound for all of them.
+    let half = [head.into_bytes(), vec![b' '; length / 2]].concat();
+    let callers: Vec<_> =
+        (0..4).map(|_| tokio::spawn(send_half(server.address, half.clone()))).collect();
+    let mut given_up = 0;
+    for caller in callers {
+        given_up += usize::from(caller.await.unwrap());
+    }
+    assert!(given_up >= 2, "{given_up}");
+    assert_eq!(server.invoke("returns", "1").await.status, 200);
+    server.stop().await;
+}
+
+/// Sends `half` of a request and waits for the answer: whether there was no memory for it.
+async fn send_half(address: SocketAddr, half: Vec<u8>) -> bool {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&half).await.unwrap();
+    receive(stream).await.json()["Response"]["Error"]["Code"] == "RequestLimitExceeded"
 }
 
 #[tokio::test]

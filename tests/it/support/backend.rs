@@ -9,7 +9,7 @@ use std::{
 };
 
 use daemon::{
-    body::{RequestBody, read_body},
+    body::{BodyMemory, RequestBody},
     http::json_bytes,
     serve::{HalfClosed, ServeSettings, serve},
 };
@@ -60,6 +60,8 @@ struct Inner {
 const FUNCTIONS: [&str; 3] = ["register", "transmit", "cleanup"];
 /// Capacity of a queue of calls; more than any test leaves unread.
 const CALLS_MAX: usize = 100_000;
+/// The largest event.
+const BODY_BYTES_MAX: usize = 64 << 20;
 
 impl FunctionCall {
     /// A field of `websocket`.
@@ -182,8 +184,9 @@ impl Backend {
     async fn answer(&self, request: Request<RequestBody>) -> Response<daemon::http::Body> {
         let function = request.uri().path().trim_start_matches('/').to_owned();
         let headers = request.headers().clone();
-        let body = read_body(request.into_body(), 64 << 20).await.unwrap();
-        let event = serde_json::from_slice(&body).unwrap();
+        let memory = BodyMemory::new(BODY_BYTES_MAX, BODY_BYTES_MAX, TEST_TIMEOUT);
+        let body = memory.read(request.into_body(), BODY_BYTES_MAX).await.unwrap();
+        let event = serde_json::from_slice(&body.bytes).unwrap();
         let call = FunctionCall { function: function.clone(), headers, event };
         self.inner.oracle.called(&call);
         self.inner.senders[function.as_str()].try_send(call.clone()).unwrap();

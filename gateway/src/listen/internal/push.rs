@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
 use daemon::{
-    body::RequestBody,
+    body::{HeldBody, RequestBody},
     http::{Body, full, method_not_allowed},
 };
 use futures_util::future::BoxFuture;
@@ -14,7 +14,6 @@ use super::Internal;
 use crate::{
     api::{Api, Dialect},
     dialect::{PushOutcome, PushRefusal},
-    push::PushBody,
 };
 
 impl Internal {
@@ -54,7 +53,7 @@ impl Internal {
     }
 
     /// Carries out each push of a batch as if it had come alone.
-    async fn push_all(&self, api: &Arc<Api>, bodies: Vec<PushBody>) -> Response<Body> {
+    async fn push_all(&self, api: &Arc<Api>, bodies: Vec<HeldBody>) -> Response<Body> {
         let exchanges = bodies.into_iter().map(|body| {
             let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
             Box::pin(async move {
