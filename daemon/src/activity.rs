@@ -1,30 +1,61 @@
-//! What an HTTP connection does at the moment.
+//! What an HTTP connection does at the moment, and since when it has waited for its peer.
 //!
 //! The stream, the body of the request and the service of a connection tell it here. `serve` decides
-//! by it how the connection ends.
+//! by it how the connection ends, and which connection gives way for another one.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::{
+    mem,
+    sync::{Arc, Mutex, MutexGuard},
+    time::Duration,
+};
 
 use hyper::body::Incoming;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 /// The activity of one connection. Clones are the same.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Activity(Arc<Mutex<State>>);
+#[derive(Debug, Clone)]
+pub(crate) struct Activity(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
+struct Shared {
+    timeouts: Timeouts,
+    state: Mutex<State>,
+    evicted: CancellationToken,
+}
+
+/// How long a connection waits for a request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timeouts {
+    /// For the first byte.
+    pub(crate) idle: Duration,
+    /// From the first byte of a request head to its last one.
+    pub(crate) head: Duration,
+    /// At most for each of the two, while the connection holds a permit of the reserve.
+    pub(crate) reserve: Duration,
+}
+
+#[derive(Debug)]
 struct State {
     phase: Phase,
+    /// Since when the connection has been in this phase.
+    since: Instant,
     body: RequestBodyState,
+    /// Since when the body of the request has been waited for.
+    body_awaited: Option<Instant>,
+    /// Since when a write has been blocked.
+    blocked: Option<Instant>,
+    is_in_reserve: bool,
+    is_evicted: bool,
     /// Whether what the peer still sends is read and dropped before the connection is closed.
     must_discard: bool,
     /// Whether the request ends when the peer ends its sending side.
     ends_with_peer: bool,
 }
 
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// No byte of the next request has come.
-    #[default]
     Idle,
     /// Part of a request head has come.
     Head,
@@ -32,6 +63,8 @@ enum Phase {
     Request,
     /// The service has answered.
     Answered,
+    /// What the peer still sends is dropped.
+    Discarding,
 }
 
 #[derive(Debug, Default)]
@@ -55,53 +88,120 @@ pub(crate) enum BodyLeft {
     Held,
 }
 
+/// A connection waits for its peer. Ordered: the least one gives way first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct PeerWait {
+    pub(crate) what: Awaited,
+    pub(crate) since: Instant,
+    pub(crate) is_in_reserve: bool,
+}
+
+/// What a connection waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Awaited {
+    /// A request, of which nothing has come.
+    Request,
+    /// The end of what the peer sends after its answer.
+    End,
+    /// The rest of a request head.
+    Head,
+    /// More of a body, or that the peer reads.
+    Progress,
+}
+
 impl Activity {
+    pub(crate) fn new(timeouts: Timeouts) -> Self {
+        let state = Mutex::new(State {
+            phase: Phase::Idle,
+            since: Instant::now(),
+            body: RequestBodyState::Ended,
+            body_awaited: None,
+            blocked: None,
+            is_in_reserve: false,
+            is_evicted: false,
+            must_discard: false,
+            ends_with_peer: false,
+        });
+        Self(Arc::new(Shared { timeouts, state, evicted: CancellationToken::new() }))
+    }
+
     /// The stream is about to read. When a request has been answered, hyper reads the next head.
-    pub(crate) fn read_begins(&self) {
+    /// Whether the stream may read.
+    pub(crate) fn read_begins(&self) -> bool {
         let mut state = self.lock();
         if state.phase == Phase::Answered && matches!(state.body, RequestBodyState::Ended) {
-            state.phase = Phase::Idle;
+            state.enter(Phase::Idle);
         }
+        !state.is_evicted
     }
 
     /// Bytes have come.
     pub(crate) fn received(&self) {
         let mut state = self.lock();
         if state.phase == Phase::Idle {
-            state.phase = Phase::Head;
+            state.enter(Phase::Head);
         }
+    }
+
+    /// When the peer has had its time to send a request.
+    pub(crate) fn request_due(&self) -> Option<Instant> {
+        let (timeouts, state) = (self.0.timeouts, self.lock());
+        let time = match state.phase {
+            Phase::Idle => timeouts.idle,
+            Phase::Head => timeouts.head,
+            Phase::Request | Phase::Answered | Phase::Discarding => return None,
+        };
+        Some(state.since + if state.is_in_reserve { time.min(timeouts.reserve) } else { time })
     }
 
     /// Bytes have been written. Within a head they are hyper's answer to a head that is not HTTP.
     pub(crate) fn wrote(&self) {
         let mut state = self.lock();
         state.must_discard |= state.phase == Phase::Head;
+        state.blocked = None;
+    }
+
+    /// A write is blocked.
+    pub(crate) fn blocked(&self) {
+        self.lock().blocked.get_or_insert_with(Instant::now);
     }
 
     /// The service gets a request.
     pub(crate) fn request_begins(&self, has_body: bool, ends_with_peer: bool) {
         let mut state = self.lock();
-        state.phase = Phase::Request;
+        state.enter(Phase::Request);
         state.body = if has_body { RequestBodyState::Open } else { RequestBodyState::Ended };
         state.ends_with_peer = ends_with_peer;
     }
 
+    /// More of the body is waited for, or has come.
+    pub(crate) fn awaits_body(&self, awaits: bool) {
+        let mut state = self.lock();
+        if awaits {
+            state.body_awaited.get_or_insert_with(Instant::now);
+        } else {
+            state.body_awaited = None;
+        }
+    }
+
     /// The body of the request has been read to its end.
     pub(crate) fn body_ended(&self) {
-        self.lock().body = RequestBodyState::Ended;
+        let mut state = self.lock();
+        (state.body, state.body_awaited) = (RequestBodyState::Ended, None);
     }
 
     /// The service drops the body of the request before its end.
     pub(crate) fn body_left(&self, body: Incoming) {
-        self.lock().body = RequestBodyState::Left(body);
+        let mut state = self.lock();
+        (state.body, state.body_awaited) = (RequestBodyState::Left(body), None);
     }
 
     /// The service has answered.
     pub(crate) fn request_answered(&self, ends_with_peer: bool) -> BodyLeft {
         let mut state = self.lock();
-        state.phase = Phase::Answered;
+        state.enter(Phase::Answered);
         state.ends_with_peer = ends_with_peer;
-        match std::mem::take(&mut state.body) {
+        match mem::take(&mut state.body) {
             RequestBodyState::Ended => BodyLeft::Nothing,
             RequestBodyState::Left(body) => BodyLeft::Unread(body),
             RequestBodyState::Open => {
@@ -116,8 +216,13 @@ impl Activity {
         self.lock().must_discard = true;
     }
 
-    pub(crate) fn must_discard(&self) -> bool {
-        self.lock().must_discard
+    /// The connection is closed. Whether what the peer still sends is to be dropped before.
+    pub(crate) fn closing_begins(&self) -> bool {
+        let mut state = self.lock();
+        if state.must_discard {
+            state.enter(Phase::Discarding);
+        }
+        state.must_discard
     }
 
     /// Whether the request ends when the peer ends its sending side.
@@ -125,7 +230,51 @@ impl Activity {
         self.lock().ends_with_peer
     }
 
+    /// The connection holds a permit of the reserve, or one of its own.
+    pub(crate) fn is_in_reserve(&self, is_in_reserve: bool) {
+        self.lock().is_in_reserve = is_in_reserve;
+    }
+
+    /// What the connection waits for, if it waits for its peer and may end.
+    pub(crate) fn wait(&self) -> Option<PeerWait> {
+        self.lock().wait()
+    }
+
+    /// Ends the connection if it still has `wait`.
+    pub(crate) fn evict(&self, wait: PeerWait) {
+        let mut state = self.lock();
+        if state.wait() == Some(wait) {
+            state.is_evicted = true;
+            self.0.evicted.cancel();
+        }
+    }
+
+    /// Waits until the connection has to give way.
+    pub(crate) async fn evicted(&self) {
+        self.0.evicted.cancelled().await;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("no code panics while it holds this lock")
+        self.0.state.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl State {
+    fn enter(&mut self, phase: Phase) {
+        (self.phase, self.since) = (phase, Instant::now());
+    }
+
+    fn wait(&self) -> Option<PeerWait> {
+        if self.is_evicted {
+            return None;
+        }
+        let (what, since) = match (self.blocked.or(self.body_awaited), self.phase) {
+            (_, Phase::Discarding) => (Awaited::End, self.since),
+            (Some(since), _) => (Awaited::Progress, since),
+            (None, Phase::Idle) => (Awaited::Request, self.since),
+            (None, Phase::Head) => (Awaited::Head, self.since),
+            (None, Phase::Request | Phase::Answered) => return None,
+        };
+        Some(PeerWait { what, since, is_in_reserve: self.is_in_reserve })
     }
 }

@@ -56,7 +56,9 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
         let this = self.get_mut();
         let Some(body) = &mut this.body else { return Poll::Ready(None) };
-        let frame = ready!(Pin::new(&mut *body).poll_frame(cx));
+        let frame = Pin::new(&mut *body).poll_frame(cx);
+        this.activity.awaits_body(frame.is_pending());
+        let frame = ready!(frame);
         if matches!(frame, None | Some(Err(_))) || body.is_end_stream() {
             this.body = None;
             this.activity.body_ended();

@@ -2,9 +2,15 @@
 //!
 //! A process is alive for as long as it answers; it is ready while it takes new work.
 
-use http::{Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 
 use crate::http::{Body, message};
+
+/// Whether a request asks about health or readiness.
+pub(crate) fn is_probe<B>(request: &Request<B>) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD)
+        && matches!(request.uri().path(), "/healthz" | "/readyz")
+}
 
 /// The answer to `GET /healthz`.
 pub fn health() -> Response<Body> {

@@ -1,23 +1,23 @@
 //! Serves HTTP/1.1 on one listener until the stop.
 //!
-//! Knows no paths: the service does. After an upgrade this module no longer counts the connection,
-//! so the code that upgrades it has to.
+//! Knows no paths but those of health: the service does. After an upgrade this module no longer counts
+//! the connection, so the code that upgrades it has to.
 
+mod capacity;
 mod connection;
 mod discard;
 mod exchange;
 mod http_stream;
+mod request_deadline;
 mod write_deadline;
 
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioTimer;
 use tokio::{
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -25,9 +25,13 @@ use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, error, warn};
 
-use self::connection::Connection;
-pub use self::{exchange::EndsWithPeer, http_stream::take_stream};
+pub use self::{capacity::ConnectionPermit, exchange::EndsWithPeer, http_stream::take_stream};
+use self::{
+    capacity::{Capacity, RESERVE_TIMEOUT},
+    connection::Connection,
+};
 use crate::{
+    activity::{Activity, Timeouts},
     body::RequestBody,
     http::{Body, message},
     stream::Stream,
@@ -48,11 +52,13 @@ const BACKLOG: usize = 1024;
 /// How connections of a listener are treated.
 #[derive(Debug, Clone, Copy)]
 pub struct ServeSettings {
-    /// A connection that sends no complete request head for this long is closed. Clients that pool
+    /// A connection on which no request begins for this long is closed. Clients that pool
     /// connections must close idle ones sooner, or they send requests on closed connections.
+    pub idle_timeout: Duration,
+    /// A connection whose request head takes longer than this, from its first byte on, is closed.
     pub head_timeout: Duration,
-    /// How many connections that are not upgraded may be open. Further ones wait in the system's
-    /// queue, so that idle connections cannot use up the file descriptors of the process.
+    /// How many connections that are not upgraded may be open. When there are more, a connection
+    /// that waits for its peer gives way, or the newcomer waits. Health is answered in any case.
     pub connections_max: usize,
     /// How long a connection without a request stays open after the stop, for a request that may
     /// be on its way. Zero if clients can repeat such a request.
@@ -90,12 +96,16 @@ pub async fn serve<S>(
     let service = layers(service);
     let mut http = http1::Builder::new();
     http.max_buf_size(BUFFER_BYTES).half_close(settings.half_closed == HalfClosed::Reads);
-    http.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
     let connections = TaskTracker::new();
-    let permits = Arc::new(Semaphore::new(settings.connections_max));
+    let capacity = Capacity::new(settings.connections_max);
+    let timeouts = Timeouts {
+        idle: settings.idle_timeout,
+        head: settings.head_timeout,
+        reserve: RESERVE_TIMEOUT,
+    };
     let mut late = 0;
     while late < BACKLOG
-        && let Some((permit, accepted)) = accept(&listener, &permits, &stop).await
+        && let Some(accepted) = accept(&listener, &stop).await
     {
         late += usize::from(stop.is_cancelled());
         let (stream, peer) = match accepted.and_then(prepare) {
@@ -106,13 +116,15 @@ pub async fn serve<S>(
                 continue;
             }
         };
-        let connection = Connection { stream, peer, stop: stop.clone(), linger: settings.linger };
+        let activity = Activity::new(timeouts);
+        let permit = capacity.enter(activity.clone()).await;
+        let (stop, linger) = (stop.clone(), settings.linger);
+        let connection = Connection { stream, peer, activity, permit, stop, linger };
         let (http, service) = (http.clone(), service.clone());
         connections.spawn(async move {
             if let Err(error) = connection.serve(&http, service).await {
                 debug!(%error, client.address = %peer, "http connection ended early");
             }
-            drop(permit);
         });
     }
     drop(listener);
@@ -124,16 +136,11 @@ pub async fn serve<S>(
 /// closing the listener would reset them.
 async fn accept(
     listener: &TcpListener,
-    permits: &Arc<Semaphore>,
     stop: &CancellationToken,
-) -> Option<(OwnedSemaphorePermit, io::Result<(TcpStream, SocketAddr)>)> {
-    let accepted = async {
-        let permit = Arc::clone(permits).acquire_owned().await.expect("it is never closed");
-        (permit, listener.accept().await)
-    };
+) -> Option<io::Result<(TcpStream, SocketAddr)>> {
     tokio::select! {
         biased;
-        accepted = accepted => Some(accepted),
+        accepted = listener.accept() => Some(accepted),
         () = stop.cancelled() => None,
     }
 }

@@ -39,6 +39,36 @@ impl TestServer {
     where
         F: Future<Output = Response<Body>> + Send + 'static,
     {
+        Self::with_capacity(64, head_timeout, answer).await
+    }
+
+    /// The same for `connections_max` connections at once.
+    pub(crate) async fn with_capacity<F>(
+        connections_max: usize,
+        head_timeout: Duration,
+        answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        let settings = ServeSettings {
+            idle_timeout: head_timeout,
+            head_timeout,
+            connections_max,
+            linger: Duration::ZERO,
+            half_closed: HalfClosed::Reads,
+        };
+        Self::with_settings(settings, answer).await
+    }
+
+    /// The same with any settings.
+    pub(crate) async fn with_settings<F>(
+        settings: ServeSettings,
+        answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
@@ -46,17 +76,7 @@ impl TestServer {
             let answered = answer(request);
             async move { Ok::<_, Infallible>(answered.await) }
         });
-        let served = serve(
-            listener,
-            ServeSettings {
-                head_timeout,
-                connections_max: 64,
-                linger: Duration::ZERO,
-                half_closed: HalfClosed::Reads,
-            },
-            stop.clone(),
-            service,
-        );
+        let served = serve(listener, settings, stop.clone(), service);
         Self { address, stop, running: tokio::spawn(served) }
     }
 

@@ -23,7 +23,8 @@ use crate::{runner::Runner, settings::Settings};
 /// HTTP clients keep pooled connections for up to 90 s (the gateway does). The client has to be
 /// the one that closes first: a server that closes cannot know whether a request is on its way.
 const SERVE: ServeSettings = ServeSettings {
-    head_timeout: Duration::from_secs(120),
+    idle_timeout: Duration::from_secs(120),
+    head_timeout: Duration::from_secs(10),
     connections_max: 16_384,
     linger: Duration::from_millis(500),
     half_closed: HalfClosed::Reads,

@@ -3,7 +3,10 @@
 
 mod apis;
 
-use std::sync::{Arc, RwLock};
+use std::sync::{
+    Arc, RwLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use url::Url;
 
@@ -15,7 +18,13 @@ use crate::settings::ApiSettings;
 pub(crate) struct Api {
     id: Arc<str>,
     config: RwLock<Arc<ApiConfig>>,
+    /// How many connections are being opened.
+    opening: AtomicUsize,
 }
+
+/// A connection that is being opened, which counts for `register_concurrency` of its API.
+#[derive(Debug)]
+pub(crate) struct OpeningPermit(Arc<Api>);
 
 /// The settings of an API at one moment.
 #[derive(Debug, PartialEq)]
@@ -37,7 +46,11 @@ pub(crate) enum Dialect {
 
 impl Api {
     fn new(config: ApiConfig) -> Self {
-        Self { id: config.settings.id.as_str().into(), config: RwLock::new(Arc::new(config)) }
+        Self {
+            id: config.settings.id.as_str().into(),
+            config: RwLock::new(Arc::new(config)),
+            opening: AtomicUsize::new(0),
+        }
     }
 
     pub(crate) fn id(&self) -> &str {
@@ -54,6 +67,14 @@ impl Api {
         Arc::clone(&self.config.read().expect("no code panics while it holds this lock"))
     }
 
+    /// Counts a connection that is being opened. None if there are as many as there may be.
+    pub(crate) fn begin_opening(self: &Arc<Self>) -> Option<OpeningPermit> {
+        let max = self.config().settings.register_concurrency;
+        let more = |count| (count < max).then_some(count + 1);
+        self.opening.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
+        Some(OpeningPermit(Arc::clone(self)))
+    }
+
     /// Replaces the settings, and returns whether they differ.
     fn set(&self, config: ApiConfig) -> bool {
         if *self.config() == config {
@@ -61,6 +82,12 @@ impl Api {
         }
         *self.config.write().expect("no code panics while it holds this lock") = Arc::new(config);
         true
+    }
+}
+
+impl Drop for OpeningPermit {
+    fn drop(&mut self) {
+        self.0.opening.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -37,9 +37,11 @@ use crate::{
     settings::Settings,
 };
 
-/// A client that sends no complete request head within this time is closed.
+/// A client that does not send the rest of a request head within this time is closed.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 const PUBLIC: ServeSettings = ServeSettings {
-    head_timeout: Duration::from_secs(10),
+    idle_timeout: HEAD_TIMEOUT,
+    head_timeout: HEAD_TIMEOUT,
     connections_max: 2048,
     linger: Duration::ZERO,
     half_closed: HalfClosed::Reads,
@@ -47,7 +49,8 @@ const PUBLIC: ServeSettings = ServeSettings {
 /// Functions keep connections in a pool for 90 s (reqwest) or less. The gateway must not close them
 /// first.
 const INTERNAL: ServeSettings = ServeSettings {
-    head_timeout: Duration::from_secs(120),
+    idle_timeout: Duration::from_secs(120),
+    head_timeout: HEAD_TIMEOUT,
     connections_max: 4096,
     linger: Duration::ZERO,
     half_closed: HalfClosed::Reads,

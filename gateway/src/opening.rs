@@ -10,7 +10,11 @@ mod take_over;
 
 use std::{sync::Arc, time::Duration};
 
-use daemon::{http::Body, serve::PeerAddress, stream::Stream};
+use daemon::{
+    http::Body,
+    serve::{ConnectionPermit, PeerAddress},
+    stream::Stream,
+};
 use http::{Request, Response, header};
 use hyper::upgrade::OnUpgrade;
 use shared::connection_id::ConnectionId;
@@ -29,7 +33,7 @@ use self::{
     take_over::take_over,
 };
 use crate::{
-    api::Api,
+    api::{Api, OpeningPermit},
     call::FunctionClient,
     cleanup::{Cleanups, Owed},
     connection::Connection,
@@ -59,6 +63,7 @@ struct Opening {
     entry: Entry,
     handshake: Handshake,
     upgrade: OnUpgrade,
+    opening_permit: OpeningPermit,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -97,7 +102,9 @@ impl Connector {
         let (head, _no_body) = request.into_parts();
         let PeerAddress(peer) =
             *head.extensions.get().expect("the listener puts the address into every request");
+        let http_permit = head.extensions.get::<ConnectionPermit>().cloned();
         let handshake = Handshake::check(head, path_parameters)?;
+        let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;
         let permit =
             Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::NoCapacity)?;
         let id = ConnectionId::new(Uuid::new_v4().into_bytes(), self.node);
@@ -114,7 +121,12 @@ impl Connector {
         // in between waits for it.
         let _counted = self.tasks.token();
         let entry = self.registry.enter(info, api, mailbox).map_err(|_| Refusal::Draining)?;
-        let opening = Opening { entry, handshake, upgrade, _permit: permit };
+        // From here on the connection is bounded by the permits. A slow register must not keep the
+        // clients of other APIs from being accepted.
+        if let Some(permit) = http_permit {
+            permit.give_up();
+        }
+        let opening = Opening { entry, handshake, upgrade, opening_permit, _permit: permit };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn(self.clone().live(opening, answer));
         Ok(answered)
@@ -122,13 +134,11 @@ impl Connector {
 
     /// Opens the connection, runs it, and hands its end to the cleanup.
     async fn live(self, opening: Opening, answer: oneshot::Sender<Result<Acceptance, Refusal>>) {
-        let Opening { entry, handshake, upgrade, _permit } = opening;
-        let Some((owed, early, stream)) =
-            // Boxed, so that the memory that opening takes is given back before the connection runs.
-            Box::pin(self.open(&entry, handshake, upgrade, answer)).await
-        else {
-            return;
-        };
+        let Opening { entry, handshake, upgrade, opening_permit, _permit } = opening;
+        // Boxed, so that the memory that opening takes is given back before the connection runs.
+        let opened = Box::pin(self.open(&entry, handshake, upgrade, answer)).await;
+        drop(opening_permit);
+        let Some((owed, early, stream)) = opened else { return };
         let connection = Connection::new(stream, early, entry, &self.settings, self.functions);
         let (end, overdue) = connection.run().await;
         owed.end(end, overdue);

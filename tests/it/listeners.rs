@@ -7,6 +7,8 @@ use tokio::{
 };
 
 use crate::support::{
+    backend::Backend,
+    client::Client,
     soon,
     world::{PATH, World, data_send},
 };
@@ -68,5 +70,49 @@ async fn callers_that_have_ended_their_sending_side_are_answered() {
         assert_eq!((&*status, &body[field]), ("200", &value.into()), "{request}");
     }
     assert_eq!(client.receive_text().await, "hello");
+    world.finish().await;
+}
+
+/// Clients of one API whose register is slow. The next one is told to come back, and clients of
+/// another API do not notice.
+#[tokio::test]
+async fn clients_that_wait_for_register_have_a_bound_for_each_api() {
+    let backend = Backend::start().await;
+    let world = World::launch(
+        backend,
+        r#"
+        listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }
+        api = [
+            { id = "api-slow", path = "/slow", register = "BACKEND/register",
+              transmit = "BACKEND/transmit", cleanup = "BACKEND/cleanup",
+              register_concurrency = 2 },
+            { id = "api-good", path = "/good", transmit = "BACKEND/transmit",
+              cleanup = "BACKEND/cleanup" },
+        ]
+        "#,
+    )
+    .await;
+    let gate = world.backend.hold("register");
+    let address = world.listeners.public;
+    let mut connecting = tokio::task::JoinSet::new();
+    for _ in 0..2 {
+        connecting.spawn(Client::connect(address, "/slow"));
+        world.backend.next("register").await;
+    }
+    let refused = Client::connect(address, "/slow").await.err().unwrap();
+    assert_eq!(
+        (refused.status().as_u16(), &refused.headers()["retry-after"]),
+        (503, &"5".parse().unwrap())
+    );
+    let mut good = Client::connect(address, "/good").await.unwrap();
+    good.send("hello").await;
+    assert_eq!(world.backend.next("transmit").await.data(), "hello");
+    for _ in 0..2 {
+        gate.notify_one();
+        soon("a handshake", connecting.join_next()).await.unwrap().unwrap().unwrap();
+    }
+    // The bound is for those that wait, not for those that are connected.
+    gate.notify_one();
+    Client::connect(address, "/slow").await.unwrap();
     world.finish().await;
 }

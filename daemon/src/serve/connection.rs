@@ -20,14 +20,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
-use super::{PeerAddress, exchange, http_stream::HttpStream};
-use crate::{activity::Activity, body::RequestBody, http::Body, stream::PeerEnd};
+use super::{PeerAddress, capacity::ConnectionPermit, exchange, http_stream::HttpStream};
+use crate::{activity::Activity, body::RequestBody, health::is_probe, http::Body, stream::PeerEnd};
 
 /// An accepted connection.
 #[derive(Debug)]
 pub(super) struct Connection<T> {
     pub(super) stream: T,
     pub(super) peer: SocketAddr,
+    pub(super) activity: Activity,
+    pub(super) permit: ConnectionPermit,
     pub(super) stop: CancellationToken,
     pub(super) linger: Duration,
 }
@@ -43,24 +45,31 @@ impl<T: AsyncRead + AsyncWrite + PeerEnd + Unpin + Send + 'static> Connection<T>
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        let Self { stream, peer, stop, linger } = self;
+        let Self { stream, peer, activity, permit, stop, linger } = self;
+        let evicted = activity.clone();
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
-        let activity = Activity::default();
         let stream = TokioIo::new(HttpStream::new(stream, activity.clone()));
         let service = service_fn(move |request: Request<Incoming>| {
             let asked_first = request.headers().contains_key(header::EXPECT);
             let mut request = exchange::begin(request, &activity);
             request.extensions_mut().insert(PeerAddress(peer));
-            let activity = activity.clone();
-            let answer = service.clone().oneshot(request);
+            request.extensions_mut().insert(permit.clone());
+            let (activity, permit, service) = (activity.clone(), permit.clone(), service.clone());
             let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());
             async move {
                 busy.store(true, Ordering::Relaxed);
-                let mut response = answer.await?;
+                let may_go_on = is_probe(&request) || permit.take().await;
+                let mut response = if may_go_on {
+                    service.oneshot(request).await?
+                } else {
+                    drop(request);
+                    exchange::no_permit()
+                };
                 busy.store(false, Ordering::Relaxed);
                 exchange::end(&mut response, &activity, asked_first).await;
-                if stop.is_cancelled() {
+                // For the next request. An upgraded connection needs no permit.
+                if stop.is_cancelled() || !permit.try_take() {
                     exchange::close(&mut response);
                 }
                 Ok::<_, Infallible>(response)
@@ -75,6 +84,8 @@ impl<T: AsyncRead + AsyncWrite + PeerEnd + Unpin + Send + 'static> Connection<T>
         };
         tokio::select! {
             ended = connection.as_mut() => return ended,
+            // The connection waits for its peer, so no request is lost.
+            () = evicted.evicted() => return Ok(()),
             () = lingered => {}
         }
         // The answer to a running request ends the connection.

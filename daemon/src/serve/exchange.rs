@@ -9,13 +9,16 @@ use tokio::task::yield_now;
 use crate::{
     activity::{Activity, BodyLeft},
     body::RequestBody,
-    http::Body,
+    http::{Body, message},
 };
 
 /// How much of a body that the service did not read is read so that the connection can go on.
 const LEFT_BYTES_MAX: usize = 64 << 10;
 /// How often hyper is given a turn to hand over what it has of such a body.
 const TURNS_MAX: usize = 16;
+
+/// Seconds after which a client for which there is no permit may try again.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
 /// An extension of a response: if the peer ends its sending side, the response ends too. For
 /// responses without an end, whose reader may have left.
@@ -45,6 +48,14 @@ pub(super) async fn end(response: &mut Response<Body>, activity: &Activity, aske
         close(response);
         activity.discard();
     }
+}
+
+/// The answer to a request for which there is no permit.
+pub(super) fn no_permit() -> Response<Body> {
+    let text = "all connections of this listener are in use, try again later";
+    let mut response = message(StatusCode::SERVICE_UNAVAILABLE, text);
+    response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER);
+    response
 }
 
 /// Tells the client that the connection is closed after `response`.

@@ -1,7 +1,8 @@
 //! The stream of a connection for as long as it carries HTTP.
 //!
-//! Hyper has no deadline for writing, and closes a connection without regard to what the peer still
-//! sends, so the stream does both. An upgrade takes this layer off.
+//! Hyper has no deadline for writing, one deadline for idle connections and for half a head, and
+//! closes a connection without regard to what the peer still sends. So the stream does all three. An
+//! upgrade takes this layer off.
 
 use std::{
     io::{self, IoSlice},
@@ -13,7 +14,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{discard::Discard, write_deadline::WriteDeadline};
+use super::{discard::Discard, request_deadline::RequestDeadline, write_deadline::WriteDeadline};
 use crate::{
     activity::Activity,
     stream::{PeerEnd, Stream},
@@ -24,6 +25,7 @@ use crate::{
 pub(super) struct HttpStream<S> {
     stream: S,
     activity: Activity,
+    request_deadline: RequestDeadline,
     write_deadline: WriteDeadline,
     /// Whether the peer has ended its sending side.
     has_ended: bool,
@@ -32,8 +34,14 @@ pub(super) struct HttpStream<S> {
 
 impl<S> HttpStream<S> {
     pub(super) fn new(stream: S, activity: Activity) -> Self {
-        let write_deadline = WriteDeadline::default();
-        Self { stream, activity, write_deadline, has_ended: false, discard: None }
+        Self {
+            stream,
+            activity,
+            request_deadline: RequestDeadline::default(),
+            write_deadline: WriteDeadline::default(),
+            has_ended: false,
+            discard: None,
+        }
     }
 
     fn wrote(
@@ -41,8 +49,10 @@ impl<S> HttpStream<S> {
         cx: &mut Context<'_>,
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
-        if let Poll::Ready(Ok(_)) = written {
-            self.activity.wrote();
+        match written {
+            Poll::Ready(Ok(_)) => self.activity.wrote(),
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.activity.blocked(),
         }
         self.write_deadline.watch(cx, written)
     }
@@ -65,9 +75,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for HttpStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        this.activity.read_begins();
+        if !this.activity.read_begins() {
+            // As if the peer had left.
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
+        match Pin::new(&mut this.stream).poll_read(cx, buffer) {
+            Poll::Ready(read) => read?,
+            Poll::Pending => {
+                ready!(this.request_deadline.poll(cx, this.activity.request_due()));
+                return Poll::Ready(Ok(()));
+            }
+        }
         if buffer.filled().len() > before {
             this.activity.received();
         } else {
@@ -116,7 +135,7 @@ impl<S: AsyncRead + AsyncWrite + PeerEnd + Unpin> AsyncWrite for HttpStream<S> {
         let this = self.get_mut();
         if this.discard.is_none() {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            if this.has_ended || !this.activity.must_discard() {
+            if this.has_ended || !this.activity.closing_begins() {
                 return Poll::Ready(Ok(()));
             }
         }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod capacity;
 mod early;
 
 use std::{io, sync::Arc};

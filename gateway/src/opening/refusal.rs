@@ -33,6 +33,9 @@ pub(crate) enum Refusal {
     /// The gateway holds as many connections as it may, or the register function did not run.
     #[error("no room for another connection at present, try again later")]
     NoCapacity,
+    /// As many clients of the API wait for register as may.
+    #[error("too many clients of this api connect at present, try again later")]
+    Busy,
     /// The journal cannot take the cleanup that the connection would owe.
     #[error("the gateway cannot take connections at present, try again later")]
     NoJournal,
@@ -50,7 +53,9 @@ impl Refusal {
             Self::WrongVersion => StatusCode::UPGRADE_REQUIRED,
             Self::Faulted => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::NoCapacity | Self::NoJournal | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NoCapacity | Self::Busy | Self::NoJournal | Self::Draining => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 
@@ -58,7 +63,7 @@ impl Refusal {
         let mut response = message(self.status(), &self.to_string());
         let headers = response.headers_mut();
         match self {
-            Self::NoCapacity | Self::NoJournal | Self::Draining => {
+            Self::NoCapacity | Self::Busy | Self::NoJournal | Self::Draining => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             // RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2.

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use daemon::settings::{Kind, Section, bytes, duration, flag, http_url, is_name, text};
+use daemon::settings::{Kind, Section, bytes, count, duration, flag, http_url, is_name, text};
 use url::Url;
 
 use super::{DAY, MILLISECOND, PathPattern};
@@ -22,6 +22,9 @@ pub struct ApiSettings {
     pub cleanup: Option<FunctionAddress>,
     /// `timeout`: of one call of a function, with all its retries.
     pub timeout: Duration,
+    /// `register_concurrency`: clients at once that wait for register; the next one is refused with
+    /// 503.
+    pub register_concurrency: usize,
     /// `idle_timeout`: a connection without a message for this long is closed.
     pub idle_timeout: Duration,
     /// `max_message`: bytes of one message, in either direction.
@@ -96,6 +99,8 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
     let cleanup = section.read("cleanup", &function());
     let times = duration(MILLISECOND..=DAY);
     let timeout = section.read_or("timeout", &times, "15s");
+    let register_concurrency =
+        section.read_or("register_concurrency", &count(1..=1_000_000), "1000");
     let idle_timeout = section.read_or("idle_timeout", &times, "10m");
     let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
     let reply = section.read_or("reply", &flag(), "false");
@@ -108,6 +113,7 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
         transmit: transmit?,
         cleanup,
         timeout,
+        register_concurrency,
         idle_timeout,
         max_message,
         reply,

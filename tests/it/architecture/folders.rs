@@ -55,8 +55,8 @@ const FUNCTION_RUNNER: Map = &[
 
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http"]),
+    ("serve", &["activity", "body", "health", "http", "stream"]),
     ("health", &["http"]),
-    ("serve", &["activity", "body", "http", "stream"]),
     ("body", &["activity"]),
     ("process", &["signals"]),
     ("telemetry", &["settings"]),

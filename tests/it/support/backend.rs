@@ -119,6 +119,7 @@ impl Backend {
             })
         };
         let settings = ServeSettings {
+            idle_timeout: 2 * TEST_TIMEOUT,
             head_timeout: 2 * TEST_TIMEOUT,
             connections_max: 10_000,
             linger: Duration::ZERO,

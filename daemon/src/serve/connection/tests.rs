@@ -16,7 +16,11 @@ use tokio::{
 };
 
 use super::*;
-use crate::{http::full, serve::write_deadline::WRITE_TIMEOUT};
+use crate::{
+    activity::Timeouts,
+    http::full,
+    serve::{capacity::Capacity, write_deadline::WRITE_TIMEOUT},
+};
 
 impl PeerEnd for DuplexStream {
     fn poll_peer_end(&self, _: &mut Context<'_>) -> Poll<()> {
@@ -28,11 +32,15 @@ const ANSWER_BYTES: usize = 256 << 10;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A connection whose requests are all answered with [`ANSWER_BYTES`], and its client.
-fn serve() -> (JoinHandle<hyper::Result<()>>, DuplexStream) {
+async fn serve() -> (JoinHandle<hyper::Result<()>>, DuplexStream) {
     let (stream, client) = duplex(8 << 10);
+    let activity = Activity::new(Timeouts { idle: HOUR, head: HOUR, reserve: HOUR });
+    let permit = Capacity::new(1).enter(activity.clone()).await;
     let connection = Connection {
         stream,
         peer: (Ipv4Addr::LOCALHOST, 1).into(),
+        activity,
+        permit,
         stop: CancellationToken::new(),
         linger: Duration::ZERO,
     };
@@ -49,7 +57,7 @@ async fn ask(client: &mut DuplexStream) {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_whose_answer_nobody_reads_is_ended() {
-    let (served, mut client) = serve();
+    let (served, mut client) = serve().await;
     ask(&mut client).await;
     let error = timeout(2 * WRITE_TIMEOUT, served).await.unwrap().unwrap().unwrap_err();
     assert!(format!("{error:?}").contains("did not read its answer"), "{error:?}");
@@ -58,7 +66,7 @@ async fn a_connection_whose_answer_nobody_reads_is_ended() {
 /// Each byte is news, and still the answer would take days.
 #[tokio::test(start_paused = true)]
 async fn a_connection_whose_answer_is_read_byte_by_byte_is_ended() {
-    let (served, mut client) = serve();
+    let (served, mut client) = serve().await;
     ask(&mut client).await;
     let reading = tokio::spawn(async move {
         while client.read_u8().await.is_ok() {
@@ -71,7 +79,7 @@ async fn a_connection_whose_answer_is_read_byte_by_byte_is_ended() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_gets_all_of_its_answers() {
-    let (served, mut client) = serve();
+    let (served, mut client) = serve().await;
     // On one connection, so that what was measured for one answer does not count for the next.
     for _ in 0..3 {
         ask(&mut client).await;

@@ -24,7 +24,8 @@ use super::{exchange::Exchange, report};
 
 /// A child sends no request for as long as its function runs.
 const SERVE: ServeSettings = ServeSettings {
-    head_timeout: Duration::from_secs(3600),
+    idle_timeout: Duration::from_secs(3600),
+    head_timeout: Duration::from_secs(10),
     connections_max: 64,
     linger: Duration::ZERO,
     // An event must not be handed to a child that has gone.

@@ -56,6 +56,7 @@ async fn start_function() -> (SocketAddr, mpsc::Receiver<serde_json::Value>) {
         }
     });
     let settings = ServeSettings {
+        idle_timeout: Duration::from_secs(60),
         head_timeout: Duration::from_secs(60),
         connections_max: 8,
         linger: Duration::ZERO,

@@ -1,0 +1,159 @@
+//! Connections that wait for their peer give way, and health is answered in any case.
+
+use tokio::sync::Semaphore;
+
+use super::*;
+use crate::health::health;
+
+const PERMITS: usize = 4;
+
+/// A server with few capacity. `/healthz` says that it is alive, `/large` has an answer that no system
+/// keeps, `/body` reads the body, `/hold` waits for a permit, and `/free` gives its permit up before.
+async fn start(hold: &Arc<Semaphore>) -> TestServer {
+    let hold = Arc::clone(hold);
+    TestServer::with_capacity(PERMITS, HOUR, move |request: Request<RequestBody>| {
+        let hold = Arc::clone(&hold);
+        async move {
+            let permit: ConnectionPermit =
+                request.extensions().get::<ConnectionPermit>().unwrap().clone();
+            match request.uri().path() {
+                "/healthz" => return health(),
+                "/large" => return Response::new(full(vec![b'x'; 16 << 20])),
+                "/body" => drop(request.into_body().collect().await),
+                "/hold" => hold.acquire().await.unwrap().forget(),
+                "/free" => {
+                    permit.give_up();
+                    hold.acquire().await.unwrap().forget();
+                }
+                _ => {}
+            }
+            message(StatusCode::OK, "served")
+        }
+    })
+    .await
+}
+
+/// Clients that have sent `request` and stay, more than there are capacity.
+async fn stay(server: &TestServer, request: &str, count: usize) -> Vec<TestClient> {
+    let mut clients = Vec::new();
+    for _ in 0..count {
+        let mut client = TestClient::connect(server).await;
+        client.send(request).await;
+        clients.push(client);
+    }
+    clients
+}
+
+fn get(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+}
+
+async fn check(server: &TestServer, path: &str, expected: &str) -> String {
+    let mut client = TestClient::connect(server).await;
+    client.get(path).await;
+    let answer = client.receive_until("}").await;
+    assert!(answer.starts_with(&format!("HTTP/1.1 {expected}")), "{path}: {answer}");
+    answer
+}
+
+/// With `count` clients that have sent `request` and stay, others are served.
+async fn check_room(request: &str, count: usize) {
+    let server = start(&Arc::new(Semaphore::new(0))).await;
+    let held = stay(&server, request, count).await;
+    check(&server, "/healthz", "200").await;
+    for _ in 0..2 * PERMITS {
+        check(&server, "/", "200").await;
+    }
+    drop(held);
+    server.end().await;
+}
+
+#[tokio::test]
+async fn connections_without_a_request_end_one() {
+    check_room("", 3 * PERMITS).await;
+}
+
+#[tokio::test]
+async fn half_heads_end_one() {
+    check_room("GET / HTTP/1.1\r\nHost: x", 3 * PERMITS).await;
+}
+
+#[tokio::test]
+async fn idle_connections_end_one() {
+    check_room(&get("/"), PERMITS).await;
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_end_one() {
+    check_room(&get("/large"), PERMITS).await;
+}
+
+#[tokio::test]
+async fn bodies_that_do_not_come_end_one() {
+    check_room("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", PERMITS).await;
+}
+
+#[tokio::test]
+async fn bodies_that_are_refused_and_go_on_end_one() {
+    check_room("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nx", PERMITS).await;
+}
+
+/// Requests in hand keep their capacity. Health is answered, and others are told to come back.
+#[tokio::test]
+async fn health_is_answered_while_requests_in_hand_have_all_places() {
+    let hold = Arc::new(Semaphore::new(0));
+    let server = start(&hold).await;
+    let mut held = stay(&server, &get("/hold"), PERMITS).await;
+    check(&server, "/healthz", "200").await;
+    let answer = check(&server, "/", "503").await;
+    assert!(answer.contains("retry-after: 5\r\n"), "{answer}");
+    assert!(answer.contains("connection: close\r\n"), "{answer}");
+    check(&server, "/healthz", "200").await;
+    // More requests than are accepted beyond the capacity.
+    let waiting = stay(&server, &get("/"), 300).await;
+    check(&server, "/healthz", "200").await;
+    drop(waiting);
+    hold.add_permits(PERMITS);
+    for client in &mut held {
+        assert!(client.receive_until("}").await.starts_with("HTTP/1.1 200 "));
+    }
+    check(&server, "/", "200").await;
+    server.end().await;
+}
+
+#[tokio::test]
+async fn requests_that_gave_their_places_up_hold_none() {
+    let hold = Arc::new(Semaphore::new(0));
+    let server = start(&hold).await;
+    let mut held = stay(&server, &get("/free"), 2 * PERMITS).await;
+    for _ in 0..2 * PERMITS {
+        check(&server, "/", "200").await;
+    }
+    hold.add_permits(2 * PERMITS);
+    for client in &mut held {
+        assert!(client.receive_until("}").await.starts_with("HTTP/1.1 200 "));
+    }
+    server.end().await;
+}
+
+#[tokio::test]
+async fn half_a_head_is_dropped_long_before_an_idle_connection() {
+    let settings = ServeSettings {
+        idle_timeout: HOUR,
+        head_timeout: Duration::from_millis(50),
+        connections_max: PERMITS,
+        linger: Duration::ZERO,
+        half_closed: HalfClosed::Reads,
+    };
+    let server = TestServer::with_settings(settings, greet).await;
+    let mut idle = TestClient::connect(&server).await;
+    let mut half = TestClient::connect(&server).await;
+    half.send("GET / HTTP/1.1\r\nHost: loc").await;
+    assert_eq!(half.receive_all().await, "");
+    idle.get("/").await;
+    idle.receive_until("!").await;
+    // On a connection that is kept alive too.
+    idle.send("GET / HTTP/1.1\r\nHost: loc").await;
+    assert_eq!(idle.receive_all().await, "");
+    server.end().await;
+}
