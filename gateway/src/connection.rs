@@ -85,7 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             inbox: Inbox::new(settings.receive_queue),
             forward: Forward::new(functions, Arc::clone(&entry.handle)),
             keepalive: Keepalive::new(now, settings, config.settings.idle_timeout),
-            outbound: Outbound::new(now, settings.write_timeout),
+            outbound: Outbound::new(settings.write_timeout),
             forwarding: None,
             overdue: None,
             bytes_read: 0,
@@ -111,6 +111,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if let (Some(end), None) = (self.life.ended(), &self.forwarding) {
                 return end;
             }
+            self.outbound.watch(&self.socket);
             // The timer is moved only if it would be late. If it fires early, nothing is due. So a
             // message does not have to move the timer.
             let deadline = self.next_deadline();
@@ -145,9 +146,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !matches!(event, SocketEvent::Flushed { waited: false }) {
             self.keepalive.heard(now);
         }
-        if matches!(event, SocketEvent::Heard) {
-            self.outbound.heard(now, &self.socket);
-        }
         match event {
             SocketEvent::Message(message) => {
                 self.keepalive.message(now);
@@ -161,6 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.on_time(now);
             }
             SocketEvent::Heard => {}
+            SocketEvent::Taken => self.outbound.taken(now, &self.socket),
             SocketEvent::Flushed { .. } => {
                 self.outbound.flushed();
                 self.on_mail();

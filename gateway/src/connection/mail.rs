@@ -45,8 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !self.life.is_open() {
             return;
         }
-        let now = Instant::now();
-        self.keepalive.message(now);
-        self.outbound.write(now, &mut self.socket, frame, written);
+        self.keepalive.message(Instant::now());
+        self.outbound.write(&mut self.socket, frame, written);
     }
 }

@@ -77,6 +77,8 @@ pub(super) enum SocketEvent {
     Message(Message),
     /// The client sent a ping or a pong.
     Heard,
+    /// The client has read some of what is being written, and not all.
+    Taken,
     /// The operating system has all that was written.
     Flushed {
         /// Whether the flush had to wait for the client.
@@ -169,13 +171,31 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.wire.as_ref().map_or(0, Wire::bytes_written)
     }
 
+    /// Bytes that were written, and those that are still to be written.
+    pub(super) fn bytes_put(&self) -> u64 {
+        self.wire.as_ref().map_or(0, Wire::bytes_put)
+    }
+
+    /// The stream, for a test to work.
+    #[cfg(test)]
+    pub(super) fn stream(&mut self) -> &mut S {
+        self.wire.as_mut().expect("the socket was not given up").stream()
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<SocketEvent> {
         if self.wire.is_none() {
             return Poll::Ready(SocketEvent::Ended);
         }
         if self.protocol.flushing {
+            let before = self.bytes_written();
             match self.poll_flush(cx) {
-                Poll::Pending => self.protocol.waited = true,
+                Poll::Pending => {
+                    // What the system takes before it is full says nothing about the client.
+                    let waited = mem::replace(&mut self.protocol.waited, true);
+                    if waited && self.bytes_written() != before {
+                        return Poll::Ready(SocketEvent::Taken);
+                    }
+                }
                 Poll::Ready(Err(_)) => return Poll::Ready(SocketEvent::Ended),
                 Poll::Ready(Ok(())) => {
                     self.protocol.flushing = false;

@@ -5,50 +5,42 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How many bytes a client has to read per write timeout, on average.
-const BYTES_PER_TIMEOUT: usize = 64 << 10;
+const BYTES_PER_TIMEOUT: u64 = 64 << 10;
 
 /// Watches a flush. Each byte that the client reads gives it the whole timeout again, but the flush
 /// as a whole has a limit too, because pushers wait for it.
 #[derive(Debug)]
 pub(super) struct Stall {
     timeout: Duration,
+    began: Instant,
+    /// How many bytes had been written when the flush began.
+    bytes_before: u64,
     /// When the client last read something.
     progress: Instant,
     bytes_written: u64,
-    /// When the client must have read everything.
-    give_up: Instant,
 }
 
 impl Stall {
-    pub(super) fn new(now: Instant, timeout: Duration) -> Self {
-        Self { timeout, progress: now, bytes_written: 0, give_up: now + timeout }
-    }
-
     /// A flush begins, after `bytes_written` bytes.
-    pub(super) fn begin(&mut self, now: Instant, bytes_written: u64) {
-        self.progress = now;
-        self.bytes_written = bytes_written;
-        self.give_up = now + self.timeout;
+    pub(super) fn begin(now: Instant, timeout: Duration, bytes_written: u64) -> Self {
+        Self { timeout, began: now, bytes_before: bytes_written, progress: now, bytes_written }
     }
 
-    /// The flush has `bytes` more to do.
-    pub(super) fn add(&mut self, bytes: usize) {
-        let timeouts = bytes.div_ceil(BYTES_PER_TIMEOUT).saturating_sub(1);
-        self.give_up += self.timeout.saturating_mul(u32::try_from(timeouts).unwrap_or(u32::MAX));
-    }
-
-    /// Whether the client has had its time.
-    pub(super) fn is_due(&mut self, now: Instant, bytes_written: u64) -> bool {
+    /// So many bytes have been written by now.
+    pub(super) fn written(&mut self, now: Instant, bytes_written: u64) {
         if bytes_written != self.bytes_written {
             self.bytes_written = bytes_written;
             self.progress = now;
         }
-        now >= self.deadline()
     }
 
-    /// When the time will be over if the client reads nothing before.
-    pub(super) fn deadline(&self) -> Instant {
-        self.give_up.min(self.progress + self.timeout)
+    /// When the client has had its time, if it reads nothing before. `bytes_put` bytes are to be written
+    /// in the end: those of this flush, and all before it.
+    pub(super) fn deadline(&self, bytes_put: u64) -> Instant {
+        let bytes = bytes_put.saturating_sub(self.bytes_before);
+        let timeouts = u32::try_from(bytes.div_ceil(BYTES_PER_TIMEOUT)).unwrap_or(u32::MAX);
+        let whole = self.timeout.saturating_mul(timeouts.max(1));
+        (self.began + whole).min(self.progress + self.timeout)
     }
 }
 
@@ -57,35 +49,42 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const KIB: u64 = 1 << 10;
 
     #[test]
     fn a_client_that_reads_nothing_is_due_after_the_timeout() {
         let start = Instant::now();
-        let mut stall = Stall::new(start, 10 * SECOND);
-        stall.begin(start, 500);
-        stall.add(1 << 20);
-        assert!(!stall.is_due(start + 9 * SECOND, 500));
-        assert!(stall.is_due(start + 10 * SECOND, 500));
+        let mut stall = Stall::begin(start, 10 * SECOND, 500);
+        stall.written(start + 9 * SECOND, 500);
+        assert_eq!(stall.deadline(500 + 1024 * KIB), start + 10 * SECOND);
     }
 
     #[test]
     fn a_client_that_reads_something_has_the_whole_timeout_again() {
         let start = Instant::now();
-        let mut stall = Stall::new(start, 10 * SECOND);
-        stall.begin(start, 0);
-        stall.add(1 << 20);
-        assert!(!stall.is_due(start + 9 * SECOND, 1));
-        assert!(!stall.is_due(start + 18 * SECOND, 1));
-        assert!(stall.is_due(start + 19 * SECOND, 1));
+        let mut stall = Stall::begin(start, 10 * SECOND, 0);
+        stall.written(start + 9 * SECOND, 1);
+        stall.written(start + 18 * SECOND, 1);
+        assert_eq!(stall.deadline(1024 * KIB), start + 19 * SECOND);
     }
 
     #[test]
     fn a_client_that_reads_too_slowly_is_due_in_the_end() {
         let start = Instant::now();
-        let mut stall = Stall::new(start, 10 * SECOND);
-        stall.begin(start, 0);
-        stall.add(128 << 10);
-        let due = (1..).find(|second| stall.is_due(start + *second * SECOND, u64::from(*second)));
-        assert_eq!(due, Some(20));
+        let mut stall = Stall::begin(start, 10 * SECOND, 0);
+        for second in 1..30 {
+            stall.written(start + second * SECOND, second.into());
+        }
+        assert_eq!(stall.deadline(128 * KIB), start + 20 * SECOND);
+    }
+
+    /// A reply or a pong can come to a flush that has begun. The client has time for these bytes too.
+    #[test]
+    fn bytes_that_come_to_a_flush_extend_it() {
+        let start = Instant::now();
+        let mut stall = Stall::begin(start, 10 * SECOND, 0);
+        stall.written(start + 9 * SECOND, 1);
+        assert_eq!(stall.deadline(64 * KIB), start + 10 * SECOND);
+        assert_eq!(stall.deadline(64 * KIB + 2), start + 19 * SECOND);
     }
 }

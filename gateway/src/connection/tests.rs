@@ -15,8 +15,9 @@ use std::{
 use futures_util::{SinkExt, StreamExt};
 use shared::connection_id::ConnectionId;
 use tokio::{
-    io::{AsyncReadExt, DuplexStream, ReadBuf, duplex},
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex},
     task::{JoinHandle, coop::consume_budget},
+    time::{interval_at, sleep},
 };
 use tokio_tungstenite::{
     WebSocketStream,
@@ -33,6 +34,7 @@ use crate::{
     settings::Settings,
 };
 
+const SECOND: Duration = Duration::from_secs(1);
 const SETTINGS: &str = r#"api = [{ id = "a", path = "/a", transmit = "echo" }]"#;
 
 /// A connection that has just been opened, and its client.
@@ -56,7 +58,13 @@ fn entry() -> (Entry, ConnectionSettings) {
 
 /// Opens a connection. Each direction holds `capacity` bytes that the other side has not read.
 fn open(capacity: usize) -> Opened {
-    let (entry, settings) = entry();
+    open_with(capacity, |_| {})
+}
+
+/// Opens a connection whose settings are changed.
+fn open_with(capacity: usize, change: impl FnOnce(&mut ConnectionSettings)) -> Opened {
+    let (entry, mut settings) = entry();
+    change(&mut settings);
     let handle = Arc::clone(&entry.handle);
     let (client, stream) = duplex(capacity);
     let functions = FunctionClient::new().unwrap();
@@ -79,7 +87,7 @@ fn push(handle: &Handle, bytes: usize) -> Receipt {
 
 /// Waits until the connection has nothing to do at this moment.
 async fn settle() {
-    tokio::time::sleep(Duration::from_millis(1)).await;
+    sleep(Duration::from_millis(1)).await;
 }
 
 /// How long the connection was open, to the second.
@@ -112,6 +120,56 @@ async fn a_client_that_answers_pings_is_closed_when_it_has_been_idle() {
     }
     assert_eq!(code, Some(CloseCode::Away));
     assert_eq!(end_of(connection, began).await, (End::IDLE, 600));
+}
+
+/// Pings at this interval for three minutes, answers the gateway's pings, and sends nothing else.
+async fn soak(ping_interval: Duration) {
+    let Opened { client, connection, began, .. } = open(1 << 16);
+    let mut client = websocket(client).await;
+    let mut ticks = interval_at(began + ping_interval, ping_interval);
+    let end = sleep_until(began + 180 * SECOND);
+    let (mut pings, mut pongs) = (0, 0);
+    let mut end = pin!(end);
+    loop {
+        tokio::select! {
+            biased;
+            message = client.next() => match message.unwrap().unwrap() {
+                ClientMessage::Pong(_) => pongs += 1,
+                ClientMessage::Ping(_) => {}
+                other => panic!("{other:?} after {:?}", began.elapsed()),
+            },
+            _ = ticks.tick() => {
+                client.send(ClientMessage::Ping("still there?".into())).await.unwrap();
+                pings += 1;
+            }
+            () = end.as_mut() => break,
+        }
+    }
+    assert!(!connection.is_finished());
+    assert!(pings - pongs <= 1, "{pongs} pongs to {pings} pings");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_client_that_pings_is_not_cut() {
+    tokio::join!(soak(10 * SECOND), soak(20 * SECOND), soak(30 * SECOND), soak(45 * SECOND));
+}
+
+/// The pong or the Close is the first that the gateway writes for longer than the write timeout, and it
+/// has to wait for the client.
+#[tokio::test(start_paused = true)]
+async fn a_client_gets_its_pong_and_its_close_after_a_silence() {
+    for (sent, answer) in
+        [([0x89, 0x80, 0, 0, 0, 0], [0x8a, 0]), ([0x88, 0x80, 0, 0, 0, 0], [0x88, 0])]
+    {
+        let Opened { mut client, .. } =
+            open_with(1, |settings| settings.write_timeout = 2 * SECOND);
+        sleep(SECOND * 5 / 2).await;
+        client.write_all(&sent).await.unwrap();
+        sleep(SECOND).await;
+        let mut received = [0; 2];
+        client.read_exact(&mut received).await.unwrap();
+        assert_eq!(received, answer);
+    }
 }
 
 #[tokio::test(start_paused = true)]

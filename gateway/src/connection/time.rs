@@ -17,7 +17,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return;
         }
         if self.socket.is_flushing() {
-            if self.outbound.is_stalled(now, &self.socket) {
+            if self.outbound.deadline(&self.socket).is_some_and(|deadline| now >= deadline) {
                 let id = self.entry.handle.info.id;
                 warn!(connection.id = %id, "closed connection {id}: the client does not read");
                 // Nothing more can be written, so a Close cannot be sent.
@@ -34,7 +34,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         match self.keepalive.due(now) {
             Due::Nothing => {}
-            Due::Ping => self.outbound.ping(now, &mut self.socket),
+            Due::Ping => self.socket.ping(),
             Due::Lost => self.on_event_at(Event::Unreachable(End::LOST), now),
             // A function that runs is activity, even if the client is silent.
             Due::Idle if self.forwarding.is_some() => self.keepalive.message(now),
@@ -44,11 +44,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// When something will be due, if nothing happens before.
     pub(super) fn next_deadline(&self) -> Instant {
-        let others = match self.life.is_open() && self.socket.is_flushing() {
-            true => self.outbound.deadline(),
-            // After the end the task waits for the call in flight only, which has its own deadline.
-            false => self.keepalive.deadline(),
-        };
+        // After the end the task waits for the call in flight only, which has its own deadline.
+        let others =
+            self.outbound.deadline(&self.socket).unwrap_or_else(|| self.keepalive.deadline());
         match self.life.deadline() {
             Some(deadline) if self.life.is_open() => deadline.min(others),
             Some(deadline) => deadline,

@@ -4,6 +4,8 @@
 
 use bytes::Bytes;
 use futures_util::FutureExt;
+use tokio::time::advance;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::*;
 use crate::{
@@ -21,44 +23,63 @@ fn socket(sent: &[u8]) -> Socket<HandStream> {
     Socket::new(HandStream::default(), sent.to_vec(), 1 << 20)
 }
 
-/// The pong may be the first that the gateway writes for a long time.
-#[test]
-fn a_client_has_the_whole_write_timeout_for_a_pong() {
-    let start = Instant::now();
-    let mut outbound = Outbound::new(start, WRITE_TIMEOUT);
-    let mut socket = socket(&client_frame(9, true, b""));
-    assert!(matches!(socket.next(true).now_or_never(), Some(SocketEvent::Heard)));
-    outbound.heard(start + 40 * SECOND, &socket);
-    assert_eq!(outbound.deadline(), start + 70 * SECOND);
-    assert!(!outbound.is_stalled(start + 69 * SECOND, &socket));
-    assert!(outbound.is_stalled(start + 70 * SECOND, &socket));
+fn any_message() -> Frame {
+    Message::Binary(Bytes::from_static(&[7])).into()
+}
+
+/// Whoever began the flush: the socket answers pings and Closes by itself, perhaps as the first that it
+/// writes for a long time.
+#[tokio::test(start_paused = true)]
+async fn a_client_has_the_whole_write_timeout_for_each_flush() {
+    for sent in [client_frame(9, true, b"ping"), client_frame(8, true, b"\x03\xe8")] {
+        let mut outbound = Outbound::new(WRITE_TIMEOUT);
+        let mut socket = socket(&sent);
+        outbound.watch(&socket);
+        assert_eq!(outbound.deadline(&socket), None, "nothing is flushed");
+        advance(40 * SECOND).await;
+        socket.next(true).now_or_never().unwrap();
+        outbound.watch(&socket);
+        assert_eq!(outbound.deadline(&socket), Some(Instant::now() + WRITE_TIMEOUT));
+    }
+    let mut outbound = Outbound::new(WRITE_TIMEOUT);
+    let mut socket = socket(b"");
+    let writes: [fn(&mut Socket<HandStream>); 3] = [
+        |socket| assert!(socket.write(any_message())),
+        |socket| socket.ping(),
+        |socket| socket.close(CloseCode::Away),
+    ];
+    for write in writes {
+        advance(40 * SECOND).await;
+        write(&mut socket);
+        outbound.watch(&socket);
+        assert_eq!(outbound.deadline(&socket), Some(Instant::now() + WRITE_TIMEOUT));
+        socket.stream().room = 100;
+        assert!(matches!(socket.next(true).now_or_never(), Some(SocketEvent::Flushed { .. })));
+        outbound.flushed();
+    }
 }
 
 /// A client that pings and does not read is closed all the same.
-#[test]
-fn a_ping_of_the_client_does_not_extend_the_flush() {
-    let start = Instant::now();
-    let mut outbound = Outbound::new(start, WRITE_TIMEOUT);
+#[tokio::test(start_paused = true)]
+async fn a_ping_of_the_client_does_not_extend_the_flush() {
+    let mut outbound = Outbound::new(WRITE_TIMEOUT);
     let mut socket = socket(&client_frame(9, true, b""));
-    outbound.write(start, &mut socket, Message::Binary(Bytes::from_static(&[7])).into(), None);
+    outbound.write(&mut socket, any_message(), None);
+    outbound.watch(&socket);
+    let deadline = Instant::now() + WRITE_TIMEOUT;
+    advance(20 * SECOND).await;
     assert!(matches!(socket.next(true).now_or_never(), Some(SocketEvent::Heard)));
-    outbound.heard(start + 20 * SECOND, &socket);
-    assert!(outbound.is_stalled(start + 30 * SECOND, &socket));
+    outbound.watch(&socket);
+    assert_eq!(outbound.deadline(&socket), Some(deadline));
 }
 
 #[test]
 fn those_who_wait_are_notified_of_the_flush_or_of_the_loss() {
-    let start = Instant::now();
-    let mut outbound = Outbound::new(start, WRITE_TIMEOUT);
+    let mut outbound = Outbound::new(WRITE_TIMEOUT);
     let mut socket = socket(b"");
     let write = |outbound: &mut Outbound, socket: &mut Socket<_>| {
         let (written, receipt) = oneshot::channel();
-        outbound.write(
-            start,
-            socket,
-            Message::Binary(Bytes::from_static(&[7])).into(),
-            Some(written),
-        );
+        outbound.write(socket, any_message(), Some(written));
         receipt
     };
     let mut flushed = write(&mut outbound, &mut socket);

@@ -34,11 +34,6 @@ fn event(socket: &mut Socket<HandStream>) -> Option<SocketEvent> {
     }
 }
 
-/// The stream, for the test to work.
-fn stream(socket: &mut Socket<HandStream>) -> &mut HandStream {
-    socket.wire.as_mut().unwrap().stream()
-}
-
 fn text(text: &str) -> Frame {
     Message::Text(text.into()).into()
 }
@@ -50,7 +45,7 @@ async fn echo(stream: DuplexStream) -> End {
     loop {
         match socket.next(true).await {
             SocketEvent::Message(message) => assert!(socket.write(message.into())),
-            SocketEvent::Heard | SocketEvent::Flushed { .. } => {}
+            SocketEvent::Heard | SocketEvent::Taken | SocketEvent::Flushed { .. } => {}
             SocketEvent::Closing(end) => closed = Some(end),
             SocketEvent::Ended => return closed.unwrap(),
         }
@@ -97,7 +92,7 @@ async fn a_conversation_one_byte_at_a_time() {
 fn early_bytes_are_the_first_to_be_decoded() {
     let (first, second) = (client_frame(1, true, b"first"), client_frame(1, true, b"second"));
     let mut socket = socket(&[&first[..], &second[..3]].concat());
-    stream(&mut socket).sent.extend(&second[3..]);
+    socket.stream().sent.extend(&second[3..]);
     for expected in ["first", "second"] {
         let Some(SocketEvent::Message(message)) = event(&mut socket) else { panic!("no message") };
         assert_eq!(message, Message::Text(expected.into()));
@@ -109,7 +104,7 @@ fn early_bytes_are_the_first_to_be_decoded() {
 #[test]
 fn a_socket_that_does_not_read_leaves_the_bytes_to_the_system() {
     let mut socket = socket(b"");
-    stream(&mut socket).sent.extend(client_frame(1, true, b"message"));
+    socket.stream().sent.extend(client_frame(1, true, b"message"));
     assert!(poll_once(|cx| socket.poll_next(cx, false)).is_pending());
     assert_eq!(socket.bytes_read(), 0);
     assert!(matches!(event(&mut socket), Some(SocketEvent::Message(_))));
@@ -122,29 +117,29 @@ fn a_flush_says_whether_it_waited_for_the_client() {
     assert!(socket.is_flushing());
     assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { waited: false })));
     assert!(!socket.is_flushing());
-    stream(&mut socket).room = 1;
+    socket.stream().room = 1;
     assert!(socket.write(text("two")));
     assert!(event(&mut socket).is_none());
     assert!(socket.is_flushing());
-    stream(&mut socket).room = 9;
+    socket.stream().room = 9;
     assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { waited: true })));
-    assert_eq!(stream(&mut socket).taken, b"\x81\x03one\x81\x03two");
+    assert_eq!(socket.stream().taken, b"\x81\x03one\x81\x03two");
 }
 
 /// While nothing can be written, pings must not fill a queue.
 #[test]
 fn the_last_ping_is_answered_when_the_client_reads_again() {
     let mut socket = socket(b"");
-    stream(&mut socket).room = 2;
+    socket.stream().room = 2;
     assert!(socket.write(text("hi")));
     for number in 0..100 {
-        stream(&mut socket).sent.extend(client_frame(9, true, &[number]));
+        socket.stream().sent.extend(client_frame(9, true, &[number]));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Heard)));
     }
     assert!(event(&mut socket).is_none());
-    stream(&mut socket).room = 100;
+    socket.stream().room = 100;
     assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { waited: true })));
-    assert_eq!(stream(&mut socket).taken, b"\x81\x02hi\x8a\x01\x63");
+    assert_eq!(socket.stream().taken, b"\x81\x02hi\x8a\x01\x63");
     assert!(event(&mut socket).is_none());
 }
 
@@ -156,16 +151,16 @@ fn nothing_is_written_after_a_close() {
     socket.close(CloseCode::Error);
     assert!(!socket.write(text("after")));
     socket.ping();
-    stream(&mut socket).sent.extend(client_frame(9, true, b"after"));
-    stream(&mut socket).sent.extend(client_frame(1, true, b"crossed"));
+    socket.stream().sent.extend(client_frame(9, true, b"after"));
+    socket.stream().sent.extend(client_frame(1, true, b"crossed"));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Heard)));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Message(_))), "it is still read");
     assert!(event(&mut socket).is_none());
-    stream(&mut socket).sent.extend(client_frame(8, true, b"\x03\xe9"));
+    socket.stream().sent.extend(client_frame(8, true, b"\x03\xe9"));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Closing(_))));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
-    assert_eq!(stream(&mut socket).taken, b"\x8a\x06before\x88\x02\x03\xe9");
+    assert_eq!(socket.stream().taken, b"\x8a\x06before\x88\x02\x03\xe9");
 }
 
 #[test]
@@ -177,15 +172,15 @@ fn a_close_is_answered_with_its_code_if_that_may_be_sent() {
         (b"\x03\xedgone", b"\x88\x14\x03\xeaProtocol violation", Some(CloseCode::Protocol)),
     ] {
         let mut socket = socket(&client_frame(8, true, payload));
-        stream(&mut socket).room = 1;
+        socket.stream().room = 1;
         let Some(SocketEvent::Closing(end)) = event(&mut socket) else { panic!("no close") };
         assert_eq!(end, End { code, reason: EndReason::Client });
         assert!(!socket.write(text("after")));
         assert!(event(&mut socket).is_none(), "the answer has to be written first");
-        stream(&mut socket).room = 100;
+        socket.stream().room = 100;
         assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
-        assert_eq!(stream(&mut socket).taken, answer);
+        assert_eq!(socket.stream().taken, answer);
     }
 }
 
@@ -200,15 +195,15 @@ fn a_client_that_breaks_the_protocol_is_told_and_no_longer_read() {
         (long, 1009, EndReason::Limit),
     ] {
         let mut socket = socket(b"");
-        stream(&mut socket).sent.extend(bytes);
+        socket.stream().sent.extend(bytes);
         let Some(SocketEvent::Closing(end)) = event(&mut socket) else { panic!("no close") };
         assert_eq!(end, End::sent(code.into(), reason));
-        stream(&mut socket).sent.extend(client_frame(1, true, b"after"));
+        socket.stream().sent.extend(client_frame(1, true, b"after"));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
         assert!(event(&mut socket).is_none(), "it waits for the client to end");
-        stream(&mut socket).has_ended = true;
+        socket.stream().has_ended = true;
         assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
-        assert_eq!(stream(&mut socket).taken, [&[0x88, 2], &code.to_be_bytes()[..]].concat());
+        assert_eq!(socket.stream().taken, [&[0x88, 2], &code.to_be_bytes()[..]].concat());
     }
 }
 
@@ -223,7 +218,7 @@ fn a_client_that_goes_away_ends_the_socket() {
                 assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
             }
             assert!(event(&mut socket).is_none());
-            stream(&mut socket).has_ended = true;
+            socket.stream().has_ended = true;
             assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
         }
     }
@@ -246,7 +241,7 @@ fn a_socket_that_was_given_up_has_ended() {
 #[test]
 fn an_idle_socket_holds_no_read_buffer() {
     let mut socket = socket(&client_frame(2, true, b"short"));
-    stream(&mut socket).sent.extend(client_frame(2, true, &[7; 100_000]));
+    socket.stream().sent.extend(client_frame(2, true, &[7; 100_000]));
     for _ in 0..2 {
         assert!(matches!(event(&mut socket), Some(SocketEvent::Message(_))));
     }

@@ -38,9 +38,9 @@ fn play(steps: &[Step], cut: impl Fn(usize) -> bool) -> Seen {
             socket = Socket::from_parts(socket.into_parts().unwrap());
         }
         match step {
-            Step::Sends(byte) => stream(&mut socket).sent.push_back(*byte),
-            Step::Takes(bytes) => stream(&mut socket).room += bytes,
-            Step::Ends => stream(&mut socket).has_ended = true,
+            Step::Sends(byte) => socket.stream().sent.push_back(*byte),
+            Step::Takes(bytes) => socket.stream().room += bytes,
+            Step::Ends => socket.stream().has_ended = true,
             Step::Write(message) => {
                 by_connection.push(format!("taken: {}", socket.write(message.clone().into())));
             }
@@ -61,7 +61,7 @@ fn play(steps: &[Step], cut: impl Fn(usize) -> bool) -> Seen {
 
 fn seen(socket: &mut Socket<HandStream>, by_connection: Vec<String>) -> Seen {
     Seen {
-        by_client: stream(socket).taken.clone(),
+        by_client: socket.stream().taken.clone(),
         by_connection,
         bytes_read: socket.bytes_read(),
         bytes_written: socket.bytes_written(),
