@@ -21,7 +21,7 @@ mod tests;
 mod time;
 mod wire;
 
-use std::{future::pending, pin::pin, sync::Arc};
+use std::{future::pending, mem, pin::pin, sync::Arc};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -56,7 +56,7 @@ pub(crate) struct Connection<S> {
     forwarding: Option<Forwarding>,
     /// A call that has passed its timeout while its function may still run.
     overdue: Option<OverdueCall>,
-    /// How many bytes had been read when the keepalive was last asked.
+    /// How many bytes had come with the last event of the socket.
     bytes_read: u64,
     life: Life,
 }
@@ -119,6 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 timer.as_mut().reset(deadline);
             }
             let (live, reads) = (self.life.ended().is_none(), self.reads());
+            self.keepalive.set_reading(reads, Instant::now);
             // The socket comes before the timer, so that a pong that has arrived is read before the
             // client counts as lost. The first two branches cannot starve the others: a connection has
             // one call in flight, and its mailbox has a bound.
@@ -142,8 +143,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn on_socket(&mut self, event: SocketEvent) {
         let now = Instant::now();
+        let bytes_read = self.socket.bytes_read();
+        let has_come = mem::replace(&mut self.bytes_read, bytes_read) != bytes_read;
         // A flush proves that the client reads only if the flush had to wait for the client.
-        if !matches!(event, SocketEvent::Flushed { waited: false }) {
+        if has_come || matches!(event, SocketEvent::Taken | SocketEvent::Flushed { waited: true }) {
             self.keepalive.heard(now);
         }
         match event {
@@ -154,10 +157,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.inbox.push(message);
                 }
             }
-            // A client that sends pings without a pause and does not read would starve the timer.
-            SocketEvent::Heard if self.life.is_open() && now >= self.next_deadline() => {
-                self.on_time(now);
-            }
             SocketEvent::Heard => {}
             SocketEvent::Taken => self.outbound.taken(now, &self.socket),
             SocketEvent::Flushed { .. } => {
@@ -166,6 +165,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             SocketEvent::Closing(end) => self.on_event_at(Event::SocketClosing(end), now),
             SocketEvent::Ended => self.on_event_at(Event::SocketEnded, now),
+        }
+        // A client that sends without a pause would starve the timer. Something has come, so it is not lost.
+        if has_come && now >= self.next_deadline() {
+            self.on_time(now);
         }
     }
 

@@ -75,7 +75,7 @@ enum State {
 pub(super) enum SocketEvent {
     /// The client sent a message.
     Message(Message),
-    /// The client sent a ping or a pong.
+    /// The client sent a ping, a pong, or bytes of what is not whole yet.
     Heard,
     /// The client has read some of what is being written, and not all.
     Taken,
@@ -227,14 +227,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         let Some(wire) = &mut self.wire else { return Poll::Ready(SocketEvent::Ended) };
+        let before = wire.bytes_read();
         loop {
             let missing = match self.protocol.decoder.decode(wire.unread()) {
                 Ok(Next::Whole(decoded)) => return Poll::Ready(self.on_decoded(decoded)),
                 Ok(Next::Incomplete { missing }) => missing,
                 Err(violation) => return Poll::Ready(self.fail(&violation)),
             };
-            if !matches!(ready!(wire.poll_read(cx, missing)), Ok(1..)) {
-                return Poll::Ready(SocketEvent::Ended);
+            match wire.poll_read(cx, missing) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(SocketEvent::Ended),
+                Poll::Pending if wire.bytes_read() != before => {
+                    return Poll::Ready(SocketEvent::Heard);
+                }
+                Poll::Pending => return Poll::Pending,
             }
         }
     }

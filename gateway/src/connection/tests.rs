@@ -122,6 +122,51 @@ async fn a_client_that_answers_pings_is_closed_when_it_has_been_idle() {
     assert_eq!(end_of(connection, began).await, (End::IDLE, 600));
 }
 
+/// When the gateway pings, in seconds, if the client answers each ping and sends this word of its own.
+async fn pings_after(word: Option<(u32, ClientMessage)>, count: usize) -> Vec<u64> {
+    let Opened { client, began, .. } = open(1 << 16);
+    let mut client = websocket(client).await;
+    let (at, word) = word.unzip();
+    let mut word_due = pin!(sleep(SECOND * at.unwrap_or(1_000)));
+    let mut pings = Vec::new();
+    while pings.len() < count {
+        tokio::select! {
+            message = client.next() => match message.unwrap().unwrap() {
+                ClientMessage::Ping(_) => pings.push(began.elapsed().as_secs()),
+                ClientMessage::Pong(_) => {}
+                other => panic!("{other:?} after {:?}", began.elapsed()),
+            },
+            () = word_due.as_mut(), if !word_due.is_elapsed() => {
+                client.send(word.clone().unwrap()).await.unwrap();
+            }
+        }
+    }
+    pings
+}
+
+/// A proxy that cuts silent connections must see a ping in time.
+#[tokio::test(start_paused = true)]
+async fn a_quiet_client_is_pinged_at_each_interval_from_its_last_byte() {
+    assert_eq!(pings_after(None, 4).await, [25, 50, 75, 100]);
+    let word = |at, word: ClientMessage| Some((at, word));
+    assert_eq!(pings_after(word(10, ClientMessage::Pong("".into())), 3).await, [35, 60, 85]);
+    assert_eq!(pings_after(word(24, ClientMessage::Ping("".into())), 3).await, [49, 74, 99]);
+    assert_eq!(pings_after(word(30, ClientMessage::Pong("".into())), 3).await, [25, 55, 80]);
+}
+
+/// The head of a message, and later one byte of it: the interval begins anew with this byte.
+#[tokio::test(start_paused = true)]
+async fn a_byte_of_a_message_defers_the_ping_from_when_it_came() {
+    let Opened { mut client, began, .. } = open(1 << 16);
+    let frame = client_frame(1, true, &[b'x'; 100]);
+    client.write_all(&frame[..10]).await.unwrap();
+    sleep(10 * SECOND).await;
+    client.write_all(&frame[10..11]).await.unwrap();
+    let mut ping = [0; 2];
+    client.read_exact(&mut ping).await.unwrap();
+    assert_eq!((ping, began.elapsed().as_secs()), ([0x89, 0], 35));
+}
+
 /// Pings at this interval for three minutes, answers the gateway's pings, and sends nothing else.
 async fn soak(ping_interval: Duration) {
     let Opened { client, connection, began, .. } = open(1 << 16);

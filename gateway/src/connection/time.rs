@@ -25,13 +25,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return;
         }
-        let bytes_read = self.socket.bytes_read();
-        if !self.reads() || bytes_read != self.bytes_read {
-            // While nothing is read from the client, nobody knows whether it is there. A client in the
-            // middle of a long message cannot answer a ping.
-            self.bytes_read = bytes_read;
-            self.keepalive.heard(now);
-        }
         match self.keepalive.due(now) {
             Due::Nothing => {}
             Due::Ping => self.socket.ping(),

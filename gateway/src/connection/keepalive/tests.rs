@@ -46,6 +46,46 @@ fn a_late_ping_leaves_the_whole_time_for_the_pong() {
 }
 
 #[test]
+fn a_client_that_answers_at_once_is_pinged_at_each_interval() {
+    let start = Instant::now();
+    let mut keepalive = keepalive(start);
+    for pinged in [25, 50, 75] {
+        assert_eq!(keepalive.deadline(), start + pinged * SECOND);
+        assert_eq!(keepalive.due(start + pinged * SECOND), Due::Ping, "after {pinged} s");
+        keepalive.heard(start + pinged * SECOND);
+    }
+}
+
+/// The intervals of pings do not depend on the answers.
+#[test]
+fn a_client_is_pinged_again_while_its_answer_is_awaited() {
+    let start = Instant::now();
+    let mut keepalive = keepalive(start);
+    keepalive.pong_timeout = 60 * SECOND;
+    for pinged in [25, 50, 75] {
+        assert_eq!(keepalive.due(start + pinged * SECOND), Due::Ping, "after {pinged} s");
+    }
+    assert_eq!(keepalive.deadline(), start + 85 * SECOND, "its first ping was at 25 s");
+    assert_eq!(keepalive.due(start + 85 * SECOND), Due::Lost);
+}
+
+/// What it has answered cannot be known. It and the proxies before it still get a ping.
+#[test]
+fn a_client_that_is_not_read_from_is_pinged_and_not_lost() {
+    let start = Instant::now();
+    let mut keepalive = keepalive(start);
+    keepalive.set_reading(false, || start);
+    for pinged in [25, 50, 75] {
+        assert_eq!(keepalive.deadline(), start + pinged * SECOND);
+        assert_eq!(keepalive.due(start + pinged * SECOND), Due::Ping, "after {pinged} s");
+    }
+    keepalive.set_reading(true, || start + 78 * SECOND);
+    keepalive.set_reading(true, || start + 79 * SECOND);
+    assert_eq!(keepalive.due(start + 97 * SECOND), Due::Nothing);
+    assert_eq!(keepalive.due(start + 98 * SECOND), Due::Lost);
+}
+
+#[test]
 fn a_client_that_answers_pings_is_idle_without_messages() {
     let start = Instant::now();
     let mut keepalive = keepalive(start);
@@ -79,6 +119,7 @@ fn a_message_defers_idleness_and_no_ping() {
 enum Event {
     Heard(u64),
     Message(u64),
+    Reading(bool),
     Deadline,
 }
 
@@ -86,6 +127,7 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         (0..40_000_u64).prop_map(Event::Heard),
         (0..40_000_u64).prop_map(Event::Message),
+        any::<bool>().prop_map(Event::Reading),
         Just(Event::Deadline),
     ]
 }
@@ -99,6 +141,10 @@ proptest! {
         for event in events {
             let deadline = keepalive.deadline();
             prop_assert!(deadline > now);
+            if let Event::Reading(reading) = event {
+                keepalive.set_reading(reading, || now);
+                continue;
+            }
             let (Event::Heard(after) | Event::Message(after)) = event else {
                 now = deadline;
                 match keepalive.due(now) {
@@ -114,7 +160,7 @@ proptest! {
             match event {
                 Event::Heard(_) => keepalive.heard(now),
                 Event::Message(_) => keepalive.message(now),
-                Event::Deadline => {}
+                Event::Reading(_) | Event::Deadline => {}
             }
         }
     }
