@@ -158,9 +158,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
             SocketEvent::Heard => {}
-            SocketEvent::Taken => self.outbound.taken(now, &self.socket),
-            SocketEvent::Flushed { .. } => {
+            SocketEvent::Taken => {
+                self.outbound.taken(now, &self.socket);
+                self.on_event_at(Event::Taken, now);
+            }
+            SocketEvent::Flushed { waited } => {
                 self.outbound.flushed();
+                if waited {
+                    self.on_event_at(Event::Taken, now);
+                }
                 self.on_mail();
             }
             SocketEvent::Closing(end) => self.on_event_at(Event::SocketClosing(end), now),

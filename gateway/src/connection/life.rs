@@ -18,7 +18,7 @@ pub(super) struct Life {
     waiting: Option<Closing>,
     /// Whether messages of the client are still handed to the function.
     forwards: bool,
-    /// How long a closing handshake may take.
+    /// How long a closing handshake may take, from when the client last read something.
     close_timeout: Duration,
 }
 
@@ -55,6 +55,8 @@ pub(super) enum Event {
     CloseWaits(End),
     /// A Close is to be sent now.
     Close(End),
+    /// The client has read some of what is being written. What was begun is finished, so a Close waits.
+    Taken,
     /// The socket has received a Close, or has sent one because the client broke the protocol.
     SocketClosing(End),
     /// A message was lost, and the client must learn of it.
@@ -116,6 +118,14 @@ impl Life {
                 }
                 Action::Nothing
             }
+            Event::Taken => {
+                // After the cut a slow client must not hold up the drain.
+                let deadline = now + self.close_timeout;
+                if let (true, Some(closing)) = (self.forwards, self.pending_close()) {
+                    closing.deadline = deadline;
+                }
+                Action::Nothing
+            }
             Event::Close(end) => self.close(end, now),
             Event::SocketClosing(end) if self.is_open() => {
                 self.closing(end, now);
@@ -168,6 +178,15 @@ impl Life {
         match self.stage {
             Stage::Open | Stage::Draining { .. } => self.waiting.map(|waiting| waiting.deadline),
             Stage::Closing(closing) => Some(closing.deadline),
+            Stage::Ended(_) => None,
+        }
+    }
+
+    /// The Close that was sent or received, or that waits.
+    fn pending_close(&mut self) -> Option<&mut Closing> {
+        match &mut self.stage {
+            Stage::Open | Stage::Draining { .. } => self.waiting.as_mut(),
+            Stage::Closing(closing) => Some(closing),
             Stage::Ended(_) => None,
         }
     }

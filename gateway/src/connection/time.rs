@@ -13,16 +13,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Does what is due.
     pub(super) fn on_time(&mut self, now: Instant) {
         self.on_event_at(Event::Time, now);
-        if !self.life.is_open() {
-            return;
-        }
-        if self.socket.is_flushing() {
-            if self.outbound.deadline(&self.socket).is_some_and(|deadline| now >= deadline) {
+        if let Some(deadline) = self.outbound.deadline(&self.socket) {
+            if now >= deadline {
                 let id = self.entry.handle.info.id;
                 warn!(connection.id = %id, "closed connection {id}: the client does not read");
                 // Nothing more can be written, so a Close cannot be sent.
                 self.on_event_at(Event::Unreachable(End::STALLED), now);
             }
+            return;
+        }
+        if !self.life.is_open() || self.socket.is_flushing() {
             return;
         }
         match self.keepalive.due(now) {
@@ -37,13 +37,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// When something will be due, if nothing happens before.
     pub(super) fn next_deadline(&self) -> Instant {
-        // After the end the task waits for the call in flight only, which has its own deadline.
-        let others =
-            self.outbound.deadline(&self.socket).unwrap_or_else(|| self.keepalive.deadline());
+        let flush = self.outbound.deadline(&self.socket);
+        // A client that is closing is not pinged. After the end the task waits for the call in flight
+        // only, which has its own deadline.
+        let silence = || self.keepalive.deadline();
         match self.life.deadline() {
-            Some(deadline) if self.life.is_open() => deadline.min(others),
-            Some(deadline) => deadline,
-            None => others,
+            Some(life) if self.life.is_open() => life.min(flush.unwrap_or_else(silence)),
+            Some(life) => flush.map_or(life, |flush| life.min(flush)),
+            None => flush.unwrap_or_else(silence),
         }
     }
 }

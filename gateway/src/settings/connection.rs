@@ -18,7 +18,8 @@ pub struct ConnectionSettings {
     /// `write_timeout`: a client is closed if it reads nothing for this long, or reads slower than
     /// 64 KiB per this time.
     pub write_timeout: Duration,
-    /// `close_timeout`: how long the client has to answer a Close.
+    /// `close_timeout`: how long the client has to answer a Close, once it has read what was written
+    /// before the Close.
     pub close_timeout: Duration,
     /// `receive_queue`: bytes of received messages that wait for transmit. When they are more, the
     /// client is not read from.

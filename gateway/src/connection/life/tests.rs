@@ -14,6 +14,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         Just(Event::Drain),
         Just(Event::Forwarded),
         Just(Event::Cut),
+        Just(Event::Taken),
         sent.clone().prop_map(Event::CloseWaits),
         sent.prop_map(Event::Close),
         select(vec![CLIENT, End::TOO_LARGE]).prop_map(Event::SocketClosing),
@@ -150,6 +151,23 @@ fn a_close_that_the_client_never_read_has_no_code() {
     life.on(Event::CloseWaits(End::DRAIN), now + CLOSE_TIMEOUT / 2);
     assert_eq!(life.on(Event::Time, now + CLOSE_TIMEOUT), Action::Abandon);
     assert_eq!(life.ended(), Some(End { code: None, ..End::SERVER }));
+}
+
+#[test]
+fn a_close_waits_for_as_long_as_the_client_reads() {
+    for close in [Event::CloseWaits(End::SERVER), Event::SocketClosing(CLIENT)] {
+        let mut life = Life::new(CLOSE_TIMEOUT);
+        let mut now = Instant::now();
+        life.on(close, now);
+        for _ in 0..10 {
+            now += CLOSE_TIMEOUT * 9 / 10;
+            life.on(Event::Taken, now);
+        }
+        assert_eq!(life.deadline(), Some(now + CLOSE_TIMEOUT));
+        life.on(Event::Cut, now);
+        life.on(Event::Taken, now + CLOSE_TIMEOUT / 2);
+        assert_eq!(life.deadline(), Some(now + CLOSE_TIMEOUT), "a drain does not wait");
+    }
 }
 
 #[test]
