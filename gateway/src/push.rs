@@ -18,7 +18,7 @@ use self::encoder::{EncodedPush, Encoder};
 use crate::{
     api::Api,
     dialect::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},
-    registry::{End, Handle, NotOffered, Offered, Receipt, Registry},
+    registry::{Delivery, End, Handle, NotOffered, Offered, Receipt, Registry},
     settings::PushSettings,
 };
 
@@ -45,7 +45,6 @@ impl Pusher {
 
     /// Carries out the push that `body` asks for.
     pub(crate) async fn push(&self, api: &Api, body: HeldBody) -> PushOutcome {
-        let deadline = Instant::now() + self.settings.timeout;
         let pushes = match api.config().dialect.read_push(&body.bytes) {
             Ok(pushes) => pushes,
             Err(refusal) => return PushOutcome::Refused(refusal),
@@ -55,31 +54,35 @@ impl Pusher {
         if self.registry.is_drained() && pushes.send_any() {
             return PushOutcome::Refused(PushRefusal::ShuttingDown);
         }
+        // The time of a message begins when it can be queued, not before a long body has been read.
+        let deadline = Instant::now() + self.settings.timeout;
         let pushes = match pushes {
             Pushes::One(id, effect) => {
                 let begun = match effect {
-                    Ok(effect) => self.begin(api, &id, &Encoder::default().action(effect)),
+                    Ok(effect) => {
+                        self.begin(api, &id, &Encoder::default().action(effect), deadline)
+                    }
                     Err(problem) => Err(NotPushed::Invalid(problem)),
                 };
-                return PushOutcome::One(settle(begun, deadline).await);
+                let outcome = match settle_until(begun, deadline).await {
+                    Ok(Some(queued)) => queued.written().await,
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(error),
+                };
+                return PushOutcome::One(outcome);
             }
             Pushes::Many(pushes) => pushes,
         };
         // All are begun before any is waited for: one slow client must not hold up the others.
-        let begun = self.begin_each(api, pushes);
-        let mut failed = Vec::new();
-        for (id, begun) in begun {
-            if let Err(error) = settle(begun, deadline).await {
-                failed.push((id, error));
-            }
-        }
-        PushOutcome::Many(failed)
+        let begun = self.begin_each(api, pushes, deadline);
+        PushOutcome::Many(settle_each(begun, deadline).await)
     }
 
     fn begin_each(
         &self,
         api: &Api,
         pushes: Vec<(Vec<String>, Result<Effect, String>)>,
+        deadline: Instant,
     ) -> Vec<(String, Begun)> {
         let mut encoder = Encoder::default();
         let mut begun = Vec::new();
@@ -90,7 +93,7 @@ impl Pusher {
             };
             begun.extend(ids.into_iter().map(|id| {
                 let begun = match &action {
-                    Ok(action) => self.begin(api, &id, action),
+                    Ok(action) => self.begin(api, &id, action, deadline),
                     Err(error) => Err(error.clone()),
                 };
                 (id, begun)
@@ -99,7 +102,7 @@ impl Pusher {
         begun
     }
 
-    fn begin(&self, api: &Api, id: &str, action: &EncodedPush) -> Begun {
+    fn begin(&self, api: &Api, id: &str, action: &EncodedPush, deadline: Instant) -> Begun {
         let handle = self.find(api, id);
         // A message over the API's limit is too large even if its connection is gone.
         let limit = match &handle {
@@ -117,7 +120,7 @@ impl Pusher {
             EncodedPush::Close => return Err(NotPushed::Gone),
             EncodedPush::Send(frame) => frame.clone(),
         };
-        match handle.mailbox.offer(frame) {
+        match handle.mailbox.offer(frame, deadline) {
             Ok(Offered::Held) => Ok(None),
             Ok(Offered::Queued(receipt)) => Ok(Some(QueuedPush { handle, receipt })),
             Err(NotOffered::Full) => Err(NotPushed::SlowReader),
@@ -133,15 +136,50 @@ impl Pusher {
     }
 }
 
-/// Waits until it is certain whether the message was written.
-async fn settle(begun: Begun, deadline: Instant) -> Result<(), NotPushed> {
-    let Some(mut queued) = begun? else { return Ok(()) };
-    if let Ok(written) = timeout_at(deadline, &mut queued.receipt.written).await {
-        return written.map_err(|_| NotPushed::Gone);
+/// Waits until it is certain of each message whether it was written.
+async fn settle_each(begun: Vec<(String, Begun)>, deadline: Instant) -> Vec<(String, NotPushed)> {
+    let mut failed = Vec::new();
+    let mut being_written = Vec::new();
+    for (id, begun) in begun {
+        match settle_until(begun, deadline).await {
+            Ok(None) => {}
+            Ok(Some(queued)) => being_written.push((id, queued)),
+            Err(error) => failed.push((id, error)),
+        }
     }
-    if queued.handle.mailbox.withdraw(&queued.receipt) {
-        return Err(NotPushed::SlowReader);
+    // Only now is a message waited for that is being written: no other message is held up by its client.
+    for (id, queued) in being_written {
+        if let Err(error) = queued.written().await {
+            failed.push((id, error));
+        }
     }
-    // The message is being written at this moment. That ends by the write timeout at the latest.
-    queued.receipt.written.await.map_err(|_| NotPushed::Gone)
+    failed
+}
+
+/// Waits for a message that is still queued, until the deadline. Returns a message that is being written
+/// then.
+async fn settle_until(begun: Begun, deadline: Instant) -> Begun {
+    let Some(mut queued) = begun? else { return Ok(None) };
+    if let Ok(delivery) = timeout_at(deadline, &mut queued.receipt.written).await {
+        return outcome(delivery.ok()).map(|()| None);
+    }
+    match queued.handle.mailbox.withdraw(&queued.receipt) {
+        true => Err(NotPushed::SlowReader),
+        false => Ok(Some(queued)),
+    }
+}
+
+impl QueuedPush {
+    /// Waits for a message that is being written. That ends by the write timeout at the latest.
+    async fn written(self) -> Result<(), NotPushed> {
+        outcome(self.receipt.written.await.ok())
+    }
+}
+
+fn outcome(delivery: Option<Delivery>) -> Result<(), NotPushed> {
+    match delivery {
+        Some(Delivery::Written) => Ok(()),
+        Some(Delivery::Expired) => Err(NotPushed::SlowReader),
+        None => Err(NotPushed::Gone),
+    }
 }

@@ -17,7 +17,7 @@ pub(crate) use self::{
     end::{End, EndReason},
     frame::Frame,
     info::ConnectionInfo,
-    mailbox::{Mailbox, NotOffered, Offered, Receipt, Requests},
+    mailbox::{Delivery, Mailbox, NotOffered, Offered, Receipt, Requests},
     message::Message,
 };
 use crate::api::Api;

@@ -1,9 +1,16 @@
 //! Pushes to many: one payload to many connections, and many pushes in one request. The answer names
 //! each connection that was not reached.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tokio::{net::TcpSocket, task::JoinHandle};
+use tokio_tungstenite::client_async;
 
-use crate::support::world::World;
+use crate::support::{
+    backend::FunctionCall,
+    client::{Client, request},
+    soon,
+    world::{PATH, World, closing, data_send},
+};
 
 #[tokio::test]
 async fn one_payload_reaches_many_and_the_answer_names_the_others() {
@@ -57,5 +64,83 @@ async fn a_push_to_no_connection_is_answered_0() {
         let answer = world.push(json!({ "websocket": websocket })).await;
         assert_eq!(answer, (200, json!({ "errNo": 0, "errMsg": "ok" })));
     }
+    world.finish().await;
+}
+
+/// A client for which the system buffers little.
+async fn small_client(world: &World) -> (Client, FunctionCall) {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(32 << 10).unwrap();
+    let stream = socket.connect(world.listeners.public).await.unwrap();
+    let request = request(world.listeners.public, PATH);
+    let (socket, response) = client_async(request, stream).await.unwrap();
+    (Client { socket, response }, world.backend.next("register").await)
+}
+
+/// Pushes without waiting for the answer.
+fn push_later(world: &World, body: &Value) -> JoinHandle<Value> {
+    let url = format!("http://{}/api-test", world.listeners.internal);
+    let request = reqwest::Client::new().post(url).body(body.to_string());
+    tokio::spawn(async move {
+        let answer = soon("an answer to a push", request.send()).await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+    })
+}
+
+/// Waits until a message to this client waits for longer than `push.timeout`, because an earlier one is
+/// being written.
+async fn until_429(world: &World, id: &str) {
+    loop {
+        match world.push_text(id, "probe").await {
+            0 => {}
+            other => return assert_eq!(other, 429),
+        }
+    }
+}
+
+/// A message of which a part has been written holds up the answer. It must not hold up the deadlines of the
+/// messages beside it.
+#[tokio::test]
+async fn each_message_of_a_batch_has_its_deadline_whatever_the_others_do() {
+    let world = World::with("", "[push]\ntimeout = '500ms'").await;
+    // More than the system buffers for a client that reads nothing.
+    let big = "x".repeat(768 << 10);
+    let (mut stuck, stuck_register) = small_client(&world).await;
+    let (mut other, other_register) = small_client(&world).await;
+    let first = push_later(&world, &data_send(other_register.id(), &big));
+    until_429(&world, other_register.id()).await;
+    let batch = push_later(
+        &world,
+        &json!({ "websocket": [
+            data_send(stuck_register.id(), &big)["websocket"],
+            data_send(other_register.id(), "too late")["websocket"],
+        ] }),
+    );
+    // The batch has begun when its first message is being written. The deadline of the last probe is after
+    // that of the batch.
+    until_429(&world, stuck_register.id()).await;
+    until_429(&world, other_register.id()).await;
+    assert!(!batch.is_finished(), "nobody knows yet whether its first message will be written");
+
+    let reading = tokio::spawn(async move {
+        let mut texts = Vec::new();
+        loop {
+            let message = other.receive().await;
+            match message.is_text() {
+                true => texts.push(message.into_text().unwrap().len()),
+                false => return texts,
+            }
+        }
+    });
+    assert_eq!(first.await.unwrap()["errNo"], 0);
+    assert_eq!(world.push(closing(other_register.id())).await.1["errNo"], 0);
+    let mut texts = reading.await.unwrap();
+    texts.retain(|bytes| *bytes != "probe".len());
+    assert_eq!(texts, [big.len()]);
+    while stuck.receive_text().await.len() != big.len() {}
+    let answer = batch.await.unwrap();
+    assert_eq!(answer["failed"].as_array().unwrap().len(), 1, "{answer}");
+    assert_eq!(answer["failed"][0]["secConnectionID"], other_register.id());
+    assert_eq!(answer["failed"][0]["errNo"], 429);
     world.finish().await;
 }

@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use super::{Connection, life::Event};
-use crate::registry::{Frame, Requests};
+use crate::registry::{Delivery, Frame, Requests};
 
 /// Bytes of messages that are written with one flush.
 const BATCH_BYTES: usize = 64 << 10;
@@ -32,7 +32,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return;
         }
-        let batch = self.entry.handle.mailbox.take(BATCH_BYTES);
+        let batch = self.entry.handle.mailbox.take(BATCH_BYTES, Instant::now());
         for (frame, written) in batch.letters {
             self.write_message(frame, Some(written));
         }
@@ -41,7 +41,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    pub(super) fn write_message(&mut self, frame: Frame, written: Option<oneshot::Sender<()>>) {
+    pub(super) fn write_message(
+        &mut self,
+        frame: Frame,
+        written: Option<oneshot::Sender<Delivery>>,
+    ) {
         if !self.life.is_open() {
             return;
         }

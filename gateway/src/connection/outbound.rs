@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{socket::Socket, stall::Stall};
-use crate::registry::Frame;
+use crate::registry::{Delivery, Frame};
 
 /// Follows the flush of the socket: who waits for its end, and whether the client reads.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub(super) struct Outbound {
     /// Watches the flush, if there is one.
     stall: Option<Stall>,
     /// Notified when the flush has ended.
-    waiting: Vec<oneshot::Sender<()>>,
+    waiting: Vec<oneshot::Sender<Delivery>>,
 }
 
 impl Outbound {
@@ -32,7 +32,7 @@ impl Outbound {
         &mut self,
         socket: &mut Socket<S>,
         frame: Frame,
-        written: Option<oneshot::Sender<()>>,
+        written: Option<oneshot::Sender<Delivery>>,
     ) {
         if socket.write(frame) {
             self.waiting.extend(written);
@@ -66,7 +66,7 @@ impl Outbound {
         self.stall = None;
         for written in mem::take(&mut self.waiting) {
             // The pusher may have left.
-            let _ = written.send(());
+            let _ = written.send(Delivery::Written);
         }
     }
 

@@ -79,7 +79,7 @@ async fn websocket(stream: DuplexStream) -> WebSocketStream<DuplexStream> {
 
 fn push(handle: &Handle, bytes: usize) -> Receipt {
     let message = Message::Binary(vec![7; bytes].into());
-    match handle.mailbox.offer(message.into()) {
+    match handle.mailbox.offer(message.into(), Instant::now() + 60 * SECOND) {
         Ok(Offered::Queued(receipt)) => receipt,
         other => panic!("not queued: {other:?}"),
     }
@@ -381,7 +381,7 @@ async fn a_conversation_passes_one_byte_at_a_time() {
     let (text, binary) = ("grüße", vec![7; 200]);
     let first = Message::Text(text.into());
     let _queued = [first, Message::Binary(binary.clone().into())]
-        .map(|message| handle.mailbox.offer(message.into()).unwrap());
+        .map(|message| handle.mailbox.offer(message.into(), Instant::now() + 60 * SECOND).unwrap());
     let mut client = websocket(client).await;
     assert_eq!(client.next().await.unwrap().unwrap(), ClientMessage::text(text));
     assert_eq!(client.next().await.unwrap().unwrap(), ClientMessage::binary(binary));

@@ -9,7 +9,10 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use tokio::sync::{Notify, oneshot};
+use tokio::{
+    sync::{Notify, oneshot},
+    time::Instant,
+};
 
 use super::{End, Frame};
 
@@ -44,7 +47,17 @@ enum MailboxState {
 struct Letter {
     ticket: u64,
     frame: Frame,
-    written: oneshot::Sender<()>,
+    /// Until when the message may be taken out. None if it is held while register runs.
+    deadline: Option<Instant>,
+    written: oneshot::Sender<Delivery>,
+}
+
+/// What became of a queued message. A message for which there is no answer never was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Delivery {
+    Written,
+    /// Its deadline passed while it was queued.
+    Expired,
 }
 
 /// A message that was taken in.
@@ -61,8 +74,8 @@ pub(crate) enum Offered {
 #[derive(Debug)]
 pub(crate) struct Receipt {
     ticket: u64,
-    /// Notified when the message has been written. Fails when it never will be.
-    pub(crate) written: oneshot::Receiver<()>,
+    /// Notified when the message has been written or has expired. Fails when the connection is gone.
+    pub(crate) written: oneshot::Receiver<Delivery>,
 }
 
 /// Why a message was not taken in.
@@ -86,7 +99,7 @@ pub(crate) struct Requests {
 /// What the connection's task takes out at once.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
-    pub(crate) letters: Vec<(Frame, oneshot::Sender<()>)>,
+    pub(crate) letters: Vec<(Frame, oneshot::Sender<Delivery>)>,
     /// Set when the connection is to be closed after these.
     pub(crate) close: Option<End>,
 }
@@ -104,9 +117,9 @@ impl Mailbox {
         Self { capacity, inner: Mutex::new(inner), arrival: Notify::new() }
     }
 
-    /// Puts a message in. An empty queue takes a message of any size: the API's limit has been
-    /// checked before.
-    pub(crate) fn offer(&self, frame: Frame) -> Result<Offered, NotOffered> {
+    /// Puts a message in, which is not taken out after its deadline. An empty queue takes a message of any
+    /// size: the API's limit has been checked before.
+    pub(crate) fn offer(&self, frame: Frame, deadline: Instant) -> Result<Offered, NotOffered> {
         let mut inner = self.lock();
         if inner.state == MailboxState::Shut || inner.requests.close.is_some() {
             return Err(NotOffered::Gone);
@@ -119,8 +132,10 @@ impl Mailbox {
         let ticket = inner.next_ticket;
         inner.next_ticket += 1;
         inner.bytes += weight;
-        inner.queue.push_back(Letter { ticket, frame, written });
-        if inner.state == MailboxState::Opening {
+        let is_opening = inner.state == MailboxState::Opening;
+        let deadline = (!is_opening).then_some(deadline);
+        inner.queue.push_back(Letter { ticket, frame, deadline, written });
+        if is_opening {
             return Ok(Offered::Held);
         }
         drop(inner);
@@ -195,18 +210,25 @@ impl Mailbox {
         self.arrival.notified().await;
     }
 
-    /// Takes out messages of about `bytes_max` bytes together, in order.
-    pub(crate) fn take(&self, bytes_max: usize) -> Batch {
+    /// Takes out messages of about `bytes_max` bytes together, in order. Messages whose deadline has
+    /// passed are dropped, whether or not their pushers still wait.
+    pub(crate) fn take(&self, bytes_max: usize, now: Instant) -> Batch {
         let mut inner = self.lock();
         let mut batch = Batch::default();
         let mut bytes = 0;
         while bytes < bytes_max
             && let Some(letter) = inner.queue.pop_front()
         {
-            bytes += letter.frame.weight();
+            let weight = letter.frame.weight();
+            inner.bytes -= weight;
+            if letter.deadline.is_some_and(|deadline| now >= deadline) {
+                // The pusher may have left.
+                let _ = letter.written.send(Delivery::Expired);
+                continue;
+            }
+            bytes += weight;
             batch.letters.push((letter.frame, letter.written));
         }
-        inner.bytes -= bytes;
         if inner.queue.is_empty() {
             // The memory that a burst took is given back.
             inner.queue.shrink_to(4);

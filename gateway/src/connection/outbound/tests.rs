@@ -85,7 +85,7 @@ fn those_who_wait_are_notified_of_the_flush_or_of_the_loss() {
     let mut flushed = write(&mut outbound, &mut socket);
     assert!(flushed.try_recv().is_err());
     outbound.flushed();
-    assert_eq!(flushed.try_recv(), Ok(()));
+    assert_eq!(flushed.try_recv(), Ok(Delivery::Written));
     let mut lost = write(&mut outbound, &mut socket);
     outbound.lost();
     assert_eq!(lost.try_recv(), Err(oneshot::error::TryRecvError::Closed));
