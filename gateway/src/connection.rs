@@ -5,6 +5,7 @@
 //! ended and all received messages have been forwarded. It knows no HTTP handshake and no JSON.
 
 mod decoder;
+mod flood;
 mod forward;
 mod inbox;
 mod keepalive;
@@ -31,6 +32,7 @@ use tokio::{
 use tracing::debug;
 
 use self::{
+    flood::Flood,
     forward::{Forward, Forwarded, Forwarding},
     inbox::Inbox,
     keepalive::Keepalive,
@@ -51,6 +53,7 @@ pub(crate) struct Connection<S> {
     inbox: Inbox,
     forward: Forward,
     keepalive: Keepalive,
+    flood: Flood,
     outbound: Outbound,
     /// The message that the function has at present.
     forwarding: Option<Forwarding>,
@@ -85,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             inbox: Inbox::new(settings.receive_queue),
             forward: Forward::new(functions, Arc::clone(&entry.handle)),
             keepalive: Keepalive::new(now, settings, config.settings.idle_timeout),
+            flood: Flood::new(now),
             outbound: Outbound::new(settings.write_timeout),
             forwarding: None,
             overdue: None,
@@ -171,6 +175,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             SocketEvent::Closing(end) => self.on_event_at(Event::SocketClosing(end), now),
             SocketEvent::Ended => self.on_event_at(Event::SocketEnded, now),
+        }
+        if self.flood.is_over(now, self.socket.empty_frames()) {
+            self.on_event_at(Event::Close(End::FLOOD), now);
         }
         // A client that sends without a pause would starve the timer. Something has come, so it is not lost.
         if has_come && now >= self.next_deadline() {

@@ -21,7 +21,11 @@ use tokio_tungstenite::tungstenite::{
 use crate::registry::Message;
 
 /// The longest payload of a control frame.
-const CONTROL_BYTES_MAX: usize = 125;
+const CONTROL_BYTES_MAX: u64 = 125;
+/// A message may have this many fragments, and one more for each [`BYTES_PER_FRAGMENT`] of it, so that a
+/// client cannot send empty fragments for ever.
+const FRAGMENTS_MAX: usize = 1024;
+const BYTES_PER_FRAGMENT: usize = 16;
 
 /// The state of decoding between two frames. Plain data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +33,8 @@ pub(super) struct Decoder {
     message_bytes_max: usize,
     /// The message whose last fragment has not come.
     partial: Option<PartialMessage>,
+    /// How many frames without a payload have come.
+    empty_frames: u64,
 }
 
 /// The fragments of a message so far.
@@ -36,6 +42,7 @@ pub(super) struct Decoder {
 struct PartialMessage {
     kind: Kind,
     bytes: Vec<u8>,
+    fragments: usize,
     /// How many of the bytes are known to be UTF-8.
     bytes_valid: usize,
 }
@@ -70,6 +77,8 @@ pub(super) enum Next<T> {
 pub(super) enum Violation {
     #[error("message is longer than {0} bytes")]
     TooLarge(usize),
+    #[error("message of {bytes} bytes has more than {fragments} fragments")]
+    TooManyFragments { bytes: usize, fragments: usize },
     #[error("text is not UTF-8")]
     NotUtf8,
     #[error("{0}")]
@@ -86,7 +95,12 @@ struct ClientFrame {
 impl Decoder {
     /// For messages of at most this many bytes.
     pub(super) fn new(message_bytes_max: usize) -> Self {
-        Self { message_bytes_max, partial: None }
+        Self { message_bytes_max, partial: None, empty_frames: 0 }
+    }
+
+    /// How many frames without a payload have come.
+    pub(super) fn empty_frames(&self) -> u64 {
+        self.empty_frames
     }
 
     /// Takes frames out of `unread`, up to one that the caller has to know of. After a violation
@@ -97,6 +111,7 @@ impl Decoder {
                 Next::Whole(frame) => frame,
                 Next::Incomplete { missing } => return Ok(Next::Incomplete { missing }),
             };
+            self.empty_frames += u64::from(frame.payload.is_empty());
             let decoded = match frame.opcode {
                 OpCode::Control(Control::Ping) => Decoded::Ping(frame.payload.freeze()),
                 OpCode::Control(Control::Pong) => Decoded::Pong,
@@ -117,9 +132,10 @@ impl Decoder {
         let head = FrameHeader::parse(&mut cursor).map_err(|_| UNKNOWN_OPCODE)?;
         let Some((head, bytes)) = head else { return Ok(Next::Incomplete { missing: 1 }) };
         let head_bytes = usize::try_from(cursor.position()).expect("a head is short");
-        let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= self.message_bytes_max);
+        let mask = check(&head, head_bytes, bytes)?;
+        let bytes_max = self.bytes_max(head.opcode);
+        let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= bytes_max);
         let bytes = bytes.ok_or(Violation::TooLarge(self.message_bytes_max))?;
-        let mask = check(&head, bytes)?;
         let frame_bytes = head_bytes + bytes;
         if unread.len() < frame_bytes {
             return Ok(Next::Incomplete { missing: frame_bytes - unread.len() });
@@ -132,6 +148,16 @@ impl Decoder {
         }
         unmask(&mut payload, mask);
         Ok(Next::Whole(ClientFrame { opcode: head.opcode, is_final: head.is_final, payload }))
+    }
+
+    /// The longest payload that a frame may have now.
+    fn bytes_max(&self, opcode: OpCode) -> usize {
+        match (opcode, &self.partial) {
+            (OpCode::Data(Data::Continue), Some(partial)) => {
+                self.message_bytes_max.saturating_sub(partial.bytes.len())
+            }
+            (OpCode::Data(_) | OpCode::Control(_), _) => self.message_bytes_max,
+        }
     }
 
     /// Puts a fragment to its message. Returns the message if this was its last fragment.
@@ -152,7 +178,7 @@ impl Decoder {
             None => {}
         }
         let partial = self.partial.as_mut().expect("it is there or was just made");
-        partial.extend(&frame.payload, self.message_bytes_max)?;
+        partial.extend(&frame.payload)?;
         if !frame.is_final {
             return Ok(None);
         }
@@ -163,14 +189,17 @@ impl Decoder {
 
 impl PartialMessage {
     fn new(kind: Kind) -> Self {
-        Self { kind, bytes: Vec::new(), bytes_valid: 0 }
+        Self { kind, bytes: Vec::new(), fragments: 0, bytes_valid: 0 }
     }
 
-    fn extend(&mut self, fragment: &[u8], bytes_max: usize) -> Result<(), Violation> {
-        if fragment.len() > bytes_max.saturating_sub(self.bytes.len()) {
-            return Err(Violation::TooLarge(bytes_max));
-        }
+    fn extend(&mut self, fragment: &[u8]) -> Result<(), Violation> {
         self.bytes.extend_from_slice(fragment);
+        self.fragments += 1;
+        let bytes = self.bytes.len();
+        let fragments = FRAGMENTS_MAX + bytes / BYTES_PER_FRAGMENT;
+        if self.fragments > fragments {
+            return Err(Violation::TooManyFragments { bytes, fragments });
+        }
         match self.kind {
             Kind::Text => self.check_text(),
             Kind::Binary => Ok(()),
@@ -191,9 +220,12 @@ impl PartialMessage {
 const UNKNOWN_OPCODE: Violation = Violation::Protocol("unknown opcode");
 
 /// Checks the head of a frame with a payload of so many bytes, and returns the frame's mask.
-fn check(head: &FrameHeader, bytes: usize) -> Result<[u8; 4], Violation> {
+fn check(head: &FrameHeader, head_bytes: usize, bytes: u64) -> Result<[u8; 4], Violation> {
     if head.rsv1 || head.rsv2 || head.rsv3 {
         return Err(Violation::Protocol("reserved bits without an extension"));
+    }
+    if head_bytes != head.len(bytes) {
+        return Err(Violation::Protocol("length is not in its shortest form"));
     }
     if let OpCode::Control(_) = head.opcode {
         if !head.is_final {

@@ -162,6 +162,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.protocol.flushing
     }
 
+    /// How many frames without a payload have come.
+    pub(super) fn empty_frames(&self) -> u64 {
+        self.protocol.decoder.empty_frames()
+    }
+
     /// Bytes that came from the client, whole frames or not.
     pub(super) fn bytes_read(&self) -> u64 {
         self.wire.as_ref().map_or(0, Wire::bytes_read)
@@ -262,7 +267,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Answers a Close with the same code, unless it is the answer to ours.
     fn on_close(&mut self, frame: Option<CloseFrame>) -> SocketEvent {
-        let frame = frame.map(|frame| if frame.code.is_allowed() { frame } else { bad_code() });
+        let frame = frame.map(|frame| if may_be_sent(frame.code) { frame } else { bad_code() });
         let code = frame.as_ref().map(|frame| frame.code);
         if self.protocol.state == State::Open {
             self.put_close(frame);
@@ -275,6 +280,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     fn fail(&mut self, violation: &Violation) -> SocketEvent {
         let end = match violation {
             Violation::TooLarge(_) => End::TOO_LARGE,
+            Violation::TooManyFragments { .. } => End::FLOOD,
             Violation::NotUtf8 => End::sent(CloseCode::Invalid, EndReason::Lost),
             Violation::Protocol(_) => End::sent(CloseCode::Protocol, EndReason::Lost),
         };
@@ -315,6 +321,11 @@ fn encoded(frame: ControlFrame) -> Bytes {
     let mut bytes = Vec::with_capacity(frame.len());
     frame.format(&mut bytes).expect("a Vec takes all that is written");
     bytes.into()
+}
+
+/// Whether an endpoint may send this code. 1014 is registered with IANA; tungstenite does not know it.
+fn may_be_sent(code: CloseCode) -> bool {
+    code.is_allowed() || u16::from(code) == 1014
 }
 
 /// The answer to a Close with a code that no endpoint may send.

@@ -327,10 +327,10 @@ async fn a_drain_closes_a_connection_that_has_nothing_to_forward() {
     assert_eq!(end_of(connection, began).await, (End::DRAIN, 0));
 }
 
-/// A client that sends empty fragments of one message without end, and reads nothing.
-struct Flood;
+/// A client that sends this frame without end.
+struct Endless(Vec<u8>);
 
-impl AsyncRead for Flood {
+impl AsyncRead for Endless {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -338,12 +338,12 @@ impl AsyncRead for Flood {
     ) -> Poll<io::Result<()>> {
         // As a real socket does, the stream is ready for as long as the task has budget.
         ready!(pin!(consume_budget()).poll(cx));
-        buffer.put_slice(&client_frame(0, false, b""));
+        buffer.put_slice(&self.0);
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Flood {
+impl AsyncWrite for Endless {
     fn poll_write(
         self: Pin<&mut Self>,
         _: &mut Context<'_>,
@@ -369,9 +369,25 @@ async fn a_flood_of_empty_fragments_does_not_outlast_the_close_timeout() {
     let handle = Arc::clone(&entry.handle);
     let functions = FunctionClient::new().unwrap();
     let first = client_frame(1, false, b"");
-    let connection = Connection::new(Flood, first, entry, &settings, functions);
+    let stream = Endless(client_frame(0, false, b""));
+    let connection = Connection::new(stream, first, entry, &settings, functions);
     assert!(handle.mailbox.close(End::SERVER));
     assert_eq!(connection.run().await.0, End::SERVER);
+}
+
+/// On the real clock, as above.
+#[tokio::test]
+async fn a_client_that_sends_frames_without_payload_for_ever_is_closed() {
+    let ping = client_frame(9, true, b"");
+    for (first, rest) in
+        [(client_frame(1, false, b""), client_frame(0, false, b"")), (ping.clone(), ping)]
+    {
+        let (entry, mut settings) = entry();
+        settings.close_timeout = Duration::from_millis(50);
+        let functions = FunctionClient::new().unwrap();
+        let connection = Connection::new(Endless(rest), first, entry, &settings, functions);
+        assert_eq!(connection.run().await.0, End::FLOOD);
+    }
 }
 
 #[tokio::test(start_paused = true)]

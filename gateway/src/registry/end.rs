@@ -84,6 +84,8 @@ impl End {
     pub(crate) const IDLE: Self = Self::sent(CloseCode::Away, EndReason::Idle);
     /// The client reads nothing for the write timeout, so it never sees the code.
     pub(crate) const STALLED: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
+    /// The client sends too many frames without a payload, or too many fragments.
+    pub(crate) const FLOOD: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
     /// A message is over the limit.
     pub(crate) const TOO_LARGE: Self = Self::sent(CloseCode::Size, EndReason::Limit);
     /// The function could not be called, so a message may be lost.

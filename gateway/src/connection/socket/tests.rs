@@ -169,6 +169,7 @@ fn a_close_is_answered_with_its_code_if_that_may_be_sent() {
         (&b""[..], &b"\x88\x00"[..], None),
         (b"\x03\xe8bye", b"\x88\x05\x03\xe8bye", Some(CloseCode::Normal)),
         (b"\x0b\xb8", b"\x88\x02\x0b\xb8", Some(CloseCode::Iana(3000))),
+        (b"\x03\xf6", b"\x88\x02\x03\xf6", Some(CloseCode::from(1014))),
         (b"\x03\xedgone", b"\x88\x14\x03\xeaProtocol violation", Some(CloseCode::Protocol)),
     ] {
         let mut socket = socket(&client_frame(8, true, payload));
@@ -187,12 +188,15 @@ fn a_close_is_answered_with_its_code_if_that_may_be_sent() {
 #[test]
 fn a_client_that_breaks_the_protocol_is_told_and_no_longer_read() {
     let long = client_frame(2, true, &[0; MESSAGE_BYTES_MAX + 1]);
+    let fragments =
+        [client_frame(1, false, b""), client_frame(0, false, b"").repeat(1024)].concat();
     for (bytes, code, reason) in [
         (client_frame(1, true, b"\xff"), 1007_u16, EndReason::Lost),
         (client_frame(3, true, b""), 1002, EndReason::Lost),
         (client_frame(0, true, b"no start"), 1002, EndReason::Lost),
         (b"\x81\x00".to_vec(), 1002, EndReason::Lost),
         (long, 1009, EndReason::Limit),
+        (fragments, 1008, EndReason::Limit),
     ] {
         let mut socket = socket(b"");
         socket.stream().sent.extend(bytes);
