@@ -295,8 +295,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         let Some(wire) = &mut self.wire else { return Poll::Ready(SocketEvent::Ended) };
         if self.protocol.flushing || ready!(wire.poll_shutdown(cx)).is_ok() {
-            // An error ends the socket as well.
-            let _ = ready!(wire.poll_discard(cx));
+            let before = wire.bytes_read();
+            match wire.poll_discard(cx) {
+                // A client that never stops sending must not keep the connection from looking at its time.
+                Poll::Pending if wire.bytes_read() != before => {
+                    return Poll::Ready(SocketEvent::Heard);
+                }
+                Poll::Pending => return Poll::Pending,
+                // An error ends the socket as well.
+                Poll::Ready(Ok(()) | Err(_)) => {}
+            }
         }
         Poll::Ready(SocketEvent::Ended)
     }

@@ -390,6 +390,23 @@ async fn a_client_that_sends_frames_without_payload_for_ever_is_closed() {
     }
 }
 
+/// Also if it has broken the protocol, so that everything is dropped.
+#[tokio::test]
+async fn a_flood_of_large_pings_does_not_outlast_the_close_timeout() {
+    let ping = client_frame(9, true, &[7; 125]);
+    for (first, reason) in [(ping.clone(), EndReason::Server), (vec![0xff; 2], EndReason::Lost)] {
+        let (entry, mut settings) = entry();
+        settings.close_timeout = Duration::from_millis(50);
+        let handle = Arc::clone(&entry.handle);
+        let functions = FunctionClient::new().unwrap();
+        let connection = Connection::new(Endless(ping.clone()), first, entry, &settings, functions);
+        if reason == EndReason::Server {
+            assert!(handle.mailbox.close(End::SERVER));
+        }
+        assert_eq!(connection.run().await.0.reason, reason);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_conversation_passes_one_byte_at_a_time() {
     let Opened { client, handle, connection, .. } = open(1);

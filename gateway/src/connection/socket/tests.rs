@@ -204,6 +204,7 @@ fn a_client_that_breaks_the_protocol_is_told_and_no_longer_read() {
         assert_eq!(end, End::sent(code.into(), reason));
         socket.stream().sent.extend(client_frame(1, true, b"after"));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
+        assert!(matches!(event(&mut socket), Some(SocketEvent::Heard)), "it is dropped");
         assert!(event(&mut socket).is_none(), "it waits for the client to end");
         socket.stream().has_ended = true;
         assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
