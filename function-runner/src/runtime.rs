@@ -3,18 +3,19 @@
 //! An invocation first leases an instance, and may have to wait for one or for the start of one.
 //! Then it gives the instance one event, and gets one reply or a fault. The runtime watches the
 //! deadline, because only the runtime knows when the function began. All other limits, and the log
-//! lines, belong to the invocation. Dropping the future of [`LeasedInstance::invoke`] gives up the
-//! event.
+//! lines, belong to the invocation. An event that its instance certainly did not run can be given to
+//! another one. Dropping the future of [`LeasedInstance::invoke`] gives up the event.
 
 mod rust;
 mod subprocess;
 
 use bytes::Bytes;
 use functions::{Context, StartError};
+use tokio_util::sync::CancellationToken;
 
 use self::{
     rust::{RustInstance, RustRuntime},
-    subprocess::{Lease, SubprocessRuntime},
+    subprocess::{Lease, NotRun, SubprocessRuntime},
 };
 use crate::{
     invocation::{Fault, InstanceReport, Lines, RecentLines},
@@ -108,16 +109,18 @@ impl Runtime {
 }
 
 impl LeasedInstance<'_> {
-    /// Hands over `event`, which is JSON. The output of the function goes to `lines`.
+    /// Hands over `event`, which is JSON. The output of the function goes to `lines`. Ends soon after
+    /// `cut`, when the runner cannot wait any longer.
     pub(crate) async fn invoke(
         self,
         event: &Bytes,
         context: &Context,
         lines: &Lines,
-    ) -> InstanceReport {
+        cut: &CancellationToken,
+    ) -> Result<InstanceReport, NotRun> {
         match self {
-            Self::Rust(rust) => rust.invoke(event, context).await.into(),
-            Self::Subprocess(lease) => lease.invoke(event, context, lines).await,
+            Self::Rust(rust) => Ok(rust.invoke(event, context, cut).await.into()),
+            Self::Subprocess(lease) => lease.invoke(event, context, lines, cut).await,
         }
     }
 }

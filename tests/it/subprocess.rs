@@ -5,6 +5,7 @@
 
 mod cases;
 mod confinement;
+mod dying;
 mod examples;
 mod follow;
 mod functions;

@@ -32,6 +32,13 @@ impl Fault {
         Self::new(InvocationFault::Draining, "runner is shutting down")
     }
 
+    /// The runner shuts down, and the function had the event. Not 503, which says that the function
+    /// did not run.
+    pub(crate) fn cut_off() -> Self {
+        let message = "runner shut down before the function had ended";
+        Self::new(InvocationFault::ProcessExited, message)
+    }
+
     /// The function panicked with the message `text`.
     pub(crate) fn panicked(text: &str) -> Self {
         Self::raised(format!("panicked: {text}"))

@@ -61,23 +61,33 @@ impl Invocation {
         }
     }
 
-    async fn run_inner(&self, instance: LeasedInstance<'_>) -> InstanceReport {
-        let mut ended = tokio::select! {
-            // The function first: most functions end before `cut` has to be polled.
-            biased;
-            ended = instance.invoke(&self.event, &self.context, &self.lines) => ended,
-            () = self.cut.cancelled() => return cut_off().into(),
-        };
-        if ended.outcome.as_ref().is_ok_and(|reply| reply.len() > event::BYTES_MAX) {
-            let message = format!("reply is larger than {} bytes", event::BYTES_MAX);
-            ended.outcome = Err(Fault::new(InvocationFault::ReplyTooLarge, message));
+    /// Gives the event to `instance`. If the event did not run there, it goes to another instance,
+    /// for as long as an event may wait for one.
+    async fn run_inner(&self, mut instance: LeasedInstance<'_>) -> InstanceReport {
+        let deadline = Instant::now() + self.context.time_limit;
+        loop {
+            let invoked = instance.invoke(&self.event, &self.context, &self.lines, &self.cut).await;
+            let not_run = match invoked {
+                Ok(ended) => return checked(ended),
+                Err(not_run) => not_run,
+            };
+            let leased = tokio::select! {
+                biased;
+                () = self.cut.cancelled() => Err(Fault::draining()),
+                leased = not_run.lease(&self.context, deadline) => leased,
+            };
+            instance = match leased {
+                Ok(lease) => LeasedInstance::Subprocess(lease),
+                Err(fault) => return fault.into(),
+            };
         }
-        ended
     }
 }
 
-/// Not 503, which says that the function did not run.
-fn cut_off() -> Fault {
-    let message = "runner shut down before the function had ended";
-    Fault::new(InvocationFault::ProcessExited, message)
+fn checked(mut ended: InstanceReport) -> InstanceReport {
+    if ended.outcome.as_ref().is_ok_and(|reply| reply.len() > event::BYTES_MAX) {
+        let message = format!("reply is larger than {} bytes", event::BYTES_MAX);
+        ended.outcome = Err(Fault::new(InvocationFault::ReplyTooLarge, message));
+    }
+    ended
 }

@@ -12,6 +12,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{invocation::Fault, settings::RustSettings};
 
@@ -67,10 +68,20 @@ impl RustRuntime {
 }
 
 impl RustInstance<'_> {
-    pub(super) async fn invoke(self, event: &[u8], context: &Context) -> Result<String, Fault> {
+    pub(super) async fn invoke(
+        self,
+        event: &[u8],
+        context: &Context,
+        cut: &CancellationToken,
+    ) -> Result<String, Fault> {
         let limit = context.time_limit;
-        let call = self.runtime.call(event, context);
-        timeout(limit, call).await.map_err(|_| Fault::timed_out(limit))?
+        let call = timeout(limit, self.runtime.call(event, context));
+        tokio::select! {
+            // The function first: most functions end before `cut` has to be polled.
+            biased;
+            ended = call => ended.map_err(|_| Fault::timed_out(limit))?,
+            () = cut.cancelled() => Err(Fault::cut_off()),
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod cgroup;
 mod child;
 mod code;
 mod confinement;
+mod delivery;
 mod exchange;
 mod instance;
 mod keeper;
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use functions::Context;
 
-pub(crate) use self::lease::Lease;
+pub(crate) use self::lease::{Lease, NotRun};
 use self::{limits::Limits, pool::Pool};
 use crate::{
     invocation::{Fault, RecentLines},

@@ -54,13 +54,15 @@ async fn check(language: &'static str) {
     }
     let lines = |timeout| format!("timeout = \"{timeout}\"\nmemory_mb = 128\nmax_instances = 1");
     let quick = Functions::start(&function(language, &lines("2s"))).await;
-    // To use up memory takes a busy machine more time than a timeout that is waited for.
+    // To use up memory or to write much takes a busy machine more time than a timeout that is
+    // waited for.
     let patient = Functions::start(&function(language, &lines("30s"))).await;
     for (name, event, languages, expected) in cases() {
         if !languages.contains(&language) {
             continue;
         }
-        let functions = if name == "memory" { &patient } else { &quick };
+        let is_long = ["memory", "flood of output"].contains(&name);
+        let functions = if is_long { &patient } else { &quick };
         let (status, reply) = functions.invoke(language, &event).await;
         match expected {
             Echo => assert!((status, &reply) == (200, &event), "{language}, {name}: {status}"),

@@ -2,35 +2,23 @@
 //!
 //! It has the paths of SCF, and those of AWS Lambda for the same requests.
 
+mod connections;
 mod next;
 mod reply;
+mod stream;
 
-use std::{convert::Infallible, io, net::Ipv4Addr, sync::Arc, time::Duration};
+use std::{io, net::Ipv4Addr, sync::Arc};
 
-use daemon::{
-    body::RequestBody,
-    http::{Body, json_bytes, message},
-    serve::{HalfClosed, ServeSettings, serve},
-};
+use daemon::http::{Body, json_bytes, message};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
-use tower::service_fn;
 
-use super::{exchange::Exchange, report};
-
-/// A child sends no request for as long as its function runs.
-const SERVE: ServeSettings = ServeSettings {
-    idle_timeout: Duration::from_secs(3600),
-    head_timeout: Duration::from_secs(10),
-    connections_max: 64,
-    linger: Duration::ZERO,
-    // An event must not be handed to a child that has gone.
-    half_closed: HalfClosed::Left,
-};
+use super::{delivery::Deliveries, exchange::Exchange, report};
 
 /// The runtime API of one instance. Dropped, its listener closes.
 #[derive(Debug)]
@@ -46,17 +34,7 @@ impl RuntimeApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let stop = CancellationToken::new();
-        let closed = stop.clone();
-        let service = service_fn(move |request| {
-            let (exchange, closed) = (Arc::clone(&exchange), closed.clone());
-            async move {
-                // Processes that the child has left behind may still send requests. The shutdown
-                // does not wait for them.
-                let answer = closed.run_until_cancelled(answer(&exchange, request)).await;
-                Ok::<_, Infallible>(answer.unwrap_or_else(next::none))
-            }
-        });
-        tasks.spawn(serve(listener, SERVE, stop.clone(), service));
+        tasks.spawn(connections::serve(listener, exchange, stop.clone()));
         Ok(Self { port, stop: stop.drop_guard() })
     }
 }
@@ -93,7 +71,12 @@ impl<'a> RuntimeRequest<'a> {
     }
 }
 
-async fn answer(exchange: &Exchange, request: Request<RequestBody>) -> Response<Body> {
+/// Answers a request of the child, on the connection of `deliveries`.
+async fn answer(
+    exchange: &Exchange,
+    deliveries: &Deliveries,
+    request: Request<Incoming>,
+) -> Response<Body> {
     let (head, body) = request.into_parts();
     let Some(asked) = RuntimeRequest::of(&head.method, head.uri.path()) else {
         return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
@@ -104,7 +87,7 @@ async fn answer(exchange: &Exchange, request: Request<RequestBody>) -> Response<
             Ok(body) => exchange.started(Err(report::not_loaded(&body))),
             Err(fault) => exchange.started(Err(fault)),
         },
-        RuntimeRequest::Next => return next::answer(exchange).await,
+        RuntimeRequest::Next => return next::answer(exchange, deliveries).await,
         RuntimeRequest::Response(id) => {
             let answer = reply::read(body).await.and_then(|body| reply::check(&body));
             return accept(exchange.reply(id.or_else(|| id_of(&head.headers)), answer));

@@ -1,19 +1,40 @@
 //! The exchange between an instance and its child: the current event, and its reply.
 //!
-//! If the child asks again before it has replied, it gets the same event. The first reply counts,
-//! and a reply counts only if the event was handed out.
+//! The child gets an event when it asks for one. If it asks again before it has replied, it gets the
+//! same event. The first reply counts, and a reply counts only if the event was handed out. An event
+//! can be withdrawn; the child may have read it by then.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    sync::{Arc, Mutex, MutexGuard},
+    time::{Duration, SystemTime},
+};
 
 use bytes::Bytes;
+use daemon::time::milliseconds;
 use functions::Context;
-use tokio::sync::{oneshot, watch};
+use futures_util::future::join_all;
+use tokio::{
+    sync::{oneshot, watch},
+    time::timeout,
+};
 
+use super::delivery::{Deliveries, Delivery};
 use crate::invocation::Fault;
+
+/// How long the connections of a child that has ended may stay open. A process that the child has
+/// left behind may hold them.
+const CONNECTIONS_END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The event that the child gets next.
 #[derive(Debug, Clone)]
 pub(super) struct NextEvent {
+    pub(super) event: Bytes,
+    pub(super) context: Context,
+}
+
+/// The event as the child gets it.
+#[derive(Debug, Clone)]
+pub(super) struct GivenEvent {
     pub(super) event: Bytes,
     pub(super) context: Context,
     /// When the reply is due, in milliseconds since 1970.
@@ -25,25 +46,54 @@ pub(super) type ChildReply = Result<String, Fault>;
 
 #[derive(Debug)]
 pub(super) struct Exchange {
-    /// `None` while there is no event.
-    event: watch::Sender<Option<NextEvent>>,
+    /// Whether there is an event for the child.
+    has_event: watch::Sender<bool>,
     pending: Mutex<Option<Pending>>,
+    /// Whether the child was given the event.
+    is_given: watch::Sender<bool>,
+    /// How many requests of the child wait for an event.
+    asking: watch::Sender<usize>,
     started: Mutex<Option<oneshot::Sender<Result<(), Fault>>>>,
 }
 
 #[derive(Debug)]
 struct Pending {
+    /// `None` when the event was withdrawn.
+    event: Option<NextEvent>,
+    request_id: String,
     reply: oneshot::Sender<ChildReply>,
-    handed_out: bool,
+    deadline_ms: Option<u64>,
+    deliveries: Vec<Arc<Delivery>>,
+}
+
+/// Counts a request that waits for an event, until dropped.
+struct Asking<'a>(&'a watch::Sender<usize>);
+
+impl<'a> Asking<'a> {
+    fn new(count: &'a watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count)
+    }
+}
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 impl Exchange {
     /// An exchange, and a receiver that learns whether the child has started.
     pub(super) fn new() -> (Self, oneshot::Receiver<Result<(), Fault>>) {
         let (started, outcome) = oneshot::channel();
-        let (event, _) = watch::channel(None);
-        let (pending, started) = (Mutex::new(None), Mutex::new(Some(started)));
-        (Self { event, pending, started }, outcome)
+        let exchange = Self {
+            has_event: watch::Sender::new(false),
+            pending: Mutex::new(None),
+            is_given: watch::Sender::new(false),
+            asking: watch::Sender::new(0),
+            started: Mutex::new(Some(started)),
+        };
+        (exchange, outcome)
     }
 
     /// The child has started, or did not start. The first outcome counts.
@@ -54,37 +104,93 @@ impl Exchange {
         }
     }
 
+    /// Whether the child waits for an event.
+    pub(super) fn is_asking(&self) -> bool {
+        *self.asking.borrow() > 0
+    }
+
+    /// Waits until the child waits for an event.
+    pub(super) async fn asking(&self) {
+        let _ = self.asking.subscribe().wait_for(|count| *count > 0).await;
+    }
+
     /// Offers `event` to the child. The receiver gets the reply.
     pub(super) fn put(&self, event: NextEvent) -> oneshot::Receiver<ChildReply> {
         let (reply, replied) = oneshot::channel();
-        *self.pending() = Some(Pending { reply, handed_out: false });
-        self.event.send_replace(Some(event));
+        let request_id = event.context.request_id.clone();
+        let deliveries = Vec::new();
+        let event = Some(event);
+        let pending = Pending { event, request_id, reply, deadline_ms: None, deliveries };
+        *self.pending() = Some(pending);
+        self.is_given.send_replace(false);
+        self.has_event.send_replace(true);
         replied
     }
 
-    /// Waits for the next event. `None` when there will be no more.
-    pub(super) async fn next(&self) -> Option<NextEvent> {
+    /// Waits until the child was given the event.
+    pub(super) async fn given(&self) {
+        let _ = self.is_given.subscribe().wait_for(|is_given| *is_given).await;
+    }
+
+    /// Waits for the next event, for the connection of `connection`. `None` when there will be no
+    /// more.
+    pub(super) async fn next(&self, connection: &Deliveries) -> Option<GivenEvent> {
         self.started(Ok(()));
-        let mut event = self.event.subscribe();
-        let event = event.wait_for(Option::is_some).await.ok()?.clone();
-        if let Some(pending) = &mut *self.pending() {
-            pending.handed_out = true;
+        let _asking = Asking::new(&self.asking);
+        let mut has_event = self.has_event.subscribe();
+        loop {
+            has_event.wait_for(|has_event| *has_event).await.ok()?;
+            if let Some(given) = self.give(connection) {
+                self.is_given.send_replace(true);
+                return Some(given);
+            }
         }
-        event
+    }
+
+    /// The event, unless it was withdrawn.
+    fn give(&self, connection: &Deliveries) -> Option<GivenEvent> {
+        let mut pending = self.pending();
+        let pending = pending.as_mut()?;
+        let NextEvent { event, context } = pending.event.clone()?;
+        let deadline_ms = *pending.deadline_ms.get_or_insert_with(|| {
+            let deadline = SystemTime::now() + context.time_limit;
+            deadline.duration_since(SystemTime::UNIX_EPOCH).map_or(0, milliseconds)
+        });
+        pending.deliveries.push(connection.begin());
+        Some(GivenEvent { event, context, deadline_ms })
     }
 
     /// Takes the reply to the current event. If `request_id` is given, it has to be the id of that
     /// event. Returns whether the reply was expected.
     pub(super) fn reply(&self, request_id: Option<&str>, reply: ChildReply) -> bool {
-        let mut pending = self.pending();
-        let is_meant = self.event.borrow().as_ref().is_some_and(|event| {
-            request_id.is_none_or(|request_id| event.context.request_id == request_id)
+        let waiting = self.pending().take_if(|pending| {
+            let is_meant = request_id.is_none_or(|request_id| pending.request_id == request_id);
+            is_meant && !pending.deliveries.is_empty()
         });
-        let Some(waiting) = pending.take_if(|pending| is_meant && pending.handed_out) else {
-            return false;
-        };
-        self.event.send_replace(None);
+        let Some(waiting) = waiting else { return false };
+        self.has_event.send_replace(false);
         waiting.reply.send(reply).is_ok()
+    }
+
+    /// Takes the event back. From now on the child does not get it. Returns whether the child may
+    /// have been given it.
+    pub(super) fn withdraw(&self) -> bool {
+        let mut pending = self.pending();
+        let Some(pending) = pending.as_mut() else { return true };
+        pending.event = None;
+        self.has_event.send_replace(false);
+        !pending.deliveries.is_empty()
+    }
+
+    /// Whether the child, which has ended, may have read the event that was withdrawn.
+    pub(super) async fn was_read(&self) -> bool {
+        let Some(deliveries) = self.pending().as_ref().map(|pending| pending.deliveries.clone())
+        else {
+            return true;
+        };
+        let read = join_all(deliveries.iter().map(|delivery| delivery.was_read()));
+        let read = timeout(CONNECTIONS_END_TIMEOUT, read).await;
+        read.map_or(true, |read| read.contains(&true))
     }
 
     fn pending(&self) -> MutexGuard<'_, Option<Pending>> {
@@ -98,8 +204,10 @@ mod tests {
 
     use bytes::Bytes;
     use functions::Context;
+    use futures_util::FutureExt;
 
     use super::{Exchange, NextEvent};
+    use crate::runtime::subprocess::delivery::Deliveries;
 
     fn event(request_id: &str) -> NextEvent {
         let context = Context {
@@ -109,7 +217,7 @@ mod tests {
             time_limit: Duration::from_secs(3),
             traceparent: None,
         };
-        NextEvent { event: Bytes::from_static(b"{}"), context, deadline_ms: 0 }
+        NextEvent { event: Bytes::from_static(b"{}"), context }
     }
 
     #[tokio::test]
@@ -118,7 +226,10 @@ mod tests {
         let mut replied = exchange.put(event("a"));
         assert!(!exchange.reply(None, Ok("early".to_owned())), "the child has not asked for it");
         for _ in 0..2 {
-            assert_eq!(exchange.next().await.unwrap().context.request_id, "a");
+            assert_eq!(
+                exchange.next(&Deliveries::default()).await.unwrap().context.request_id,
+                "a"
+            );
         }
         assert!(!exchange.reply(Some("b"), Ok("another".to_owned())));
         assert!(exchange.reply(Some("a"), Ok("first".to_owned())));
@@ -128,7 +239,7 @@ mod tests {
         // A second reply that comes late is not taken as one to the next event.
         let mut replied = exchange.put(event("b"));
         assert!(!exchange.reply(None, Ok("late".to_owned())));
-        exchange.next().await.unwrap();
+        exchange.next(&Deliveries::default()).await.unwrap();
         assert!(exchange.reply(None, Ok("right".to_owned())));
         assert_eq!(replied.try_recv().unwrap().unwrap(), "right");
     }
@@ -137,7 +248,27 @@ mod tests {
     async fn asking_for_an_event_says_that_the_child_has_started() {
         let (exchange, mut started) = Exchange::new();
         drop(exchange.put(event("a")));
-        exchange.next().await.unwrap();
+        exchange.next(&Deliveries::default()).await.unwrap();
         assert!(started.try_recv().unwrap().is_ok());
+    }
+
+    #[tokio::test]
+    async fn an_event_that_was_withdrawn_is_not_given_and_its_child_is_known_to_ask() {
+        let (exchange, _) = Exchange::new();
+        drop(exchange.put(event("a")));
+        assert!(!exchange.withdraw(), "nobody has asked for it");
+        assert!(!exchange.was_read().await);
+        let connection = Deliveries::default();
+        let mut asks = Box::pin(exchange.next(&connection));
+        assert!((&mut asks).now_or_never().is_none());
+        assert!(exchange.is_asking());
+
+        drop(exchange.put(event("b")));
+        assert_eq!(asks.await.unwrap().context.request_id, "b");
+        assert!(!exchange.is_asking());
+        assert!(exchange.withdraw());
+        connection.written();
+        connection.ended_unread();
+        assert!(!exchange.was_read().await);
     }
 }

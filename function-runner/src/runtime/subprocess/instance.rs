@@ -19,7 +19,7 @@ use super::{
     child::ChildProcess,
     confinement::Confinement,
     exchange::Exchange,
-    lease::{Held, Permit},
+    lease::{Held, Permit, Warm},
     memory,
     output::Output,
     pool::{Pool, code_changed},
@@ -44,6 +44,8 @@ struct Instance {
     api: RuntimeApi,
     /// Whether it has answered an event.
     is_proven: bool,
+    /// When the child has to ask for an event at the latest.
+    asks_by: Instant,
 }
 
 /// Starts an instance for the invocation `cause`, if there is one, tells `started`, and works
@@ -97,14 +99,14 @@ async fn run_inner(
     }
     pool.lines_of_instance().started(cause.as_deref(), begin.elapsed());
     let (sender, jobs) = mpsc::channel(1);
-    if let Err(Ok(Held { permit, .. })) =
-        started.send(Ok(Held { id, jobs: sender.clone(), permit }))
-    {
+    let exchange = Arc::clone(&instance.exchange);
+    let warm = Warm { id, jobs: sender, exchange, since: Instant::now() };
+    if let Err(Ok(Held { permit, .. })) = started.send(Ok(Held { warm: warm.clone(), permit })) {
         // The invocation has ended meanwhile. The instance is ready for the next one.
-        pool.put_back(id, sender.clone());
+        pool.put_back(warm.clone());
         drop(permit);
     }
-    instance.work(jobs, sender).await;
+    instance.work(jobs, warm).await;
     instance.confinement.lift().await;
     debug!("instance ended");
 }
@@ -126,10 +128,10 @@ impl Instance {
         };
         let output = Output::new(pipes, pool.lines_of_instance());
         let pool = Arc::clone(pool);
-        Ok((
-            Self { id, pool, child, confinement, output, exchange, api, is_proven: false },
-            outcome,
-        ))
+        let (is_proven, asks_by) = (false, Instant::now());
+        let instance =
+            Self { id, pool, child, confinement, output, exchange, api, is_proven, asks_by };
+        Ok((instance, outcome))
     }
 
     /// Waits until the child is ready for events.

@@ -1,20 +1,24 @@
 //! One instance, taken for one invocation.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use functions::Context;
 use shared::invocation::InvocationFault;
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc, oneshot},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
 
-use super::pool::Pool;
+use super::{exchange::Exchange, pool::Pool};
 use crate::invocation::{Fault, InstanceReport, Lines};
 
 /// Permits one instance of a function to live.
 pub(super) type Permit = OwnedSemaphorePermit;
 
-/// How often an instance may turn out to have ended just when it got its event.
-const ATTEMPTS: usize = 3;
+/// A child asks for its next event within this time after a reply, or it does something else first.
+const PROMPT: Duration = Duration::from_millis(100);
 
 /// An event for an instance, and where its outcome goes.
 #[derive(Debug)]
@@ -22,6 +26,8 @@ pub(super) struct Job {
     pub(super) event: Bytes,
     pub(super) context: Context,
     pub(super) lines: Lines,
+    /// Cancelled when the runner cannot wait any longer.
+    pub(super) cut: CancellationToken,
     pub(super) done: oneshot::Sender<Done>,
     pub(super) permit: Permit,
 }
@@ -30,8 +36,18 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) enum Done {
     Ended(InstanceReport),
-    /// The instance had ended already: the event did not reach it.
+    /// The child has certainly not read the event.
     NotRun(Permit),
+}
+
+/// An instance that waits for work.
+#[derive(Debug, Clone)]
+pub(super) struct Warm {
+    pub(super) id: u64,
+    pub(super) jobs: mpsc::Sender<Job>,
+    pub(super) exchange: Arc<Exchange>,
+    /// Since when the instance waits.
+    pub(super) since: Instant,
 }
 
 /// An instance that is reserved for one invocation. Dropped, it waits for work again.
@@ -41,12 +57,25 @@ pub(crate) struct Lease {
     held: Option<Held>,
 }
 
-/// The sender of jobs to an instance that waits for work.
+/// An instance that waits for work, and the permit to give it some.
 #[derive(Debug)]
 pub(super) struct Held {
-    pub(super) id: u64,
-    pub(super) jobs: mpsc::Sender<Job>,
+    pub(super) warm: Warm,
     pub(super) permit: Permit,
+}
+
+/// An event that did not run. Its permit puts it in front of all that wait for one.
+#[derive(Debug)]
+pub(crate) struct NotRun {
+    pool: Arc<Pool>,
+    permit: Permit,
+}
+
+impl Warm {
+    /// Whether the child is expected to take an event at once.
+    pub(super) fn is_prompt(&self) -> bool {
+        self.exchange.is_asking() || self.since.elapsed() < PROMPT
+    }
 }
 
 impl Lease {
@@ -54,41 +83,52 @@ impl Lease {
         Self { pool, held: Some(held) }
     }
 
-    /// Hands over the event.
+    /// Hands over the event. Ends soon after `cut`.
     pub(crate) async fn invoke(
         mut self,
         event: &Bytes,
         context: &Context,
         lines: &Lines,
-    ) -> InstanceReport {
-        for _ in 0..ATTEMPTS {
-            let Some(Held { jobs, permit, .. }) = self.held.take() else { break };
-            let (done, outcome) = oneshot::channel();
-            let (event, context, lines) = (event.clone(), context.clone(), lines.clone());
-            let request_id = context.request_id.clone();
-            let job = Job { event, context, lines, done, permit };
-            let permit = match jobs.try_send(job) {
-                Ok(()) => match outcome.await {
-                    Ok(Done::Ended(ended)) => return ended,
-                    Ok(Done::NotRun(permit)) => permit,
-                    Err(_) => break,
-                },
-                Err(error) => error.into_inner().permit,
-            };
-            match self.pool.instance(permit, &request_id).await {
-                Ok(held) => self.held = Some(held),
-                Err(fault) => return fault.into(),
-            }
-        }
-        Fault::new(InvocationFault::ProcessExited, "instance ended with the event").into()
+        cut: &CancellationToken,
+    ) -> Result<InstanceReport, NotRun> {
+        let Some(Held { warm, permit }) = self.held.take() else { return Ok(lost()) };
+        let (done, outcome) = oneshot::channel();
+        let (event, context, lines) = (event.clone(), context.clone(), lines.clone());
+        let job = Job { event, context, lines, cut: cut.clone(), done, permit };
+        let permit = match warm.jobs.try_send(job) {
+            Ok(()) => match outcome.await {
+                Ok(Done::Ended(ended)) => return Ok(ended),
+                Ok(Done::NotRun(permit)) => permit,
+                Err(_) => return Ok(lost()),
+            },
+            Err(error) => error.into_inner().permit,
+        };
+        Err(NotRun { pool: Arc::clone(&self.pool), permit })
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if let Some(Held { id, jobs, permit }) = self.held.take() {
-            self.pool.put_back(id, jobs);
+        if let Some(Held { warm, permit }) = self.held.take() {
+            self.pool.put_back(warm);
             drop(permit);
         }
     }
+}
+
+impl NotRun {
+    /// Another instance, if `deadline` has not passed.
+    pub(crate) async fn lease(self, context: &Context, deadline: Instant) -> Result<Lease, Fault> {
+        if Instant::now() >= deadline {
+            let message = "no instance of the function took the event in time";
+            return Err(Fault::new(InvocationFault::ConcurrencyExceeded, message));
+        }
+        let held = self.pool.instance(self.permit, &context.request_id).await?;
+        Ok(Lease::new(self.pool, held))
+    }
+}
+
+/// The task of the instance has failed.
+fn lost() -> InstanceReport {
+    Fault::new(InvocationFault::ProcessExited, "instance ended with the event").into()
 }

@@ -20,7 +20,7 @@ use daemon::time::milliseconds;
 use functions::Context;
 use shared::invocation::InvocationFault;
 use tokio::{
-    sync::{Notify, mpsc, oneshot},
+    sync::{Notify, oneshot},
     time::{Instant, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -31,7 +31,7 @@ use super::{
     backoff::StartBackoff,
     code::Code,
     instance,
-    lease::{Held, Job, Lease, Permit},
+    lease::{Held, Lease, Permit, Warm},
     limits::Limits,
     program::Program,
 };
@@ -61,17 +61,21 @@ pub(super) struct Pool {
 
 #[derive(Debug, Default)]
 struct State {
-    idle: Vec<Idle>,
+    idle: Vec<Warm>,
     /// Instances that live, idle or not.
     count: usize,
     next_id: u64,
     backoff: StartBackoff,
 }
 
-#[derive(Debug)]
-struct Idle {
-    id: u64,
-    jobs: mpsc::Sender<Job>,
+impl State {
+    /// The instance used last, so that the others can cool down; but not one whose child does
+    /// something else since its reply.
+    fn take_idle(&mut self) -> Option<Warm> {
+        let prompt = self.idle.iter().rposition(Warm::is_prompt);
+        let index = prompt.or_else(|| self.idle.len().checked_sub(1))?;
+        Some(self.idle.remove(index))
+    }
 }
 
 impl Pool {
@@ -126,9 +130,9 @@ impl Pool {
         permit: Permit,
         request_id: &str,
     ) -> Result<Held, Fault> {
-        let warm = self.state().idle.pop();
-        if let Some(Idle { id, jobs }) = warm {
-            return Ok(Held { id, jobs, permit });
+        let warm = self.state().take_idle();
+        if let Some(warm) = warm {
+            return Ok(Held { warm, permit });
         }
         match self.start(permit, Some(request_id)).await {
             Err(fault) => self.wait_for_instance(fault).await,
@@ -173,8 +177,8 @@ impl Pool {
                 freed.as_mut().enable();
                 {
                     let mut state = self.state();
-                    if let Some(Idle { id, jobs }) = state.idle.pop() {
-                        return Ok(Held { id, jobs, permit });
+                    if let Some(warm) = state.take_idle() {
+                        return Ok(Held { warm, permit });
                     }
                     if state.count == 0 {
                         return Err(fault.clone());
@@ -206,9 +210,9 @@ impl Pool {
         differs
     }
 
-    /// The instance `id` waits for work again.
-    pub(super) fn put_back(&self, id: u64, jobs: mpsc::Sender<Job>) {
-        self.state().idle.push(Idle { id, jobs });
+    /// An instance waits for work again.
+    pub(super) fn put_back(&self, warm: Warm) {
+        self.state().idle.push(Warm { since: Instant::now(), ..warm });
         self.freed.notify_waiters();
     }
 

@@ -8,13 +8,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use shared::invocation::TRACEPARENT_HEADER;
 use uuid::Uuid;
 
-use crate::runtime::subprocess::exchange::{Exchange, NextEvent};
+use crate::runtime::subprocess::{
+    delivery::Deliveries,
+    exchange::{Exchange, GivenEvent},
+};
 
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("request_id");
 
 /// Waits for an event and answers with it.
-pub(super) async fn answer(exchange: &Exchange) -> Response<Body> {
-    let Some(event) = exchange.next().await else { return none() };
+pub(super) async fn answer(exchange: &Exchange, deliveries: &Deliveries) -> Response<Body> {
+    let Some(event) = exchange.next(deliveries).await else { return none() };
     let mut response = json_bytes(StatusCode::OK, event.event.clone());
     write(response.headers_mut(), &event);
     response
@@ -25,7 +28,7 @@ pub(super) fn none() -> Response<Body> {
     message(StatusCode::SERVICE_UNAVAILABLE, "there will be no more events")
 }
 
-fn write(headers: &mut HeaderMap, event: &NextEvent) {
+fn write(headers: &mut HeaderMap, event: &GivenEvent) {
     let context = &event.context;
     let time_limit_ms = milliseconds(context.time_limit);
     let mut set = |name: &'static str, value: &str| {

@@ -1,8 +1,8 @@
 //! Reads the reply of a function out of the body of a request, and checks that it is JSON.
 
 use bytes::Bytes;
-use daemon::body::RequestBody;
 use http_body_util::BodyExt;
+use hyper::body::Incoming;
 use shared::invocation::InvocationFault;
 
 use crate::invocation::{Fault, event};
@@ -12,7 +12,7 @@ const SHOWN_BYTES: usize = 200;
 
 /// Reads the body. One that is too large is read to its end too: a child whose connection breaks
 /// while it writes would take that for the end of the runner.
-pub(super) async fn read(mut body: RequestBody) -> Result<Bytes, Fault> {
+pub(super) async fn read(mut body: Incoming) -> Result<Bytes, Fault> {
     let mut bytes = Vec::new();
     let mut fits = true;
     while let Some(frame) = body.frame().await {

@@ -1,12 +1,11 @@
 //! The working life of an instance: one job after the other, until there is a reason to end.
 
-use std::time::SystemTime;
+use std::{future, sync::Arc, time::Duration};
 
-use daemon::time::milliseconds;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep, sleep_until},
+    time::{Instant, sleep, sleep_until, timeout_at},
 };
 use tracing::warn;
 
@@ -14,11 +13,14 @@ use super::Instance;
 use crate::{
     invocation::{Fault, InstanceReport},
     runtime::subprocess::{
-        exchange::{ChildReply, NextEvent},
-        lease::{Done, Job, Permit},
+        exchange::{ChildReply, Exchange, NextEvent},
+        lease::{Done, Job, Warm},
         memory,
     },
 };
+
+/// How long a child may take to ask for an event that waits, at least.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// What an idle instance does next.
 enum Next {
@@ -26,56 +28,65 @@ enum Next {
     /// Nothing has come for long.
     CoolDown,
     Stop,
+    /// The child does not ask for events.
+    Silent,
 }
 
-/// The state of the child after an event.
+/// Whether the child can take another event.
 enum ChildState {
-    /// The child can take another event.
     Ready,
-    /// The child has ended, or still works on an event whose time has passed. It must be ended.
-    Unusable(Permit),
-    /// The child uses more memory than it may. It must be killed at once.
-    OutOfMemory(Permit),
+    Ended,
 }
 
 impl Instance {
-    /// Runs until the instance is no longer needed, then ends the child. `line` sends jobs to `jobs`.
-    pub(super) async fn work(&mut self, mut jobs: mpsc::Receiver<Job>, line: mpsc::Sender<Job>) {
+    /// Runs until the instance is no longer needed, then ends the child. `warm` sends jobs to
+    /// `jobs`.
+    pub(super) async fn work(&mut self, mut jobs: mpsc::Receiver<Job>, warm: Warm) {
+        self.expect_question();
         loop {
             match self.next(&mut jobs).await {
-                Ok(Next::Work(job)) => match self.handle(job, &line).await {
+                Ok(Next::Work(job)) => match self.handle(job, &warm).await {
                     ChildState::Ready => {}
-                    ChildState::Unusable(permit) => {
-                        self.child.end().await;
-                        return drop(permit);
-                    }
-                    ChildState::OutOfMemory(permit) => {
-                        self.child.kill().await;
-                        return drop(permit);
-                    }
+                    ChildState::Ended => return,
                 },
                 Ok(Next::CoolDown) if !self.pool.retire(self.id) => {}
                 Ok(Next::CoolDown | Next::Stop) => break,
+                Ok(Next::Silent) => {
+                    self.died(&silent(self.pool.limits.timeout));
+                    break;
+                }
                 Err(fault) => {
                     self.died(&fault);
+                    self.end_child(&Err(fault)).await;
                     break;
                 }
             }
         }
         self.pool.forget(self.id);
-        refuse(&mut jobs);
+        jobs.close();
         self.child.end().await;
         self.output.finish();
+        // Only now, so that there are never more processes than permits.
+        while let Ok(Job { done, permit, .. }) = jobs.try_recv() {
+            let _ = done.send(Done::NotRun(permit));
+        }
+    }
+
+    /// From now on the child has as much time to ask for an event as it has for an event.
+    fn expect_question(&mut self) {
+        self.asks_by = Instant::now() + self.pool.limits.timeout;
     }
 
     async fn next(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Result<Next, Fault> {
         let cold = Instant::now() + self.pool.limits.idle_after;
         let stop = self.pool.stop.clone();
+        let silent = silence(Arc::clone(&self.exchange), self.asks_by);
         self.watch(async {
             tokio::select! {
                 biased;
                 job = jobs.recv() => job.map_or(Next::Stop, Next::Work),
                 () = stop.cancelled() => Next::Stop,
+                () = silent => Next::Silent,
                 () = sleep_until(cold) => Next::CoolDown,
             }
         })
@@ -88,66 +99,122 @@ impl Instance {
         if self.is_proven {
             warn!(error = fault.message(), "idle instance ended");
         } else {
-            self.pool.failed(fault);
+            self.pool.failed(&unproven(fault));
         }
     }
 
     /// Gives the child the event, waits for the answer, and passes it on.
-    async fn handle(&mut self, job: Job, line: &mpsc::Sender<Job>) -> ChildState {
-        let Job { event, context, lines, mut done, permit } = job;
+    async fn handle(&mut self, job: Job, warm: &Warm) -> ChildState {
+        let Job { event, context, lines, cut, mut done, permit } = job;
         self.output.begin(lines);
         let limit = context.time_limit;
-        let deadline_ms = (SystemTime::now() + limit)
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, milliseconds);
-        let answered = self.exchange.put(NextEvent { event, context, deadline_ms });
+        let mut answered = self.exchange.put(NextEvent { event, context });
+        let asks_by = self.asks_by.max(Instant::now() + QUESTION_TIMEOUT);
+        let overtime = overtime(Arc::clone(&self.exchange), asks_by, limit);
         let outcome = self
             .watch(async {
                 tokio::select! {
                     biased;
-                    answer = answered => answer.unwrap_or_else(|_| Err(Fault::draining())),
-                    () = sleep(limit) => Err(Fault::timed_out(limit)),
-                    // Nobody waits for it any longer: the runner cut it off.
-                    () = done.closed() => Err(Fault::draining()),
+                    answer = &mut answered => answer.unwrap_or_else(|_| Err(Fault::draining())),
+                    () = cut.cancelled() => Err(Fault::cut_off()),
+                    // Nobody waits for it any longer.
+                    () = done.closed() => Err(Fault::cut_off()),
+                    fault = overtime => Err(fault),
                 }
             })
             .await
             .flatten();
         self.output.finish();
         let memory_peak = memory::peak(self.child.id());
-        let child = self.judge(&outcome, permit, line);
-        let _ = done.send(Done::Ended(InstanceReport { outcome, memory_peak }));
-        child
+        let report = |outcome| Done::Ended(InstanceReport { outcome, memory_peak });
+        if !is_unusable(&outcome) {
+            self.is_proven = true;
+            self.expect_question();
+            self.pool.succeeded();
+            self.pool.put_back(warm.clone());
+            drop(permit);
+            let _ = done.send(report(outcome));
+            return ChildState::Ready;
+        }
+        let was_given = self.exchange.withdraw();
+        if cut.is_cancelled() {
+            // The runner does not wait for the end of the child.
+            let done_with = if was_given { report(outcome) } else { Done::NotRun(permit) };
+            let _ = done.send(done_with);
+            self.child.end().await;
+            return ChildState::Ended;
+        }
+        self.end_child(&outcome).await;
+        let was_read = was_given && self.exchange.was_read().await;
+        if let Ok(late) = answered.try_recv() {
+            let _ = done.send(report(late));
+        } else if was_read {
+            let _ = done.send(report(outcome));
+        } else {
+            self.not_run(&outcome);
+            let _ = done.send(Done::NotRun(permit));
+        }
+        ChildState::Ended
     }
 
-    /// Whether the child can take another event; if so, the child and its permit are free.
-    fn judge(
-        &mut self,
-        outcome: &ChildReply,
-        permit: Permit,
-        line: &mpsc::Sender<Job>,
-    ) -> ChildState {
+    async fn end_child(&mut self, outcome: &ChildReply) {
         match outcome.as_ref().map_err(|fault| fault.kind) {
-            Err(InvocationFault::OutOfMemory) => return ChildState::OutOfMemory(permit),
-            Err(
-                InvocationFault::TimedOut
-                | InvocationFault::ProcessExited
-                | InvocationFault::Draining,
-            ) => return ChildState::Unusable(permit),
-            Ok(_) | Err(_) => {}
+            // At once: asking would take the memory of the machine.
+            Err(InvocationFault::OutOfMemory) => self.child.kill().await,
+            Ok(_) | Err(_) => self.child.end().await,
         }
-        self.is_proven = true;
-        self.pool.succeeded();
-        self.pool.put_back(self.id, line.clone());
-        drop(permit);
-        ChildState::Ready
+    }
+
+    /// The child has ended, and has not read the event.
+    fn not_run(&self, outcome: &ChildReply) {
+        let Err(fault) = outcome else { return };
+        if self.is_proven {
+            warn!(error = fault.message(), "instance ended: its event goes to another one");
+        } else {
+            self.pool.failed(&unproven(fault));
+        }
     }
 }
 
-/// Refuses the jobs that arrived while the instance ended.
-fn refuse(jobs: &mut mpsc::Receiver<Job>) {
-    jobs.close();
-    while let Ok(Job { done, permit, .. }) = jobs.try_recv() {
-        let _ = done.send(Done::NotRun(permit));
+/// Whether the child has ended, or has to be ended: it still works on an event whose time has passed,
+/// or uses too much memory.
+fn is_unusable(outcome: &ChildReply) -> bool {
+    match outcome.as_ref().map_err(|fault| fault.kind) {
+        Err(
+            InvocationFault::OutOfMemory
+            | InvocationFault::TimedOut
+            | InvocationFault::ProcessExited
+            | InvocationFault::Draining,
+        ) => true,
+        Ok(_) | Err(_) => false,
     }
+}
+
+/// Ends when the child has not asked for an event by `asks_by`.
+async fn silence(exchange: Arc<Exchange>, asks_by: Instant) {
+    if timeout_at(asks_by, exchange.asking()).await.is_ok() {
+        future::pending::<()>().await;
+    }
+}
+
+/// Ends when the child has not asked for its event by `asks_by`, or has had it for `limit`.
+async fn overtime(exchange: Arc<Exchange>, asks_by: Instant, limit: Duration) -> Fault {
+    if timeout_at(asks_by, exchange.given()).await.is_err() {
+        return silent(limit);
+    }
+    sleep(limit).await;
+    Fault::timed_out(limit)
+}
+
+fn silent(limit: Duration) -> Fault {
+    let seconds = limit.as_secs_f64();
+    let message = format!("process did not ask for an event within {seconds} seconds");
+    Fault::new(InvocationFault::TimedOut, message)
+}
+
+/// Why an instance cannot be started, if the last one ended for `fault` before it had answered an
+/// event. Those that are told this did not run.
+fn unproven(fault: &Fault) -> Fault {
+    let message = format!("instance ended before it answered an event: {}", fault.message());
+    Fault::new(InvocationFault::LoadFailed, message)
 }
