@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::{
     CONTENT_TYPE, OFFER, VERSION,
-    wire::{Item, ItemResponse, ResponseReader},
+    wire::{Item, ItemResponse, ResponseReader, TooLarge},
 };
 
 /// How many batches may be in flight before the server has begun to respond. More than one, so that
@@ -87,6 +87,9 @@ pub enum NoAnswer {
     /// was processed.
     #[error("batch was answered with HTTP {0}")]
     Refused(StatusCode),
+    /// The response to the item is larger than 8 MiB. The item was processed.
+    #[error("answer is larger than 8 MiB")]
+    TooLarge,
     /// The response did not come within the caller's time limit. The item may have been processed.
     #[error("no answer within {0:?}")]
     TimedOut(Duration),
@@ -273,7 +276,7 @@ async fn receive(mut response: reqwest::Response, senders: &mut [Option<Sender>]
             match reader.next() {
                 Ok(Some((index, response))) => {
                     if let Some(sender) = senders.get_mut(index).and_then(Option::take) {
-                        let _ = sender.send(Ok(response));
+                        let _ = sender.send(response.map_err(|TooLarge| NoAnswer::TooLarge));
                     }
                 }
                 Ok(None) => break,

@@ -64,6 +64,9 @@ impl Server {
                 if item.body == "wait" {
                     go.acquire().await.unwrap().forget();
                 }
+                if item.body == "grow" {
+                    return ItemResponse { status: 201, body: vec![b'x'; (8 << 20) + 1].into() };
+                }
                 let body: Vec<u8> = item.body.iter().rev().copied().collect();
                 ItemResponse { status: 201, body: body.into() }
             }
@@ -121,6 +124,25 @@ async fn a_slow_item_does_not_delay_the_others() {
     for task in slow {
         assert_eq!(task.await.unwrap().unwrap().body, "tiaw");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_does_not_harm_the_others() {
+    let server = Server::start().await;
+    let batcher = server.batcher();
+    let grow = batcher.exchange(item("grow"));
+    let others = join_all((0..50).map(|number| check(&batcher, number.to_string())));
+    let waits = batcher.exchange(item("wait"));
+    // This one is answered last.
+    let last = async {
+        while server.batches.lock().unwrap().iter().sum::<usize>() < 52 {
+            tokio::task::yield_now().await;
+        }
+        server.go.add_permits(1);
+    };
+    let (waited, grown, _, ()) = tokio::join!(waits, grow, others, last);
+    assert!(matches!(grown, Err(NoAnswer::TooLarge)), "{grown:?}");
+    assert_eq!(waited.unwrap().body, "tiaw");
 }
 
 #[tokio::test]

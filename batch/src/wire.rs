@@ -80,6 +80,9 @@ pub fn items(mut bytes: Bytes) -> Result<Vec<Item>, Malformed> {
         let traceparent = (traceparent != "-").then(|| traceparent.into());
         let id = id.into();
         let (line, length) = (head.line, head.length);
+        if length > BODY_BYTES_MAX {
+            return Err(Malformed("a body is too large"));
+        }
         let body = take(&mut bytes, line, length)?.ok_or(BROKEN_OFF)?;
         items.push(Item { id, traceparent, body });
     }
@@ -90,25 +93,66 @@ pub fn items(mut bytes: Bytes) -> Result<Vec<Item>, Malformed> {
 #[derive(Debug, Default)]
 pub(crate) struct ResponseReader {
     buffer: BytesMut,
+    skipped: Option<Skipped>,
 }
+
+/// A response whose body is too large to be kept.
+#[derive(Debug, Clone, Copy)]
+struct Skipped {
+    index: usize,
+    /// How many bytes of the response are still to come.
+    left: usize,
+}
+
+/// A response that was read, or the reason why not.
+pub(crate) type ReadResponse = Result<ItemResponse, TooLarge>;
+
+/// The body of a response is larger than 8 MiB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooLarge;
 
 impl ResponseReader {
     pub(crate) fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }
 
-    /// The next complete response, with the index of its item. `None` if more bytes are needed.
-    pub(crate) fn next(&mut self) -> Result<Option<(usize, ItemResponse)>, Malformed> {
+    /// The next complete response, with the index of its item. `None` if more bytes are needed. One
+    /// that is too large is read to its end, and does not harm the others.
+    pub(crate) fn next(&mut self) -> Result<Option<(usize, ReadResponse)>, Malformed> {
+        if let Some(index) = self.skip() {
+            return Ok(Some((index, Err(TooLarge))));
+        }
+        if self.skipped.is_some() {
+            return Ok(None);
+        }
         let Some(head) = Head::read(&self.buffer)? else { return Ok(None) };
         let [index, status] = head.words;
         let (index, status) = (number(index)?, number(status)?);
         let (line, length) = (head.line, head.length);
+        if length > BODY_BYTES_MAX {
+            let left = line.checked_add(length).and_then(|bytes| bytes.checked_add(1));
+            let left = left.ok_or(Malformed("a body is too large"))?;
+            self.skipped = Some(Skipped { index, left });
+            return self.next();
+        }
         if self.buffer.len() <= line + length {
             return Ok(None);
         }
         let mut bytes = self.buffer.split_to(line + length + 1).freeze();
         let body = take(&mut bytes, line, length)?.ok_or(BROKEN_OFF)?;
-        Ok(Some((index, ItemResponse { status, body })))
+        Ok(Some((index, Ok(ItemResponse { status, body }))))
+    }
+
+    /// Drops what has come of a response that is too large. At its end, the index of its item.
+    fn skip(&mut self) -> Option<usize> {
+        let Skipped { index, left } = self.skipped.take()?;
+        let here = left.min(self.buffer.len());
+        self.buffer.advance(here);
+        if here == left {
+            return Some(index);
+        }
+        self.skipped = Some(Skipped { index, left: left - here });
+        None
     }
 }
 
@@ -139,9 +183,6 @@ impl<'a> Head<'a> {
             return Err(Malformed("a line does not have three words"));
         };
         let length = number(length)?;
-        if length > BODY_BYTES_MAX {
-            return Err(Malformed("a body is too large"));
-        }
         Ok(Some(Self { words: [a, b], line: end + 1, length }))
     }
 }

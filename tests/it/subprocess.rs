@@ -12,6 +12,7 @@ mod functions;
 mod instances;
 mod lambda;
 mod log;
+mod neighbours;
 mod orphans;
 mod reload;
 mod sdk;

@@ -5,6 +5,9 @@ use std::{borrow::Cow, error::Error, fmt::Write, time::Duration};
 use functions::FunctionError;
 use shared::invocation::{ErrorObject, InvocationFault};
 
+/// The longest message and the longest stack trace. As JSON they may take six times as much.
+const TEXT_BYTES_MAX: usize = 64 << 10;
+
 /// Why an invocation has no reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
@@ -17,7 +20,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// `message` is for the caller.
     pub(crate) fn new(kind: InvocationFault, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: message.into(), stack_trace: String::new() }
+        Self { kind, message: cut(message.into()), stack_trace: String::new() }
     }
 
     /// The function ran longer than `limit`.
@@ -46,7 +49,7 @@ impl Fault {
 
     /// Adds the stack trace of the function.
     pub(crate) fn with_trace(mut self, stack_trace: String) -> Self {
-        self.stack_trace = stack_trace;
+        self.stack_trace = cut(stack_trace.into()).into_owned();
         self
     }
 
@@ -61,8 +64,8 @@ impl Fault {
 
     /// The function raised. The message is the documented one.
     pub(crate) fn raised(stack_trace: String) -> Self {
-        let message = "user code exception caught".into();
-        Self { kind: InvocationFault::Raised, message, stack_trace }
+        let message = "user code exception caught";
+        Self::new(InvocationFault::Raised, message).with_trace(stack_trace)
     }
 
     /// The body of the answer to the invocation `request_id`.
@@ -86,6 +89,18 @@ impl From<FunctionError> for Fault {
     }
 }
 
+/// The text, or its first and its last part if it is too long: a trace may have its error at either
+/// end.
+fn cut(text: Cow<'static, str>) -> Cow<'static, str> {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text;
+    }
+    let first = &text[..text.floor_char_boundary(TEXT_BYTES_MAX / 2)];
+    let rest = text.ceil_char_boundary(text.len() - TEXT_BYTES_MAX / 2);
+    let left_out = rest - first.len();
+    format!("{first}\n[{left_out} bytes left out]\n{}", &text[rest..]).into()
+}
+
 /// The error and its causes, one a line.
 fn trace(error: &(dyn Error + 'static)) -> String {
     let mut trace = error.to_string();
@@ -95,4 +110,23 @@ fn trace(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     trace
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, TEXT_BYTES_MAX};
+
+    #[test]
+    fn a_long_trace_is_cut_in_its_middle_between_characters() {
+        let short = "x".repeat(TEXT_BYTES_MAX);
+        assert_eq!(Fault::raised(short.clone()).trace(), short);
+        // Three bytes each, and half of the most is not a multiple of three.
+        let long = format!("first {} last", "\u{4f60}".repeat(TEXT_BYTES_MAX));
+        let fault = Fault::raised(long.clone());
+        let (first, rest) = fault.trace().split_once("\n[").unwrap();
+        let (left_out, last) = rest.split_once(" bytes left out]\n").unwrap();
+        assert!(first.starts_with("first \u{4f60}") && last.ends_with("\u{4f60} last"));
+        assert_eq!(first.len() + left_out.parse::<usize>().unwrap() + last.len(), long.len());
+        assert!(first.len() + last.len() <= TEXT_BYTES_MAX);
+    }
 }

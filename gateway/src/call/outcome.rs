@@ -62,6 +62,7 @@ impl CallError {
             return Self::status(status.as_u16());
         }
         let disposition = match error {
+            NoAnswer::TooLarge => return Self::too_large(),
             NoAnswer::NotSent(_) | NoAnswer::Refused(_) => Disposition::NotRun,
             NoAnswer::TimedOut(_) | NoAnswer::Broken(_) => Disposition::Faulted,
         };

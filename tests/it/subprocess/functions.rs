@@ -160,8 +160,15 @@ impl Function for Acts {
     ) -> BoxFuture<'a, Result<Value, FunctionError>> {
         Box::pin(async {
             let event: Value = serde_json::from_slice(event).unwrap();
-            match event["do"].as_str() {
+            // The event of a test, or that of a gateway.
+            match event["do"].as_str().or(event["websocket"]["data"].as_str()) {
                 Some("raise") => Err(FunctionError::raised("no luck")),
+                // Each of these characters takes six bytes as JSON.
+                Some("raise at length") => Err(FunctionError::raised("\u{1}".repeat(2 << 20))),
+                Some("pause") => {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                    Ok(event)
+                }
                 Some("hang") => {
                     tokio::time::sleep(Duration::from_secs(1000)).await;
                     Ok(event)
