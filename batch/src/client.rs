@@ -20,8 +20,8 @@ use tokio_util::{
 use url::Url;
 
 use crate::{
-    CONTENT_TYPE, OFFER, VERSION,
-    wire::{Item, ItemResponse, ResponseReader, TooLarge},
+    CONTENT_TYPE, OFFER, VERSION, server,
+    wire::{Item, ItemResponse, Malformed, ResponseReader, TooLarge},
 };
 
 /// How many batches may be in flight before the server has begun to respond. More than one, so that
@@ -30,6 +30,9 @@ const UNANSWERED_MAX: usize = 2;
 /// After this time without a response, a batch no longer counts as unanswered, and the next one may
 /// be sent.
 const ANSWER_WAIT: Duration = Duration::from_millis(50);
+/// A server that takes batches begins its response at once, however long the items take. After this
+/// time without one, no further batches are sent.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest body that is sent in a batch. A larger body gains nothing from a batch, and delays
 /// the other items.
 const ITEM_BYTES_MAX: usize = 64 << 10;
@@ -83,6 +86,13 @@ pub enum NoAnswer {
     /// The connection could not be made. The server has not received the item.
     #[error("could not connect")]
     NotSent(#[source] Arc<reqwest::Error>),
+    /// The server no longer takes batches. The item was not sent.
+    #[error("server takes no batches")]
+    NotOffered,
+    /// The batch was answered with status 200, but not with a batch: another server is at the URL,
+    /// which took the whole batch for one request. No item was processed as an item.
+    #[error("batch was answered with something else")]
+    Foreign,
     /// The batch was answered with a status other than 200. With a status of 4xx or 503 no item
     /// was processed.
     #[error("batch was answered with HTTP {0}")]
@@ -116,7 +126,8 @@ impl Batcher {
         Self(Arc::new(inner), Arc::new(end.drop_guard()))
     }
 
-    /// Looks for an offer to take batches in the headers of a response.
+    /// Looks for an offer to take batches in the headers of a response. The offer counts until a
+    /// batch is not answered with a batch.
     pub fn learn(&self, headers: &HeaderMap<HeaderValue>) {
         if headers.get(OFFER) == Some(&VERSION) && !self.0.is_offered.load(Ordering::Relaxed) {
             self.0.is_offered.store(true, Ordering::Relaxed);
@@ -145,6 +156,9 @@ impl Batcher {
         let (sender, response) = oneshot::channel();
         let batch = {
             let mut state = self.0.lock();
+            if !self.0.is_offered.load(Ordering::Relaxed) {
+                return Err(NoAnswer::NotOffered);
+            }
             state.waiting.push(WaitingItem { item, response: sender });
             let is_free = state.unanswered < UNANSWERED_MAX;
             is_free.then(|| state.begin()).flatten()
@@ -218,17 +232,14 @@ impl Inner {
             .timeout(self.limit)
             .body(body.freeze());
         let no_answer = match self.response(request).await {
-            Ok(response) if response.status() == StatusCode::OK => {
-                receive(response, &mut senders).await
-            }
-            Ok(response) => {
-                // The server at the URL may have been replaced. The next response says whether the
-                // new one takes batches.
-                self.is_offered.store(false, Ordering::Relaxed);
-                NoAnswer::Refused(response.status())
-            }
-            Err(error) if error.is_connect() => NoAnswer::NotSent(Arc::new(error.without_url())),
-            Err(error) => NoAnswer::Broken(Some(Arc::new(error.without_url()))),
+            Ok(response) => match receive(response, &mut senders).await {
+                Ok(no_answer) => no_answer,
+                Err(_) => {
+                    self.unlearn();
+                    NoAnswer::Broken(None)
+                }
+            },
+            Err(no_answer) => no_answer,
         };
         for sender in senders.into_iter().flatten() {
             let _ = sender.send(Err(no_answer.clone()));
@@ -240,10 +251,12 @@ impl Inner {
     async fn response(
         self: &Arc<Self>,
         request: reqwest::RequestBuilder,
-    ) -> Result<reqwest::Response, reqwest::Error> {
+    ) -> Result<reqwest::Response, NoAnswer> {
         let response = request.send();
         tokio::pin!(response);
         let prompt = timeout(ANSWER_WAIT, &mut response).await;
+        // Before the next batch, which another server must not get.
+        let prompt = prompt.map(|response| self.judge(response));
         let next = {
             let mut state = self.lock();
             state.unanswered -= 1;
@@ -252,9 +265,49 @@ impl Inner {
         if let Some(next) = next {
             self.spawn(next);
         }
-        match prompt {
-            Ok(response) => response,
-            Err(_) => response.await,
+        if let Ok(judged) = prompt {
+            return judged;
+        }
+        match timeout(ANSWER_TIMEOUT, &mut response).await {
+            Ok(response) => self.judge(response),
+            Err(_) => {
+                self.unlearn();
+                self.judge(response.await)
+            }
+        }
+    }
+
+    /// The response, if it is one to a batch. Otherwise the server at the URL may have been replaced:
+    /// the next response to a request of its own says whether the new one takes batches.
+    fn judge(
+        &self,
+        response: Result<reqwest::Response, reqwest::Error>,
+    ) -> Result<reqwest::Response, NoAnswer> {
+        let no_answer = match response {
+            Ok(response) if response.status() != StatusCode::OK => {
+                NoAnswer::Refused(response.status())
+            }
+            Ok(response) if server::is_batch(response.headers()) => return Ok(response),
+            Ok(_) => NoAnswer::Foreign,
+            // No server has got the batch.
+            Err(error) if error.is_connect() => {
+                return Err(NoAnswer::NotSent(Arc::new(error.without_url())));
+            }
+            Err(error) => NoAnswer::Broken(Some(Arc::new(error.without_url()))),
+        };
+        self.unlearn();
+        Err(no_answer)
+    }
+
+    /// No further batches are sent until the server offers again to take them.
+    fn unlearn(&self) {
+        let waiting = {
+            let mut state = self.lock();
+            self.is_offered.store(false, Ordering::Relaxed);
+            mem::take(&mut state.waiting)
+        };
+        for WaitingItem { response, .. } in waiting {
+            let _ = response.send(Err(NoAnswer::NotOffered));
         }
     }
 
@@ -264,23 +317,20 @@ impl Inner {
 }
 
 /// Sends each response of an item to its sender. Returns the reason for items without a response.
-async fn receive(mut response: reqwest::Response, senders: &mut [Option<Sender>]) -> NoAnswer {
+async fn receive(
+    mut response: reqwest::Response,
+    senders: &mut [Option<Sender>],
+) -> Result<NoAnswer, Malformed> {
     let mut reader = ResponseReader::default();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => reader.push(&chunk),
-            Ok(None) => return NoAnswer::Broken(None),
-            Err(error) => return NoAnswer::Broken(Some(Arc::new(error.without_url()))),
+            Ok(None) => return Ok(NoAnswer::Broken(None)),
+            Err(error) => return Ok(NoAnswer::Broken(Some(Arc::new(error.without_url())))),
         }
-        loop {
-            match reader.next() {
-                Ok(Some((index, response))) => {
-                    if let Some(sender) = senders.get_mut(index).and_then(Option::take) {
-                        let _ = sender.send(response.map_err(|TooLarge| NoAnswer::TooLarge));
-                    }
-                }
-                Ok(None) => break,
-                Err(_) => return NoAnswer::Broken(None),
+        while let Some((index, response)) = reader.next()? {
+            if let Some(sender) = senders.get_mut(index).and_then(Option::take) {
+                let _ = sender.send(response.map_err(|TooLarge| NoAnswer::TooLarge));
             }
         }
     }

@@ -5,7 +5,8 @@
 //! next batch. The higher the load, the more exchanges share one request. Without load no exchange
 //! waits.
 //!
-//! A server offers batches with the header [`OFFER`], and batches are sent to no other server. The
+//! A server offers batches with the header [`OFFER`], and batches are sent to no other server. A
+//! response that is not one to a batch ends the offer: another server is at the address. The
 //! responses of a batch are streamed, each as soon as it is ready, so a slow exchange does not
 //! delay the others.
 

@@ -12,7 +12,11 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, sync::Semaphore};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::Semaphore,
+};
 use url::Url;
 
 use crate::{Batcher, Item, ItemResponse, NoAnswer, OFFER, VERSION, server, wire::items};
@@ -77,14 +81,17 @@ impl Server {
 
     fn batcher(&self) -> Batcher {
         let batcher = Batcher::new(reqwest::Client::new(), self.url.clone(), LIMIT);
-        let mut headers = http::HeaderMap::new();
-        batcher.learn(&headers);
+        batcher.learn(&http::HeaderMap::new());
         assert!(!batcher.takes(1), "the server has not offered");
-        headers.insert(OFFER, VERSION);
-        batcher.learn(&headers);
-        assert!(batcher.takes(1));
+        learn(&batcher);
         batcher
     }
+}
+
+/// The server offers to take batches.
+fn learn(batcher: &Batcher) {
+    batcher.learn(&http::HeaderMap::from_iter([(OFFER, VERSION)]));
+    assert!(batcher.takes(1));
 }
 
 fn item(body: impl Into<Bytes>) -> Item {
@@ -171,14 +178,54 @@ async fn each_failure_has_its_own_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
     let batcher = Batcher::new(reqwest::Client::new(), url, LIMIT);
+    learn(&batcher);
     let hang_up = async {
         let (stream, _) = listener.accept().await.unwrap();
         drop((stream, listener));
     };
     let (broken, ()) = tokio::join!(batcher.exchange(item("one")), hang_up);
     assert!(matches!(broken, Err(NoAnswer::Broken(_))), "{broken:?}");
+    let not_offered = batcher.exchange(item("one")).await;
+    assert!(matches!(not_offered, Err(NoAnswer::NotOffered)), "{not_offered:?}");
+    learn(&batcher);
     let not_sent = batcher.exchange(item("one")).await;
     assert!(matches!(not_sent, Err(NoAnswer::NotSent(_))), "{not_sent:?}");
+    assert!(batcher.takes(1), "nobody got the batch");
+}
+
+/// A server that answers any request with `response`, and then hangs up.
+async fn answers(response: &'static str) -> Batcher {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 1 << 16];
+            let _ = stream.read(&mut request).await;
+            let _ = stream.write_all(response.as_bytes()).await;
+        }
+    });
+    let batcher = Batcher::new(reqwest::Client::new(), url, LIMIT);
+    learn(&batcher);
+    batcher
+}
+
+#[tokio::test]
+async fn a_response_that_is_not_a_batch_ends_the_offer() {
+    let json = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
+    let batcher = answers(json).await;
+    let items = join_all((0..20).map(|_| batcher.exchange(item("one")))).await;
+    for item in &items {
+        assert!(matches!(item, Err(NoAnswer::Foreign | NoAnswer::NotOffered)), "{item:?}");
+    }
+    assert!(matches!(items[0], Err(NoAnswer::Foreign)), "{items:?}");
+    assert!(!batcher.takes(1));
+
+    let malformed = "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.longhold.batch\r\n\
+                     Content-Length: 6\r\n\r\nhello\n";
+    let batcher = answers(malformed).await;
+    let broken = batcher.exchange(item("one")).await;
+    assert!(matches!(broken, Err(NoAnswer::Broken(_))), "{broken:?}");
+    assert!(!batcher.takes(1));
 }
 
 #[test]

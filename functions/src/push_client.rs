@@ -135,6 +135,7 @@ impl PushClient {
                 // The gateway at this address takes no batches: it was replaced. None of the
                 // batch's pushes was carried out.
                 Err(NoAnswer::Refused(status)) if status.is_client_error() => {}
+                Err(NoAnswer::NotOffered | NoAnswer::Foreign) => {}
                 Err(error) => return Err(error.into()),
             }
         }

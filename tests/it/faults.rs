@@ -5,6 +5,7 @@
 
 #![allow(clippy::print_stderr, reason = "seeds and figures are for the person who runs the tests")]
 
+mod another_server;
 mod clients;
 mod clock;
 mod crash;

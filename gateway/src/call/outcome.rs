@@ -63,7 +63,11 @@ impl CallError {
         }
         let disposition = match error {
             NoAnswer::TooLarge => return Self::too_large(),
-            NoAnswer::NotSent(_) | NoAnswer::Refused(_) => Disposition::NotRun,
+            // A server that took the batch for one event has not got the events.
+            NoAnswer::NotSent(_)
+            | NoAnswer::NotOffered
+            | NoAnswer::Foreign
+            | NoAnswer::Refused(_) => Disposition::NotRun,
             NoAnswer::TimedOut(_) | NoAnswer::Broken(_) => Disposition::Faulted,
         };
         Self { disposition, timed_out: false, overdue: None, what: What::NoAnswer(error) }
