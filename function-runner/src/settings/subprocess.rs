@@ -37,6 +37,8 @@ pub(crate) struct SubprocessSettings {
     pub(crate) user: Option<User>,
     /// `private_tmp`: whether each instance has a `/tmp` of its own, where the system allows that.
     pub(crate) private_tmp: bool,
+    /// `tmp_mb`: the room in the private folders of an instance.
+    pub(crate) tmp_mb: u32,
     /// `[cloud]`
     pub(crate) cloud: Cloud,
     /// `min_instances`: how many instances are kept without work.
@@ -85,6 +87,7 @@ impl SubprocessSettings {
             environment: environment?,
             user,
             private_tmp: keys.private_tmp,
+            tmp_mb: keys.tmp_mb,
             cloud: around.cloud.clone(),
             min_instances: keys.min_instances,
             idle_after: keys.idle_after,

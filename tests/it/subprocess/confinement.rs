@@ -1,10 +1,6 @@
 //! Confinement: limits on a function's memory and processes, its own /tmp, and its user.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command};
 
 use nix::{sys::signal::Signal, unistd::Uid};
 use serde_json::{Value, json};
@@ -18,6 +14,10 @@ use crate::support::{process::Process, soon};
 /// A Python function that evaluates the expression in its event.
 const EVALUATES: &str = "
 import os, subprocess, sys, threading, time
+def fill(path, mb):
+    with open(path, 'wb') as file:
+        return sum(file.write(bytes(1 << 20)) for _ in range(mb)) >> 20
+
 def main_handler(event, context):
     return eval(event['eval'], dict(globals(), context=context))
 ";
@@ -59,12 +59,6 @@ async fn eval(functions: &Functions, code: &str) -> Value {
     functions.returns("python", &json!({ "eval": code })).await
 }
 
-/// All files below `folder`. What is removed meanwhile is left out.
-fn walk(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
-    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
-}
-
 #[tokio::test]
 async fn each_instance_has_its_own_tmp() {
     if !has("python") || !allows_mounts() {
@@ -83,18 +77,128 @@ async fn each_instance_has_its_own_tmp() {
     let code = one.folder.path().join("python");
     assert_eq!(eval(&one, "os.getcwd()").await, code.to_str().unwrap());
     assert_eq!(eval(&one, "os.path.exists('index.py')").await, true);
-    // Tests of the same process may run beside this one, and have folders of their own there.
-    let ours = Path::new("/tmp").join(format!("longhold-{}", std::process::id()));
-    let other = format!("{name}-of-two");
-    assert_eq!(eval(&two, &format!("open('/tmp/{other}', 'w').write('mine')")).await, 4);
-    let folders = [name, other].map(|name| {
-        let has_it = |folder: &PathBuf| walk(folder).iter().any(|path| path.ends_with(&name));
-        let folders = fs::read_dir(&ours).unwrap().map(|entry| entry.unwrap().path());
-        folders.into_iter().find(has_it).expect("the folder that is the instance's /tmp")
-    });
+    // The other folders that everybody may write to are private too, and all are empty at first.
+    for folder in ["/dev/shm", "/var/tmp"] {
+        let write = format!("open('{folder}/{name}', 'w').write('mine')");
+        assert_eq!(eval(&one, &write).await, 4);
+        let there = format!("os.path.exists('{folder}/{name}')");
+        assert_eq!(eval(&two, &there).await, false);
+        assert!(!Path::new(folder).join(&name).exists());
+        assert_eq!(eval(&two, &format!("os.listdir('{folder}')")).await, json!([]));
+    }
+    let kept = code.iter().nth(2).unwrap().to_str().unwrap();
+    assert_eq!(eval(&two, "len(os.listdir('/tmp'))").await, 1);
+    assert_eq!(eval(&one, "sorted(os.listdir('/tmp'))").await, sorted([kept, &name]));
+    // Nothing of it is on the machine's disk, so nothing can be left.
+    let root = eval(&one, "os.stat('/tmp').st_dev").await;
+    assert_ne!(root, json!(fs::metadata("/tmp").unwrap().dev()));
     one.finish().await;
     two.finish().await;
-    assert!(folders.iter().all(|folder| !folder.exists()), "files were left");
+}
+
+fn sorted(mut names: [&str; 2]) -> Value {
+    names.sort_unstable();
+    json!(names)
+}
+
+/// All private folders of an instance have one limit together, and do not count as its memory.
+#[tokio::test]
+async fn files_in_memory_are_limited_by_tmp_mb() {
+    if !has("python") || !allows_mounts() {
+        return;
+    }
+    let text = function("python", "max_instances = 1\nmemory_mb = 64\ntmp_mb = 200");
+    let functions = Functions::start_in(evaluates(), &text).await;
+    let fill = |path: &str, mb: u32| format!("fill('{path}', {mb})");
+    assert_eq!(eval(&functions, &fill("/tmp/one", 150)).await, 150);
+    for path in ["/tmp/two", "/dev/shm/two", "/var/tmp/two"] {
+        let (status, fault) = functions.invoke("python", &json!({ "eval": fill(path, 60) })).await;
+        assert_eq!(status, 430, "{path}: {fault}");
+        assert!(fault["stackTrace"].as_str().unwrap().contains("No space left"), "{fault}");
+        let remove = format!("os.remove('{path}')");
+        assert_eq!(eval(&functions, &remove).await, Value::Null);
+    }
+    assert_eq!(eval(&functions, "os.path.getsize('/tmp/one') >> 20").await, 150);
+    functions.finish().await;
+}
+
+/// Shell commands that give the runner the process id 1, in a namespace.
+const AS_PROCESS_ONE: &str = "exec unshare --pid --fork --mount-proc --kill-child \"$0\"";
+
+async fn start_as_process_one(folder: &Path) -> Process {
+    Process::start_after(AS_PROCESS_ONE, "function-runner", folder).await
+}
+
+async fn eval_in(runner: &Process, code: &str) -> String {
+    let url = format!("http://{}/functions/python/invocations", runner.address("internal"));
+    let request = reqwest::Client::new().post(url).body(json!({ "eval": code }).to_string());
+    soon("an answer", request.send()).await.unwrap().text().await.unwrap()
+}
+
+/// As in a container, where each run has the same process id.
+#[tokio::test]
+async fn a_killed_runner_starts_instances_again_with_the_same_process_id() {
+    if !has("python") || !allows("unshare --pid --fork --mount-proc true") {
+        return;
+    }
+    let folder = evaluates();
+    let text = format!("listen.internal = \"127.0.0.1:0\"\n{}", function("python", ""));
+    write(folder.path(), "functions.toml", &text);
+    let group = "next((line.split(':')[2].strip() for line in open('/proc/self/cgroup') \
+                 if 'longhold_' in line), '')";
+    let mut groups = Vec::new();
+    for _ in 0..3 {
+        let runner = start_as_process_one(folder.path()).await;
+        assert_eq!(eval_in(&runner, "os.getppid()").await, "1");
+        let found = eval_in(&runner, group).await;
+        groups.push(found.trim_matches('"').to_owned());
+        if allows_cgroups() {
+            assert!(groups.last().is_some_and(|group| !group.is_empty()), "no control group");
+        }
+        runner.signal(Signal::SIGKILL);
+        runner.ended().await;
+    }
+    // The last run's group is left to the next start, the others are gone.
+    groups.pop();
+    for group in groups.iter().filter_map(|group| Path::new(group).parent()) {
+        let group = group.to_str().unwrap().trim_start_matches('/');
+        for root in ["/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/pids"] {
+            let left = Path::new(root).join(group);
+            assert!(!group.contains("longhold_") || !left.exists(), "{}", left.display());
+        }
+    }
+}
+
+/// What another user has prepared in `/tmp` is neither used nor followed.
+#[tokio::test]
+async fn a_folder_that_another_user_has_prepared_is_not_used() {
+    if !has("python") || !Uid::effective().is_root() || !allows_mounts() {
+        return;
+    }
+    if !allows("unshare --pid --fork --mount-proc true") {
+        return;
+    }
+    let folder = evaluates();
+    let text = format!("listen.internal = \"127.0.0.1:0\"\n{}", function("python", ""));
+    write(folder.path(), "functions.toml", &text);
+    let home = tempfile::tempdir().unwrap();
+    // The name that the runner with the process id 1 used before.
+    let prepared = Path::new("/tmp/longhold-1");
+    let _ = fs::remove_dir_all(prepared);
+    fs::create_dir(prepared).unwrap();
+    for number in 0..3 {
+        let link = prepared.join(format!("python-{number}"));
+        std::os::unix::fs::symlink(home.path(), link).unwrap();
+    }
+    let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
+    nix::unistd::chown(prepared, Some(nobody.uid), Some(nobody.gid)).unwrap();
+    let runner = start_as_process_one(folder.path()).await;
+    assert_eq!(eval_in(&runner, "open('/tmp/mine', 'w').write('mine')").await, "4");
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0, "a link was followed");
+    assert_eq!(fs::read_dir(prepared).unwrap().count(), 3);
+    runner.signal(Signal::SIGKILL);
+    runner.ended().await;
+    fs::remove_dir_all(prepared).unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ mod hierarchy;
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -110,7 +110,8 @@ impl Cgroup {
 /// Kills all processes in the group `folder`, and tries to remove it. Whether it is gone.
 fn remove(folder: &Path) -> bool {
     // Version 2 kills them with one write.
-    if fs::write(folder.join("cgroup.kill"), "1").is_err() {
+    let killed = OpenOptions::new().write(true).open(folder.join("cgroup.kill"));
+    if killed.and_then(|mut file| file.write_all(b"1")).is_err() {
         let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
         for process in processes.lines().filter_map(|line| line.parse().ok()) {
             let _ = kill(Pid::from_raw(process), Signal::SIGKILL);

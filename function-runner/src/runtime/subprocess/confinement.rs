@@ -1,4 +1,4 @@
-//! The confinement of an instance: the limits, the `/tmp` and the user of its process.
+//! The confinement of an instance: the limits, the folders and the user of its process.
 //!
 //! The child sets all of this itself before it executes the program. So the confinement holds from
 //! the first instruction of the program, and for all processes that the program starts.
@@ -23,12 +23,12 @@ use nix::{
     },
     unistd::{setgid, setgroups, setuid, write},
 };
-use tracing::info;
+use tracing::{info, warn};
 
 use super::{
     cgroup::{Cgroup, Hierarchy},
     limits::Limits,
-    private_tmp::{Mounts, PrivateTmp},
+    private_tmp::{self, Mounts},
     program::Program,
     spawner,
 };
@@ -41,7 +41,6 @@ const OPEN_FILES_MAX: u64 = 1024;
 #[derive(Debug)]
 pub(super) struct Confinement {
     cgroup: Option<Cgroup>,
-    tmp: Option<PrivateTmp>,
 }
 
 /// The steps that the child takes before it executes the program.
@@ -56,29 +55,34 @@ struct Steps {
 pub(super) fn announce() {
     static ONCE: OnceLock<()> = OnceLock::new();
     ONCE.get_or_init(|| {
-        let limits = if hierarchy().is_some() {
-            "memory and processes of functions are limited by control groups"
+        match hierarchy() {
+            Ok(_) => info!("memory and processes of functions are limited by control groups"),
+            Err(error) => warn!(
+                error,
+                "no control group can be made: memory of functions is watched, the number of their \
+                 processes is not limited"
+            ),
+        }
+        if private_tmp::is_possible() {
+            info!("each instance has a /tmp and a /dev/shm of its own");
         } else {
-            "no control group can be made: memory of functions is watched, the number of their \
-             processes is not limited"
-        };
-        let tmp = if PrivateTmp::is_possible() {
-            "each instance has a /tmp of its own"
-        } else {
-            "no mount can be made: functions share the /tmp of the machine"
-        };
-        info!("{limits}; {tmp}");
+            warn!(
+                "no mount can be made: functions share the /tmp and the /dev/shm of the machine, and \
+                 tmp_mb does not hold"
+            );
+        }
     });
 }
 
-fn hierarchy() -> Option<&'static Hierarchy> {
-    static HIERARCHY: OnceLock<Option<Hierarchy>> = OnceLock::new();
+/// The place for control groups, or why there is none.
+fn hierarchy() -> Result<&'static Hierarchy, &'static str> {
+    static HIERARCHY: OnceLock<Result<Hierarchy, String>> = OnceLock::new();
     let open = || {
-        let hierarchy = Hierarchy::open().ok()?;
+        let hierarchy = Hierarchy::open().map_err(|error| error.to_string())?;
         spawner::fence(hierarchy.folders());
-        Some(hierarchy)
+        Ok(hierarchy)
     };
-    HIERARCHY.get_or_init(open).as_ref()
+    HIERARCHY.get_or_init(open).as_ref().map_err(String::as_str)
 }
 
 impl Confinement {
@@ -91,10 +95,18 @@ impl Confinement {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", limits.function_name);
-        let cgroup = hierarchy().map(|it| Cgroup::new(it, &name, limits.memory_mb)).transpose()?;
-        let mut confinement = Self { cgroup, tmp: None };
-        match confinement.prepare(program, &name, command) {
-            Ok(()) => Ok(confinement),
+        let mounts = private_tmp::mounts(program, limits.tmp_mb)?;
+        // Files in the private folders are in memory, and have a limit of their own.
+        let files_mb = mounts.as_ref().map_or(0, |_| limits.tmp_mb);
+        let memory_mb = limits.memory_mb + files_mb;
+        let cgroup = hierarchy().ok().map(|it| Cgroup::new(it, &name, memory_mb)).transpose()?;
+        let confinement = Self { cgroup };
+        match confinement.entry_files() {
+            Ok(cgroup_files) => {
+                let (runner, user) = (process::id(), program.user);
+                Steps { runner, cgroup_files, mounts, user }.put_before(command);
+                Ok(confinement)
+            }
             Err(error) => {
                 confinement.lift().await;
                 Err(error)
@@ -102,24 +114,8 @@ impl Confinement {
         }
     }
 
-    fn prepare(&mut self, program: &Program, name: &str, command: &mut Command) -> io::Result<()> {
-        let needed = [program.executable.as_path(), &program.code];
-        if program.private_tmp {
-            self.tmp = PrivateTmp::new(name, &needed, program.user)?;
-        }
-        let steps = Steps {
-            runner: process::id(),
-            cgroup_files: self
-                .cgroup
-                .as_ref()
-                .map(Cgroup::entry_files)
-                .transpose()?
-                .unwrap_or_default(),
-            mounts: self.tmp.as_ref().map(|tmp| tmp.mounts(&program.code)).transpose()?,
-            user: program.user,
-        };
-        steps.put_before(command);
-        Ok(())
+    fn entry_files(&self) -> io::Result<Vec<File>> {
+        self.cgroup.as_ref().map_or_else(|| Ok(Vec::new()), Cgroup::entry_files)
     }
 
     /// Whether the kernel has killed a process because memory ran out.
@@ -127,13 +123,10 @@ impl Confinement {
         self.cgroup.as_ref().is_some_and(Cgroup::is_out_of_memory)
     }
 
-    /// Kills all processes of the instance that are left, and removes its group and its `/tmp`.
+    /// Kills all processes of the instance that are left, and removes its group.
     pub(super) async fn lift(self) {
         if let Some(cgroup) = self.cgroup {
             cgroup.remove().await;
-        }
-        if let Some(tmp) = self.tmp {
-            tmp.remove().await;
         }
     }
 }

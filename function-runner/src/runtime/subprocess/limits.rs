@@ -10,6 +10,8 @@ pub(super) struct Limits {
     pub(super) function_name: String,
     pub(super) timeout: Duration,
     pub(super) memory_mb: u32,
+    /// For the files in the private folders of an instance.
+    pub(super) tmp_mb: u32,
     pub(super) max_instances: usize,
     pub(super) min_instances: usize,
     pub(super) idle_after: Duration,
@@ -22,6 +24,7 @@ impl Limits {
             function_name: function.name.clone(),
             timeout: function.timeout,
             memory_mb: function.memory_mb,
+            tmp_mb: subprocess.tmp_mb,
             max_instances: function.max_instances,
             min_instances: subprocess.min_instances,
             idle_after: subprocess.idle_after,

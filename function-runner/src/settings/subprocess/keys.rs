@@ -16,11 +16,12 @@ pub(in crate::settings) struct SubprocessKeys {
     pub(super) interpreter: Option<PathBuf>,
     pub(super) user: Option<String>,
     pub(super) private_tmp: bool,
+    pub(super) tmp_mb: u32,
 }
 
 impl SubprocessKeys {
     /// The names of the keys, in the order in which they are read.
-    pub(in crate::settings) const NAMES: [&str; 7] = [
+    pub(in crate::settings) const NAMES: [&str; 8] = [
         "min_instances",
         "idle_after",
         "init_timeout",
@@ -28,6 +29,7 @@ impl SubprocessKeys {
         "interpreter",
         "user",
         "private_tmp",
+        "tmp_mb",
     ];
 
     /// `language` is that of the function, if it is known that it has one.
@@ -53,6 +55,7 @@ impl SubprocessKeys {
             interpreter: section.read_derived("interpreter", &path, in_path),
             user: section.read_derived("user", &text(), "the runner's user"),
             private_tmp: section.read_or("private_tmp", &flag(), "true"),
+            tmp_mb: section.read_or("tmp_mb", &count(1..=10_240), "512"),
         }
     }
 

@@ -1,15 +1,21 @@
 //! The folders for control groups: below the group of the runner, in a folder of their own.
+//!
+//! Each run of the runner makes a folder with a new name, and holds a lock on it (`flock(2)`), which
+//! the kernel releases when the process ends. So a folder whose lock is free belongs to a run that
+//! has ended, whatever process ids are in use now.
+
+mod run_folder;
 
 use std::{
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
-    process,
 };
+
+use nix::fcntl::Flock;
 
 /// Where the system mounts control groups.
 const ROOT: &str = "/sys/fs/cgroup";
-/// The names of our folders begin so; the id of the process follows.
-const PREFIX: &str = "longhold-";
 
 /// The folders in which the groups of instances are.
 #[derive(Debug)]
@@ -17,6 +23,8 @@ pub(in super::super) struct Hierarchy {
     pub(super) version: Version,
     /// One folder for each hierarchy; the first limits memory.
     pub(super) folders: Vec<PathBuf>,
+    #[expect(dead_code, reason = "held, not read")]
+    locks: Vec<Flock<File>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,25 +34,25 @@ pub(super) enum Version {
 }
 
 impl Hierarchy {
-    /// Makes the folders. An error if the system does not let us.
+    /// Makes the folders, and removes those of runs that have ended. An error if the system does
+    /// not let us.
     pub(in super::super) fn open() -> io::Result<Self> {
         let own = fs::read_to_string("/proc/self/cgroup")?;
         let root = Path::new(ROOT);
-        let name = format!("{PREFIX}{}", process::id());
         let (version, bases) = if root.join("cgroup.controllers").exists() {
             (Version::V2, vec![base(root, &own, "")?])
         } else {
             let base = |controller| base(&root.join(controller), &own, controller);
             (Version::V1, vec![base("memory")?, base("pids")?])
         };
+        let (mut folders, mut locks) = (Vec::new(), Vec::new());
         for base in &bases {
-            remove_stale(base);
+            run_folder::remove_stale(base);
+            let (folder, lock) = run_folder::create(base)?;
+            folders.push(folder);
+            locks.push(lock);
         }
-        let folders: Vec<_> = bases.iter().map(|base| base.join(&name)).collect();
-        for folder in &folders {
-            fs::create_dir(folder)?;
-        }
-        let hierarchy = Self { version, folders };
+        let hierarchy = Self { version, folders, locks };
         if version == Version::V2 {
             let opened = bases
                 .iter()
@@ -98,21 +106,4 @@ fn delegate(base: &Path, folder: &Path) -> io::Result<()> {
         }
     }
     give(folder)
-}
-
-/// Removes the groups of runners that were killed.
-fn remove_stale(base: &Path) {
-    let Ok(entries) = fs::read_dir(base) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let process = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
-        if process.is_some_and(|process| !Path::new("/proc").join(process).exists()) {
-            for group in fs::read_dir(entry.path()).into_iter().flatten().flatten() {
-                if group.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    super::remove(&group.path());
-                }
-            }
-            let _ = fs::remove_dir(entry.path());
-        }
-    }
 }
