@@ -2,6 +2,7 @@
 
 mod memory;
 mod pace;
+mod pieces;
 
 use std::{
     pin::Pin,

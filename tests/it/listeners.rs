@@ -86,8 +86,7 @@ async fn clients_that_wait_for_register_have_a_bound_for_each_api() {
             { id = "api-slow", path = "/slow", register = "BACKEND/register",
               transmit = "BACKEND/transmit", cleanup = "BACKEND/cleanup",
               register_concurrency = 2 },
-            { id = "api-good", path = "/good", transmit = "BACKEND/transmit",
-              cleanup = "BACKEND/cleanup" },
+            { id = "api-good", path = "/good", transmit = "BACKEND/transmit" },
         ]
         "#,
     )

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, sleep, timeout, timeout_at},
 };
 
-use super::{BodyError, RequestBody, pace::Pace};
+use super::{BodyError, RequestBody, pace::Pace, pieces::Pieces};
 
 /// The bytes that one permit stands for.
 const UNIT: usize = 1 << 10;
@@ -101,13 +101,13 @@ impl HeldBody {
 
 impl Reading<'_> {
     async fn read(mut self, mut body: RequestBody, limit: usize) -> Result<HeldBody, BodyError> {
-        let mut bytes = Vec::new();
+        let mut pieces = Pieces::default();
         let mut pace = Pace::begin(Instant::now());
         while !body.is_end_stream() {
             let Some(frame) = self.frame(&mut body, &pace).await? else { break };
             let frame = frame.map_err(BodyError::Broken)?;
             let Ok(data) = frame.into_data() else { continue };
-            let length = bytes.len() + data.len();
+            let length = pieces.length + data.len();
             if length > limit {
                 return Err(BodyError::TooLarge(limit));
             }
@@ -115,10 +115,10 @@ impl Reading<'_> {
                 pace = Pace::begin(Instant::now());
             }
             pace.came(Instant::now(), data.len());
-            bytes.extend_from_slice(&data);
+            pieces.add(&data);
         }
         let Self { permits, .. } = self;
-        Ok(HeldBody { bytes: bytes.into(), permits: Arc::new(permits) })
+        Ok(HeldBody { bytes: pieces.join(), permits: Arc::new(permits) })
     }
 
     async fn frame(

@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(25);
 /// The same for all connections of a listener together, while none can give way.
 const LOOK_IN_VAIN: Duration = Duration::from_millis(250);
 /// How long a request in the reserve waits for a permit.
-const PERMIT_TIMEOUT: Duration = Duration::from_secs(2);
+const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How many of these requests are given up at once while the reserve is full, so that a health probe
 /// behind them is accepted.
 const GIVEN_UP: usize = 16;

@@ -28,9 +28,9 @@ pub struct EmbeddedPage {
     pub content: &'static str,
 }
 
-/// How many bytes of a file are read at once. A client that does not read its page holds about three
-/// times as many.
-const CHUNK_BYTES: usize = 16 << 10;
+/// How many bytes of a file are read at once. A client that does not read its page holds a few of
+/// these, about 48 KiB in all.
+const CHUNK_BYTES: usize = 8 << 10;
 
 /// A page loads nothing from elsewhere, and runs nothing that is written into it.
 const SECURITY: [(HeaderName, HeaderValue); 2] = [

@@ -69,32 +69,32 @@ async fn check_room(request: &str, count: usize) {
 }
 
 #[tokio::test]
-async fn connections_without_a_request_end_one() {
+async fn connections_without_a_request_give_way() {
     check_room("", 3 * PERMITS).await;
 }
 
 #[tokio::test]
-async fn half_heads_end_one() {
+async fn half_heads_give_way() {
     check_room("GET / HTTP/1.1\r\nHost: x", 3 * PERMITS).await;
 }
 
 #[tokio::test]
-async fn idle_connections_end_one() {
+async fn idle_connections_give_way() {
     check_room(&get("/"), PERMITS).await;
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_end_one() {
+async fn answers_that_nobody_reads_give_way() {
     check_room(&get("/large"), PERMITS).await;
 }
 
 #[tokio::test]
-async fn bodies_that_do_not_come_end_one() {
+async fn bodies_that_do_not_come_give_way() {
     check_room("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", PERMITS).await;
 }
 
 #[tokio::test]
-async fn bodies_that_are_refused_and_go_on_end_one() {
+async fn bodies_that_are_refused_and_go_on_give_way() {
     check_room("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nx", PERMITS).await;
 }
 
@@ -122,7 +122,7 @@ async fn health_is_answered_while_requests_in_hand_have_all_places() {
 }
 
 #[tokio::test]
-async fn requests_that_gave_their_places_up_hold_none() {
+async fn requests_that_gave_their_permits_up_hold_none() {
     let hold = Arc::new(Semaphore::new(0));
     let server = start(&hold).await;
     let mut held = stay(&server, &get("/free"), 2 * PERMITS).await;
