@@ -23,6 +23,9 @@ struct Transmit {
     push_client: PushClient,
 }
 
+/// How many connections one push request may name: `push.max_ids` of the gateway.
+const IDS_PER_PUSH: usize = 10_000;
+
 /// Some connections that are still open did not get the message.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -70,8 +73,8 @@ impl Transmit {
         Ok(json!({ "errNo": 0, "errMsg": "ok" }))
     }
 
-    /// Sends the message to all `others` with one request. With one request for each, every message
-    /// in a chat of 1000 connections would cost 999 requests.
+    /// Sends the message to all `others` with as few requests as possible. With one request for each,
+    /// every message in a chat of 1000 connections would cost 999 requests.
     async fn push(
         &self,
         others: Vec<String>,
@@ -79,11 +82,15 @@ impl Transmit {
         context: &Context,
     ) -> Result<(), FunctionError> {
         let recipients = others.len();
-        let push = Push { targets: Targets::Many(others), action: PushAction::Send(payload) };
-        let answer = self.push_client.push(&push, context).await?;
+        let mut failed = Vec::new();
+        for others in others.chunks(IDS_PER_PUSH) {
+            let targets = Targets::Many(others.to_vec());
+            let push = Push { targets, action: PushAction::Send(payload.clone()) };
+            failed.extend(self.push_client.push(&push, context).await?.failed);
+        }
 
         let (gone, missed): (Vec<_>, Vec<_>) =
-            answer.failed.into_iter().partition(|failed| is_gone(failed.err_no));
+            failed.into_iter().partition(|failed| is_gone(failed.err_no));
         tracing::debug!(recipients, gone = gone.len(), missed = missed.len(), "message pushed");
         // A set, so that no id is removed twice at the same time if the answer repeats an id.
         let gone: BTreeSet<_> = gone.into_iter().map(|failed| failed.connection_id).collect();

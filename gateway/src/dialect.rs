@@ -97,10 +97,10 @@ impl Dialect {
         }
     }
 
-    /// Reads the body of a push.
-    pub(crate) fn read_push(self, body: &[u8]) -> Result<Pushes, PushRefusal> {
+    /// Reads the body of a push to at most `ids_max` connections.
+    pub(crate) fn read_push(self, body: &[u8], ids_max: usize) -> Result<Pushes, PushRefusal> {
         match self {
-            Self::Tencent => tencent::read_push(body),
+            Self::Tencent => tencent::read_push(body, ids_max),
         }
     }
 

@@ -7,11 +7,14 @@
 mod body;
 mod encoder;
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use daemon::body::HeldBody;
 use shared::connection_id::ConnectionId;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    task::coop::consume_budget,
+    time::{Instant, timeout_at},
+};
 
 pub(crate) use self::body::PushBodies;
 use self::encoder::{EncodedPush, Encoder};
@@ -29,6 +32,9 @@ pub(crate) struct Pusher {
     settings: PushSettings,
 }
 
+/// Bytes that a push holds for each connection until it is answered, beside the id.
+const BYTES_PER_ID: usize = 256;
+
 /// What is known of one target before anything is waited for.
 type Begun = Result<Option<QueuedPush>, NotPushed>;
 
@@ -43,14 +49,15 @@ impl Pusher {
         Self { registry, settings }
     }
 
-    /// Carries out the push that `body` asks for.
-    pub(crate) async fn push(&self, api: &Api, body: HeldBody) -> PushOutcome {
-        let pushes = match api.config().dialect.read_push(&body.bytes) {
+    /// Carries out the push that `body` asks for. Takes the bytes out of `body` and leaves the permit for what the push still holds, which the caller
+    /// keeps until the answer has been written.
+    pub(crate) async fn push(&self, api: &Api, body: &mut HeldBody) -> PushOutcome {
+        let bytes = mem::take(&mut body.bytes);
+        let pushes = match api.config().dialect.read_push(&bytes, self.settings.max_ids) {
             Ok(pushes) => pushes,
             Err(refusal) => return PushOutcome::Refused(refusal),
         };
-        // Not held while the push waits for slow clients.
-        drop(body);
+        drop(bytes);
         if self.registry.is_drained() && pushes.send_any() {
             return PushOutcome::Refused(PushRefusal::ShuttingDown);
         }
@@ -58,12 +65,15 @@ impl Pusher {
         let deadline = Instant::now() + self.settings.timeout;
         let pushes = match pushes {
             Pushes::One(id, effect) => {
+                // The message is in a mailbox soon, which has its own bound.
+                let held = id.len() + BYTES_PER_ID;
                 let begun = match effect {
                     Ok(effect) => {
                         self.begin(api, &id, &Encoder::default().action(effect), deadline)
                     }
                     Err(problem) => Err(NotPushed::Invalid(problem)),
                 };
+                body.shrink_to(held);
                 let outcome = match settle_until(begun, deadline).await {
                     Ok(Some(queued)) => queued.written().await,
                     Ok(None) => Ok(()),
@@ -74,11 +84,13 @@ impl Pusher {
             Pushes::Many(pushes) => pushes,
         };
         // All are begun before any is waited for: one slow client must not hold up the others.
-        let begun = self.begin_each(api, pushes, deadline);
+        let begun = self.begin_each(api, pushes, deadline).await;
+        // The messages are in mailboxes, which have their own bounds.
+        body.shrink_to(begun.iter().map(|(id, _)| id.len() + BYTES_PER_ID).sum());
         PushOutcome::Many(settle_each(begun, deadline).await)
     }
 
-    fn begin_each(
+    async fn begin_each(
         &self,
         api: &Api,
         pushes: Vec<(Vec<String>, Result<Effect, String>)>,
@@ -91,13 +103,15 @@ impl Pusher {
                 Ok(effect) => Ok(encoder.action(effect)),
                 Err(problem) => Err(NotPushed::Invalid(problem)),
             };
-            begun.extend(ids.into_iter().map(|id| {
-                let begun = match &action {
+            for id in ids {
+                // Other tasks have their turns, however many ids there are.
+                consume_budget().await;
+                let outcome = match &action {
                     Ok(action) => self.begin(api, &id, action, deadline),
                     Err(error) => Err(error.clone()),
                 };
-                (id, begun)
-            }));
+                begun.push((id, outcome));
+            }
         }
         begun
     }

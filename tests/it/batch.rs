@@ -67,6 +67,29 @@ async fn a_push_to_no_connection_is_answered_0() {
     world.finish().await;
 }
 
+/// As many strings would take a thousand times the memory of the body. Who is beside it is served.
+#[tokio::test]
+async fn a_push_to_more_connections_than_allowed_is_413() {
+    let world = World::with("", "[push]\nmax_ids = 10").await;
+    let (mut client, register) = world.client().await;
+    let close =
+        |ids: Vec<&str>| json!({ "websocket": { "action": "closing", "secConnectionIDs": ids } });
+    let (status, answer) = world.push(close(vec!["x"; 10])).await;
+    assert_eq!((status, answer["failed"].as_array().map(Vec::len)), (200, Some(10)));
+    let mut ids = vec!["x"; 11];
+    ids[0] = register.id();
+    let (status, answer) = world.push(close(ids)).await;
+    assert_eq!((status, &answer["errNo"]), (413, &json!(413)), "{answer}");
+    let millions = format!(
+        r#"{{"websocket":{{"action":"closing","secConnectionIDs":["x"{}]}}}}"#,
+        r#","x""#.repeat(2_000_000)
+    );
+    assert_eq!(world.push_bytes("api-test", millions).await.0, 413);
+    assert_eq!(world.push_text(register.id(), "still open").await, 0);
+    assert_eq!(client.receive_text().await, "still open");
+    world.finish().await;
+}
+
 /// A client for which the system buffers little.
 async fn small_client(world: &World) -> (Client, FunctionCall) {
     let socket = TcpSocket::new_v4().unwrap();

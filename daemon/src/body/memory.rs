@@ -45,12 +45,12 @@ struct Memory {
     wait: Duration,
 }
 
-/// A body, or a part of one, with the memory of the whole body.
-#[derive(Debug, Clone)]
+/// A body, or a part of one, with its memory.
+#[derive(Debug)]
 pub struct HeldBody {
     /// The bytes of this part.
     pub bytes: Bytes,
-    permits: Arc<Permits>,
+    permits: Permits,
 }
 
 #[derive(Debug, Default)]
@@ -92,10 +92,17 @@ impl BodyMemory {
 }
 
 impl HeldBody {
-    /// A part of the body. The memory of the whole body is in use until all parts are dropped.
+    /// A part of the body, which takes its share of the memory with it.
     #[must_use]
-    pub fn part(&self, bytes: Bytes) -> Self {
-        Self { bytes, permits: Arc::clone(&self.permits) }
+    pub fn part(&mut self, bytes: Bytes) -> Self {
+        let permits = self.permits.split_off(bytes.len() / UNIT);
+        Self { bytes, permits }
+    }
+
+    /// What the body has become takes so many bytes from now on, if that is less than before.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        let unused = self.permits.units().saturating_sub(units(bytes));
+        drop(self.permits.split_off(unused));
     }
 }
 
@@ -118,7 +125,7 @@ impl Reading<'_> {
             pieces.add(&data);
         }
         let Self { permits, .. } = self;
-        Ok(HeldBody { bytes: pieces.join(), permits: Arc::new(permits) })
+        Ok(HeldBody { bytes: pieces.join(), permits })
     }
 
     async fn frame(
@@ -200,6 +207,18 @@ impl Permits {
         let permits = self.shared.iter().chain(&self.reserve);
         permits.map(OwnedSemaphorePermit::num_permits).sum()
     }
+
+    /// Takes so many units out, or all: those of the reserve first, because other bodies wait for it.
+    fn split_off(&mut self, units: usize) -> Self {
+        let reserve = split_off(&mut self.reserve, units);
+        let taken = reserve.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        Self { reserve, shared: split_off(&mut self.shared, units - taken) }
+    }
+}
+
+fn split_off(held: &mut Option<OwnedSemaphorePermit>, units: usize) -> Option<OwnedSemaphorePermit> {
+    let permit = held.as_mut()?;
+    permit.split(units.min(permit.num_permits()))
 }
 
 fn merge(held: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {

@@ -63,6 +63,8 @@ pub(crate) enum PushRefusal {
     BadRequest(String),
     /// The body is larger than a body may be. The text says how large that is.
     BodyTooLarge(String),
+    /// The request names more connections than one request may. The text says how many that is.
+    TooManyIds(String),
     /// No API has this id.
     UnknownApi(String),
     /// The bodies that are being read take all the memory that they may.

@@ -1,7 +1,8 @@
 //! The bodies of push requests. The memory of all bodies together is bounded.
 //!
 //! A body counts from its first byte until its messages have been taken out. From then on the
-//! messages are in mailboxes, which have their own bounds.
+//! messages are in mailboxes, which have their own bounds. What the push itself holds, its ids and its
+//! answer, counts until the answer has been written.
 
 use daemon::body::{BodyError, BodyMemory, HeldBody, RequestBody};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daemon::settings::{Section, bytes, duration};
+use daemon::settings::{Section, bytes, count, duration};
 
 use super::{ApiSettings, GIB, HOUR, MILLISECOND};
 
@@ -13,6 +13,8 @@ pub struct PushSettings {
     pub timeout: Duration,
     /// `max_body`: bytes of the body of a push request.
     pub max_body: usize,
+    /// `max_ids`: connection ids in one push request.
+    pub max_ids: usize,
     /// `memory`: bytes of all push bodies together. A push that gets no memory within `timeout` is
     /// answered HTTP 429.
     pub memory: usize,
@@ -27,6 +29,7 @@ impl PushSettings {
     pub(super) fn read(section: &mut Section) -> Self {
         let timeout = section.read_or("timeout", &duration(MILLISECOND..=HOUR), "1s");
         let max_body = section.read_or("max_body", &bytes(1..=GIB), "8MiB");
+        let max_ids = section.read_or("max_ids", &count(1..=1_000_000), "10000");
         let memory = section.read_derived(
             "memory",
             &bytes(1..=64 * GIB),
@@ -36,7 +39,7 @@ impl PushSettings {
         if memory < max_body {
             section.problem("memory", format!("is {memory}; use max_body, {max_body}, or more"));
         }
-        Self { timeout, max_body, memory }
+        Self { timeout, max_body, max_ids, memory }
     }
 
     /// What is wrong with `max_body`: a message that a client may send has to fit into a push as

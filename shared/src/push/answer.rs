@@ -57,6 +57,9 @@ pub enum PushError {
         /// The API's limit in bytes.
         limit: usize,
     },
+    /// The request names more connections than one request may.
+    #[error("not delivered: {0}")]
+    TooManyIds(String),
     /// `action`, `dataType` or `data` is invalid. The text says which, and what would be right.
     #[error("not delivered: {0}")]
     Invalid(String),
@@ -79,7 +82,7 @@ impl PushError {
             Self::Unauthorized => 401,
             Self::UnknownApi(_) => 404,
             Self::Gone => 410,
-            Self::TooLarge { .. } => 413,
+            Self::TooLarge { .. } | Self::TooManyIds(_) => 413,
             Self::Invalid(_) => 422,
             Self::SlowReader | Self::TooMany => 429,
             Self::ShuttingDown => 503,
@@ -95,6 +98,7 @@ impl PushError {
             | Self::Unauthorized
             | Self::UnknownApi(_)
             | Self::TooMany
+            | Self::TooManyIds(_)
             | Self::ShuttingDown => self.err_no(),
         }
     }

@@ -1,8 +1,12 @@
 //! The body of a reverse push: one push to one connection or to many, or an array of pushes.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::Cell, fmt, marker::PhantomData};
 
-use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{DeserializeSeed, SeqAccess, Visitor},
+    ser::SerializeMap,
+};
 use serde_json::value::RawValue;
 
 use crate::data::{DataType, Payload};
@@ -54,36 +58,114 @@ pub struct InvalidPush {
     pub problem: String,
 }
 
-/// The body is not the documented JSON (HTTP 400). The text says what is wrong with it.
+/// The body cannot be carried out. The text says what is wrong with it.
 #[derive(Debug, thiserror::Error)]
-#[error("body is not {{\"websocket\":{{\"action\":…,\"secConnectionID\":…}}}}: {0}")]
-pub struct NotAPush(#[from] serde_json::Error);
+pub enum NotAPush {
+    /// The body is not the documented JSON (HTTP 400).
+    #[error("body is not {{\"websocket\":{{\"action\":…,\"secConnectionID\":…}}}}: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// The body names more connections than one request may (HTTP 413).
+    #[error("more than {0} connection ids in one push")]
+    TooManyIds(usize),
+}
 
 impl PushRequest {
-    /// Reads the body of a push. If one push of an array cannot be read, the whole body is
-    /// [`NotAPush`].
-    pub fn parse(body: &[u8]) -> Result<Self, NotAPush> {
+    /// Reads the body of a push to at most `ids_max` connections. If one push of an array cannot be read,
+    /// the whole body is [`NotAPush`].
+    pub fn parse(body: &[u8], ids_max: usize) -> Result<Self, NotAPush> {
         // Serde also reads a struct from an array of its fields.
         if body.trim_ascii_start().starts_with(b"[") {
             return Err(wrong("body is an array, not an object").into());
         }
+        let left = IdsLeft { count: Cell::new(ids_max), exceeded: Cell::new(false) };
+        Self::parse_counted(body, &left).map_err(|error| match left.exceeded.get() {
+            true => NotAPush::TooManyIds(ids_max),
+            false => NotAPush::Malformed(error),
+        })
+    }
+
+    fn parse_counted(body: &[u8], left: &IdsLeft) -> Result<Self, serde_json::Error> {
         let WireBody { websocket } = serde_json::from_slice(body)?;
         // The first byte tells an array from an object. An untagged enum would hide the error
         // inside the value.
         if websocket.get().starts_with('[') {
-            let pushes: Vec<&RawValue> = serde_json::from_str(websocket.get())?;
-            let pushes = pushes.into_iter().map(parse_push).collect::<Result<_, _>>()?;
-            return Ok(Self::Many(pushes));
+            // The array itself is bounded too: a push without ids costs as much as one with an id.
+            let pushes = IdsLeft { count: left.count.clone(), exceeded: Cell::new(false) };
+            let raw: Result<Vec<&RawValue>, _> = read_bounded(websocket, &pushes);
+            left.exceeded.set(pushes.exceeded.get());
+            let pushes = raw?.into_iter().map(|raw| parse_push(raw, left));
+            return Ok(Self::Many(pushes.collect::<Result<_, _>>()?));
         }
-        Ok(Self::One(parse_push(websocket)?))
+        Ok(Self::One(parse_push(websocket, left)?))
     }
 }
 
-fn parse_push(raw: &RawValue) -> Result<Result<Push, InvalidPush>, serde_json::Error> {
+fn parse_push(
+    raw: &RawValue,
+    left: &IdsLeft,
+) -> Result<Result<Push, InvalidPush>, serde_json::Error> {
     if !raw.get().starts_with('{') {
         return Err(wrong("websocket is not an object, or an array of objects"));
     }
-    serde_json::from_str::<WirePush<'_>>(raw.get())?.into_push()
+    serde_json::from_str::<WirePush<'_>>(raw.get())?.into_push(left)
+}
+
+/// How many ids may still come. Ids are counted while they are read, so that a body of a few megabytes
+/// does not become millions of strings.
+struct IdsLeft {
+    count: Cell<usize>,
+    exceeded: Cell<bool>,
+}
+
+impl IdsLeft {
+    /// Counts one more.
+    fn take<E: serde::de::Error>(&self) -> Result<(), E> {
+        let Some(left) = self.count.get().checked_sub(1) else {
+            self.exceeded.set(true);
+            return Err(E::custom("too many connection ids"));
+        };
+        self.count.set(left);
+        Ok(())
+    }
+}
+
+/// Reads an array of as many values as are left.
+fn read_bounded<'de, T: Deserialize<'de>>(
+    raw: &'de RawValue,
+    left: &IdsLeft,
+) -> Result<Vec<T>, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(raw.get());
+    Bounded { left, value: PhantomData }.deserialize(&mut json)
+}
+
+struct Bounded<'a, T> {
+    left: &'a IdsLeft,
+    value: PhantomData<T>,
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeSeed<'de> for Bounded<'_, T> {
+    type Value = Vec<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Bounded<'_, T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a sequence")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Vec<T>, A::Error> {
+        let mut all = Vec::new();
+        while let Some(value) = values.next_element()? {
+            self.left.take()?;
+            all.push(value);
+        }
+        Ok(all)
+    }
 }
 
 #[derive(Deserialize)]
@@ -99,8 +181,8 @@ struct WirePush<'a> {
     action: Cow<'a, str>,
     #[serde(rename = "secConnectionID", default)]
     one: Option<String>,
-    #[serde(rename = "secConnectionIDs", default)]
-    many: Option<Vec<String>>,
+    #[serde(rename = "secConnectionIDs", borrow, default)]
+    many: Option<&'a RawValue>,
     #[serde(rename = "dataType", borrow, default)]
     data_type: Option<&'a RawValue>,
     #[serde(borrow, default)]
@@ -108,11 +190,14 @@ struct WirePush<'a> {
 }
 
 impl WirePush<'_> {
-    fn into_push(self) -> Result<Result<Push, InvalidPush>, serde_json::Error> {
+    fn into_push(self, left: &IdsLeft) -> Result<Result<Push, InvalidPush>, serde_json::Error> {
         let action = self.action();
         let targets = match (self.one, self.many) {
-            (Some(one), None) => Targets::One(one),
-            (None, Some(many)) => Targets::Many(many),
+            (Some(one), None) => {
+                left.take()?;
+                Targets::One(one)
+            }
+            (None, Some(many)) => Targets::Many(read_bounded(many, left)?),
             (Some(_), Some(_)) => {
                 return Err(wrong("secConnectionID and secConnectionIDs are both there: use one"));
             }

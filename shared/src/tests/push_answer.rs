@@ -33,6 +33,7 @@ fn each_error_has_its_number_and_its_http_status() {
         (PushError::SlowReader, 429, 200),
         (PushError::TooLarge { bytes: 9, limit: 8 }, 413, 200),
         (PushError::Invalid("data is missing".to_owned()), 422, 200),
+        (PushError::TooManyIds("more than 9".to_owned()), 413, 413),
         (PushError::BadRequest("not JSON".to_owned()), 400, 400),
         (PushError::Unauthorized, 401, 401),
         (PushError::UnknownApi("api-nope".to_owned()), 404, 404),

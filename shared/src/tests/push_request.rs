@@ -9,8 +9,33 @@ use serde_json::{Value, json};
 use super::{ID, data::payloads, parse};
 use crate::{
     data::Payload,
-    push::{InvalidPush, Push, PushAction, PushRequest, Targets},
+    push::{InvalidPush, NotAPush, Push, PushAction, PushRequest, Targets},
 };
+
+const IDS_MAX: usize = 1000;
+
+/// Whoever counts them: ids of one push, of several pushes, and pushes without an id.
+#[test]
+fn a_request_has_a_bound_of_ids() {
+    let ids = |count: usize| json!({ "action": "closing", "secConnectionIDs": vec!["x"; count] });
+    let one = json!({ "action": "closing", "secConnectionID": "x" });
+    for (websocket, ids_max, is_read) in [
+        (ids(3), 3, true),
+        (ids(4), 3, false),
+        (json!([ids(2), one]), 3, true),
+        (json!([ids(2), one, one]), 3, false),
+        (json!([ids(0), ids(0), ids(0)]), 3, true),
+        (json!([ids(0), ids(0), ids(0), ids(0)]), 3, false),
+        (one, 1, true),
+    ] {
+        let body = json!({ "websocket": websocket }).to_string();
+        match PushRequest::parse(body.as_bytes(), ids_max) {
+            Ok(_) => assert!(is_read, "{body}"),
+            Err(NotAPush::TooManyIds(max)) => assert!(!is_read && max == ids_max, "{body}"),
+            Err(error) => panic!("{body}: {error}"),
+        }
+    }
+}
 
 fn one(id: &str) -> Targets {
     Targets::One(id.to_owned())
@@ -34,7 +59,7 @@ fn close(id: &str) -> Push {
 
 #[track_caller]
 fn check(body: &str, expected: &PushRequest) {
-    match PushRequest::parse(body.as_bytes()) {
+    match PushRequest::parse(body.as_bytes(), IDS_MAX) {
         Ok(request) => assert_eq!(request, *expected, "{body:.200}"),
         Err(error) => panic!("{body:.200}: {error}"),
     }
@@ -55,7 +80,7 @@ fn check_invalid(websocket: &str, targets: Targets, problem: &str) {
 /// The body is not the documented JSON: HTTP 400.
 #[track_caller]
 fn check_malformed(body: impl AsRef<[u8]>, problem: &str) {
-    let error = PushRequest::parse(body.as_ref()).unwrap_err().to_string();
+    let error = PushRequest::parse(body.as_ref(), IDS_MAX).unwrap_err().to_string();
     let body = String::from_utf8_lossy(body.as_ref());
     assert!(error.contains(problem), "{body:.200}: {error}");
 }
@@ -175,7 +200,8 @@ fn bad_base64_is_invalid() {
         let body = format!(
             r#"{{"websocket":{{"action":"data send","secConnectionID":"a","dataType":"binary","data":"{data}"}}}}"#
         );
-        let PushRequest::One(Err(invalid)) = PushRequest::parse(body.as_bytes()).unwrap() else {
+        let PushRequest::One(Err(invalid)) = PushRequest::parse(body.as_bytes(), IDS_MAX).unwrap()
+        else {
             panic!("{body} is valid");
         };
         assert_eq!(invalid.targets, one("a"));
@@ -281,18 +307,18 @@ proptest! {
         action in prop_oneof![payloads().prop_map(PushAction::Send), Just(PushAction::Close)],
     ) {
         let push = Push { targets, action };
-        let request = PushRequest::parse(&push.to_body()).unwrap();
+        let request = PushRequest::parse(&push.to_body(), IDS_MAX).unwrap();
         prop_assert_eq!(request, PushRequest::One(Ok(push)));
     }
 
     #[test]
     fn no_bytes_panic(body in vec(any::<u8>(), 0..200)) {
-        let _ = PushRequest::parse(&body);
+        let _ = PushRequest::parse(&body, IDS_MAX);
     }
 
     #[test]
     fn no_json_panics(value in json_values()) {
-        let _ = PushRequest::parse(value.to_string().as_bytes());
-        let _ = PushRequest::parse(json!({ "websocket": value }).to_string().as_bytes());
+        let _ = PushRequest::parse(value.to_string().as_bytes(), IDS_MAX);
+        let _ = PushRequest::parse(json!({ "websocket": value }).to_string().as_bytes(), IDS_MAX);
     }
 }

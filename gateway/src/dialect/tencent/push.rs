@@ -5,7 +5,8 @@ use http::{HeaderValue, Response, StatusCode, header};
 use shared::{
     data::Payload,
     push::{
-        FailedPush, InvalidPush, Push, PushAction, PushAnswer, PushError, PushRequest, Targets,
+        FailedPush, InvalidPush, NotAPush, Push, PushAction, PushAnswer, PushError, PushRequest,
+        Targets,
     },
 };
 use tracing::debug;
@@ -15,10 +16,12 @@ use crate::{
     registry::{ConnectionInfo, Message},
 };
 
-/// Reads the body of a push.
-pub(in crate::dialect) fn read_push(body: &[u8]) -> Result<Pushes, PushRefusal> {
-    let request =
-        PushRequest::parse(body).map_err(|error| PushRefusal::BadRequest(error.to_string()))?;
+/// Reads the body of a push to at most `ids_max` connections.
+pub(in crate::dialect) fn read_push(body: &[u8], ids_max: usize) -> Result<Pushes, PushRefusal> {
+    let request = PushRequest::parse(body, ids_max).map_err(|error| match error {
+        NotAPush::Malformed(_) => PushRefusal::BadRequest(error.to_string()),
+        NotAPush::TooManyIds(_) => PushRefusal::TooManyIds(error.to_string()),
+    })?;
     Ok(match request {
         PushRequest::One(push) => match parts(push) {
             (Targets::One(id), effect) => Pushes::One(id, effect),
@@ -36,7 +39,7 @@ pub(in crate::dialect) fn read_push(body: &[u8]) -> Result<Pushes, PushRefusal> 
 
 /// What the transmit function's answer says to the sender, if it is a `data send` to the sender.
 pub(in crate::dialect) fn reply_to_sender(info: &ConnectionInfo, body: &[u8]) -> Option<Message> {
-    match read_push(body) {
+    match read_push(body, 1) {
         Ok(Pushes::One(id, Ok(Effect::Send(message)))) if id == info.id.to_string() => {
             Some(message)
         }
@@ -61,6 +64,9 @@ pub(in crate::dialect) fn answer_push(outcome: PushOutcome) -> Response<Bytes> {
         }
         PushOutcome::Refused(PushRefusal::BadRequest(problem)) => {
             answer_error(&PushError::BadRequest(problem))
+        }
+        PushOutcome::Refused(PushRefusal::TooManyIds(problem)) => {
+            answer_error(&PushError::TooManyIds(problem))
         }
         PushOutcome::Refused(PushRefusal::UnknownApi(id)) => {
             answer_error(&PushError::UnknownApi(id))
@@ -122,7 +128,7 @@ mod tests {
     use super::*;
 
     fn read(push: &Value) -> Result<Pushes, PushRefusal> {
-        read_push(push.to_string().as_bytes())
+        read_push(push.to_string().as_bytes(), 10)
     }
 
     fn send(text: &str) -> Result<Effect, String> {
@@ -162,6 +168,7 @@ mod tests {
             (Refused(PushRefusal::BadRequest(String::new())), 400, 400),
             (Refused(PushRefusal::UnknownApi(String::new())), 404, 404),
             (Refused(PushRefusal::BodyTooLarge(String::new())), 413, 413),
+            (Refused(PushRefusal::TooManyIds(String::new())), 413, 413),
             (Refused(PushRefusal::TooMany), 429, 429),
             (Refused(PushRefusal::ShuttingDown), 503, 503),
         ] {

@@ -1,20 +1,25 @@
 //! Pushes: `POST /<api id>`, alone or in a batch.
 
-use std::sync::Arc;
+use std::{iter, mem, sync::Arc};
 
 use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
 use daemon::{
     body::{HeldBody, RequestBody},
     http::{Body, full, method_not_allowed},
 };
-use futures_util::future::BoxFuture;
-use http::{Method, Request, Response};
+use futures_util::{future::BoxFuture, stream};
+use http::{Method, Request, Response, header};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Bytes, Frame};
 
 use super::Internal;
 use crate::{
     api::{Api, Dialect},
     dialect::{PushOutcome, PushRefusal},
 };
+
+/// Bytes of a long answer that are handed over at once.
+const PART_BYTES: usize = 16 << 10;
 
 impl Internal {
     /// Answers a request for the path of the API `id`.
@@ -32,12 +37,12 @@ impl Internal {
     async fn push(&self, api: &Arc<Api>, request: Request<RequestBody>) -> Response<Body> {
         let dialect = api.config().dialect;
         let is_batch = server::is_batch(request.headers());
-        let body = match self.push_bodies.read(request.into_body()).await {
+        let mut body = match self.push_bodies.read(request.into_body()).await {
             Ok(body) => body,
             Err(refusal) => return refuse(dialect, refusal),
         };
         if is_batch {
-            return match items(body.bytes.clone()) {
+            return match items(mem::take(&mut body.bytes)) {
                 Ok(items) => {
                     let bodies = items.into_iter().map(|item| body.part(item.body)).collect();
                     drop(body);
@@ -46,24 +51,40 @@ impl Internal {
                 Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
             };
         }
-        let outcome = self.pusher.push(api, body).await;
-        let mut response = dialect.answer_push(outcome).map(full);
+        let outcome = self.pusher.push(api, &mut body).await;
+        let mut response = in_parts(dialect.answer_push(outcome), body);
         response.headers_mut().insert(OFFER, VERSION);
         response
     }
 
     /// Carries out each push of a batch as if it had come alone.
     async fn push_all(&self, api: &Arc<Api>, bodies: Vec<HeldBody>) -> Response<Body> {
-        let exchanges = bodies.into_iter().map(|body| {
+        let exchanges = bodies.into_iter().map(|mut body| {
             let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
             Box::pin(async move {
-                let outcome = pusher.push(&api, body).await;
-                let (head, body) = api.config().dialect.answer_push(outcome).into_parts();
-                ItemResponse { status: head.status.as_u16(), body }
+                let outcome = pusher.push(&api, &mut body).await;
+                let (head, answer) = api.config().dialect.answer_push(outcome).into_parts();
+                ItemResponse { status: head.status.as_u16(), body: answer }
             }) as BoxFuture<'static, ItemResponse>
         });
         server::answer(exchanges).await
     }
+}
+
+/// An answer, with the permit for what it holds. A long one is handed over in parts as the client reads,
+/// and the permit is kept until the last part.
+fn in_parts(answer: Response<Bytes>, permit: HeldBody) -> Response<Body> {
+    let (mut head, mut answer) = answer.into_parts();
+    if answer.len() <= PART_BYTES {
+        return Response::from_parts(head, full(answer));
+    }
+    head.headers.insert(header::CONTENT_LENGTH, answer.len().into());
+    let parts = iter::from_fn(move || {
+        let _kept = &permit;
+        (!answer.is_empty()).then(|| answer.split_to(answer.len().min(PART_BYTES)))
+    });
+    let parts = stream::iter(parts.map(|part| Ok(Frame::data(part))));
+    Response::from_parts(head, StreamBody::new(parts).boxed_unsync())
 }
 
 fn refuse(dialect: Dialect, refusal: PushRefusal) -> Response<Body> {
