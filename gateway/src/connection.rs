@@ -8,6 +8,7 @@ mod decoder;
 mod flood;
 mod forward;
 mod inbox;
+mod intake;
 mod keepalive;
 mod life;
 mod mail;
@@ -31,10 +32,12 @@ use tokio::{
 };
 use tracing::debug;
 
+pub(crate) use self::intake::ReceiveMemory;
 use self::{
     flood::Flood,
     forward::{Forward, Forwarded, Forwarding},
     inbox::Inbox,
+    intake::Intake,
     keepalive::Keepalive,
     life::{Action, Event, Life},
     outbound::Outbound,
@@ -51,6 +54,7 @@ pub(crate) struct Connection<S> {
     entry: Entry,
     socket: Socket<S>,
     inbox: Inbox,
+    intake: Intake,
     forward: Forward,
     keepalive: Keepalive,
     flood: Flood,
@@ -69,6 +73,7 @@ enum Work {
     Socket(SocketEvent),
     Mail,
     Forwarded(Forwarded),
+    Memory,
     Time,
 }
 
@@ -79,6 +84,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         early: Vec<u8>,
         entry: Entry,
         settings: &ConnectionSettings,
+        memory: ReceiveMemory,
         functions: FunctionClient,
     ) -> Self {
         let now = Instant::now();
@@ -86,6 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Self {
             socket: Socket::new(stream, early, entry.handle.message_bytes_max),
             inbox: Inbox::new(settings.receive_queue),
+            intake: Intake::new(memory, settings.read_timeout, entry.handle.message_bytes_max),
             forward: Forward::new(functions, Arc::clone(&entry.handle)),
             keepalive: Keepalive::new(now, settings, config.settings.idle_timeout),
             flood: Flood::new(now),
@@ -116,6 +123,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return end;
             }
             self.outbound.watch(&self.socket);
+            let received = self.socket.bytes_received().filter(|_| self.has_room());
+            self.intake.watch(Instant::now, received);
             // The timer is moved only if it would be late. If it fires early, nothing is due. So a
             // message does not have to move the timer.
             let deadline = self.next_deadline();
@@ -124,6 +133,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             let (live, reads) = (self.life.ended().is_none(), self.reads());
             self.keepalive.set_reading(reads, Instant::now);
+            let allowance = reads.then(|| self.intake.allowance());
             // The socket comes before the timer, so that a pong that has arrived is read before the
             // client counts as lost. The first two branches cannot starve the others: a connection has
             // one call in flight, and its mailbox has a bound.
@@ -131,7 +141,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 biased;
                 forwarded = in_flight(&mut self.forwarding) => Work::Forwarded(forwarded),
                 () = self.entry.handle.mailbox.arrived() => Work::Mail,
-                event = self.socket.next(reads), if live => Work::Socket(event),
+                event = self.socket.next(allowance), if live => Work::Socket(event),
+                () = self.intake.memory(), if live => Work::Memory,
                 // A client whose bytes never end uses up the budget that tokio gives a task for one turn.
                 // The timer must not need any of it.
                 () = unconstrained(timer.as_mut()), if live => Work::Time,
@@ -140,6 +151,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Work::Socket(event) => self.on_socket(event),
                 Work::Mail => self.on_mail(),
                 Work::Forwarded(forwarded) => self.on_forwarded(forwarded),
+                // The message has it, and the client is read from again.
+                Work::Memory => {}
                 Work::Time => self.on_time(Instant::now()),
             }
         }
@@ -156,12 +169,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match event {
             SocketEvent::Message(message) => {
                 self.keepalive.message(now);
+                self.intake.release();
                 // A message that crosses with our Close was sent before the client could know.
                 if !self.life.is_fault() {
                     self.inbox.push(message);
                 }
             }
             SocketEvent::Heard => {}
+            SocketEvent::NeedsMemory => self.intake.grow(),
             SocketEvent::Taken => {
                 self.outbound.taken(now, &self.socket);
                 self.on_event_at(Event::Taken, now);
@@ -203,15 +218,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Action::Abandon => {
                 mailbox.shut();
                 self.outbound.lost();
+                self.intake.release();
                 self.socket.abandon();
             }
         }
     }
 
     /// Whether the client is read from. After a fault always, because what it sends is dropped then.
-    /// Not while the gateway drains.
+    /// Not while the gateway drains, and not while there is no memory.
     fn reads(&self) -> bool {
-        self.life.is_fault() || self.inbox.has_room() && !self.life.is_draining()
+        !self.intake.is_waiting() && (self.life.is_fault() || self.has_room())
+    }
+
+    /// Whether messages of the client can be taken.
+    fn has_room(&self) -> bool {
+        self.inbox.has_room() && !self.life.is_draining()
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     call::FunctionClient,
     cleanup::Cleanups,
     cleanup::journal::Journal,
+    connection::ReceiveMemory,
     listen::internal::Internal,
     listen::pages::Pages,
     listen::public::Public,
@@ -134,10 +135,12 @@ impl Gateway {
             cleanups: cleanups.clone(),
             settings: start,
         };
+        let receive_memory = settings.connection.receive_memory(&reload.settings.apis);
         let connections = TaskTracker::new();
         let connector = Connector {
             node: node_tag(settings.node),
             permits: Arc::new(Semaphore::new(settings.connection.max)),
+            memory: ReceiveMemory::new(receive_memory),
             settings: Arc::new(settings.connection),
             functions,
             cleanups: cleanups.clone(),

@@ -36,7 +36,7 @@ use crate::{
     api::{Api, OpeningPermit},
     call::FunctionClient,
     cleanup::{Cleanups, Owed},
-    connection::Connection,
+    connection::{Connection, ReceiveMemory},
     registry::{ConnectionInfo, End, Entry, Mailbox, Registry},
     settings::{ConnectionSettings, PathParameters},
 };
@@ -50,6 +50,8 @@ pub(crate) struct Connector {
     pub(crate) node: [u8; 3],
     pub(crate) settings: Arc<ConnectionSettings>,
     pub(crate) functions: FunctionClient,
+    /// For messages that are being received.
+    pub(crate) memory: ReceiveMemory,
     pub(crate) cleanups: Cleanups,
     pub(crate) registry: Registry,
     /// One permit for each connection that the gateway may hold.
@@ -139,7 +141,8 @@ impl Connector {
         let opened = Box::pin(self.open(&entry, handshake, upgrade, answer)).await;
         drop(opening_permit);
         let Some((owed, early, stream)) = opened else { return };
-        let connection = Connection::new(stream, early, entry, &self.settings, self.functions);
+        let connection =
+            Connection::new(stream, early, entry, &self.settings, self.memory, self.functions);
         let (end, overdue) = connection.run().await;
         owed.end(end, overdue);
     }

@@ -98,6 +98,11 @@ impl Decoder {
         Self { message_bytes_max, partial: None, empty_frames: 0 }
     }
 
+    /// How many bytes of a message in fragments have come. None between messages.
+    pub(super) fn partial_bytes(&self) -> Option<usize> {
+        self.partial.as_ref().map(|partial| partial.bytes.len())
+    }
+
     /// How many frames without a payload have come.
     pub(super) fn empty_frames(&self) -> u64 {
         self.empty_frames

@@ -77,6 +77,8 @@ pub(super) enum SocketEvent {
     Message(Message),
     /// The client sent a ping, a pong, or bytes of what is not whole yet.
     Heard,
+    /// The message that is being received takes all the bytes that it may.
+    NeedsMemory,
     /// The client has read some of what is being written, and not all.
     Taken,
     /// The operating system has all that was written.
@@ -118,9 +120,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Some(SocketParts { wire: self.wire?.into_parts(), protocol: self.protocol })
     }
 
-    /// Waits for what happens next; reads only if `reads`. Can be dropped without loss.
-    pub(super) async fn next(&mut self, reads: bool) -> SocketEvent {
-        poll_fn(|cx| self.poll_next(cx, reads)).await
+    /// Waits for what happens next. Reads until the message that is being received has `allowance` bytes,
+    /// or about; does not read if there is none. Can be dropped without loss.
+    pub(super) async fn next(&mut self, allowance: Option<usize>) -> SocketEvent {
+        poll_fn(|cx| self.poll_next(cx, allowance)).await
     }
 
     /// Puts a message behind what is to be written. False when the socket takes no more. There is
@@ -162,6 +165,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.protocol.flushing
     }
 
+    /// How many bytes of the message that is being received have come. None between messages.
+    pub(super) fn bytes_received(&self) -> Option<usize> {
+        let unread = self.wire.as_ref().map_or(0, Wire::unread_bytes);
+        let partial = self.protocol.decoder.partial_bytes();
+        (unread > 0 || partial.is_some()).then(|| unread + partial.unwrap_or(0))
+    }
+
     /// How many frames without a payload have come.
     pub(super) fn empty_frames(&self) -> u64 {
         self.protocol.decoder.empty_frames()
@@ -187,7 +197,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.wire.as_mut().expect("the socket was not given up").stream()
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>, reads: bool) -> Poll<SocketEvent> {
+    fn poll_next(&mut self, cx: &mut Context<'_>, allowance: Option<usize>) -> Poll<SocketEvent> {
         if self.wire.is_none() {
             return Poll::Ready(SocketEvent::Ended);
         }
@@ -209,12 +219,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 }
             }
         }
-        match self.protocol.state {
-            State::Open | State::CloseSent if reads => self.poll_read(cx),
-            State::Open | State::CloseSent => Poll::Pending,
-            State::CloseExchanged if self.protocol.flushing => Poll::Pending,
-            State::CloseExchanged => Poll::Ready(SocketEvent::Ended),
-            State::Failed => self.poll_discard(cx),
+        match (self.protocol.state, allowance) {
+            (State::Open | State::CloseSent, Some(allowance)) => self.poll_read(cx, allowance),
+            (State::Open | State::CloseSent, None) => Poll::Pending,
+            (State::CloseExchanged, _) if self.protocol.flushing => Poll::Pending,
+            (State::CloseExchanged, _) => Poll::Ready(SocketEvent::Ended),
+            (State::Failed, _) => self.poll_discard(cx),
         }
     }
 
@@ -230,7 +240,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, allowance: usize) -> Poll<SocketEvent> {
         let Some(wire) = &mut self.wire else { return Poll::Ready(SocketEvent::Ended) };
         let before = wire.bytes_read();
         loop {
@@ -239,7 +249,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
                 Ok(Next::Incomplete { missing }) => missing,
                 Err(violation) => return Poll::Ready(self.fail(&violation)),
             };
-            match wire.poll_read(cx, missing) {
+            let held = wire.unread_bytes() + self.protocol.decoder.partial_bytes().unwrap_or(0);
+            if held >= allowance {
+                return Poll::Ready(SocketEvent::NeedsMemory);
+            }
+            match wire.poll_read(cx, missing.min(allowance - held)) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(SocketEvent::Ended),
                 Poll::Pending if wire.bytes_read() != before => {

@@ -8,6 +8,7 @@ use std::{
     net::Ipv4Addr,
     path::Path,
     pin::Pin,
+    sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -63,14 +64,26 @@ fn open(capacity: usize) -> Opened {
 
 /// Opens a connection whose settings are changed.
 fn open_with(capacity: usize, change: impl FnOnce(&mut ConnectionSettings)) -> Opened {
+    open_in(memory(), capacity, change)
+}
+
+fn open_in(
+    memory: ReceiveMemory,
+    capacity: usize,
+    change: impl FnOnce(&mut ConnectionSettings),
+) -> Opened {
     let (entry, mut settings) = entry();
     change(&mut settings);
     let handle = Arc::clone(&entry.handle);
     let (client, stream) = duplex(capacity);
     let functions = FunctionClient::new().unwrap();
-    let connection = Connection::new(stream, Vec::new(), entry, &settings, functions);
+    let connection = Connection::new(stream, Vec::new(), entry, &settings, memory, functions);
     let connection = tokio::spawn(async move { connection.run().await.0 });
     Opened { client, handle, connection, began: Instant::now() }
+}
+
+fn memory() -> ReceiveMemory {
+    ReceiveMemory::new(64 << 20)
 }
 
 async fn websocket(stream: DuplexStream) -> WebSocketStream<DuplexStream> {
@@ -157,7 +170,8 @@ async fn a_quiet_client_is_pinged_at_each_interval_from_its_last_byte() {
 /// The head of a message, and later one byte of it: the interval begins anew with this byte.
 #[tokio::test(start_paused = true)]
 async fn a_byte_of_a_message_defers_the_ping_from_when_it_came() {
-    let Opened { mut client, began, .. } = open(1 << 16);
+    let Opened { mut client, began, .. } =
+        open_with(1 << 16, |settings| settings.read_timeout = 60 * SECOND);
     let frame = client_frame(1, true, &[b'x'; 100]);
     client.write_all(&frame[..10]).await.unwrap();
     sleep(10 * SECOND).await;
@@ -370,7 +384,7 @@ async fn a_flood_of_empty_fragments_does_not_outlast_the_close_timeout() {
     let functions = FunctionClient::new().unwrap();
     let first = client_frame(1, false, b"");
     let stream = Endless(client_frame(0, false, b""));
-    let connection = Connection::new(stream, first, entry, &settings, functions);
+    let connection = Connection::new(stream, first, entry, &settings, memory(), functions);
     assert!(handle.mailbox.close(End::SERVER));
     assert_eq!(connection.run().await.0, End::SERVER);
 }
@@ -385,7 +399,8 @@ async fn a_client_that_sends_frames_without_payload_for_ever_is_closed() {
         let (entry, mut settings) = entry();
         settings.close_timeout = Duration::from_millis(50);
         let functions = FunctionClient::new().unwrap();
-        let connection = Connection::new(Endless(rest), first, entry, &settings, functions);
+        let connection =
+            Connection::new(Endless(rest), first, entry, &settings, memory(), functions);
         assert_eq!(connection.run().await.0, End::FLOOD);
     }
 }
@@ -399,11 +414,78 @@ async fn a_flood_of_large_pings_does_not_outlast_the_close_timeout() {
         settings.close_timeout = Duration::from_millis(50);
         let handle = Arc::clone(&entry.handle);
         let functions = FunctionClient::new().unwrap();
-        let connection = Connection::new(Endless(ping.clone()), first, entry, &settings, functions);
+        let connection =
+            Connection::new(Endless(ping.clone()), first, entry, &settings, memory(), functions);
         if reason == EndReason::Server {
             assert!(handle.mailbox.close(End::SERVER));
         }
         assert_eq!(connection.run().await.0.reason, reason);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_whose_message_comes_too_slowly_is_closed() {
+    let Opened { mut client, connection, began, .. } = open(1 << 16);
+    let frame = client_frame(2, true, &[7; 1000]);
+    client.write_all(&frame[..500]).await.unwrap();
+    for byte in &frame[500..502] {
+        sleep(10 * SECOND).await;
+        client.write_all(&[*byte]).await.unwrap();
+    }
+    let end = end_of(connection, began).await;
+    assert_eq!(end, (End::SLOW_SENDER, 30 + 5), "the Close is not answered");
+}
+
+/// As slowly as it may.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_sends_a_long_message_steadily_is_not_closed() {
+    let Opened { mut client, connection, .. } = open(1 << 16);
+    let frame = client_frame(2, true, &vec![7; 1 << 20]);
+    for part in frame[..1_000_000].chunks(64 << 10) {
+        client.write_all(part).await.unwrap();
+        sleep(29 * SECOND).await;
+        assert!(!connection.is_finished());
+    }
+}
+
+/// Clients whose messages lack a byte hold no more than the memory, and not for long. A client with short
+/// messages does not notice.
+#[tokio::test(start_paused = true)]
+async fn messages_that_are_being_received_have_one_bound_together() {
+    const CLIENTS: usize = 20;
+    const CAPACITY: usize = 16 << 10;
+    const MEMORY: usize = 4 << 20;
+    let memory = ReceiveMemory::new(MEMORY);
+    let frame: Arc<[u8]> = client_frame(2, true, &vec![7; 1 << 20])[..1 << 20].into();
+    let mut slow = Vec::new();
+    let sent = Arc::new(AtomicUsize::new(0));
+    for _ in 0..CLIENTS {
+        let Opened { mut client, connection, began, .. } =
+            open_in(memory.clone(), CAPACITY, |_| {});
+        let (frame, sent) = (Arc::clone(&frame), Arc::clone(&sent));
+        slow.push(tokio::spawn(async move {
+            for part in frame.chunks(1 << 10) {
+                if client.write_all(part).await.is_err() {
+                    break;
+                }
+                sent.fetch_add(part.len(), Ordering::Relaxed);
+            }
+            end_of(connection, began).await
+        }));
+    }
+    sleep(SECOND).await;
+    let held = sent.load(Ordering::Relaxed);
+    // The pipes hold some of the bytes, and each connection may have a short message beside the memory.
+    assert!(held < MEMORY + CLIENTS * (CAPACITY + (16 << 10)), "{held}");
+    assert!(held > MEMORY / 2, "{held}");
+    let Opened { client, .. } = open_in(memory.clone(), CAPACITY, |_| {});
+    let mut client = websocket(client).await;
+    client.send(ClientMessage::Ping(vec![7; 100].into())).await.unwrap();
+    assert!(client.next().await.unwrap().unwrap().is_pong());
+    for slow in slow {
+        let (end, seconds) = slow.await.unwrap();
+        assert!([End::SLOW_SENDER, End::NO_MEMORY].contains(&end), "{end:?}");
+        assert!(seconds <= 2 * 30 + 5, "{seconds}");
     }
 }
 

@@ -13,6 +13,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Does what is due.
     pub(super) fn on_time(&mut self, now: Instant) {
         self.on_event_at(Event::Time, now);
+        if self.life.is_open() && self.intake.deadline().is_some_and(|deadline| now >= deadline) {
+            let (id, end) = (self.entry.handle.info.id, self.intake.end());
+            warn!(connection.id = %id, ?end, "closed connection {id}: its message came too slowly");
+            self.on_event_at(Event::Close(end), now);
+        }
         if let Some(deadline) = self.outbound.deadline(&self.socket) {
             if now >= deadline {
                 let id = self.entry.handle.info.id;
@@ -41,10 +46,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // A client that is closing is not pinged. After the end the task waits for the call in flight
         // only, which has its own deadline.
         let silence = || self.keepalive.deadline();
+        let open = || {
+            let others = flush.unwrap_or_else(silence);
+            self.intake.deadline().map_or(others, |message| others.min(message))
+        };
         match self.life.deadline() {
-            Some(life) if self.life.is_open() => life.min(flush.unwrap_or_else(silence)),
+            Some(life) if self.life.is_open() => life.min(open()),
             Some(life) => flush.map_or(life, |flush| life.min(flush)),
-            None => flush.unwrap_or_else(silence),
+            None => open(),
         }
     }
 }

@@ -73,6 +73,11 @@ impl<S> Wire<S> {
         self.bytes_written
     }
 
+    /// How many bytes were read and not decoded.
+    pub(super) fn unread_bytes(&self) -> usize {
+        self.unread.len()
+    }
+
     /// All bytes that were put, written or not.
     pub(super) fn bytes_put(&self) -> u64 {
         self.bytes_written + self.unwritten.remaining() as u64

@@ -86,6 +86,10 @@ impl End {
     pub(crate) const STALLED: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
     /// The client sends too many frames without a payload, or too many fragments.
     pub(crate) const FLOOD: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
+    /// A message came too slowly.
+    pub(crate) const SLOW_SENDER: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
+    /// The messages that are being received take all the memory that they may.
+    pub(crate) const NO_MEMORY: Self = Self::sent(CloseCode::Again, EndReason::Limit);
     /// A message is over the limit.
     pub(crate) const TOO_LARGE: Self = Self::sent(CloseCode::Size, EndReason::Limit);
     /// The function could not be called, so a message may be lost.

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use daemon::settings::{Section, bytes, count, duration};
 
-use super::{DAY, GIB, MILLISECOND};
+use super::{ApiSettings, DAY, GIB, MILLISECOND};
+
+/// The least that `receive_memory` is when it is not set.
+const RECEIVE_MEMORY: usize = 64 << 20;
 
 /// The settings of each connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,12 +21,17 @@ pub struct ConnectionSettings {
     /// `write_timeout`: a client is closed if it reads nothing for this long, or reads slower than
     /// 64 KiB per this time.
     pub write_timeout: Duration,
+    /// `read_timeout`: a client is closed if a message that it has begun comes slower than 64 KiB per this
+    /// time.
+    pub read_timeout: Duration,
     /// `close_timeout`: how long the client has to answer a Close, once it has read what was written
     /// before the Close.
     pub close_timeout: Duration,
     /// `receive_queue`: bytes of received messages that wait for transmit. When they are more, the
     /// client is not read from.
     pub receive_queue: usize,
+    /// `receive_memory`: bytes of the messages that are being received, of all connections together.
+    pub receive_memory: Option<usize>,
     /// `send_queue`: bytes of pushed messages that wait for the client.
     pub send_queue: usize,
 }
@@ -37,9 +45,21 @@ impl ConnectionSettings {
             ping_interval: section.read_or("ping_interval", &time, "25s"),
             pong_timeout: section.read_or("pong_timeout", &time, "20s"),
             write_timeout: section.read_or("write_timeout", &time, "30s"),
+            read_timeout: section.read_or("read_timeout", &time, "30s"),
             close_timeout: section.read_or("close_timeout", &time, "5s"),
             receive_queue: section.read_or("receive_queue", &queue, "64KiB"),
+            receive_memory: section.read_derived(
+                "receive_memory",
+                &bytes(1..=64 * GIB),
+                "64MiB, or 4 times the largest max_message if that is more",
+            ),
             send_queue: section.read_or("send_queue", &queue, "1MiB"),
         }
+    }
+
+    /// The bytes of the messages that are being received. A quarter of it must hold the largest one.
+    pub(crate) fn receive_memory(&self, apis: &[ApiSettings]) -> usize {
+        let largest = apis.iter().map(|api| api.max_message).max().unwrap_or(0);
+        self.receive_memory.unwrap_or((4 * largest).max(RECEIVE_MEMORY))
     }
 }

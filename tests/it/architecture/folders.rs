@@ -22,6 +22,7 @@ const GATEWAY: Map = &[
             "listen",
             "reload",
             "opening",
+            "connection",
             "cleanup",
             "cleanup::journal",
             "push",

@@ -15,6 +15,8 @@ fn keepalive(now: Instant) -> Keepalive {
         ping_interval: PING_INTERVAL,
         pong_timeout: PONG_TIMEOUT,
         write_timeout: SECOND,
+        read_timeout: SECOND,
+        receive_memory: None,
         close_timeout: SECOND,
         receive_queue: 1,
         send_queue: 1,

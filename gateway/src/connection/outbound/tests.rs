@@ -37,7 +37,7 @@ async fn a_client_has_the_whole_write_timeout_for_each_flush() {
         outbound.watch(&socket);
         assert_eq!(outbound.deadline(&socket), None, "nothing is flushed");
         advance(40 * SECOND).await;
-        socket.next(true).now_or_never().unwrap();
+        socket.next(Some(usize::MAX)).now_or_never().unwrap();
         outbound.watch(&socket);
         assert_eq!(outbound.deadline(&socket), Some(Instant::now() + WRITE_TIMEOUT));
     }
@@ -54,7 +54,10 @@ async fn a_client_has_the_whole_write_timeout_for_each_flush() {
         outbound.watch(&socket);
         assert_eq!(outbound.deadline(&socket), Some(Instant::now() + WRITE_TIMEOUT));
         socket.stream().room = 100;
-        assert!(matches!(socket.next(true).now_or_never(), Some(SocketEvent::Flushed { .. })));
+        assert!(matches!(
+            socket.next(Some(usize::MAX)).now_or_never(),
+            Some(SocketEvent::Flushed { .. })
+        ));
         outbound.flushed();
     }
 }
@@ -68,7 +71,7 @@ async fn a_ping_of_the_client_does_not_extend_the_flush() {
     outbound.watch(&socket);
     let deadline = Instant::now() + WRITE_TIMEOUT;
     advance(20 * SECOND).await;
-    assert!(matches!(socket.next(true).now_or_never(), Some(SocketEvent::Heard)));
+    assert!(matches!(socket.next(Some(usize::MAX)).now_or_never(), Some(SocketEvent::Heard)));
     outbound.watch(&socket);
     assert_eq!(outbound.deadline(&socket), Some(deadline));
 }

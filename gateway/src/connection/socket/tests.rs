@@ -28,7 +28,7 @@ fn socket(sent: &[u8]) -> Socket<HandStream> {
 
 /// The next event, if there is one now.
 fn event(socket: &mut Socket<HandStream>) -> Option<SocketEvent> {
-    match poll_once(|cx| socket.poll_next(cx, true)) {
+    match poll_once(|cx| socket.poll_next(cx, Some(usize::MAX))) {
         Poll::Ready(event) => Some(event),
         Poll::Pending => None,
     }
@@ -43,9 +43,12 @@ async fn echo(stream: DuplexStream) -> End {
     let mut socket = Socket::new(stream, Vec::new(), MESSAGE_BYTES_MAX);
     let mut closed = None;
     loop {
-        match socket.next(true).await {
+        match socket.next(Some(usize::MAX)).await {
             SocketEvent::Message(message) => assert!(socket.write(message.into())),
-            SocketEvent::Heard | SocketEvent::Taken | SocketEvent::Flushed { .. } => {}
+            SocketEvent::Heard
+            | SocketEvent::NeedsMemory
+            | SocketEvent::Taken
+            | SocketEvent::Flushed { .. } => {}
             SocketEvent::Closing(end) => closed = Some(end),
             SocketEvent::Ended => return closed.unwrap(),
         }
@@ -105,7 +108,7 @@ fn early_bytes_are_the_first_to_be_decoded() {
 fn a_socket_that_does_not_read_leaves_the_bytes_to_the_system() {
     let mut socket = socket(b"");
     socket.stream().sent.extend(client_frame(1, true, b"message"));
-    assert!(poll_once(|cx| socket.poll_next(cx, false)).is_pending());
+    assert!(poll_once(|cx| socket.poll_next(cx, None)).is_pending());
     assert_eq!(socket.bytes_read(), 0);
     assert!(matches!(event(&mut socket), Some(SocketEvent::Message(_))));
 }

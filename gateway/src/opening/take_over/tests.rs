@@ -78,6 +78,7 @@ fn connector(function: SocketAddr, folder: &TempDir) -> (Connector, Apis) {
     let journal = Journal::open(&settings.journal).unwrap();
     let functions = FunctionClient::new().unwrap();
     let connector = Connector {
+        memory: crate::connection::ReceiveMemory::new(1 << 20),
         node: [0; 3],
         permits: Arc::new(Semaphore::new(1)),
         settings: Arc::new(settings.connection),

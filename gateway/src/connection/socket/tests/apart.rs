@@ -48,7 +48,9 @@ fn play(steps: &[Step], cut: impl Fn(usize) -> bool) -> Seen {
             Step::Close => socket.close(CloseCode::Away),
             Step::Reads(value) => reads = *value,
         }
-        while let Poll::Ready(event) = poll_once(|cx| socket.poll_next(cx, reads)) {
+        while let Poll::Ready(event) =
+            poll_once(|cx| socket.poll_next(cx, reads.then_some(usize::MAX)))
+        {
             by_connection.push(format!("{event:?}"));
             if matches!(event, SocketEvent::Ended) {
                 return seen(&mut socket, by_connection);
