@@ -120,3 +120,38 @@ async fn a_client_that_reads_nothing_is_closed() {
     assert_eq!(cleanup.websocket("closeCode"), "1008");
     world.finish().await;
 }
+
+/// Three minutes with default settings, fifty times as fast. `connection::tests` has the whole time.
+#[tokio::test]
+async fn idle_clients_that_ping_are_not_cut() {
+    use std::time::Duration;
+    use tokio::time::{Instant, interval, timeout_at};
+    let times = "[connection]\nping_interval = '500ms'\nwrite_timeout = '600ms'";
+    let world = World::with("", times).await;
+    let mut clients = tokio::task::JoinSet::new();
+    for period in [200, 400, 600, 900] {
+        let (mut client, _) = world.client().await;
+        clients.spawn(async move {
+            let end = Instant::now() + Duration::from_millis(3600);
+            let mut pings = interval(Duration::from_millis(period));
+            while timeout_at(end, pings.tick()).await.is_ok() {
+                client.send(Message::Ping("still there?".into())).await;
+                loop {
+                    match soon("a pong", client.socket.next()).await.unwrap().unwrap() {
+                        Message::Pong(_) => break,
+                        Message::Ping(_) => {}
+                        other => panic!("{other:?}"),
+                    }
+                }
+            }
+            client.send("still here").await;
+            client
+        });
+    }
+    let clients = clients.join_all().await;
+    for _ in &clients {
+        assert_eq!(world.backend.next("transmit").await.data(), "still here");
+    }
+    drop(clients);
+    world.finish().await;
+}
