@@ -10,6 +10,9 @@ const { existsSync } = require("node:fs");
 const { pathToFileURL } = require("node:url");
 
 const env = process.env;
+const secret = env.LONGHOLD_SECRET;
+// So that no program of the function inherits it.
+delete env.LONGHOLD_SECRET;
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 // What the runner puts into every environment; the rest is the user's own.
 const OURS = new Set(["PATH", "HOME", "LANG", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
@@ -18,7 +21,8 @@ const OURS = new Set(["PATH", "HOME", "LANG", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
 
 function call(method, route, body = "", headers = {}) {
   const to = { host: env.SCF_RUNTIME_API, port: env.SCF_RUNTIME_API_PORT, agent, method,
-    path: `/runtime/${route}`, headers: { ...headers, "content-length": Buffer.byteLength(body) } };
+    path: `/runtime/${route}`, headers: { ...headers, "longhold-secret": secret,
+      "content-length": Buffer.byteLength(body) } };
   return new Promise((resolve, reject) => {
     const request = http.request(to, (response) => {
       const parts = [];

@@ -45,9 +45,12 @@ class Api:
     def __init__(self):
         port = int(os.environ["SCF_RUNTIME_API_PORT"])
         self.connection = http.client.HTTPConnection(os.environ["SCF_RUNTIME_API"], port)
+        # Taken out, so that no program of the function inherits it.
+        self.secret = os.environ.pop("LONGHOLD_SECRET")
 
     def call(self, method, path, body=None, headers=()):
-        self.connection.request(method, "/runtime/" + path, body, dict(headers))
+        headers = {**dict(headers), "longhold-secret": self.secret}
+        self.connection.request(method, "/runtime/" + path, body, headers)
         response = self.connection.getresponse()
         return response, response.read()
 

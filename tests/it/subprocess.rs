@@ -3,6 +3,7 @@
 
 #![allow(clippy::print_stderr, reason = "the tests print what they skip")]
 
+mod boundary;
 mod cases;
 mod confinement;
 mod dying;

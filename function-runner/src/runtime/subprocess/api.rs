@@ -2,6 +2,7 @@
 //!
 //! It has the paths of SCF, and those of AWS Lambda for the same requests.
 
+mod caller;
 mod connections;
 mod next;
 mod reply;
@@ -10,32 +11,59 @@ mod stream;
 use std::{io, net::Ipv4Addr, sync::Arc};
 
 use daemon::http::{Body, json_bytes, message};
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use tokio::net::TcpListener;
+use nix::unistd::Uid;
+use tokio::{net::TcpListener, sync::watch};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
+use uuid::Uuid;
 
+pub(super) use self::caller::{Processes, can_be_known};
+use self::{
+    caller::{Callers, Instance},
+    connections::Access,
+};
 use super::{delivery::Deliveries, exchange::Exchange, report};
+
+/// The header in which our own bootstraps send the secret of their instance.
+const SECRET: HeaderName = HeaderName::from_static("longhold-secret");
 
 /// The runtime API of one instance. Dropped, its listener closes.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
     pub(super) port: u16,
+    /// Each request has to carry it, if the instance has one.
+    pub(super) secret: Option<Arc<str>>,
+    instance: watch::Sender<Option<Instance>>,
     #[expect(dead_code, reason = "held, not read")]
     stop: DropGuard,
 }
 
 impl RuntimeApi {
-    /// Opens the listener, in a task of `tasks`.
-    pub(super) async fn open(exchange: Arc<Exchange>, tasks: &TaskTracker) -> io::Result<Self> {
+    /// Opens the listener, in a task of `tasks`. Only our own bootstraps know how to send a secret.
+    pub(super) async fn open(
+        exchange: Arc<Exchange>,
+        is_our_bootstrap: bool,
+        tasks: &TaskTracker,
+    ) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let port = listener.local_addr()?.port();
+        let address = listener.local_addr()?;
+        let secret =
+            is_our_bootstrap.then(|| Arc::from(Uuid::new_v4().simple().to_string().as_str()));
+        let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();
-        tasks.spawn(connections::serve(listener, exchange, stop.clone()));
-        Ok(Self { port, stop: stop.drop_guard() })
+        let access = Access { callers, secret: secret.clone() };
+        tasks.spawn(connections::serve(listener, exchange, access, stop.clone()));
+        Ok(Self { port: address.port(), secret, instance, stop: stop.drop_guard() })
+    }
+
+    /// The child has started: its connections are served from now on. `user` is the account that
+    /// its processes run as.
+    pub(super) fn serve_to(&self, processes: Processes, user: Uid) {
+        self.instance.send_replace(Some(Instance { processes, user }));
     }
 }
 

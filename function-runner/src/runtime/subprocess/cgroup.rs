@@ -23,6 +23,8 @@ use self::hierarchy::Version;
 
 /// Processes and threads of an instance (documented).
 const PROCESSES_MAX: &str = "1024";
+/// The file that lists the processes of a group, and to which new ones are written.
+const ENTRY: &str = "cgroup.procs";
 /// The pause between attempts to remove a group, and their number. Killed processes take a moment
 /// to end.
 const REMOVE_PAUSE: Duration = Duration::from_millis(10);
@@ -73,9 +75,13 @@ impl Cgroup {
 
     /// The files to which a process writes `0` to enter the group.
     pub(super) fn entry_files(&self) -> io::Result<Vec<File>> {
-        let open =
-            |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
+        let open = |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join(ENTRY));
         self.folders.iter().map(open).collect()
+    }
+
+    /// The file that lists the processes in the group.
+    pub(super) fn processes_file(&self) -> Option<PathBuf> {
+        self.folders.first().map(|folder| folder.join(ENTRY))
     }
 
     /// Whether the kernel has killed a process of the group because memory ran out.
@@ -112,7 +118,7 @@ fn remove(folder: &Path) -> bool {
     // Version 2 kills them with one write.
     let killed = OpenOptions::new().write(true).open(folder.join("cgroup.kill"));
     if killed.and_then(|mut file| file.write_all(b"1")).is_err() {
-        let processes = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+        let processes = fs::read_to_string(folder.join(ENTRY)).unwrap_or_default();
         for process in processes.lines().filter_map(|line| line.parse().ok()) {
             let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
         }

@@ -7,6 +7,7 @@ use std::{
     fs::File,
     io,
     os::unix::process::{CommandExt, parent_id},
+    path::PathBuf,
     process::{self, Command},
     sync::{
         OnceLock,
@@ -26,6 +27,7 @@ use nix::{
 use tracing::{info, warn};
 
 use super::{
+    api,
     cgroup::{Cgroup, Hierarchy},
     limits::Limits,
     private_tmp::{self, Mounts},
@@ -62,6 +64,12 @@ pub(super) fn announce() {
                 "no control group can be made: memory of functions is watched, the number of their \
                  processes is not limited"
             ),
+        }
+        if !api::can_be_known() {
+            warn!(
+                "the system does not tell whose a connection is: other functions can use the runtime \
+                 API of an instance with runtime \"custom\""
+            );
         }
         if private_tmp::is_possible() {
             info!("each instance has a /tmp and a /dev/shm of its own");
@@ -116,6 +124,11 @@ impl Confinement {
 
     fn entry_files(&self) -> io::Result<Vec<File>> {
         self.cgroup.as_ref().map_or_else(|| Ok(Vec::new()), Cgroup::entry_files)
+    }
+
+    /// The file that lists the processes of the instance, if it has a control group.
+    pub(super) fn processes_file(&self) -> Option<PathBuf> {
+        self.cgroup.as_ref().and_then(Cgroup::processes_file)
     }
 
     /// Whether the kernel has killed a process because memory ran out.

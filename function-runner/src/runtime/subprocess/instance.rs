@@ -15,7 +15,7 @@ use tokio::{
 use tracing::{Instrument, debug, info_span};
 
 use super::{
-    api::RuntimeApi,
+    api::{Processes, RuntimeApi},
     child::ChildProcess,
     confinement::Confinement,
     exchange::Exchange,
@@ -116,8 +116,10 @@ impl Instance {
     async fn open(pool: &Arc<Pool>, id: u64) -> io::Result<(Self, Started)> {
         let (exchange, outcome) = Exchange::new();
         let exchange = Arc::new(exchange);
-        let api = RuntimeApi::open(Arc::clone(&exchange), &pool.tasks).await?;
-        let mut command = pool.program.command(&pool.limits, api.port);
+        let is_ours = pool.program.has_our_bootstrap();
+        let api = RuntimeApi::open(Arc::clone(&exchange), is_ours, &pool.tasks).await?;
+        let secret = api.secret.as_deref();
+        let mut command = pool.program.command(&pool.limits, api.port, secret);
         let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;
         let (child, pipes) = match ChildProcess::spawn(command).await {
             Ok(spawned) => spawned,
@@ -126,6 +128,8 @@ impl Instance {
                 return Err(error);
             }
         };
+        let processes = Processes::new(child.id(), confinement.processes_file());
+        api.serve_to(processes, pool.program.user());
         let output = Output::new(pipes, pool.lines_of_instance());
         let pool = Arc::clone(pool);
         let (is_proven, asks_by) = (false, Instant::now());

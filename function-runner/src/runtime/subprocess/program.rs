@@ -9,12 +9,15 @@ use std::{
 };
 
 use functions::Environment;
+use nix::unistd::Uid;
 
 use super::limits::Limits;
 use crate::settings::{Cloud, Language, PATH, SubprocessSettings, User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
 const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
+/// The bootstraps take this out of their environment, so that no program of the function inherits it.
+const SECRET: &str = "LONGHOLD_SECRET";
 
 /// The code of a function, and what runs it.
 #[derive(Debug, PartialEq, Eq)]
@@ -62,8 +65,8 @@ impl From<&SubprocessSettings> for Program {
 }
 
 impl Program {
-    /// The command of a child process whose runtime API is at `port`.
-    pub(super) fn command(&self, limits: &Limits, port: u16) -> Command {
+    /// The command of a child process whose runtime API is at `port`, and expects `secret`.
+    pub(super) fn command(&self, limits: &Limits, port: u16, secret: Option<&str>) -> Command {
         let mut command = Command::new(&self.executable);
         match self.language {
             // No bytecode files: the folder of the user is not written to.
@@ -80,6 +83,8 @@ impl Program {
         command.env("PATH", self.path()).env("HOME", "/tmp").env("LANG", "C.UTF-8");
         command.envs(self.environment.iter());
         self.documented(&mut command, limits, port);
+        // Only processes of the same user, and root, can read the environment of a process.
+        command.envs(secret.map(|secret| (SECRET, secret)));
         command
     }
 
@@ -106,6 +111,19 @@ impl Program {
                 .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", limits.memory_mb.to_string())
                 .env("LAMBDA_TASK_ROOT", &self.code);
         }
+    }
+
+    /// Whether a program of ours loads the code and asks for events.
+    pub(super) fn has_our_bootstrap(&self) -> bool {
+        match self.language {
+            Language::Python3 | Language::Nodejs => true,
+            Language::Custom => false,
+        }
+    }
+
+    /// The account that its processes run as.
+    pub(super) fn user(&self) -> Uid {
+        self.user.map_or_else(Uid::effective, |user| user.id)
     }
 
     /// For messages.

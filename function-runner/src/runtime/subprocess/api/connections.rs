@@ -5,6 +5,8 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
+use daemon::http::message;
+use http::{Request, StatusCode};
 use hyper::{server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
@@ -15,7 +17,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-use super::{answer, next, stream::ChildStream};
+use super::{SECRET, answer, caller::Callers, next, stream::ChildStream};
 use crate::runtime::subprocess::{delivery::Deliveries, exchange::Exchange};
 
 /// How many connections a child may have. Further ones wait in the queue of the system.
@@ -29,18 +31,36 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How long a connection may take to end after the stop.
 const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves the child on `listener` until `stop`, then ends its connections.
-pub(super) async fn serve(listener: TcpListener, exchange: Arc<Exchange>, stop: CancellationToken) {
+/// Who is served.
+#[derive(Debug, Clone)]
+pub(super) struct Access {
+    pub(super) callers: Callers,
+    /// Each request has to carry it, if there is one.
+    pub(super) secret: Option<Arc<str>>,
+}
+
+/// Serves the child on `listener` until `stop`, then ends its connections. Connections of others are
+/// closed, and nothing is read from them.
+pub(super) async fn serve(
+    listener: TcpListener,
+    exchange: Arc<Exchange>,
+    access: Access,
+    stop: CancellationToken,
+) {
     let connections = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let accept = async {
         loop {
             let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
             match listener.accept().await {
-                Ok((stream, _)) => {
-                    let serving = serve_one(stream, Arc::clone(&exchange), stop.clone());
+                Ok((stream, peer)) => {
+                    let admitted = access.callers.clone().admit(peer);
+                    let (exchange, access) = (Arc::clone(&exchange), access.clone());
+                    let stop = stop.clone();
                     connections.spawn(async move {
-                        serving.await;
+                        if stop.run_until_cancelled(admitted).await == Some(true) {
+                            serve_one(stream, exchange, access, stop).await;
+                        }
                         drop(permit);
                     });
                 }
@@ -57,7 +77,12 @@ pub(super) async fn serve(listener: TcpListener, exchange: Arc<Exchange>, stop: 
     connections.wait().await;
 }
 
-async fn serve_one(stream: TcpStream, exchange: Arc<Exchange>, stop: CancellationToken) {
+async fn serve_one(
+    stream: TcpStream,
+    exchange: Arc<Exchange>,
+    access: Access,
+    stop: CancellationToken,
+) {
     // Small messages must not wait for more bytes.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "connection to the runtime API ended early");
@@ -68,8 +93,11 @@ async fn serve_one(stream: TcpStream, exchange: Arc<Exchange>, stop: Cancellatio
     let stopped = stop.clone();
     let service = service_fn(move |request| {
         let (exchange, deliveries) = (Arc::clone(&exchange), deliveries.clone());
-        let stopped = stopped.clone();
+        let (access, stopped) = (access.clone(), stopped.clone());
         async move {
+            if !access.knows(&request) {
+                return Ok(message(StatusCode::FORBIDDEN, "this is not your runtime API"));
+            }
             // Processes that the child has left behind may still send requests. The end of the
             // instance does not wait for them.
             let answer = answer(&exchange, &deliveries, request);
@@ -92,5 +120,14 @@ async fn serve_one(stream: TcpStream, exchange: Arc<Exchange>, stop: Cancellatio
     };
     if let Err(error) = ended {
         debug!(%error, "connection to the runtime API ended early");
+    }
+}
+
+impl Access {
+    /// Whether the request carries the secret, if there is one.
+    fn knows<B>(&self, request: &Request<B>) -> bool {
+        self.secret.as_deref().is_none_or(|secret| {
+            request.headers().get(SECRET).is_some_and(|value| value.as_bytes() == secret.as_bytes())
+        })
     }
 }
