@@ -5,6 +5,7 @@
 
 mod api;
 mod backoff;
+mod capabilities;
 mod cgroup;
 mod child;
 mod code;
@@ -26,6 +27,7 @@ mod spawner;
 use std::sync::Arc;
 
 use functions::Context;
+use tracing::warn;
 
 pub(crate) use self::lease::{Lease, NotRun};
 use self::{limits::Limits, pool::Pool};
@@ -68,9 +70,17 @@ impl SubprocessRuntime {
         self.0.give_way();
     }
 
-    /// Starts `min_instances` instances and keeps them. Logs once which limits are in force.
+    /// Starts `min_instances` instances and keeps them. Logs once which limits are in force, and
+    /// warns of a function of root.
     pub(super) fn keep_warm(&self) {
         confinement::announce();
+        if self.0.program.user().is_root() {
+            let name = &self.0.limits.function_name;
+            warn!(
+                function.name = name,
+                "function {name} runs as root: set its key user to a user that nothing else has"
+            );
+        }
         self.0.keep_warm();
     }
 

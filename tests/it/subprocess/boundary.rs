@@ -7,7 +7,7 @@ use std::{
 };
 
 use nix::{
-    sys::stat::Mode,
+    sys::{signal::Signal, stat::Mode},
     unistd::{Uid, mkfifo},
 };
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ use super::{
     Functions,
     functions::{folder, function, has, write},
 };
-use crate::support::soon;
+use crate::support::{process::Process, soon};
 
 /// A Python function that evaluates the expression in its event.
 const EVALUATES: &str = "
@@ -155,4 +155,56 @@ async fn a_function_sees_nothing_of_a_function_of_another_user() {
         }
         functions.finish().await;
     }
+}
+
+/// Shell commands with which a process of root could leave its control group, or undo its mounts.
+const ESCAPES: [&str; 6] = [
+    "for group in $(grep -E ' - cgroup2? ' /proc/self/mountinfo | cut -d ' ' -f 5); do
+         echo 0 >$group/cgroup.procs && exit
+     done
+     exit 1",
+    "for group in $(grep -E ' - cgroup2? ' /proc/self/mountinfo | cut -d ' ' -f 5); do
+         mount -o remount,bind,rw $group && exit
+     done
+     exit 1",
+    "unshare --mount true",
+    "mount -t tmpfs none /mnt",
+    "umount /tmp",
+    "nsenter --mount --target $RUNNER true",
+];
+
+#[tokio::test]
+async fn a_function_of_root_does_not_leave_its_control_group() {
+    if !has("python") || !Uid::effective().is_root() {
+        return;
+    }
+    let functions = Functions::start_in(code(), &function("python", "")).await;
+    let groups = "open('/proc/self/cgroup').read()";
+    let before = eval(&functions, "python", groups).await;
+    let runner = std::process::id().to_string();
+    for escape in ESCAPES {
+        let escape = escape.replace("$RUNNER", &runner);
+        let run = format!("subprocess.run(['sh', '-c', {escape:?}]).returncode != 0");
+        assert_eq!(eval(&functions, "python", &run).await, true, "{escape}");
+    }
+    assert_eq!(eval(&functions, "python", groups).await, before);
+    functions.finish().await;
+}
+
+#[tokio::test]
+async fn the_runner_warns_of_functions_that_run_as_root() {
+    if !has("python") || !Uid::effective().is_root() {
+        return;
+    }
+    let folder = code();
+    let other =
+        function("python", "user = \"nobody\"").replace("functions.python", "functions.other");
+    let text = format!("listen.internal = \"127.0.0.1:0\"\n{}{other}", function("python", ""));
+    write(folder.path(), "functions.toml", &text);
+    let runner = Process::start("function-runner", &[], folder.path(), &[]).await;
+    runner.logged("function python runs as root: set its key user").await;
+    runner.logged("function-runner ready").await;
+    assert!(!runner.log().contains("function other runs as root"));
+    runner.signal(Signal::SIGTERM);
+    assert!(runner.ended().await.success());
 }

@@ -132,6 +132,11 @@ impl Process {
         soon(piece, log.wait_for(|log| log.contains(piece))).await.unwrap();
     }
 
+    /// The log until now.
+    pub(crate) fn log(&self) -> String {
+        self.log.borrow().clone()
+    }
+
     /// The address of a listener, from the ready line.
     pub(crate) fn address(&self, name: &str) -> SocketAddr {
         self.ready[name].as_str().unwrap().parse().unwrap()

@@ -27,7 +27,7 @@ use nix::{
 use tracing::{info, warn};
 
 use super::{
-    api,
+    api, capabilities,
     cgroup::{Cgroup, Hierarchy},
     limits::Limits,
     private_tmp::{self, Mounts},
@@ -160,6 +160,9 @@ impl Steps {
         if let Some(mounts) = &self.mounts {
             mounts.make()?;
         }
+        // Before the change of the user, which may be forbidden later. The function starts even if a
+        // container forbids this.
+        let _ = capabilities::limit();
         if let Some(User { id, group }) = self.user {
             setgroups(&[group])?;
             setgid(group)?;

@@ -6,6 +6,7 @@
 //! the runner ends. If the code or the interpreter is in the machine's `/tmp`, it stays visible at
 //! its path.
 
+mod cgroup_mounts;
 mod mounts;
 
 use std::{

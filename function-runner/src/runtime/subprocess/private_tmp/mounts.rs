@@ -22,7 +22,10 @@ use nix::{
     unistd::{Gid, Uid, chdir, mkdir, write},
 };
 
-use super::Way;
+use super::{
+    Way,
+    cgroup_mounts::{self, CgroupMount},
+};
 
 /// The folder at which the file system is mounted first. The others become folders of it.
 const TMP: &str = "/tmp";
@@ -40,6 +43,7 @@ pub(in super::super) struct Mounts {
     options: CString,
     binds: Vec<Bind>,
     kept: Vec<Kept>,
+    cgroup_mounts: Vec<CgroupMount>,
     working_folder: CString,
     user_map: String,
     group_map: String,
@@ -77,6 +81,7 @@ impl Mounts {
             options: CString::new(options)?,
             binds: Vec::new(),
             kept: Vec::new(),
+            cgroup_mounts: cgroup_mounts::all()?,
             working_folder: c_string(working_folder)?,
             user_map: format!("{user} {user} 1"),
             group_map: format!("{group} {group} 1"),
@@ -123,6 +128,10 @@ impl Mounts {
         }
         for Bind { from, to } in &self.binds {
             bind(from, to)?;
+        }
+        for mount in &self.cgroup_mounts {
+            // One that another mount hides cannot be reached by its path, and needs no protection.
+            let _ = mount.protect();
         }
         // Again by its name: a mount may cover the folder that had this name.
         Ok(chdir(self.working_folder.as_c_str())?)

@@ -1,0 +1,45 @@
+//! The capabilities that a function of root keeps (`capabilities(7)`).
+//!
+//! Without this a function of root could enter the namespaces of the runner, undo its mounts, and
+//! move to another control group. Functions of other users have no capabilities anyway.
+
+use rustix::{
+    io,
+    thread::{
+        CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set,
+        remove_capability_from_bounding_set, set_capabilities,
+    },
+};
+
+/// What containers have by default, without the one for devices.
+const KEPT: CapabilitySet = CapabilitySet::AUDIT_WRITE
+    .union(CapabilitySet::CHOWN)
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::NET_BIND_SERVICE)
+    .union(CapabilitySet::NET_RAW)
+    .union(CapabilitySet::SETFCAP)
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::SETPCAP)
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::SYS_CHROOT);
+
+/// Takes all others away from the program that this process executes next. Only system calls are
+/// made.
+pub(super) fn limit() -> io::Result<()> {
+    clear_ambient_capability_set()?;
+    for number in 0..u64::BITS {
+        let capability = CapabilitySet::from_bits_retain(1 << number);
+        if !KEPT.contains(capability) {
+            match remove_capability_from_bounding_set(capability) {
+                // The kernel does not know so many.
+                Ok(()) | Err(io::Errno::INVAL) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    let sets = capabilities(None)?;
+    set_capabilities(None, CapabilitySets { inheritable: CapabilitySet::empty(), ..sets })
+}
