@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// The longest time that a test waits for anything.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(10);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
 /// A running server.
 pub(crate) struct TestServer {

@@ -55,7 +55,7 @@ pub async fn serve_with_changes(
     runner.keep_warm();
     let followers = Followers::new();
     let close = CancellationToken::new();
-    let memory = BodyMemory::new(runner.body_memory(), action::BODY_BYTES_MAX, MEMORY_TIMEOUT);
+    let memory = BodyMemory::new(runner.body_memory(), MEMORY_TIMEOUT);
     let service = routes::service(runner.clone(), memory, followers.clone());
     let serving = serve_http(listener, SERVE, close.clone(), service);
     let shutdown = async {

@@ -1,9 +1,8 @@
 //! The memory for bodies that are being read. All bodies of a service share one bound.
 //!
-//! A body takes memory for the bytes that have come, not for those that it announces. When the
-//! memory is used up, bodies take turns: the one whose turn it is may use a reserve that is as
-//! large as the largest body, so that it can always be read to its end. Bodies whose peers send
-//! nothing meanwhile are given up.
+//! A body takes memory for its whole length, but only when its first bytes have come: a request that
+//! announces a body and sends nothing holds none. Bodies take memory in the order in which they
+//! began. While others wait, a body that comes too slowly is given up.
 
 use std::{
     sync::{
@@ -15,10 +14,10 @@ use std::{
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
-use hyper::body::Body;
+use hyper::body::{Body, Frame};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout, timeout_at},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::{BodyError, RequestBody, pace::Pace, pieces::Pieces};
@@ -27,8 +26,10 @@ use super::{BodyError, RequestBody, pace::Pace, pieces::Pieces};
 const UNIT: usize = 1 << 10;
 /// How long a body may take to arrive, whatever its size.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the peer of a body may send nothing while other bodies wait for memory.
-const SILENCE: Duration = Duration::from_millis(250);
+/// How long the peer of a body may take for the next bytes that count.
+const SLOW: Duration = Duration::from_secs(5);
+/// The same while other bodies wait for memory.
+const SLOW_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(250);
 
 /// The memory for the bodies of one service. Clones are the same.
 #[derive(Debug, Clone)]
@@ -36,13 +37,10 @@ pub struct BodyMemory(Arc<Memory>);
 
 #[derive(Debug)]
 struct Memory {
-    shared: Arc<Semaphore>,
-    /// For the body whose turn it is.
-    reserve: Arc<Semaphore>,
-    turn: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     /// How many bodies wait for memory.
     waiting: AtomicUsize,
-    wait: Duration,
+    timeout: Duration,
 }
 
 /// A body, or a part of one, with its memory.
@@ -50,34 +48,22 @@ struct Memory {
 pub struct HeldBody {
     /// The bytes of this part.
     pub bytes: Bytes,
-    permits: Permits,
-}
-
-#[derive(Debug, Default)]
-struct Permits {
-    shared: Option<OwnedSemaphorePermit>,
-    reserve: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 /// A body that is being read.
 struct Reading<'m> {
     memory: &'m Memory,
-    permits: Permits,
-    turn: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
+    pace: Pace,
+    pace_while_others_wait: Pace,
 }
 
 impl BodyMemory {
-    /// Memory for `bytes` in all. No body is larger than `body_max`. A body waits for memory for
-    /// `wait` at most.
-    pub fn new(bytes: usize, body_max: usize, wait: Duration) -> Self {
-        let reserve = units(body_max);
-        Self(Arc::new(Memory {
-            shared: Arc::new(Semaphore::new(units(bytes).saturating_sub(reserve))),
-            reserve: Arc::new(Semaphore::new(reserve)),
-            turn: Arc::new(Semaphore::new(1)),
-            waiting: AtomicUsize::new(0),
-            wait,
-        }))
+    /// Memory for `bytes` in all. A body waits for memory for `timeout` at most.
+    pub fn new(bytes: usize, timeout: Duration) -> Self {
+        let permits = Arc::new(Semaphore::new(bytes.div_ceil(UNIT)));
+        Self(Arc::new(Memory { permits, waiting: AtomicUsize::new(0), timeout }))
     }
 
     /// Reads a body of at most `limit` bytes. A body that says that it is larger is refused at
@@ -86,7 +72,7 @@ impl BodyMemory {
         if body.size_hint().lower() > limit as u64 {
             return Err(BodyError::TooLarge(limit));
         }
-        let reading = Reading { memory: &self.0, permits: Permits::default(), turn: None };
+        let reading = Reading::begin(&self.0);
         timeout(TIMEOUT, reading.read(body, limit)).await.map_err(|_| BodyError::TooSlow)?
     }
 }
@@ -95,94 +81,88 @@ impl HeldBody {
     /// A part of the body, which takes its share of the memory with it.
     #[must_use]
     pub fn part(&mut self, bytes: Bytes) -> Self {
-        let permits = self.permits.split_off(bytes.len() / UNIT);
-        Self { bytes, permits }
+        let permit = self.split_off(bytes.len() / UNIT);
+        Self { bytes, permit }
     }
 
     /// What the body has become takes so many bytes from now on, if that is less than before.
     pub fn shrink_to(&mut self, bytes: usize) {
-        let unused = self.permits.units().saturating_sub(units(bytes));
-        drop(self.permits.split_off(unused));
+        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        drop(self.split_off(held.saturating_sub(bytes.div_ceil(UNIT))));
+    }
+
+    /// Takes so many permits out, or all.
+    fn split_off(&mut self, permits: usize) -> Option<OwnedSemaphorePermit> {
+        let held = self.permit.as_mut()?;
+        held.split(permits.min(held.num_permits()))
     }
 }
 
-impl Reading<'_> {
+impl<'m> Reading<'m> {
+    fn begin(memory: &'m Memory) -> Self {
+        let now = Instant::now();
+        let pace_while_others_wait = Pace::begin(now, SLOW_WHILE_OTHERS_WAIT);
+        Self { memory, permit: None, pace: Pace::begin(now, SLOW), pace_while_others_wait }
+    }
+
     async fn read(mut self, mut body: RequestBody, limit: usize) -> Result<HeldBody, BodyError> {
+        // A body that does not say its length counts as one of the greatest length.
+        let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+        let length_max = said.unwrap_or(limit).min(limit);
         let mut pieces = Pieces::default();
-        let mut pace = Pace::begin(Instant::now());
         while !body.is_end_stream() {
-            let Some(frame) = self.frame(&mut body, &pace).await? else { break };
-            let frame = frame.map_err(BodyError::Broken)?;
-            let Ok(data) = frame.into_data() else { continue };
-            let length = pieces.length + data.len();
-            if length > limit {
+            let Some(frame) = self.frame(&mut body).await? else { break };
+            let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else { continue };
+            if pieces.length + data.len() > limit {
                 return Err(BodyError::TooLarge(limit));
             }
-            if self.has_to_wait(length).await? {
-                pace = Pace::begin(Instant::now());
+            if self.permit.is_none() {
+                let permit = self.memory.take(length_max).await?;
+                self = Self { permit: Some(permit), ..Self::begin(self.memory) };
             }
-            pace.came(Instant::now(), data.len());
+            let now = Instant::now();
+            self.pace.came(now, data.len());
+            self.pace_while_others_wait.came(now, data.len());
             pieces.add(&data);
         }
-        let Self { permits, .. } = self;
-        Ok(HeldBody { bytes: pieces.join(), permits })
+        Ok(HeldBody { bytes: pieces.join(), permit: self.permit })
     }
 
     async fn frame(
-        &self,
+        &mut self,
         body: &mut RequestBody,
-        pace: &Pace,
-    ) -> Result<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>, BodyError> {
+    ) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, BodyError> {
+        let (memory, holds) = (self.memory, self.permit.is_some());
+        let pace = &mut self.pace_while_others_wait;
         let holds_up_others = async {
             loop {
-                sleep(SILENCE).await;
-                if self.permits.units() > 0 && self.memory.waiting.load(Ordering::Relaxed) > 0 {
+                sleep_until(pace.deadline()).await;
+                if holds && memory.waiting.load(Ordering::Relaxed) > 0 {
                     return;
                 }
+                *pace = Pace::begin(Instant::now(), SLOW_WHILE_OTHERS_WAIT);
             }
         };
         tokio::select! {
             biased;
-            frame = timeout_at(pace.deadline(), body.frame()) => {
+            frame = timeout_at(self.pace.deadline(), body.frame()) => {
                 frame.map_err(|_| BodyError::TooSlow)
             }
             () = holds_up_others => Err(BodyError::NoMemory),
         }
     }
+}
 
-    /// Takes memory for `length` bytes in all. Whether it was waited for.
-    async fn has_to_wait(&mut self, length: usize) -> Result<bool, BodyError> {
-        let needed = units(length).saturating_sub(self.permits.units());
-        let Ok(needed) = u32::try_from(needed) else { return Err(BodyError::NoMemory) };
-        if needed == 0 {
-            return Ok(false);
+impl Memory {
+    async fn take(&self, bytes: usize) -> Result<OwnedSemaphorePermit, BodyError> {
+        let permits = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| BodyError::NoMemory)?;
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_many_owned(permits) {
+            return Ok(permit);
         }
-        let memory = self.memory;
-        if let Ok(permit) = Arc::clone(&memory.shared).try_acquire_many_owned(needed) {
-            merge(&mut self.permits.shared, permit);
-            return Ok(false);
-        }
-        let _waiting = Waiting::begin(&memory.waiting);
-        let taken = timeout(memory.wait, self.take(needed)).await;
-        taken.map_or(Err(BodyError::NoMemory), |()| Ok(true))
-    }
-
-    async fn take(&mut self, needed: u32) {
-        const OPEN: &str = "the semaphores are never closed";
-        let memory = self.memory;
-        if self.turn.is_none() {
-            tokio::select! {
-                biased;
-                permit = Arc::clone(&memory.shared).acquire_many_owned(needed) => {
-                    return merge(&mut self.permits.shared, permit.expect(OPEN));
-                }
-                turn = Arc::clone(&memory.turn).acquire_owned() => {
-                    self.turn = Some(turn.expect(OPEN));
-                }
-            }
-        }
-        let permit = Arc::clone(&memory.reserve).acquire_many_owned(needed).await;
-        merge(&mut self.permits.reserve, permit.expect(OPEN));
+        let _waiting = Waiting::begin(&self.waiting);
+        let acquired = Arc::clone(&self.permits).acquire_many_owned(permits);
+        let acquired = timeout(self.timeout, acquired).await.map_err(|_| BodyError::NoMemory)?;
+        Ok(acquired.expect("the semaphore is never closed"))
     }
 }
 
@@ -200,34 +180,4 @@ impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
-}
-
-impl Permits {
-    fn units(&self) -> usize {
-        let permits = self.shared.iter().chain(&self.reserve);
-        permits.map(OwnedSemaphorePermit::num_permits).sum()
-    }
-
-    /// Takes so many units out, or all: those of the reserve first, because other bodies wait for it.
-    fn split_off(&mut self, units: usize) -> Self {
-        let reserve = split_off(&mut self.reserve, units);
-        let taken = reserve.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        Self { reserve, shared: split_off(&mut self.shared, units - taken) }
-    }
-}
-
-fn split_off(held: &mut Option<OwnedSemaphorePermit>, units: usize) -> Option<OwnedSemaphorePermit> {
-    let permit = held.as_mut()?;
-    permit.split(units.min(permit.num_permits()))
-}
-
-fn merge(held: &mut Option<OwnedSemaphorePermit>, more: OwnedSemaphorePermit) {
-    match held {
-        Some(held) => held.merge(more),
-        None => *held = Some(more),
-    }
-}
-
-fn units(bytes: usize) -> usize {
-    bytes.div_ceil(UNIT)
 }

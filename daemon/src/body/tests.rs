@@ -17,7 +17,7 @@ const LIMIT: usize = 8;
 
 /// Reads the body of `request`, after which the client ends the connection.
 async fn read(request: &str) -> Result<Bytes, BodyError> {
-    let memory = || BodyMemory::new(LIMIT, LIMIT, DEADLINE);
+    let memory = || BodyMemory::new(LIMIT, DEADLINE);
     let (sender, mut receiver) = mpsc::channel(1);
     let server = TestServer::start(Duration::from_secs(60), move |request| {
         let sender = sender.clone();
@@ -59,7 +59,7 @@ async fn a_larger_body_is_too_large() {
 
 /// A server whose bodies have memory for four that are as large as they may be, and echoes them.
 async fn echo() -> TestServer {
-    let memory = BodyMemory::new(4 * LARGE, LARGE, DEADLINE);
+    let memory = BodyMemory::new(4 * LARGE, DEADLINE);
     TestServer::start(Duration::from_secs(60), move |request| {
         let memory = memory.clone();
         async move {

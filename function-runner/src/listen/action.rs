@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// The largest body. The event in it is a JSON string, which is longer than the event.
-pub(super) const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
+const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
 
 /// Answers the request `head` with `body`.
 pub(super) async fn answer(

@@ -18,7 +18,7 @@ pub(crate) struct PushBodies {
 impl PushBodies {
     pub(crate) fn new(settings: &PushSettings) -> Self {
         let PushSettings { timeout, max_body, memory, .. } = *settings;
-        Self { bytes_max: max_body, memory: BodyMemory::new(memory, max_body, timeout) }
+        Self { bytes_max: max_body, memory: BodyMemory::new(memory, timeout) }
     }
 
     pub(crate) async fn read(&self, body: RequestBody) -> Result<HeldBody, PushRefusal> {

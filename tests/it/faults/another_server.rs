@@ -40,7 +40,7 @@ impl EchoServer {
         if request.headers()[CONTENT_TYPE] != "application/json" {
             self.batches.send_modify(|batches| *batches += 1);
         }
-        let memory = BodyMemory::new(BODY_BYTES_MAX, BODY_BYTES_MAX, LIMIT);
+        let memory = BodyMemory::new(BODY_BYTES_MAX, LIMIT);
         let body = memory.read(request.into_body(), BODY_BYTES_MAX).await.unwrap().bytes;
         let mut response = json_bytes(StatusCode::OK, body);
         if is_first {

@@ -185,7 +185,7 @@ impl Backend {
     async fn answer(&self, request: Request<RequestBody>) -> Response<daemon::http::Body> {
         let function = request.uri().path().trim_start_matches('/').to_owned();
         let headers = request.headers().clone();
-        let memory = BodyMemory::new(BODY_BYTES_MAX, BODY_BYTES_MAX, TEST_TIMEOUT);
+        let memory = BodyMemory::new(BODY_BYTES_MAX, TEST_TIMEOUT);
         let body = memory.read(request.into_body(), BODY_BYTES_MAX).await.unwrap();
         let event = serde_json::from_slice(&body.bytes).unwrap();
         let call = FunctionCall { function: function.clone(), headers, event };

@@ -46,7 +46,7 @@ async fn a_client_that_sends_all_of_a_refused_request_gets_the_answer() {
 #[tokio::test]
 async fn a_client_that_asks_first_is_not_told_to_send_a_body_that_is_refused() {
     let server = TestServer::start(HOUR, |request: Request<RequestBody>| async move {
-        match BodyMemory::new(8, 8, DEADLINE).read(request.into_body(), 8).await {
+        match BodyMemory::new(8, DEADLINE).read(request.into_body(), 8).await {
             Err(BodyError::TooLarge(_)) => message(StatusCode::PAYLOAD_TOO_LARGE, "no"),
             read => message(StatusCode::OK, &format!("{read:?}")),
         }
