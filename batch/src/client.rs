@@ -151,7 +151,7 @@ impl Batcher {
     }
 
     /// Sends `item` in a batch. If the future is dropped before the batch is sent, the item is not
-    /// sent.
+    /// sent. A batch whose futures have all been dropped is given up, and its socket is closed.
     pub async fn exchange(&self, item: Item) -> Result<ItemResponse, NoAnswer> {
         let (sender, response) = oneshot::channel();
         let batch = {
@@ -231,7 +231,8 @@ impl Inner {
             .header(header::CONTENT_TYPE, CONTENT_TYPE)
             .timeout(self.limit)
             .body(body.freeze());
-        let no_answer = match self.response(request).await {
+        let Some(response) = self.response(request, &mut senders).await else { return };
+        let no_answer = match response {
             Ok(response) => match receive(response, &mut senders).await {
                 Ok(no_answer) => no_answer,
                 Err(_) => {
@@ -247,11 +248,12 @@ impl Inner {
     }
 
     /// Waits for the response. Sends the next batch when the response has begun, or after
-    /// [`ANSWER_WAIT`].
+    /// [`ANSWER_WAIT`]. None if nobody waits any more.
     async fn response(
         self: &Arc<Self>,
         request: reqwest::RequestBuilder,
-    ) -> Result<reqwest::Response, NoAnswer> {
+        senders: &mut [Option<Sender>],
+    ) -> Option<Result<reqwest::Response, NoAnswer>> {
         let response = request.send();
         tokio::pin!(response);
         let prompt = timeout(ANSWER_WAIT, &mut response).await;
@@ -266,14 +268,20 @@ impl Inner {
             self.spawn(next);
         }
         if let Ok(judged) = prompt {
-            return judged;
+            return Some(judged);
         }
-        match timeout(ANSWER_TIMEOUT, &mut response).await {
-            Ok(response) => self.judge(response),
-            Err(_) => {
-                self.unlearn();
-                self.judge(response.await)
+        let late = async {
+            match timeout(ANSWER_TIMEOUT, response.as_mut()).await {
+                Ok(response) => self.judge(response),
+                Err(_) => {
+                    self.unlearn();
+                    self.judge(response.as_mut().await)
+                }
             }
+        };
+        tokio::select! {
+            judged = late => Some(judged),
+            () = abandoned(senders) => None,
         }
     }
 
@@ -316,6 +324,14 @@ impl Inner {
     }
 }
 
+/// Waits until nobody waits for any of these responses. The batch is dropped then, so that a server
+/// that never answers does not keep its socket open.
+async fn abandoned(senders: &mut [Option<Sender>]) {
+    for sender in senders.iter_mut().flatten() {
+        sender.closed().await;
+    }
+}
+
 /// Sends each response of an item to its sender. Returns the reason for items without a response.
 async fn receive(
     mut response: reqwest::Response,
@@ -323,7 +339,12 @@ async fn receive(
 ) -> Result<NoAnswer, Malformed> {
     let mut reader = ResponseReader::default();
     loop {
-        match response.chunk().await {
+        let chunk = tokio::select! {
+            biased;
+            chunk = response.chunk() => chunk,
+            () = abandoned(senders) => return Ok(NoAnswer::Broken(None)),
+        };
+        match chunk {
             Ok(Some(chunk)) => reader.push(&chunk),
             Ok(None) => return Ok(NoAnswer::Broken(None)),
             Err(error) => return Ok(NoAnswer::Broken(Some(Arc::new(error.without_url())))),

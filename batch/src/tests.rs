@@ -19,7 +19,9 @@ use tokio::{
 };
 use url::Url;
 
-use crate::{Batcher, Item, ItemResponse, NoAnswer, OFFER, VERSION, server, wire::items};
+use crate::{
+    Batcher, CONTENT_TYPE, Item, ItemResponse, NoAnswer, OFFER, VERSION, server, wire::items,
+};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -130,6 +132,33 @@ async fn a_slow_item_does_not_delay_the_others() {
     server.go.add_permits(10);
     for task in slow {
         assert_eq!(task.await.unwrap().unwrap().body, "tiaw");
+    }
+}
+
+/// A server that takes every batch and never answers: each batch has a socket.
+#[tokio::test]
+async fn a_batch_that_nobody_waits_for_gives_its_socket_back() {
+    for has_begun in [false, true] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap()).parse().unwrap();
+        let batcher = Batcher::new(reqwest::Client::new(), url, LIMIT);
+        batcher.learn(&http::HeaderMap::from_iter([(OFFER, VERSION)]));
+        let first = batcher.clone();
+        let first = tokio::spawn(async move { first.exchange(item("one")).await });
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.read_exact(&mut [0; 4]).await.unwrap();
+        if has_begun {
+            let begin = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: {}\r\ntransfer-encoding: chunked\r\n\r\n",
+                CONTENT_TYPE.to_str().unwrap()
+            );
+            stream.write_all(begin.as_bytes()).await.unwrap();
+        }
+        assert!(!first.is_finished());
+        first.abort();
+        let mut rest = Vec::new();
+        let ended = tokio::time::timeout(LIMIT, stream.read_to_end(&mut rest)).await;
+        ended.expect("the socket stays open").unwrap();
     }
 }
 
