@@ -3,6 +3,7 @@
 mod admission;
 mod admitted;
 mod detached;
+mod ends;
 mod function;
 mod invocation;
 mod reload;
@@ -26,12 +27,16 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 pub(crate) use self::admitted::{Admitted, report_of};
-use self::{admission::Admission, function::HeldFunction, reload::FunctionReload, table::Table};
+use self::{
+    admission::Admission, ends::Ends, function::HeldFunction, reload::FunctionReload, table::Table,
+};
 use crate::{
     invocation::{Fault, RecentLines},
     settings::{SecretPair, Settings},
 };
 
+/// How long the event of an admitted invocation may take to arrive.
+const EVENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long invocations that were cut off have to end.
 const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -64,7 +69,8 @@ impl Runner {
     pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
         let functions = mem::take(&mut settings.functions).into_iter();
         let functions = all_or_problems(functions.map(|function| {
-            HeldFunction::start(function, RecentLines::of_function(), &settings.origins)
+            let (lines, ends) = (RecentLines::of_function(), Ends::default());
+            HeldFunction::start(function, lines, ends, &settings.origins)
         }))?;
         let secret = settings.secret.take().map(Arc::new);
         Ok(Self(Arc::new(Inner {
@@ -159,7 +165,8 @@ impl Runner {
             let message = "runner has as many invocations as it may have";
             Fault::new(InvocationFault::TooManyRequests, message)
         })?;
-        let admission = Admission { in_runner, permit, of_function };
+        let running = function.ends.enter(EVENT_TIMEOUT + function.settings.longest());
+        let admission = Admission { in_runner, permit, of_function, running };
         Ok(Admitted { runner: self.clone(), function, admission })
     }
 

@@ -9,6 +9,8 @@
 mod rust;
 mod subprocess;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use functions::{Context, StartError};
 use tokio_util::sync::CancellationToken;
@@ -109,6 +111,15 @@ impl Runtime {
 }
 
 impl LeasedInstance<'_> {
+    /// How long an event may take from now on, if the function may run for `time_limit`.
+    pub(crate) fn longest(&self, time_limit: Duration) -> Duration {
+        match self {
+            Self::Rust(_) => time_limit,
+            // The event may go to another instance for as long as it may wait for one, and run there.
+            Self::Subprocess(_) => 2 * time_limit,
+        }
+    }
+
     /// Hands over `event`, which is JSON. The output of the function goes to `lines`. Ends soon after
     /// `cut`, when the runner cannot wait any longer.
     pub(crate) async fn invoke(

@@ -7,6 +7,7 @@ use daemon::{
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
+use super::ends::Ends;
 use crate::{invocation::RecentLines, runtime::Runtime, settings::FunctionSettings};
 
 #[derive(Debug)]
@@ -15,22 +16,25 @@ pub(crate) struct HeldFunction {
     pub(crate) runtime: Runtime,
     /// The last lines of its log.
     pub(crate) lines: RecentLines,
+    /// When the running invocations will have ended.
+    pub(crate) ends: Ends,
     /// The running invocations. Closed when the function is replaced or removed.
     pub(crate) invocations: TaskTracker,
 }
 
 impl HeldFunction {
-    /// Starts a function in Rust. Other functions start when there is an event. `lines` is the log
-    /// of the function that had this name before, if there was one. `origins` are those of the
-    /// settings.
+    /// Starts a function in Rust. Other functions start when there is an event. `lines` and
+    /// `ends` are those of the function that had this name before, if there was one. `origins` are
+    /// those of the settings.
     pub(super) fn start(
         settings: FunctionSettings,
         lines: RecentLines,
+        ends: Ends,
         origins: &Origins,
     ) -> Result<Self, Problem> {
         let runtime = Runtime::new(&settings, lines.clone());
         let runtime = runtime.map_err(|error| settings.start_problem(&error, origins))?;
-        Ok(Self { settings, runtime, lines, invocations: TaskTracker::new() })
+        Ok(Self { settings, runtime, lines, ends, invocations: TaskTracker::new() })
     }
 
     pub(super) fn name(&self) -> &str {
@@ -53,6 +57,7 @@ impl HeldFunction {
             "timeout_ms": milliseconds(*timeout),
             "memory_mb": memory_mb,
             "max_instances": max_instances,
+            "ends_within_ms": milliseconds(self.ends.within()),
             "running": self.runtime.running(),
         })
     }

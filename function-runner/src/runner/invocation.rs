@@ -24,7 +24,6 @@ pub(crate) struct Invocation {
     /// Cancelled when the runner cannot wait any longer.
     pub(crate) cut: CancellationToken,
     /// Dropped when the function has ended, whether the caller still waits or not.
-    #[expect(dead_code, reason = "held, not read")]
     pub(crate) admission: Admission,
 }
 
@@ -41,6 +40,9 @@ impl Invocation {
             }
             leased => leased,
         };
+        if let Ok(instance) = &instance {
+            self.admission.running.set(instance.longest(self.context.time_limit));
+        }
         self.lines.start(&self.context);
         let start = Instant::now();
         let ended = match instance {

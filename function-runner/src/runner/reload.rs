@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Runner, all_or_problems, function::HeldFunction};
+use super::{Runner, all_or_problems, ends::Ends, function::HeldFunction};
 use crate::{
     invocation::{Fault, RecentLines},
     settings::{FunctionSettings, Settings},
@@ -111,8 +111,11 @@ impl FunctionReload {
             if known.into_iter().flatten().any(|function| function.is_of(&settings)) {
                 return None;
             }
-            let lines = current.map_or_else(RecentLines::of_function, |f| f.lines.clone());
-            Some(HeldFunction::start(settings, lines, &origins))
+            let (lines, ends) = match current {
+                Some(current) => (current.lines.clone(), current.ends.clone()),
+                None => (RecentLines::of_function(), Ends::default()),
+            };
+            Some(HeldFunction::start(settings, lines, ends, &origins))
         };
         // Blocking: all files of the code are looked at.
         let started = spawn_blocking(|| all_or_problems(functions.into_iter().filter_map(start)));

@@ -80,6 +80,15 @@ impl FunctionSettings {
         Some(Self { name, timeout, memory_mb, max_instances, runtime: runtime? })
     }
 
+    /// How long an invocation may take: it waits for an instance, the instance starts, or it waits for
+    /// another one, and the function runs.
+    pub(crate) fn longest(&self) -> Duration {
+        match &self.runtime {
+            RuntimeSettings::Rust(_) => self.timeout,
+            RuntimeSettings::Subprocess(subprocess) => 3 * self.timeout + subprocess.init_timeout,
+        }
+    }
+
     /// The problem that kept the function from starting. `origins` are those of the settings.
     pub(crate) fn start_problem(&self, error: &StartError, origins: &Origins) -> Problem {
         let key = format!("functions.{}.environment.{}", self.name, error.key());

@@ -84,9 +84,11 @@ async fn functions_are_listed_without_their_environment() {
     let server = Server::start(&text.concat()).await;
     let expected = json!({"functions": [
         {"name": "context", "runtime": "rust", "handler": "context", "timeout_ms": 3000,
-         "memory_mb": 128, "max_instances": 3, "running": 0},
+         "memory_mb": 128, "max_instances": 3, "running": 0,
+         "ends_within_ms": 0},
         {"name": "returns", "runtime": "rust", "handler": "returns", "timeout_ms": 2000,
-         "memory_mb": 64, "max_instances": 1000, "running": 0},
+         "memory_mb": 64, "max_instances": 1000, "running": 0,
+         "ends_within_ms": 0},
     ]});
     assert_eq!(server.get("/functions").await.json(), expected);
     server.stop().await;
