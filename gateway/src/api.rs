@@ -44,6 +44,20 @@ pub(crate) enum Dialect {
     Tencent,
 }
 
+impl Dialect {
+    /// The word for the dialect in the journal.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Tencent => "tencent",
+        }
+    }
+
+    /// The dialect with this word.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::Tencent].into_iter().find(|dialect| dialect.as_str() == word)
+    }
+}
+
 impl Api {
     fn new(config: ApiConfig) -> Self {
         Self {

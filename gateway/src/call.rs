@@ -4,12 +4,14 @@
 
 mod client;
 mod outcome;
-mod overdue;
 mod retry;
+mod run_time;
+mod runner;
+mod unended;
 
 pub(crate) use self::{
     client::{Call, FunctionClient},
     outcome::CallError,
-    overdue::{FUNCTION_TIMEOUT_MAX, OverdueCall},
     retry::{RetryBackoff, call_until},
+    unended::{LateAnswer, UnendedCall},
 };

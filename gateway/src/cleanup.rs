@@ -1,33 +1,33 @@
 //! The cleanup guarantee: for every connection whose register may have run, cleanup is called.
 //!
 //! An [`Owed`] is made before register is called, and is written into the journal. When it is dropped,
-//! on whatever path, the cleanup function is called, again and again until it succeeds or the age limit
-//! has passed. What one process cannot deliver, the next one does.
+//! on whatever path, the cleanup becomes due: at once, or when the last call of the connection has
+//! ended for certain. What is due is called. What is not due waits in the journal, and no task and no
+//! memory waits with it. What one process cannot deliver, the next one does.
 
-mod budget;
+mod clock;
 mod dead_letters;
 mod delivery;
+mod feed;
 pub(crate) mod journal;
-mod refill;
+mod queue;
 
-use std::{
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{sync::Arc, time::Duration};
 
 use shared::connection_id::ConnectionId;
-use tokio::time::Instant;
+use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub(crate) use self::dead_letters::RetryError;
 use self::{
-    budget::{Budget, Budgets},
-    journal::{Journal, JournalFailed, Key, Progress},
+    clock::Clock,
+    journal::{EventSource, Journal, JournalFailed, Key, Progress, Record},
+    queue::{Queue, Queues},
 };
 use crate::{
     api::Api,
-    call::{FunctionClient, OverdueCall},
-    registry::End,
+    call::{FunctionClient, LateAnswer, UnendedCall},
+    registry::{ConnectionInfo, End},
     settings::CleanupSettings,
 };
 
@@ -41,10 +41,11 @@ struct Inner {
     journal: Journal,
     tasks: TaskTracker,
     draining: CancellationToken,
+    /// Cancelled when all connections have ended.
+    settling: CancellationToken,
     max_age: Duration,
-    budgets: Budgets,
-    /// When this process began.
-    began: Instant,
+    queues: Queues,
+    clock: Clock,
 }
 
 /// A cleanup that is owed for one connection.
@@ -53,7 +54,10 @@ pub(crate) struct Owed {
     /// None if the API has no cleanup function.
     debt: Option<OwedRow>,
     end: End,
-    overdue: Option<OverdueCall>,
+    /// How long a call may still run.
+    wait: Option<Duration>,
+    /// An answer that may say earlier that the call has ended.
+    late: Option<LateAnswer>,
     cleanups: Cleanups,
 }
 
@@ -61,6 +65,7 @@ pub(crate) struct Owed {
 struct OwedRow {
     key: Key,
     id: ConnectionId,
+    event: EventSource,
     api: Arc<Api>,
 }
 
@@ -70,24 +75,55 @@ impl Cleanups {
         journal: Journal,
         settings: CleanupSettings,
     ) -> Self {
-        let (tasks, draining) = (TaskTracker::new(), CancellationToken::new());
-        let began = Instant::now();
-        let (max_age, budgets) = (settings.max_age, Budgets::new(settings));
-        Self(Arc::new(Inner { functions, journal, tasks, draining, max_age, budgets, began }))
+        Self(Arc::new(Inner {
+            functions,
+            journal,
+            tasks: TaskTracker::new(),
+            draining: CancellationToken::new(),
+            settling: CancellationToken::new(),
+            max_age: settings.max_age,
+            queues: Queues::new(settings),
+            clock: Clock::start(),
+        }))
     }
 
-    fn budget(&self, api: &Api) -> Arc<Budget> {
-        self.0.budgets.of(api.id())
+    fn queue(&self, api: &Api) -> Arc<Queue> {
+        self.0.queues.of(api.id())
     }
 
     /// Owes a cleanup for this connection from now on, even if this process dies. On an error
     /// register must not be called.
-    pub(crate) async fn owe(&self, id: ConnectionId, api: Arc<Api>) -> Result<Owed, JournalFailed> {
-        let debt = match &api.config().cleanup {
-            Some(_) => Some(OwedRow { key: self.0.journal.owe(id, api.id()).await?, id, api }),
-            None => None,
+    pub(crate) async fn owe(
+        &self,
+        info: &ConnectionInfo,
+        api: Arc<Api>,
+    ) -> Result<Owed, JournalFailed> {
+        let config = api.config();
+        let debt = if config.cleanup.is_some() {
+            let (id, dialect) = (info.id, config.dialect);
+            let run = self.longest_run(&api).await;
+            let event = EventSource {
+                dialect: Some(dialect.as_str().to_owned()),
+                info: dialect.cleanup_info(info),
+            };
+            let key = self.0.journal.owe(id, api.id(), run, event.clone()).await?;
+            Some(OwedRow { key, id, event, api })
+        } else {
+            None
         };
-        Ok(Owed { debt, end: End::UNREGISTERED, overdue: None, cleanups: self.clone() })
+        let end = End::UNREGISTERED;
+        Ok(Owed { debt, end, wait: None, late: None, cleanups: self.clone() })
+    }
+
+    /// How long register and transmit of an API may run, if that is known.
+    async fn longest_run(&self, api: &Api) -> Option<Duration> {
+        let config = api.config();
+        let otherwise = config.settings.function_timeout;
+        let mut longest = Duration::ZERO;
+        for url in config.register.iter().chain([&config.transmit]) {
+            longest = longest.max(self.0.functions.longest_run(url, otherwise).await?);
+        }
+        Some(longest)
     }
 
     /// Whether the journal can be written, as far as is known.
@@ -108,19 +144,27 @@ impl Cleanups {
         self.0.draining.cancel();
     }
 
-    /// Waits until no cleanup is being delivered. All connections must have ended before.
+    /// Waits until no cleanup that is due is left. All connections must have ended before.
     pub(crate) async fn settled(&self) {
+        self.0.settling.cancel();
         self.0.tasks.close();
         self.0.tasks.wait().await;
     }
 }
 
 impl Owed {
-    /// Notes that the connection has ended. The cleanup goes out as soon as the overdue call, if there
-    /// is one, has ended too.
-    pub(crate) fn end(mut self, end: End, overdue: Option<OverdueCall>) {
+    /// Notes that the connection has ended. The cleanup goes out as soon as the call that may still
+    /// run, if there is one, has ended too.
+    pub(crate) async fn end(mut self, end: End, unended: Option<UnendedCall>) {
         self.end = end;
-        self.overdue = overdue;
+        if let (Some(debt), Some(call)) = (&self.debt, unended) {
+            let UnendedCall { url, began, late } = call;
+            let otherwise = debt.api.config().settings.function_timeout;
+            let functions = &self.cleanups.0.functions;
+            let latest = functions.latest_end(&url, began, otherwise).await;
+            self.wait = Some(latest.saturating_duration_since(Instant::now()));
+            self.late = late;
+        }
     }
 
     /// Owes nothing any more: register provably did not run.
@@ -134,17 +178,34 @@ impl Owed {
 impl Drop for Owed {
     fn drop(&mut self) {
         let Some(debt) = self.debt.take() else { return };
-        let progress = Progress::new(self.end);
-        let (cleanups, overdue) = (self.cleanups.clone(), self.overdue.take());
-        self.cleanups.0.tasks.spawn(async move {
-            if let Some(overdue) = overdue {
-                // If this process ends before the call does, the next one has to wait for the call.
-                let latest = overdue.latest_end().saturating_duration_since(Instant::now());
-                let not_before = Some(SystemTime::now() + latest);
-                cleanups.0.journal.progress(debt.key, Progress { not_before, ..progress });
-                overdue.ended().await;
+        let Inner { clock, journal, .. } = &*self.cleanups.0;
+        let queue = self.cleanups.queue(&debt.api);
+        let ended_at = clock.now();
+        let not_before = self.wait.filter(|wait| !wait.is_zero()).map(|wait| ended_at + wait);
+        let progress = Progress {
+            end: self.end,
+            ended_at,
+            attempts: 0,
+            failures: 0,
+            not_before,
+            give_up_at: None,
+        };
+        let OwedRow { key, id, event, .. } = debt;
+        if not_before.is_some() {
+            journal.to_backlog(key, progress);
+            queue.changed();
+            if let Some(answer) = self.late.take() {
+                queue.wait_for(key, progress, answer);
             }
-            cleanups.deliver_or_defer(debt, progress).await;
-        });
+            return;
+        }
+        // If this process ends before the delivery, the next one knows how the connection ended and
+        // that its calls have ended.
+        journal.progress(key, progress);
+        let full = queue.ready.try_send(Record { key, id, event, progress });
+        if let Err(TrySendError::Full(_) | TrySendError::Closed(_)) = full {
+            journal.to_backlog(key, progress);
+            queue.changed();
+        }
     }
 }

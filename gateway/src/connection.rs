@@ -44,7 +44,7 @@ use self::{
     socket::{Socket, SocketEvent},
 };
 use crate::{
-    call::{FunctionClient, OverdueCall},
+    call::{FunctionClient, UnendedCall},
     registry::{End, Entry},
     settings::ConnectionSettings,
 };
@@ -61,8 +61,8 @@ pub(crate) struct Connection<S> {
     outbound: Outbound,
     /// The message that the function has at present.
     forwarding: Option<Forwarding>,
-    /// A call that has passed its timeout while its function may still run.
-    overdue: Option<OverdueCall>,
+    /// A call whose function may still run, although the connection no longer waits for it.
+    unended: Option<UnendedCall>,
     /// How many bytes had come with the last event of the socket.
     bytes_read: u64,
     life: Life,
@@ -98,20 +98,21 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             flood: Flood::new(now),
             outbound: Outbound::new(settings.write_timeout),
             forwarding: None,
-            overdue: None,
+            unended: None,
             bytes_read: 0,
             life: Life::new(settings.close_timeout),
             entry,
         }
     }
 
-    /// Runs until the connection has ended. Returns how it ended, and the overdue call if there is one.
-    pub(crate) async fn run(mut self) -> (End, Option<OverdueCall>) {
+    /// Runs until the connection has ended. Returns how it ended, and the call whose function may still
+    /// run if there is one.
+    pub(crate) async fn run(mut self) -> (End, Option<UnendedCall>) {
         self.entry.handle.mailbox.open();
         let end = self.run_inner().await;
         let open_for = self.entry.handle.info.opened_at.elapsed().unwrap_or_default();
         debug!(connection.id = %self.entry.handle.info.id, ?end, ?open_for, "connection closed");
-        (end, self.overdue)
+        (end, self.unended)
     }
 
     async fn run_inner(&mut self) -> End {

@@ -15,8 +15,8 @@
 //!   `authorizer_call`, formed as [`Dialect::register_call`], before the [`ConnectionInfo`] is made.
 //!   `judge_authorizer` gives the bytes of [`ConnectionInfo::identity`]. Only the dialect reads them.
 //! - The same context in the disconnect event: [`Dialect::cleanup_call`] takes only what the journal
-//!   keeps, as a cleanup may be delivered after a restart. AWS needs one more column there, for
-//!   bytes that the dialect makes of the `ConnectionInfo`, and takes in `cleanup_call`.
+//!   keeps, as a cleanup may be delivered after a restart. AWS writes the context down with
+//!   [`Dialect::cleanup_info`], and reads it in `cleanup_call`.
 //! - A `$connect` function that refuses with a status of its own: [`Registered::Refused`] gets one.
 //! - Replies of a route: [`Dialect::reply_to_sender`], with the route's setting in place of `reply`.
 //!   The frame that says that a function failed is a method beside it, with no reply from Tencent.
@@ -111,8 +111,17 @@ impl Dialect {
         }
     }
 
-    /// The call that tells the cleanup function at `url` that a connection has ended.
-    pub(crate) fn cleanup_call(self, url: &Url, id: ConnectionId, end: End) -> Call {
+    /// What [`Self::cleanup_call`] has to know of the connection beside its id. The journal keeps it.
+    pub(crate) fn cleanup_info(self, _info: &ConnectionInfo) -> Vec<u8> {
+        match self {
+            // Tencent's event has the id and the end, and nothing else.
+            Self::Tencent => Vec::new(),
+        }
+    }
+
+    /// The call that tells the cleanup function at `url` that a connection has ended. `info` is what
+    /// [`Self::cleanup_info`] wrote down.
+    pub(crate) fn cleanup_call(self, url: &Url, id: ConnectionId, end: End, _info: &[u8]) -> Call {
         match self {
             Self::Tencent => Call::new(url, tencent::cleanup_event(id, end)),
         }

@@ -121,8 +121,8 @@ impl Gateway {
         let Self { settings, pages, public, internal, journal, changes } = self;
         files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
         let start = settings.clone();
+        let functions = FunctionClient::new(&settings.runner)?;
         let apis = Apis::new(settings.apis, settings.runner);
-        let functions = FunctionClient::new()?;
         functions.prepare(&apis.functions(&start.apis))?;
         let registry = Registry::default();
         let cleanups = Cleanups::new(functions.clone(), journal.clone(), settings.cleanup);

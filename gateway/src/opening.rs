@@ -66,7 +66,7 @@ struct Opening {
     handshake: Handshake,
     upgrade: OnUpgrade,
     opening_permit: OpeningPermit,
-    _permit: OwnedSemaphorePermit,
+    permit: OwnedSemaphorePermit,
 }
 
 impl Connector {
@@ -128,7 +128,7 @@ impl Connector {
         if let Some(permit) = http_permit {
             permit.give_up();
         }
-        let opening = Opening { entry, handshake, upgrade, opening_permit, _permit: permit };
+        let opening = Opening { entry, handshake, upgrade, opening_permit, permit };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn(self.clone().live(opening, answer));
         Ok(answered)
@@ -136,15 +136,16 @@ impl Connector {
 
     /// Opens the connection, runs it, and hands its end to the cleanup.
     async fn live(self, opening: Opening, answer: oneshot::Sender<Result<Acceptance, Refusal>>) {
-        let Opening { entry, handshake, upgrade, opening_permit, _permit } = opening;
+        let Opening { entry, handshake, upgrade, opening_permit, permit } = opening;
         // Boxed, so that the memory that opening takes is given back before the connection runs.
         let opened = Box::pin(self.open(&entry, handshake, upgrade, answer)).await;
         drop(opening_permit);
         let Some((owed, early, stream)) = opened else { return };
         let connection =
             Connection::new(stream, early, entry, &self.settings, self.memory, self.functions);
-        let (end, overdue) = connection.run().await;
-        owed.end(end, overdue);
+        let (end, unended) = connection.run().await;
+        drop(permit);
+        owed.end(end, unended).await;
     }
 
     /// Asks register, answers the handshake and takes the stream over. None when there is no
@@ -157,7 +158,7 @@ impl Connector {
         answer: oneshot::Sender<Result<Acceptance, Refusal>>,
     ) -> Option<(Owed, Vec<u8>, Stream)> {
         let handle = &entry.handle;
-        let Ok(owed) = self.cleanups.owe(handle.info.id, Arc::clone(&handle.api)).await else {
+        let Ok(owed) = self.cleanups.owe(&handle.info, Arc::clone(&handle.api)).await else {
             // The client may have left meanwhile.
             let _ = answer.send(Err(Refusal::NoJournal));
             return None;
@@ -165,13 +166,13 @@ impl Connector {
         let chosen = match register(&self.functions, handle, &handshake.request).await {
             Ok(chosen) => chosen,
             Err(failure) => {
+                // The client may have left meanwhile.
+                let _ = answer.send(Err(failure.refusal));
                 if failure.may_have_run {
-                    owed.end(End::UNREGISTERED, failure.overdue);
+                    owed.end(End::UNREGISTERED, failure.unended).await;
                 } else {
                     owed.forgive();
                 }
-                // The client may have left meanwhile.
-                let _ = answer.send(Err(failure.refusal));
                 return None;
             }
         };
@@ -183,7 +184,7 @@ impl Connector {
         // Fails when the client leaves before it has received the 101.
         let upgraded = timeout(UPGRADE_TIMEOUT, upgrade).await.ok()?.ok()?;
         let Some((early, stream)) = take_over(handle.info.id, upgraded).await else {
-            owed.end(End::FAULT, None);
+            owed.end(End::FAULT, None).await;
             return None;
         };
         report_opened(&handle.info);

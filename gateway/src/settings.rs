@@ -37,6 +37,7 @@ pub use self::{
 pub const PREFIX: &str = "LONGHOLD_GATEWAY";
 
 const MILLISECOND: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const GIB: usize = 1 << 30;

@@ -156,7 +156,7 @@ async fn an_accepting_answer_may_be_a_json_string() {
 
 #[tokio::test]
 async fn a_register_that_takes_too_long_is_504_and_owes_a_cleanup() {
-    let world = World::with("timeout = '100ms'", "").await;
+    let world = World::with("timeout = '100ms'\nfunction_timeout = '1s'", "").await;
     let gate = world.backend.hold("register");
     let (status, _) = refused(&world).await;
     assert_eq!(status, 504);

@@ -10,6 +10,7 @@ mod clients;
 mod clock;
 mod crash;
 mod crowd;
+mod due;
 mod full_disk;
 mod functions;
 mod given_up;

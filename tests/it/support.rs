@@ -1,6 +1,7 @@
 //! Shared by the tests: a gateway with scripted functions, clients, processes, and a test timeout.
 
 pub(crate) mod backend;
+pub(crate) mod between;
 pub(crate) mod browser;
 pub(crate) mod client;
 pub(crate) mod oracle;

@@ -2,21 +2,27 @@
 
 use std::{
     collections::HashMap,
+    pin::Pin,
     sync::{Arc, OnceLock, RwLock},
     time::Duration,
 };
 
 use batch::{Batcher, Item, OFFER};
 use bytes::{Bytes, BytesMut};
-use futures_util::future::Either;
 use http::{HeaderMap, HeaderValue, StatusCode, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
-use tokio::time::Instant;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
 use url::Url;
 use uuid::Uuid;
 
-use super::CallError;
+use super::{
+    CallError, LateAnswer, UnendedCall,
+    runner::{Runner, Word},
+};
 
 /// How long a connection to a function may take. A call that gets none did not run.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
@@ -25,6 +31,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 /// Longer than any call that somebody waits for.
 const BATCH_TIMEOUT: Duration = Duration::from_secs(1000);
+/// Exchanges of one address that are kept after their deadline, because an answer may still come.
+/// Each may keep the socket of a batch open.
+const LATE_MAX: usize = 16;
 /// What a function may return (documented).
 const REPLY_BYTES_MAX: usize = 6 << 20;
 
@@ -36,7 +45,16 @@ pub(crate) struct FunctionClient {
     /// For `https`. Made when the first function needs it.
     secure: Arc<OnceLock<Client>>,
     /// For the addresses that offer to take batches.
-    batchers: Arc<RwLock<HashMap<Url, Batcher>>>,
+    batchers: Arc<RwLock<HashMap<Url, Batching>>>,
+    runner: Arc<Runner>,
+}
+
+/// An address that offers to take batches.
+#[derive(Debug)]
+struct Batching {
+    batcher: Batcher,
+    /// One permit for each exchange that is kept for an answer that may come late.
+    late: Arc<Semaphore>,
 }
 
 /// A call of a function: its address and its event.
@@ -75,10 +93,20 @@ impl Call {
 }
 
 impl FunctionClient {
-    /// A client that can call `http` addresses. [`Self::prepare`] adds others.
-    pub(crate) fn new() -> Result<Self, reqwest::Error> {
+    /// A client that can call `http` addresses. [`Self::prepare`] adds others. `runner` is the base
+    /// URL of the runner.
+    pub(crate) fn new(runner: &Url) -> Result<Self, reqwest::Error> {
         let plain = builder().tls_certs_only([]).build()?;
-        Ok(Self { plain, secure: Arc::default(), batchers: Arc::default() })
+        let runner = Arc::new(Runner::new(runner));
+        Ok(Self { plain, secure: Arc::default(), batchers: Arc::default(), runner })
+    }
+
+    pub(super) fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    pub(super) async fn ask_runner(&self) -> Word {
+        self.runner.ask(self.client_of(self.runner.scheme())).await
     }
 
     /// Makes sure that functions at these addresses can be called.
@@ -94,31 +122,37 @@ impl FunctionClient {
     /// (documented).
     pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
         let began = Instant::now();
-        let mut exchange = Box::pin(self.exchange(call));
-        match tokio::time::timeout(timeout, &mut exchange).await {
-            Ok(outcome) => outcome,
-            // The function goes on. Dropping the exchange would only hide when it ends.
-            Err(_) => Err(CallError::deadline(began, async move { drop(exchange.await) })),
+        let Exchange { mut answer, late } = self.exchange(call);
+        let unended = || UnendedCall::new(&call.url, began);
+        match tokio::time::timeout(timeout, &mut answer).await {
+            Ok(outcome) => outcome.map_err(|error| error.of_call(unended)),
+            // The function goes on. The exchange ends here and its socket is closed, unless the
+            // exchange is one of the few in batches that are kept.
+            Err(_) => {
+                let permit = late.and_then(|permits| permits.try_acquire_owned().ok());
+                let late = permit.map(|permit| LateAnswer::overdue(word(answer, permit)));
+                Err(CallError::deadline().of_call(|| unended().with_late(late)))
+            }
         }
     }
 
-    fn exchange(
-        &self,
-        call: &Call,
-    ) -> impl Future<Output = Result<Bytes, CallError>> + Send + 'static {
+    fn exchange(&self, call: &Call) -> Exchange {
         let batchers = self.batchers.read().expect("nothing panics with the lock held");
-        let batcher = batchers.get(&call.url).filter(|batcher| batcher.takes(call.event.len()));
-        let place = batcher.and_then(Batcher::alone);
-        match batcher {
-            Some(batcher) if place.is_none() => {
-                Either::Left(in_batch(batcher.clone(), call.to_item()))
+        let batching = batchers.get(&call.url);
+        let batching = batching.filter(|it| it.batcher.takes(call.event.len()));
+        let place = batching.and_then(|it| it.batcher.alone());
+        match batching {
+            Some(Batching { batcher, late }) if place.is_none() => {
+                let answer = in_batch(batcher.clone(), call.to_item());
+                Exchange { answer: Box::pin(answer), late: Some(Arc::clone(late)) }
             }
             _ => {
                 let exchange = alone(self.clone(), call.url.clone(), self.request(call));
-                Either::Right(async move {
+                let answer = async move {
                     let _place = place;
                     exchange.await
-                })
+                };
+                Exchange { answer: Box::pin(answer), late: None }
             }
         }
     }
@@ -129,17 +163,24 @@ impl FunctionClient {
             return;
         }
         let known = self.batchers.read().expect("nothing panics with the lock held");
-        if let Some(batcher) = known.get(url) {
-            return batcher.learn(headers);
+        if let Some(batching) = known.get(url) {
+            return batching.batcher.learn(headers);
         }
         drop(known);
         let mut batchers = self.batchers.write().expect("nothing panics with the lock held");
-        let new = || Batcher::new(self.client(url).clone(), url.clone(), BATCH_TIMEOUT);
-        batchers.entry(url.clone()).or_insert_with(new).learn(headers);
+        let new = || Batching {
+            batcher: Batcher::new(self.client(url).clone(), url.clone(), BATCH_TIMEOUT),
+            late: Arc::new(Semaphore::new(LATE_MAX)),
+        };
+        batchers.entry(url.clone()).or_insert_with(new).batcher.learn(headers);
     }
 
     fn client(&self, url: &Url) -> &Client {
-        match url.scheme() {
+        self.client_of(url.scheme())
+    }
+
+    fn client_of(&self, scheme: &str) -> &Client {
+        match scheme {
             "https" => self.secure.get().unwrap_or(&self.plain),
             _ => &self.plain,
         }
@@ -174,6 +215,23 @@ fn builder() -> ClientBuilder {
         .no_proxy()
 }
 
+/// An answer that has not come yet.
+struct Exchange {
+    answer: Answer,
+    /// Where a permit must be taken to keep the exchange after its deadline. None if it must not be
+    /// kept.
+    late: Option<Arc<Semaphore>>,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<Bytes, CallError>> + Send>>;
+
+/// Waits for an answer after its deadline. Returns whether the function has ended.
+async fn word(answer: Answer, permit: OwnedSemaphorePermit) -> bool {
+    let outcome = answer.await;
+    drop(permit);
+    outcome.map_or_else(|error| !error.may_still_run(), |_| true)
+}
+
 async fn in_batch(batcher: Batcher, item: Item) -> Result<Bytes, CallError> {
     let answer = batcher.exchange(item).await.map_err(CallError::no_answer)?;
     match answer.status {
@@ -191,13 +249,19 @@ async fn alone(
     let mut response = request.send().await.map_err(CallError::transport)?;
     functions.learn(&url, response.headers());
     let status = response.status();
-    // The body of an error is read as well, so that the connection can be reused.
-    let mut body = BytesMut::new();
+    // The body of an error is read as well, so that the connection can be reused. A body that is too
+    // large is read to its end, because the function has ended only then.
+    let (mut body, mut is_too_large) = (BytesMut::new(), false);
     while let Some(chunk) = response.chunk().await.map_err(CallError::transport)? {
-        if body.len() + chunk.len() > REPLY_BYTES_MAX {
-            return Err(CallError::too_large());
+        is_too_large |= body.len() + chunk.len() > REPLY_BYTES_MAX;
+        if is_too_large {
+            body = BytesMut::new();
+        } else {
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
+    }
+    if is_too_large {
+        return Err(CallError::too_large());
     }
     if status == StatusCode::OK {
         Ok(body.freeze())

@@ -3,10 +3,10 @@
 use std::{error::Error, fmt};
 
 use batch::NoAnswer;
+use http::StatusCode;
 use shared::invocation::{Disposition, InvocationFault};
-use tokio::time::Instant;
 
-use super::overdue::OverdueCall;
+use super::UnendedCall;
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub(crate) struct CallError {
     pub(crate) disposition: Disposition,
     /// Whether the timeout of the function or of the call passed.
     pub(crate) timed_out: bool,
-    /// The call, if it is overdue: the function may still run.
-    pub(crate) overdue: Option<OverdueCall>,
+    /// The call, if its function may still run.
+    pub(crate) unended: Option<UnendedCall>,
     what: What,
 }
 
@@ -36,7 +36,7 @@ impl CallError {
         Self {
             disposition: fault.map_or(Disposition::Faulted, InvocationFault::disposition),
             timed_out: fault == Some(InvocationFault::TimedOut),
-            overdue: None,
+            unended: None,
             what: What::Status(status),
         }
     }
@@ -47,7 +47,7 @@ impl CallError {
         Self {
             disposition: if not_run { Disposition::NotRun } else { Disposition::Faulted },
             timed_out: error.is_timeout() && !not_run,
-            overdue: None,
+            unended: None,
             // A URL may hold credentials.
             what: What::Transport(error.without_url()),
         }
@@ -55,14 +55,10 @@ impl CallError {
 
     /// The batch of the call had no answer for it.
     pub(crate) fn no_answer(error: NoAnswer) -> Self {
-        // A proxy in between may answer so for a batch that the runner has taken.
-        if let NoAnswer::Refused(status) = error
-            && status.is_server_error()
-        {
-            return Self::status(status.as_u16());
-        }
-        let disposition = match error {
+        let disposition = match &error {
             NoAnswer::TooLarge => return Self::too_large(),
+            // A proxy in between may answer so for a batch that the runner has taken.
+            NoAnswer::Refused(status) if is_of_proxy(*status) => Disposition::Faulted,
             // A server that took the batch for one event has not got the events.
             NoAnswer::NotSent(_)
             | NoAnswer::NotOffered
@@ -70,18 +66,15 @@ impl CallError {
             | NoAnswer::Refused(_) => Disposition::NotRun,
             NoAnswer::TimedOut(_) | NoAnswer::Broken(_) => Disposition::Faulted,
         };
-        Self { disposition, timed_out: false, overdue: None, what: What::NoAnswer(error) }
+        Self { disposition, timed_out: false, unended: None, what: What::NoAnswer(error) }
     }
 
-    /// The call that began at `began` has passed its timeout; `rest` ends when the call does.
-    pub(crate) fn deadline(
-        began: Instant,
-        overdue: impl Future<Output = ()> + Send + 'static,
-    ) -> Self {
+    /// The call has passed its timeout.
+    pub(crate) fn deadline() -> Self {
         Self {
             disposition: Disposition::Faulted,
             timed_out: true,
-            overdue: Some(OverdueCall::new(began, overdue)),
+            unended: None,
             what: What::Deadline,
         }
     }
@@ -91,8 +84,30 @@ impl CallError {
         Self {
             disposition: Disposition::Ran,
             timed_out: false,
-            overdue: None,
+            unended: None,
             what: What::TooLarge,
+        }
+    }
+
+    /// The same error, with the call if its function may still run.
+    pub(super) fn of_call(self, call: impl FnOnce() -> UnendedCall) -> Self {
+        let unended = self.may_still_run().then(call);
+        Self { unended, ..self }
+    }
+
+    /// Whether the function may still run, so that its cleanup has to wait.
+    ///
+    /// Only a status of the function itself says that it has ended, and only a connection that was
+    /// never made says that it never began. Everything else says something of the way to it: the
+    /// request was sent and the connection broke, or the response broke off, or a proxy gave up. The
+    /// function hears nothing of this and goes on.
+    pub(super) fn may_still_run(&self) -> bool {
+        match &self.what {
+            What::Deadline => true,
+            What::Status(status) => is_status_of_proxy(*status),
+            What::Transport(_) | What::NoAnswer(_) => self.disposition != Disposition::NotRun,
+            // It was read to its end.
+            What::TooLarge => false,
         }
     }
 
@@ -101,6 +116,19 @@ impl CallError {
         matches!(self.what, What::Status(status)
             if status == InvocationFault::EventTooLarge.status())
     }
+}
+
+/// Whether a batch with this status may have been taken by the runner all the same. The runner itself
+/// refuses a batch with 4xx or 503, before any function runs.
+fn is_of_proxy(status: StatusCode) -> bool {
+    status != StatusCode::SERVICE_UNAVAILABLE && status.is_server_error()
+        || is_status_of_proxy(status.as_u16())
+}
+
+/// Whether this is the status of a proxy that got no answer in time, or one that it could not read:
+/// 408, 502, 504, and 520 to 527 of a well-known one. No function of the runner has such a status.
+fn is_status_of_proxy(status: u16) -> bool {
+    matches!(status, 408 | 502 | 504 | 520..=527)
 }
 
 impl fmt::Display for CallError {

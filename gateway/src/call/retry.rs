@@ -25,6 +25,14 @@ impl RetryBackoff {
         Self(builder.build())
     }
 
+    /// The pause after so many failed attempts to deliver a cleanup.
+    pub(crate) fn pause_after(failures: u32) -> Duration {
+        let mut pauses = Self::new(Duration::from_millis(50), Duration::from_secs(60));
+        // After twelve attempts the pauses grow no more.
+        let before = failures.saturating_sub(1).min(16);
+        pauses.0.nth(before as usize).expect("the sequence has no end")
+    }
+
     /// The next pause.
     pub(crate) fn pause(&mut self) -> Duration {
         self.0.next().expect("the sequence has no end")

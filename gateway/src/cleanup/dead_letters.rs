@@ -7,7 +7,10 @@ use tokio::time::timeout;
 use tracing::info;
 
 use super::journal::{Counts, DeadLetter, JournalFailed};
-use super::{Cleanups, delivery::describe};
+use super::{
+    Cleanups,
+    delivery::{cleanup_call, describe},
+};
 use crate::api::{Api, Apis};
 
 /// How long an operator's retry waits for a permit of its API.
@@ -66,14 +69,13 @@ impl Cleanups {
     }
 
     async fn deliver_letter(self, letter: DeadLetter, api: Arc<Api>) -> Result<(), RetryError> {
-        let config = api.config();
-        let Some(url) = &config.cleanup else { return Err(RetryError::NoFunction(letter.api)) };
-        let DeadLetter { id, mut progress, .. } = letter;
+        let DeadLetter { id, api: api_id, event, mut progress, .. } = letter;
         progress.attempts = progress.attempts.saturating_add(1);
-        let mut call = config.dialect.cleanup_call(url, id, progress.end);
-        call.attempt = Some(progress.attempts);
-        let budget = self.budget(&api);
-        let Ok(permit) = timeout(TURN_TIMEOUT, budget.call()).await else {
+        let Some(call) = cleanup_call(&api.config(), id, &event, progress) else {
+            return Err(RetryError::NoFunction(api_id));
+        };
+        let queue = self.queue(&api);
+        let Ok(permit) = timeout(TURN_TIMEOUT, queue.call()).await else {
             return Err(RetryError::Busy);
         };
         let outcome = self.attempt(&call, &api).await;

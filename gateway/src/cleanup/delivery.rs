@@ -1,15 +1,27 @@
-//! The delivery of one cleanup: attempts until it succeeds, or is too old.
+//! The delivery of the cleanups of one API: each that is due is called. One that fails goes back to
+//! the journal, until it is due again or too old.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use shared::connection_id::ConnectionId;
-use tokio::time::{Instant, sleep};
+use tokio::{
+    sync::{OwnedSemaphorePermit, mpsc},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
-use super::journal::Progress;
-use super::{Cleanups, OwedRow, budget::QueuePermit};
+use super::journal::{EventSource, Progress, Record};
+use super::{
+    Cleanups,
+    queue::{Queue, Receivers},
+};
 use crate::{
-    api::Api,
+    api::{Api, ApiConfig, Apis, Dialect},
     call::{Call, CallError, RetryBackoff},
 };
 
@@ -22,77 +34,110 @@ const DRAINING_PAUSE: Duration = Duration::from_millis(500);
 const DRAINING_ATTEMPTS: u32 = 8;
 
 impl Cleanups {
-    /// Delivers the cleanup, or leaves it to the journal if no permit to wait in memory is free.
-    pub(super) async fn deliver_or_defer(self, debt: OwedRow, progress: Progress) {
-        let budget = self.budget(&debt.api);
-        match budget.try_queue() {
-            Some(permit) => self.deliver(debt, progress, permit).await,
-            None if self.is_draining() => {
-                // A drain makes no new connections, so the cleanups may wait in memory. The journal has
-                // them too, in case the time of the drain ends.
-                self.0.journal.progress(debt.key, progress);
-                let permit = budget.queue().await;
-                if !budget.is_left() {
-                    self.deliver(debt, progress, permit).await;
-                }
-            }
-            None => {
-                self.0.journal.to_backlog(debt.key, progress);
-                budget.defer();
+    /// Delivers from now on the cleanups of these APIs. Must be called again when the settings have
+    /// changed.
+    pub(crate) fn take_up(&self, apis: &Apis) {
+        for api in apis.all() {
+            let queue = self.queue(&api);
+            queue.changed();
+            if let Some(Receivers { ready, awaited }) = queue.take_up() {
+                let this = self.clone();
+                self.0.tasks.spawn(async move {
+                    let fed = CancellationToken::new();
+                    let feed = async {
+                        this.feed(&api, awaited).await;
+                        fed.cancel();
+                    };
+                    tokio::join!(feed, this.deliver_all(&api, ready, &fed));
+                });
             }
         }
     }
 
-    pub(super) async fn deliver(self, debt: OwedRow, mut progress: Progress, _permit: QueuePermit) {
-        let OwedRow { key, id, api } = debt;
+    /// Delivers what comes, until the queue is `fed` for the last time.
+    async fn deliver_all(
+        &self,
+        api: &Arc<Api>,
+        mut ready: mpsc::Receiver<Record>,
+        fed: &CancellationToken,
+    ) {
+        let queue = self.queue(api);
+        while let Some(Some(record)) = fed.run_until_cancelled(ready.recv()).await {
+            self.begin(api, &queue, record).await;
+        }
+        while let Ok(record) = ready.try_recv() {
+            self.begin(api, &queue, record).await;
+        }
+    }
+
+    /// Begins a delivery as soon as one more may be called.
+    async fn begin(&self, api: &Arc<Api>, queue: &Arc<Queue>, record: Record) {
+        let permit = queue.call().await;
+        if queue.is_left() {
+            return self.0.journal.to_backlog(record.key, record.progress);
+        }
+        let (this, api, queue) = (self.clone(), Arc::clone(api), Arc::clone(queue));
+        self.0.tasks.spawn(async move { this.deliver(&api, &queue, record, permit).await });
+    }
+
+    /// Delivers one cleanup. If it fails, it goes back to the journal; while the gateway drains, it is
+    /// called again and again here.
+    async fn deliver(
+        &self,
+        api: &Api,
+        queue: &Queue,
+        record: Record,
+        _permit: OwnedSemaphorePermit,
+    ) {
+        let Record { key, id, event, mut progress } = record;
         let journal = &self.0.journal;
-        let budget = self.budget(&api);
-        let mut call: Option<Call> = None;
-        // The age is read once from the wall clock. From here on the monotonic clock counts.
-        let age = progress.ended_at.elapsed().unwrap_or_default();
-        // A cleanup may be too old only because of a long outage or a clock that was set. One failed
-        // attempt must not give it up.
-        let time_left = self.0.max_age.saturating_sub(age).max(self.0.max_age.min(MIN_TIME));
-        let give_up = Instant::now() + time_left;
-        let mut backoff = RetryBackoff::new(Duration::from_millis(50), Duration::from_secs(60));
         let mut failed_draining = 0;
-        // If this process ends during the delivery, the next one knows how the connection ended and that
-        // its calls have ended.
-        journal.progress(key, progress);
         loop {
             // The settings may have changed since the last attempt.
             let config = api.config();
-            let Some(url) = &config.cleanup else {
+            progress.attempts = progress.attempts.saturating_add(1);
+            let Some(call) = cleanup_call(&config, id, &event, progress) else {
+                progress.attempts -= 1;
                 journal.to_backlog(key, progress);
-                return budget.defer();
+                return queue.changed();
             };
-            let call =
-                call.get_or_insert_with(|| config.dialect.cleanup_call(url, id, progress.end));
-            call.url.clone_from(url);
-            call.attempt = Some(progress.attempts.saturating_add(1));
-            let permit = budget.call().await;
-            let outcome = self.attempt(call, &api).await;
-            drop(permit);
-            let Err(error) = outcome else {
+            let give_up_at = progress.give_up_at.unwrap_or_else(|| self.give_up_at(progress));
+            progress.give_up_at = Some(give_up_at);
+            let Err(error) = self.attempt(&call, api).await else {
                 debug!(connection.id = %id, "cleanup delivered");
                 return journal.settle(key);
             };
-            progress.attempts = progress.attempts.saturating_add(1);
-            let (draining, pause) = (self.is_draining(), backoff.pause());
-            // A drain is too short to give a cleanup up.
-            if !draining && Instant::now() + pause > give_up {
+            progress.failures = progress.failures.saturating_add(1);
+            let pause = RetryBackoff::pause_after(progress.failures);
+            let next = self.0.clock.now() + pause;
+            if self.is_draining() {
+                // A drain is too short to give a cleanup up.
+                failed_draining += 1;
+                if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
+                    report_left(id, &error);
+                    journal.to_backlog(key, progress);
+                    return queue.leave();
+                }
+                report_failed(id, &error, pause.min(DRAINING_PAUSE));
+                journal.progress(key, progress);
+                sleep(pause.min(DRAINING_PAUSE)).await;
+            } else if next > give_up_at {
                 report_given_up(id, &error);
                 return journal.give_up(key, progress, describe(&error));
+            } else {
+                report_failed(id, &error, pause);
+                journal.to_backlog(key, Progress { not_before: Some(next), ..progress });
+                return queue.changed();
             }
-            journal.progress(key, progress);
-            failed_draining += u32::from(draining);
-            if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
-                budget.leave();
-                return report_left(id, &error);
-            }
-            report_failed(id, &error, pause);
-            self.pause(pause).await;
         }
+    }
+
+    /// When a cleanup is given up that is called for the first time in this process. It may be too
+    /// old only because of a long outage, so one failed attempt must not give it up.
+    fn give_up_at(&self, progress: Progress) -> SystemTime {
+        let now = self.0.clock.now();
+        let age = now.duration_since(progress.ended_at).unwrap_or_default();
+        now + self.0.max_age.saturating_sub(age).max(self.0.max_age.min(MIN_TIME))
     }
 
     pub(super) async fn attempt(&self, call: &Call, api: &Api) -> Result<(), CallError> {
@@ -102,17 +147,22 @@ impl Cleanups {
     pub(super) fn is_draining(&self) -> bool {
         self.0.draining.is_cancelled()
     }
+}
 
-    /// Waits for `pause`, or for a short one while the gateway drains.
-    async fn pause(&self, pause: Duration) {
-        if self.is_draining() {
-            return sleep(pause.min(DRAINING_PAUSE)).await;
-        }
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = self.0.draining.cancelled() => {}
-        }
-    }
+/// The call of the cleanup function, if the API has one.
+pub(super) fn cleanup_call(
+    config: &ApiConfig,
+    id: ConnectionId,
+    event: &EventSource,
+    progress: Progress,
+) -> Option<Call> {
+    let url = config.cleanup.as_ref()?;
+    // A row without a known word is of a version with one dialect.
+    let dialect = event.dialect.as_deref().and_then(Dialect::from_word);
+    let dialect = dialect.unwrap_or(config.dialect);
+    let mut call = dialect.cleanup_call(url, id, progress.end, &event.info);
+    call.attempt = Some(progress.attempts);
+    Some(call)
 }
 
 /// The text of an error and its cause.

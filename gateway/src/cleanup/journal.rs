@@ -19,7 +19,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicI64, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use shared::connection_id::ConnectionId;
@@ -31,7 +31,7 @@ use tracing::error;
 
 pub(crate) use self::error::JournalFailed;
 pub use self::error::JournalOpenError;
-pub(crate) use self::record::{Counts, DeadLetter, Key, Progress, Record};
+pub(crate) use self::record::{Counts, DeadLetter, EventSource, Key, Progress, Record, TakenDue};
 use self::{
     command::Command,
     pending::Pending,
@@ -86,10 +86,18 @@ impl Journal {
     }
 
     /// Writes a debt. It survives the process from the moment when this returns.
-    pub(crate) async fn owe(&self, id: ConnectionId, api: &str) -> Result<Key, JournalFailed> {
+    /// A call of the connection may take `run`, if that is known: after a crash it may still run for
+    /// so long.
+    pub(crate) async fn owe(
+        &self,
+        id: ConnectionId,
+        api: &str,
+        run: Option<Duration>,
+        event: EventSource,
+    ) -> Result<Key, JournalFailed> {
         let key = Key(self.0.last_key.fetch_add(1, Ordering::Relaxed) + 1);
         let (written, answer) = oneshot::channel();
-        let command = Command::Owe(Debt { key, id, api: api.into() }, written);
+        let command = Command::Owe(Debt { key, id, api: api.into(), run, event }, written);
         self.ask(command, answer).await?.map(|()| key)
     }
 
@@ -103,7 +111,8 @@ impl Journal {
         self.change(Change::Progress { key, progress, to_backlog: false });
     }
 
-    /// Moves a debt to the backlog: no task in memory delivers it any more.
+    /// Moves a debt to the backlog, where it waits until it is due: no task in memory delivers it any
+    /// more.
     pub(crate) fn to_backlog(&self, key: Key, progress: Progress) {
         self.change(Change::Progress { key, progress, to_backlog: true });
     }
@@ -133,18 +142,21 @@ impl Journal {
         self.query(move |store| store.give_up_unserved(&served, max_age)).await
     }
 
-    /// Takes up to `limit` debts of an API out of the backlog, the oldest first.
-    pub(crate) async fn take_backlog(
+    /// Takes up to `limit` debts of an API out of the backlog that are due at `now`, those first that
+    /// were due first; with `hurry` also those whose last attempt has failed.
+    pub(crate) async fn take_due(
         &self,
         api: &str,
+        now: SystemTime,
         limit: usize,
-    ) -> Result<Vec<Record>, JournalFailed> {
+        hurry: bool,
+    ) -> Result<TakenDue, JournalFailed> {
         let api = api.to_owned();
         let (sender, answer) = oneshot::channel();
         let query = move |store: &mut Store| {
-            let records = store.take_backlog(&api, limit)?;
+            let taken = store.take_due(&api, now, limit, hurry)?;
             // The caller may have stopped waiting. No task delivers the records then.
-            sender.send(records).or_else(|records| store.give_back(&records))
+            sender.send(taken).or_else(|taken| store.give_back(&taken.records))
         };
         self.ask(Command::Query(Box::new(query)), answer).await
     }

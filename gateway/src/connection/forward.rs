@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use crate::{
     api::ApiConfig,
-    call::{Call, CallError, FunctionClient, OverdueCall, call_until},
+    call::{Call, CallError, FunctionClient, LateAnswer, UnendedCall, call_until},
     registry::{ConnectionInfo, Frame, Handle, Message},
 };
 
@@ -23,15 +23,6 @@ pub(super) struct Forward {
 /// A message that the function has at present.
 pub(super) type Forwarding = Pin<Box<dyn Future<Output = Forwarded> + Send>>;
 
-/// The call of a message for which the connection no longer waits.
-pub(super) fn overdue(forwarding: Forwarding) -> OverdueCall {
-    OverdueCall::new(Instant::now(), async move {
-        if let Forwarded::Fault(Some(overdue)) = forwarding.await {
-            overdue.ended().await;
-        }
-    })
-}
-
 /// The outcome of a message.
 #[derive(Debug)]
 pub(super) enum Forwarded {
@@ -41,12 +32,19 @@ pub(super) enum Forwarded {
     TooLarge,
     /// Nobody knows whether the function has run, or it did not run within the timeout. With the call,
     /// if the function may still run.
-    Fault(Option<OverdueCall>),
+    Fault(Option<UnendedCall>),
 }
 
 impl Forward {
     pub(super) fn new(functions: FunctionClient, handle: Arc<Handle>) -> Self {
         Self { functions, handle }
+    }
+
+    /// The call of a message for which the connection no longer waits. It began before now.
+    pub(super) fn given_up(&self, forwarding: Forwarding) -> UnendedCall {
+        let answer = async move { !matches!(forwarding.await, Forwarded::Fault(Some(_))) };
+        UnendedCall::new(&self.handle.api.config().transmit, Instant::now())
+            .with_late(Some(LateAnswer::in_time(answer)))
     }
 
     pub(super) fn start(&self, message: &Message) -> Forwarding {
@@ -92,7 +90,7 @@ fn failed(info: &ConnectionInfo, call: &Call, error: CallError) -> Forwarded {
                 connection.id = %id, invocation.id = request_id, %error, source,
                 "closed connection with 1011: transmit of {api} failed",
             );
-            Forwarded::Fault(error.overdue)
+            Forwarded::Fault(error.unended)
         }
     }
 }

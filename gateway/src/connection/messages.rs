@@ -3,11 +3,7 @@
 use tokio::io::{AsyncRead, AsyncWrite};
 use tracing::warn;
 
-use super::{
-    Connection,
-    forward::{self, Forwarded},
-    life::Event,
-};
+use super::{Connection, forward::Forwarded, life::Event};
 use crate::registry::End;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -30,7 +26,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if in_flight.is_none() && self.inbox.is_empty() {
             return;
         }
-        self.overdue = in_flight.map(forward::overdue).or(self.overdue.take());
+        if let Some(forwarding) = in_flight {
+            self.unended = Some(self.forward.given_up(forwarding));
+        }
         self.drop_unforwarded();
         self.on_event(Event::Fault(End::FAULT));
     }
@@ -51,8 +49,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.drop_unforwarded();
                 self.on_event(Event::Fault(End::TOO_LARGE));
             }
-            Forwarded::Fault(overdue) => {
-                self.overdue = overdue;
+            Forwarded::Fault(unended) => {
+                self.unended = unended;
                 // The client learns that messages may be lost, so the function must not act on those that
                 // the client sent after this one.
                 self.drop_unforwarded();

@@ -57,6 +57,11 @@ fn entry() -> (Entry, ConnectionSettings) {
     (Registry::default().enter(info, api, mailbox).unwrap(), settings.connection)
 }
 
+/// Functions that nobody runs.
+fn functions() -> FunctionClient {
+    FunctionClient::new(&"http://127.0.0.1:9".parse().unwrap()).unwrap()
+}
+
 /// Opens a connection. Each direction holds `capacity` bytes that the other side has not read.
 fn open(capacity: usize) -> Opened {
     open_with(capacity, |_| {})
@@ -76,8 +81,7 @@ fn open_in(
     change(&mut settings);
     let handle = Arc::clone(&entry.handle);
     let (client, stream) = duplex(capacity);
-    let functions = FunctionClient::new().unwrap();
-    let connection = Connection::new(stream, Vec::new(), entry, &settings, memory, functions);
+    let connection = Connection::new(stream, Vec::new(), entry, &settings, memory, functions());
     let connection = tokio::spawn(async move { connection.run().await.0 });
     Opened { client, handle, connection, began: Instant::now() }
 }
@@ -381,7 +385,7 @@ async fn a_flood_of_empty_fragments_does_not_outlast_the_close_timeout() {
     let (entry, mut settings) = entry();
     settings.close_timeout = Duration::from_millis(50);
     let handle = Arc::clone(&entry.handle);
-    let functions = FunctionClient::new().unwrap();
+    let functions = functions();
     let first = client_frame(1, false, b"");
     let stream = Endless(client_frame(0, false, b""));
     let connection = Connection::new(stream, first, entry, &settings, memory(), functions);
@@ -398,7 +402,7 @@ async fn a_client_that_sends_frames_without_payload_for_ever_is_closed() {
     {
         let (entry, mut settings) = entry();
         settings.close_timeout = Duration::from_millis(50);
-        let functions = FunctionClient::new().unwrap();
+        let functions = functions();
         let connection =
             Connection::new(Endless(rest), first, entry, &settings, memory(), functions);
         assert_eq!(connection.run().await.0, End::FLOOD);
@@ -413,7 +417,7 @@ async fn a_flood_of_large_pings_does_not_outlast_the_close_timeout() {
         let (entry, mut settings) = entry();
         settings.close_timeout = Duration::from_millis(50);
         let handle = Arc::clone(&entry.handle);
-        let functions = FunctionClient::new().unwrap();
+        let functions = functions();
         let connection =
             Connection::new(Endless(ping.clone()), first, entry, &settings, memory(), functions);
         if reason == EndReason::Server {

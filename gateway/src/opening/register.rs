@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use super::refusal::Refusal;
 use crate::{
-    call::{Call, CallError, FunctionClient, OverdueCall, call_until},
+    call::{Call, CallError, FunctionClient, UnendedCall, call_until},
     dialect::{HandshakeRequest, Registered},
     registry::Handle,
 };
@@ -22,8 +22,8 @@ pub(crate) struct Failure {
     pub(crate) refusal: Refusal,
     /// Whether the function may have stored something that cleanup must undo.
     pub(crate) may_have_run: bool,
-    /// The call, if it is overdue: the function may still run.
-    pub(crate) overdue: Option<OverdueCall>,
+    /// The call, if its function may still run.
+    pub(crate) unended: Option<UnendedCall>,
 }
 
 /// Calls the register function, if the API has one. Gives the subprotocol that the function chose.
@@ -47,15 +47,15 @@ fn judge(id: ConnectionId, answer: Registered) -> Result<Option<String>, Failure
         Registered::Accepted { subprotocol } => Ok(subprotocol),
         Registered::Refused { code, message } => {
             debug!(connection.id = %id, err_no = code, "register refused");
-            Err(Failure { refusal: Refusal::Refused(message), may_have_run: false, overdue: None })
+            Err(Failure { refusal: Refusal::Refused(message), may_have_run: false, unended: None })
         }
         Registered::Declined { message } => {
             debug!(connection.id = %id, "register declined");
-            Err(Failure { refusal: Refusal::Refused(message), may_have_run: true, overdue: None })
+            Err(Failure { refusal: Refusal::Refused(message), may_have_run: true, unended: None })
         }
         Registered::Unreadable(error) => {
             warn!(connection.id = %id, %error, "register answered something unreadable");
-            Err(Failure { refusal: Refusal::Faulted, may_have_run: true, overdue: None })
+            Err(Failure { refusal: Refusal::Faulted, may_have_run: true, unended: None })
         }
     }
 }
@@ -70,5 +70,5 @@ fn failed(id: ConnectionId, call: &Call, error: CallError) -> Failure {
         Disposition::Ran | Disposition::Faulted => Refusal::Faulted,
     };
     let may_have_run = error.disposition != Disposition::NotRun;
-    Failure { refusal, may_have_run, overdue: error.overdue }
+    Failure { refusal, may_have_run, unended: error.unended }
 }

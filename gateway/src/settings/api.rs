@@ -5,7 +5,10 @@ use std::{collections::HashSet, time::Duration};
 use daemon::settings::{Kind, Section, bytes, count, duration, flag, http_url, is_name, text};
 use url::Url;
 
-use super::{DAY, MILLISECOND, PathPattern};
+use super::{DAY, MILLISECOND, PathPattern, SECOND};
+
+/// The longest time that a function may run (documented).
+const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
 
 /// One API: a path that clients connect to, and the functions behind it.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +28,9 @@ pub struct ApiSettings {
     /// `register_concurrency`: clients at once that wait for register; the next one is refused with
     /// 503.
     pub register_concurrency: usize,
+    /// `function_timeout`: how long register and transmit may run. A cleanup waits for so long for
+    /// a call of which nobody knows whether it has ended. A runner tells it for its own functions.
+    pub function_timeout: Duration,
     /// `idle_timeout`: a connection without a message for this long is closed.
     pub idle_timeout: Duration,
     /// `max_message`: bytes of one message, in either direction.
@@ -101,6 +107,8 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
     let timeout = section.read_or("timeout", &times, "15s");
     let register_concurrency =
         section.read_or("register_concurrency", &count(1..=1_000_000), "1000");
+    let function_times = duration(SECOND..=FUNCTION_TIMEOUT_MAX);
+    let function_timeout = section.read_or("function_timeout", &function_times, "15m");
     let idle_timeout = section.read_or("idle_timeout", &times, "10m");
     let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
     let reply = section.read_or("reply", &flag(), "false");
@@ -114,6 +122,7 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
         cleanup,
         timeout,
         register_concurrency,
+        function_timeout,
         idle_timeout,
         max_message,
         reply,

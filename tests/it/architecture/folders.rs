@@ -37,7 +37,7 @@ const GATEWAY: Map = &[
     ("opening", &["connection", "cleanup", "dialect", "registry", "api", "call", "settings"]),
     ("connection", &["registry", "api", "call", "settings"]),
     ("cleanup", &["cleanup::journal", "registry", "api", "call", "settings"]),
-    ("cleanup::journal", &["registry", "call", "settings"]),
+    ("cleanup::journal", &["registry", "settings"]),
     ("push", &["dialect", "registry", "api", "settings"]),
     ("dialect", &["registry", "api", "call", "settings"]),
     ("registry", &["api"]),

@@ -16,8 +16,8 @@ const CLIENTS: usize = 2000;
 const RUNS: usize = 20;
 /// The longest duration of register and transmit, in milliseconds. One call of eight is slow.
 const WORK: u64 = 400;
-/// The `timeout` of the API. The next run waits this long for calls of the killed gateway.
-const TIMEOUT: &str = "timeout = '3s'";
+/// The next run waits this long for calls of the killed gateway.
+const TIMEOUT: &str = "function_timeout = '3s'";
 
 /// The gateway is killed twenty times, at random moments. Every other kill comes while all
 /// connections are being opened; the others come when all are open, and some clients send, some

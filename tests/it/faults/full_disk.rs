@@ -135,7 +135,7 @@ async fn cleanups_without_a_permit_are_delivered_when_the_disk_has_space_again()
 #[tokio::test]
 async fn a_gateway_starts_on_a_full_disk() {
     let full = "trap '' XFSZ; ulimit -S -f 0";
-    let runs = GatewayRuns::with("", "timeout = '1s'").await;
+    let runs = GatewayRuns::with("", "function_timeout = '1s'").await;
     let gateway = runs.start().await;
     let _clients = connect(gateway.address("public"), PATH, 30).await;
     gateway.signal(Signal::SIGKILL);

@@ -1,5 +1,7 @@
 //! Functions that still run when the gateway has ended: the next run calls cleanup after their end.
 
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::Signal;
 
 use super::{
@@ -35,10 +37,11 @@ async fn next_run(runs: &GatewayRuns, left: &str) -> Process {
     gateway
 }
 
-/// The gateway is killed while register and transmit run.
+/// The gateway is killed while register and transmit run. The next run waits for them, for as long as
+/// a function may run and not only for the `timeout` of the API.
 #[tokio::test]
 async fn calls_of_a_killed_gateway_end_before_their_cleanup() {
-    let runs = GatewayRuns::with("", "timeout = '3s'").await;
+    let runs = GatewayRuns::with("", "timeout = '4s'\nfunction_timeout = '8s'").await;
     let gateway = runs.start().await;
     let transmits = runs.backend.hold("transmit");
     let mut speaking = Client::connect(gateway.address("public"), PATH).await.unwrap();
@@ -55,6 +58,7 @@ async fn calls_of_a_killed_gateway_end_before_their_cleanup() {
     gateway.ended().await;
     coming.await.unwrap();
 
+    let begin = Instant::now();
     let gateway = next_run(&runs, &left).await;
     registers.notify_one();
     transmits.notify_one();
@@ -62,6 +66,7 @@ async fn calls_of_a_killed_gateway_end_before_their_cleanup() {
     for _ in 0..2 {
         assert_eq!(runs.backend.next("cleanup").await.websocket("closeReason"), "crash");
     }
+    assert!(begin.elapsed() >= Duration::from_secs(8));
     GatewayRuns::end(gateway).await;
     runs.backend.oracle().check();
 }

@@ -30,7 +30,8 @@ async fn every_client_sees_1001_and_is_cleaned_up() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cleanups_that_cannot_be_delivered_are_left_to_the_next_run() {
     const CLIENTS: usize = 100;
-    let runs = GatewayRuns::new("").await;
+    // Each of them is tried in the drain.
+    let runs = GatewayRuns::new("cleanup = { concurrency = 100 }").await;
     runs.backend.always("cleanup", Reply::status(503));
     let gateway = runs.start().await;
     let clients = connect(gateway.address("public"), PATH, CLIENTS).await;
@@ -57,7 +58,7 @@ async fn cleanups_that_cannot_be_delivered_are_left_to_the_next_run() {
 async fn a_second_signal_ends_the_gateway_at_once_and_no_cleanup_is_lost() {
     const CLIENTS: usize = 100;
     let drain = "drain = { delay = '10m', timeout = '1h' }";
-    let runs = GatewayRuns::with(drain, "timeout = '1s'").await;
+    let runs = GatewayRuns::with(drain, "function_timeout = '1s'").await;
     let gateway = runs.start().await;
     let clients = connect(gateway.address("public"), PATH, CLIENTS).await;
     end_at_once(gateway).await;

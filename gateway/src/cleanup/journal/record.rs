@@ -1,6 +1,9 @@
 //! What the journal holds: debts, how far their delivery has got, and dead letters.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use shared::connection_id::ConnectionId;
 
@@ -10,13 +13,31 @@ use crate::registry::End;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key(pub(super) i64);
 
-/// A debt that was taken out of the backlog.
+/// A debt whose connection has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Record {
     pub(crate) key: Key,
     pub(crate) id: ConnectionId,
-    /// None if nobody has seen the connection end, because the process died before.
-    pub(crate) progress: Option<Progress>,
+    pub(crate) event: EventSource,
+    pub(crate) progress: Progress,
+}
+
+/// What was due in the backlog of an API.
+#[derive(Debug)]
+pub(crate) struct TakenDue {
+    pub(crate) records: Vec<Record>,
+    /// When the first one of those is due that are left. None if none is left.
+    pub(crate) next_due: Option<SystemTime>,
+}
+
+/// What the event of a cleanup is made of, beside the connection's id and its end. The journal does
+/// not read it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct EventSource {
+    /// The word of the dialect. None in rows of a version that did not write it.
+    pub(crate) dialect: Option<String>,
+    /// What the dialect has to know of the connection, as it wrote it down.
+    pub(crate) info: Vec<u8>,
 }
 
 /// How far the delivery of a cleanup has got.
@@ -28,15 +49,13 @@ pub(crate) struct Progress {
     pub(crate) ended_at: SystemTime,
     /// Attempts that failed.
     pub(crate) attempts: u32,
-    /// When an overdue call has ended for certain. Set while the function may still run.
+    /// Those of them that this process has made. The pauses between attempts grow with them.
+    pub(crate) failures: u32,
+    /// When the cleanup is due: a call may still run, or the last attempt has failed. None if it
+    /// has been due from the end of the connection on.
     pub(crate) not_before: Option<SystemTime>,
-}
-
-impl Progress {
-    /// A connection that ends now, as all its calls have.
-    pub(crate) fn new(end: End) -> Self {
-        Self { end, ended_at: SystemTime::now(), attempts: 0, not_before: None }
-    }
+    /// When the cleanup is given up. None before the first attempt of this process.
+    pub(crate) give_up_at: Option<SystemTime>,
 }
 
 /// A cleanup that was given up.
@@ -45,6 +64,7 @@ pub(crate) struct DeadLetter {
     pub(crate) id: ConnectionId,
     /// The id of its API.
     pub(crate) api: String,
+    pub(crate) event: EventSource,
     pub(crate) progress: Progress,
     /// Why the last attempt failed.
     pub(crate) error: String,
@@ -56,7 +76,7 @@ pub(crate) struct DeadLetter {
 pub(crate) struct Counts {
     /// Debts, those of open connections among them.
     pub(crate) owed: u64,
-    /// Debts that no task in memory delivers.
+    /// Debts that wait in the journal.
     pub(crate) backlog: u64,
     pub(crate) dead_letters: u64,
 }
@@ -68,6 +88,9 @@ pub(super) struct Debt {
     pub(super) id: ConnectionId,
     /// The id of its API.
     pub(super) api: Arc<str>,
+    /// How long a call of the connection may run, if that is known.
+    pub(super) run: Option<Duration>,
+    pub(super) event: EventSource,
 }
 
 /// What happened to a debt or a dead letter.

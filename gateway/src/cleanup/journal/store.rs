@@ -9,19 +9,30 @@ mod change;
 mod columns;
 mod dead_letters;
 mod open;
+mod schema;
 
-use std::borrow::Borrow;
+use std::{
+    borrow::Borrow,
+    time::{Duration, SystemTime},
+};
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, named_params, params};
 
-use self::columns::unsigned;
+use self::columns::{length, to_millis, unsigned};
 use super::record::{Change, Counts, Debt};
+use crate::registry::End;
+
+/// The longest time that a call may run of which nothing else is known.
+const RUN_MAX: Duration = Duration::from_secs(900);
+/// No cleanup waits for longer after a start. One that says so was written with another clock.
+const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// The open file.
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
     last_key: i64,
+    opened_at: SystemTime,
     /// Whether the debts of earlier processes have been put into the backlog. This is not done when
     /// the file is opened, so that a gateway whose disk is full can start.
     has_taken_stock: bool,
@@ -29,12 +40,33 @@ pub(super) struct Store {
 
 impl Store {
     /// Puts the debts of earlier processes into the backlog, since no task in memory delivers them.
+    /// Nobody has seen the connections end that were open then, and their calls may still run.
     fn take_stock(&mut self) -> rusqlite::Result<()> {
-        if !self.has_taken_stock {
-            let text = "update owed set backlog = 1 where not backlog and key <= ?1";
-            self.connection.execute(text, [self.last_key])?;
-            self.has_taken_stock = true;
+        if self.has_taken_stock {
+            return Ok(());
         }
+        self.connection.execute(
+            "update owed set
+                 backlog = 1,
+                 close_reason = coalesce(close_reason, :crash),
+                 not_before = case
+                     when ended_at is null then :start + coalesce(run_ms, :run_max)
+                     else min(not_before, :start + :wait_max) end,
+                 ended_at = coalesce(ended_at, :start),
+                 failures = 0,
+                 give_up_at = null
+             where key <= :last_key",
+            named_params! {
+                ":crash": End::CRASH.reason.as_str(),
+                ":start": to_millis(self.opened_at),
+                ":run_max": length(RUN_MAX),
+                ":wait_max": length(WAIT_MAX),
+                ":last_key": self.last_key,
+            },
+        )?;
+        let text = "delete from dead_letter_events where id not in (select id from dead_letters)";
+        self.connection.execute(text, [])?;
+        self.has_taken_stock = true;
         Ok(())
     }
 
@@ -51,10 +83,20 @@ impl Store {
     ) -> rusqlite::Result<()> {
         let transaction = self.connection.transaction()?;
         for debt in debts {
-            let Debt { key, id, api } = debt.borrow();
+            let Debt { key, id, api, run, event } = debt.borrow();
             transaction
-                .prepare_cached("insert into owed (key, id, api) values (?1, ?2, ?3)")?
-                .execute(params![key.0, id.as_bytes(), &**api])?;
+                .prepare_cached(
+                    "insert into owed (key, id, api, run_ms, dialect, info)
+                     values (?1, ?2, ?3, ?4, ?5, ?6)",
+                )?
+                .execute(params![
+                    key.0,
+                    id.as_bytes(),
+                    &**api,
+                    run.map(length),
+                    event.dialect,
+                    event.info
+                ])?;
         }
         for change in changes {
             change::make(&transaction, change.borrow())?;

@@ -27,7 +27,8 @@ const LIMIT_MAX: usize = 1000;
 struct List {
     /// Not given up: of open connections, being delivered, waiting.
     owed: u64,
-    /// Of those, how many wait for a place in memory, or for their API to come back.
+    /// Of those, how many wait in the journal: until they are due, because the queue is full, or for
+    /// their API to come back.
     backlog: u64,
     /// Given up.
     given_up: u64,
@@ -109,7 +110,7 @@ impl List {
 
 impl From<DeadLetter> for GivenUp {
     fn from(letter: DeadLetter) -> Self {
-        let DeadLetter { id, api, progress, error, given_up_at } = letter;
+        let DeadLetter { id, api, progress, error, given_up_at, .. } = letter;
         Self {
             connection_id: id.to_string(),
             api,

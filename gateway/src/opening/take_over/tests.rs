@@ -76,7 +76,7 @@ fn connector(function: SocketAddr, folder: &TempDir) -> (Connector, Apis) {
     );
     let settings = Settings::parse(Path::new(&file), &text, &BTreeMap::new()).unwrap();
     let journal = Journal::open(&settings.journal).unwrap();
-    let functions = FunctionClient::new().unwrap();
+    let functions = FunctionClient::new(&"http://127.0.0.1:9".parse().unwrap()).unwrap();
     let connector = Connector {
         memory: crate::connection::ReceiveMemory::new(1 << 20),
         node: [0; 3],
@@ -87,7 +87,9 @@ fn connector(function: SocketAddr, folder: &TempDir) -> (Connector, Apis) {
         registry: Registry::default(),
         tasks: TaskTracker::new(),
     };
-    (connector, Apis::new(settings.apis, settings.runner))
+    let apis = Apis::new(settings.apis, settings.runner);
+    connector.cleanups.take_up(&apis);
+    (connector, apis)
 }
 
 /// Lines of the log of this thread.

@@ -1,33 +1,39 @@
-//! Debts that no task in memory delivers.
+//! Debts that wait in the journal: no task in memory delivers them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, named_params, params};
 
 use super::{
     Store,
-    columns::{from_millis, id, limit_of, progress, to_millis, unsigned},
+    columns::{event, from_millis, id, limit_of, progress, to_millis, unsigned},
 };
-use crate::{
-    call::FUNCTION_TIMEOUT_MAX,
-    cleanup::journal::record::{Key, Progress, Record},
-    registry::End,
-};
+use crate::cleanup::journal::record::{Key, Progress, Record, TakenDue};
 
 impl Store {
-    pub(in crate::cleanup::journal) fn take_backlog(
+    /// Takes up to `limit` debts of an API out of the backlog that are due at `now`, those first that
+    /// were due first; with `hurry` also those whose last attempt has failed.
+    pub(in crate::cleanup::journal) fn take_due(
         &mut self,
         api: &str,
+        now: SystemTime,
         limit: usize,
-    ) -> rusqlite::Result<Vec<Record>> {
+        hurry: bool,
+    ) -> rusqlite::Result<TakenDue> {
         self.take_stock()?;
         let transaction = self.connection.transaction()?;
+        let also = if hurry { "or attempts > 0" } else { "" };
         let records: Vec<Record> = transaction
-            .prepare_cached(
-                "select key, id, close_code, close_reason, ended_at, attempts, not_before from owed
-                 where backlog and api = ?1 order by key limit ?2",
+            .prepare_cached(&format!(
+                "select key, id, close_code, close_reason, ended_at, attempts, failures, not_before,
+                 give_up_at, dialect, info from owed
+                 where backlog and api = :api and (coalesce(not_before, 0) <= :now {also})
+                 order by coalesce(not_before, 0), key limit :limit"
+            ))?
+            .query_map(
+                named_params! { ":api": api, ":now": to_millis(now), ":limit": limit_of(limit) },
+                record,
             )?
-            .query_map(params![api, limit_of(limit)], record)?
             .collect::<rusqlite::Result<_>>()?;
         {
             let mut taken =
@@ -36,8 +42,15 @@ impl Store {
                 taken.execute([record.key.0])?;
             }
         }
+        let next_due: Option<i64> = transaction
+            .prepare_cached(
+                "select coalesce(not_before, 0) from owed where backlog and api = ?1
+                 order by coalesce(not_before, 0) limit 1",
+            )?
+            .query_row([api], |row| row.get(0))
+            .optional()?;
         transaction.commit()?;
-        Ok(records)
+        Ok(TakenDue { records, next_due: next_due.map(from_millis) })
     }
 
     /// Puts records back that were taken out.
@@ -63,7 +76,7 @@ impl Store {
     }
 
     /// Gives up the debts of APIs other than `served` that are older than `max_age`, and returns how
-    /// many there were. The age of a debt whose connection nobody has seen end begins now.
+    /// many there were.
     pub(in crate::cleanup::journal) fn give_up_unserved(
         &mut self,
         served: &[String],
@@ -72,43 +85,36 @@ impl Store {
         self.take_stock()?;
         let now = SystemTime::now();
         let served = served.iter().map(|id| format!("'{}'", id.replace('\'', "''")));
-        let unserved = format!("backlog and api not in ({})", served.collect::<Vec<_>>().join(","));
+        let served = served.collect::<Vec<_>>().join(",");
+        let old = format!("backlog and api not in ({served}) and ended_at < ?1");
+        let limit = to_millis(now.checked_sub(max_age).unwrap_or(UNIX_EPOCH));
         let transaction = self.connection.transaction()?;
-        // The API may come back soon, while a call of the dead process still runs.
-        transaction.execute(
-            &format!(
-                "update owed set close_reason = ?1, ended_at = ?2, not_before = ?3
-                 where ended_at is null and {unserved}"
-            ),
-            params![
-                End::CRASH.reason.as_str(),
-                to_millis(now),
-                to_millis(now + FUNCTION_TIMEOUT_MAX)
-            ],
-        )?;
-        let old = to_millis(now.checked_sub(max_age).unwrap_or(UNIX_EPOCH));
         transaction.execute(
             &format!(
                 "insert or replace into dead_letters select id, api, close_code, close_reason,
-                 ended_at, attempts, 'its api has no cleanup function', ?1 from owed
-                 where ended_at < ?2 and {unserved}"
+                 ended_at, attempts, 'its api has no cleanup function', ?2 from owed where {old}"
             ),
-            params![to_millis(now), old],
+            params![limit, to_millis(now)],
         )?;
-        let text = format!("delete from owed where ended_at < ?1 and {unserved}");
-        let given_up = transaction.execute(&text, [old])?;
+        transaction.execute(
+            &format!(
+                "insert or replace into dead_letter_events
+                 select id, dialect, info, extra from owed where {old}"
+            ),
+            [limit],
+        )?;
+        let given_up = transaction.execute(&format!("delete from owed where {old}"), [limit])?;
         transaction.commit()?;
         Ok(given_up)
     }
 }
 
 fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
-    let has_ended = row.get::<_, Option<i64>>("ended_at")?.is_some();
-    let progress = if has_ended {
-        let not_before: Option<i64> = row.get("not_before")?;
-        Some(Progress { not_before: not_before.map(from_millis), ..progress(row)? })
-    } else {
-        None
+    let time = |column| -> rusqlite::Result<Option<SystemTime>> {
+        Ok(row.get::<_, Option<i64>>(column)?.map(from_millis))
     };
-    Ok(Record { key: Key(row.get("key")?), id: id(row)?, progress })
+    let (not_before, give_up_at) = (time("not_before")?, time("give_up_at")?);
+    let failures = row.get("failures")?;
+    let progress = Progress { failures, not_before, give_up_at, ..progress(row)? };
+    Ok(Record { key: Key(row.get("key")?), id: id(row)?, event: event(row)?, progress })
 }

@@ -16,7 +16,7 @@ pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result
             .prepare_cached(
                 "update owed set close_code = :code, close_reason = :reason,
                  ended_at = :ended_at, attempts = :attempts, not_before = :not_before,
-                 backlog = :backlog where key = :key",
+                 failures = :failures, give_up_at = :give_up_at, backlog = :backlog where key = :key",
             )?
             .execute(named_params! {
                 ":key": key.0,
@@ -25,6 +25,8 @@ pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result
                 ":ended_at": to_millis(progress.ended_at),
                 ":attempts": progress.attempts,
                 ":not_before": progress.not_before.map(to_millis),
+                ":failures": progress.failures,
+                ":give_up_at": progress.give_up_at.map(to_millis),
                 ":backlog": to_backlog,
             }),
         Change::GiveUp { key, progress, error } => {
@@ -42,6 +44,12 @@ pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result
                     ":error": error,
                     ":given_up_at": to_millis(SystemTime::now()),
                 })?;
+            connection
+                .prepare_cached(
+                    "insert or replace into dead_letter_events
+                     select id, dialect, info, extra from owed where key = ?1",
+                )?
+                .execute([key.0])?;
             make(connection, &Change::Settle(*key))?;
             Ok(1)
         }

@@ -1,50 +1,21 @@
-//! Opens the journal's file, and makes its tables.
+//! Opens the journal's file.
 
 use std::{
     fs::{DirBuilder, create_dir_all},
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::{super::error::JournalOpenError, Store};
+use super::{
+    super::error::JournalOpenError,
+    Store,
+    schema::{VERSION, make_tables},
+};
 use crate::settings::{JournalSettings, JournalSync};
 
-/// Times are in milliseconds since 1970. A debt whose connection has not ended has no `ended_at`. A
-/// debt whose last call may still run has a `not_before`.
-const SCHEMA: &str = "
-    create table owed (
-        key integer primary key,
-        id blob not null,
-        api text not null,
-        backlog integer not null default 0,
-        close_code integer,
-        close_reason text,
-        ended_at integer,
-        attempts integer not null default 0,
-        not_before integer
-    );
-    create index backlog on owed (api, key) where backlog;
-    create table dead_letters (
-        id blob primary key,
-        api text not null,
-        close_code integer,
-        close_reason text not null,
-        ended_at integer not null,
-        attempts integer not null,
-        error text not null,
-        given_up_at integer not null
-    ) without rowid;
-    pragma user_version = 2;
-";
-const VERSION: i64 = 2;
-/// Version 1 did not know when the last call of a connection would have ended.
-const FROM_VERSION_1: &str = "
-    alter table owed add column not_before integer;
-    pragma user_version = 2;
-";
 const FILE: &str = "cleanups.sqlite";
 
 impl Store {
@@ -69,7 +40,8 @@ impl Store {
         make_tables(&connection, version).map_err(unusable)?;
         let text = "select coalesce(max(key), 0) from owed";
         let last_key = connection.query_row(text, [], |row| row.get(0)).map_err(unusable)?;
-        Ok(Self { connection, last_key, has_taken_stock: false })
+        let opened_at = SystemTime::now();
+        Ok(Self { connection, last_key, opened_at, has_taken_stock: false })
     }
 }
 
@@ -117,12 +89,4 @@ fn set_up(connection: &Connection, sync: JournalSync) -> rusqlite::Result<i64> {
          begin exclusive; commit;"
     ))?;
     connection.query_row("pragma user_version", [], |row| row.get(0))
-}
-
-fn make_tables(connection: &Connection, version: i64) -> rusqlite::Result<()> {
-    match version {
-        0 => connection.execute_batch(&format!("begin; {SCHEMA} commit;")),
-        1 => connection.execute_batch(&format!("begin; {FROM_VERSION_1} commit;")),
-        _ => Ok(()),
-    }
 }
