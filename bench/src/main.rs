@@ -8,6 +8,7 @@
 #![allow(clippy::print_stdout, reason = "the tool prints its figures")]
 #![allow(clippy::print_stderr, reason = "the tool prints its progress")]
 
+mod attack;
 mod client;
 mod figures;
 mod growth;
@@ -46,6 +47,8 @@ enum Command {
         #[command(subcommand)]
         load: Load,
     },
+    /// Echo beside clients and callers that hold what they can: each attack in turn
+    Attack(attack::Settings),
     /// Echo with more and more connections, or larger and larger messages; with plots
     Growth(growth::Settings),
 }
@@ -69,6 +72,7 @@ async fn run(command: Command, rounds: rounds::Settings) -> anyhow::Result<()> {
     match command {
         Command::Measure(load) => rounds.run(&load).await,
         Command::Compare { load } => rounds.comparing().run(&load).await,
+        Command::Attack(settings) => attack::run(&settings, &rounds).await,
         Command::Growth(settings) => growth::run(&settings, rounds).await,
     }
 }

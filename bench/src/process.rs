@@ -72,14 +72,12 @@ impl ProcessTree {
     /// The resident memory (PSS) of the child and its descendants, in bytes. Shared memory is
     /// divided among the processes that share it, so it counts once.
     pub(crate) fn memory(&self) -> anyhow::Result<u64> {
-        let mut kilobytes = 0;
-        for pid in self.tree()? {
-            let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
-            let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-            let number = line.and_then(|line| line.split_whitespace().next()).context("no Pss")?;
-            kilobytes += number.parse::<u64>()?;
-        }
-        Ok(kilobytes * 1024)
+        self.tree()?.into_iter().map(memory_of).sum()
+    }
+
+    /// The pid of the child.
+    pub(crate) fn pid(&self) -> i32 {
+        self.pid
     }
 
     /// Kills all processes at the same time, so that none of them logs that another one is gone.
@@ -118,6 +116,14 @@ impl Drop for ProcessTree {
         // a group of its own. The child has not been reaped, so its pid is still valid.
         Self::end_all(std::slice::from_ref(self));
     }
+}
+
+/// The resident memory (PSS) of one process, in bytes.
+pub(crate) fn memory_of(pid: i32) -> anyhow::Result<u64> {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup"))?;
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
+    let number = line.and_then(|line| line.split_whitespace().next()).context("no Pss")?;
+    Ok(number.parse::<u64>()? * 1024)
 }
 
 /// The fields of `/proc/<pid>/stat` after the name. None if the process is gone.

@@ -11,7 +11,7 @@ use crate::{
     load::Load,
     progress::say,
     report::{Report, Round},
-    target::Target,
+    target::{Target, longhold::Build},
 };
 
 /// Which targets are measured, and how often.
@@ -55,6 +55,17 @@ impl Settings {
     pub(crate) fn write_json(&self, value: &Value) -> anyhow::Result<()> {
         let Some(file) = &self.json else { return Ok(()) };
         fs::write(file, format!("{value:#}\n")).with_context(|| file.display().to_string())
+    }
+
+    /// The builds of Longhold among the targets; the one in the folder of this binary if no target is
+    /// named.
+    pub(crate) fn builds(&self) -> Vec<Build> {
+        let builds = self.targets.iter().filter_map(|target| match target {
+            Target::Longhold(build) => Some(build.clone()),
+            Target::Floor | Target::Bare | Target::Nchan | Target::Pushpin => None,
+        });
+        let builds: Vec<_> = builds.collect();
+        if builds.is_empty() { vec![Build::default()] } else { builds }
     }
 
     /// Measures round by round. Each round begins with another target.

@@ -45,6 +45,11 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Messages of 128 bytes at this rate.
+    pub(crate) fn at_rate(rate: f64, connections: usize, lengths: Lengths) -> Self {
+        Self { connections, rate: Some(rate), load: 0.0, bytes: 128, lengths }
+    }
+
     pub(super) fn describe(&self) -> String {
         let Self { connections, rate, load, bytes, lengths } = self;
         let rate = match rate {
@@ -67,7 +72,7 @@ impl Settings {
     }
 }
 
-pub(super) async fn measure(
+pub(crate) async fn measure(
     settings: &Settings,
     target: &Target,
     running: &RunningTarget,

@@ -26,6 +26,16 @@ pub(crate) struct Build {
     folder: Option<PathBuf>,
 }
 
+/// Longhold with all its addresses.
+#[derive(Debug)]
+pub(crate) struct AttackedTarget {
+    pub(crate) running: RunningTarget,
+    /// The internal listener of the gateway.
+    pub(crate) internal: SocketAddr,
+    /// The listener of the function-runner.
+    pub(crate) runner: SocketAddr,
+}
+
 /// Which features of the gateway are on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 enum Features {
@@ -43,7 +53,7 @@ impl Build {
     pub(super) async fn start(&self, scenario: Scenario) -> anyhow::Result<RunningTarget> {
         let folder = tempfile::tempdir()?;
         let (runner, push) = (free_address()?, free_address()?);
-        write(&folder, "gateway.toml", &gateway_settings(runner, push, &self.features))?;
+        write(&folder, "gateway.toml", &gateway_settings(runner, push, &self.features, ""))?;
         let mut functions = functions_settings(runner, push);
         if matches!(scenario, Scenario::Python | Scenario::Invoke) {
             // Only for these, because functions in Python need an interpreter.
@@ -60,6 +70,29 @@ impl Build {
             (public, vec![gateway, runner_process])
         };
         Ok(RunningTarget { public, processes, paths: Paths::Api, _folder: Some(folder) })
+    }
+
+    /// Starts both processes to be attacked. `settings` are more tables for `gateway.toml`, and the
+    /// gateway may open at most `files_max` files.
+    pub(crate) async fn start_attacked(
+        &self,
+        settings: &str,
+        files_max: u32,
+    ) -> anyhow::Result<AttackedTarget> {
+        let folder = tempfile::tempdir()?;
+        let (runner, push) = (free_address()?, free_address()?);
+        let settings = gateway_settings(runner, push, &self.features, settings);
+        write(&folder, "gateway.toml", &settings)?;
+        write(&folder, "functions.toml", &functions_settings(runner, push))?;
+        let (runner_process, _) = self.start_one("function-runner", folder.path()).await?;
+        let mut limited = Command::new("sh");
+        limited.arg("-c").arg(format!("ulimit -n {files_max}; exec \"$0\""));
+        limited.arg(binary("gateway", self.folder.as_deref())?).current_dir(folder.path());
+        let (gateway, ready) = ProcessTree::start_ready(&mut limited).await?;
+        let public = ready["public"].as_str().context("no address")?.parse()?;
+        let processes = vec![gateway, runner_process];
+        let running = RunningTarget { public, processes, paths: Paths::Api, _folder: Some(folder) };
+        Ok(AttackedTarget { running, internal: push, runner })
     }
 
     async fn start_one(&self, name: &str, folder: &Path) -> anyhow::Result<(ProcessTree, Value)> {
@@ -109,7 +142,13 @@ const LIMITS_OFF: &str = concat!(
     r#", receive_queue = "64MiB", send_queue = "64MiB""#,
 );
 
-fn gateway_settings(runner: SocketAddr, push: SocketAddr, features: &Features) -> String {
+/// The settings of the gateway. `more` are further tables.
+fn gateway_settings(
+    runner: SocketAddr,
+    push: SocketAddr,
+    features: &Features,
+    more: &str,
+) -> String {
     let (journal, limits) = match features {
         Features::All => ("process", ""),
         Features::Journal(journal) => (journal.as_str(), ""),
@@ -122,11 +161,25 @@ fn gateway_settings(runner: SocketAddr, push: SocketAddr, features: &Features) -
         connection = {{ max = 15500{limits} }}
         journal = {{ sync = "{journal}" }}
         log = {{ filter = "warn" }}
-        api = [
-            {{ id = "echo", path = "/bench/echo", transmit = "echo" }},
-            {{ id = "python", path = "/bench/python", transmit = "python" }},
-            {{ id = "chat", path = "/bench/chat", register = "register", transmit = "transmit", cleanup = "cleanup" }},
-        ]
+
+        [[api]]
+        id = "echo"
+        path = "/bench/echo"
+        transmit = "echo"
+
+        [[api]]
+        id = "python"
+        path = "/bench/python"
+        transmit = "python"
+
+        [[api]]
+        id = "chat"
+        path = "/bench/chat"
+        register = "register"
+        transmit = "transmit"
+        cleanup = "cleanup"
+
+        {more}
         "#
     )
 }
