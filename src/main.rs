@@ -9,7 +9,7 @@ mod settings;
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use daemon::{
     check::reachable,
     process::{self, Ended},
@@ -19,7 +19,7 @@ use daemon::{
     telemetry,
 };
 use function_runner::{Runner, serve_with_changes};
-use gateway::gateway::Gateway;
+use gateway::gateway::{Gateway, accept_loss};
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -37,8 +37,26 @@ use self::{
 struct Arguments {
     /// The folder with gateway.toml and functions.toml. Default: the working folder, or built-in
     /// settings with a chat and an echo if it has neither file
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR")]
     config_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// The journal of owed cleanups
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Makes a damaged journal anew from what can be read of it, and keeps the damaged files beside.
+    /// The process starts then. Without damage nothing changes
+    AcceptLoss,
 }
 
 /// The fields of the ready line.
@@ -66,6 +84,9 @@ async fn main() -> ExitCode {
         Ok(files) => files,
         Err(error) => return fail(&error, 2),
     };
+    if let Some(Command::Journal { command: JournalCommand::AcceptLoss }) = arguments.command {
+        return accept(&files).unwrap_or_else(|error| fail(&error, 1));
+    }
     let services = match open(&files).await {
         Ok(services) => services,
         Err(error) if error.is::<settings::BothErrors>() || error.is::<SettingsError>() => {
@@ -74,6 +95,15 @@ async fn main() -> ExitCode {
         Err(error) => return fail(&error, 1),
     };
     run(files, services).await.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
+}
+
+#[expect(clippy::print_stdout, reason = "the operator asked for it")]
+fn accept(files: &Files) -> anyhow::Result<ExitCode> {
+    match files.parse_gateway() {
+        Ok(settings) => println!("{}", accept_loss(&settings.journal)?),
+        Err(error) => return Ok(fail(&error.into(), 2)),
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Opens all listeners before any service runs, because each service must know the other's address.

@@ -126,9 +126,9 @@ impl Cleanups {
         Some(longest)
     }
 
-    /// Whether the journal can be written, as far as is known.
-    pub(crate) fn has_journal(&self) -> bool {
-        self.0.journal.is_alive()
+    /// Why no cleanup can be owed, as far as is known.
+    pub(crate) fn obstacle(&self) -> Option<&'static str> {
+        self.0.journal.obstacle()
     }
 
     /// How many cleanups are owed. Without a journal that answers: how many are being delivered.

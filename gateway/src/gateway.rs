@@ -21,7 +21,7 @@ use url::Url;
 
 use self::drain::Drain;
 pub use self::error::GatewayError;
-pub use crate::cleanup::journal::JournalOpenError;
+pub use crate::cleanup::journal::{AcceptedLoss, Damage, JournalOpenError, Loss, accept_loss};
 use crate::{
     api::Apis,
     call::FunctionClient,

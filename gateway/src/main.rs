@@ -12,7 +12,10 @@ use daemon::{
     signals::Signals,
     telemetry,
 };
-use gateway::{gateway::Gateway, settings::Settings};
+use gateway::{
+    gateway::{Gateway, accept_loss},
+    settings::Settings,
+};
 use tokio::sync::mpsc;
 use tracing::info;
 
@@ -31,6 +34,18 @@ struct Arguments {
 enum Command {
     /// Asks the process that runs with these settings whether it is ready: exits with 0 or 1
     Check,
+    /// The journal of owed cleanups
+    Journal {
+        #[command(subcommand)]
+        command: JournalCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Makes a damaged journal anew from what can be read of it, and keeps the damaged files beside.
+    /// The gateway starts then. Without damage nothing changes
+    AcceptLoss,
 }
 
 #[tokio::main]
@@ -42,6 +57,7 @@ async fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Some(Command::Check) => check::ready(settings.internal).await.context("not ready"),
+        Some(Command::Journal { command: JournalCommand::AcceptLoss }) => accept(&settings),
         None => run(file, settings).await,
     };
     outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
@@ -70,6 +86,12 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
         #[expect(clippy::exit, reason = "what still runs must not delay the exit")]
         Ended::Forced => std::process::exit(1),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the operator asked for it")]
+fn accept(settings: &Settings) -> anyhow::Result<()> {
+    println!("{}", accept_loss(&settings.journal)?);
+    Ok(())
 }
 
 fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Settings)> {

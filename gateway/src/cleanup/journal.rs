@@ -5,8 +5,11 @@
 //! stays until an operator retries or deletes it. One thread owns the file ([`writer`]); this is the
 //! handle to the thread. It does not decide what happens to a debt.
 
+mod accept_loss;
 mod command;
 mod error;
+mod health;
+mod marker;
 mod pending;
 mod record;
 mod store;
@@ -30,10 +33,14 @@ use tokio::{
 use tracing::error;
 
 pub(crate) use self::error::JournalFailed;
-pub use self::error::JournalOpenError;
 pub(crate) use self::record::{Counts, DeadLetter, EventSource, Key, Progress, Record, TakenDue};
+pub use self::{
+    accept_loss::{AcceptedLoss, accept_loss},
+    error::{Damage, JournalOpenError, Loss},
+};
 use self::{
     command::Command,
+    health::Health,
     pending::Pending,
     record::{Change, Debt},
     store::Store,
@@ -58,6 +65,7 @@ struct Inner {
     /// Notified when the thread has written everything and has closed the file.
     done: Mutex<Option<oneshot::Receiver<()>>>,
     last_key: AtomicI64,
+    health: Arc<Health>,
     sync: JournalSync,
 }
 
@@ -69,20 +77,22 @@ impl Journal {
         let last_key = AtomicI64::new(store.last_key());
         let (sender, commands) = mpsc::channel(COMMANDS_MAX);
         let pending = Arc::new(Pending::default());
-        let done = Writer::start(store, Arc::clone(&pending), commands)
+        let health = Arc::new(Health::default());
+        let done = Writer::start(store, Arc::clone(&pending), commands, Arc::clone(&health))
             .map_err(JournalOpenError::Thread)?;
         Ok(Self(Arc::new(Inner {
             commands: Mutex::new(Some(sender)),
             pending,
             done: Mutex::new(Some(done)),
             last_key,
+            health,
             sync: settings.sync,
         })))
     }
 
-    /// Whether the journal survives the process.
+    /// Whether the journal survives the process, as far as is known.
     pub(crate) fn is_durable(&self) -> bool {
-        self.0.sync != JournalSync::Off
+        self.0.sync != JournalSync::Off && !self.0.health.is_taken()
     }
 
     /// Writes a debt. It survives the process from the moment when this returns.
@@ -187,9 +197,16 @@ impl Journal {
         self.query(Store::counts).await
     }
 
-    /// Whether the thread runs. A thread that has panicked is not started again.
-    pub(crate) fn is_alive(&self) -> bool {
-        self.commands().is_none_or(|commands| !commands.is_closed())
+    /// Why the journal takes no debts, as far as is known.
+    pub(crate) fn obstacle(&self) -> Option<&'static str> {
+        if self.commands().is_some_and(|commands| commands.is_closed()) {
+            // A thread that has panicked is not started again.
+            Some("the journal has broken")
+        } else if self.0.health.is_failing() {
+            Some("the journal cannot be used at present")
+        } else {
+            None
+        }
     }
 
     /// Writes the last changes and closes the file. The journal takes nothing after that.

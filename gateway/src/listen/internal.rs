@@ -92,13 +92,7 @@ impl Internal {
 
     /// Why the gateway takes no new connections.
     fn obstacle(&self) -> Option<&'static str> {
-        if self.stop.is_cancelled() {
-            Some("draining")
-        } else if !self.cleanups.has_journal() {
-            Some("the journal has broken")
-        } else {
-            None
-        }
+        if self.stop.is_cancelled() { Some("draining") } else { self.cleanups.obstacle() }
     }
 }
 

@@ -18,7 +18,7 @@ use crate::support::{
 const CLIENTS: usize = 5000;
 
 /// Limits the size of files. Writing beyond the limit fails, as on a full disk.
-const LIMIT: &str = "trap '' XFSZ; ulimit -S -f 128";
+const LIMIT: &str = "trap '' XFSZ; ulimit -S -f 1024";
 
 /// Connects clients until one is refused because its cleanup cannot be written. Returns the clients
 /// and the answer to the refused one.

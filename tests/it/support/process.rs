@@ -90,6 +90,16 @@ impl Process {
         Self::ready_after(name, command(name, arguments, folder, variables)).await
     }
 
+    /// Like [`Self::start`], for a process that may end before it is ready.
+    pub(crate) async fn try_start(
+        name: &str,
+        arguments: &[&str],
+        folder: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Self, Exit> {
+        Self::ready_or_ended(command(name, arguments, folder, variables)).await
+    }
+
     /// Like [`Self::start`], after shell commands that set limits for the process.
     pub(crate) async fn start_after(shell: &str, name: &str, folder: &Path) -> Self {
         let mut command = Command::new("/bin/sh");
@@ -97,7 +107,12 @@ impl Process {
         Self::ready_after(name, prepare(command, folder, &[])).await
     }
 
-    async fn ready_after(name: &str, mut command: Command) -> Self {
+    async fn ready_after(name: &str, command: Command) -> Self {
+        let ready = Self::ready_or_ended(command).await;
+        ready.unwrap_or_else(|exit| panic!("{name} did not get ready: {}", exit.stderr))
+    }
+
+    async fn ready_or_ended(mut command: Command) -> Result<Self, Exit> {
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -105,7 +120,8 @@ impl Process {
         if line.is_empty() {
             let mut stderr = String::new();
             child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
-            panic!("{name} did not get ready: {stderr}");
+            let status = soon("the end of a process", child.wait()).await.unwrap();
+            return Err(Exit { status, stderr });
         }
         // Read to the end, so that the process never waits for a reader of its log.
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -118,7 +134,7 @@ impl Process {
             }
         });
         let ready = serde_json::from_str(&line).unwrap();
-        Self { child, ready, log }
+        Ok(Self { child, ready, log })
     }
 
     /// The ready line.
@@ -148,6 +164,14 @@ impl Process {
 
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.pid().try_into().unwrap()), signal).unwrap();
+    }
+
+    /// Waits for the end. Returns the log.
+    pub(crate) async fn ended_with_log(mut self) -> String {
+        soon("the end of a process", self.child.wait()).await.unwrap();
+        let all = async { while self.log.changed().await.is_ok() {} };
+        soon("the end of the log", all).await;
+        self.log.borrow().clone()
     }
 
     /// Waits for the end.

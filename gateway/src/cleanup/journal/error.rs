@@ -1,6 +1,10 @@
 //! Why the journal could not be opened or used.
 
-use std::{io, path::PathBuf};
+use std::{
+    fmt::{self, Display},
+    io,
+    path::PathBuf,
+};
 
 /// The journal could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -16,16 +20,25 @@ pub enum JournalOpenError {
     TooNew(PathBuf),
     /// The disk is full or fails.
     #[error("could not read or write the journal {}: free space there, or repair the disk", .0.display())]
-    Disk(PathBuf, #[source] rusqlite::Error),
+    Disk(PathBuf, #[source] io::Error),
     /// The user of this process may not write the file.
     #[error("the user of this process cannot write the journal {}: make it the owner", .0.display())]
-    NotAllowed(PathBuf, #[source] rusqlite::Error),
-    /// The file is no journal, or is damaged.
+    NotAllowed(PathBuf, #[source] io::Error),
+    /// The files are not those that the journal has written.
     #[error(
-        "the journal {} is damaged: move it away; the cleanups owed in it will not be called",
-        .0.display()
+        "the journal {} is damaged: {damage}; {loss}. Put back a copy of its folder, or run \
+         `gateway journal accept-loss`: it keeps the damaged files beside, and the gateway starts \
+         with what can be read",
+        .file.display()
     )]
-    Damaged(PathBuf, #[source] rusqlite::Error),
+    Damaged {
+        /// The file with the debts.
+        file: PathBuf,
+        /// What is wrong.
+        damage: Damage,
+        /// What may be missing.
+        loss: Loss,
+    },
     /// Anything else.
     #[error("could not open the journal {}", .0.display())]
     Unusable(PathBuf, #[source] rusqlite::Error),
@@ -34,7 +47,75 @@ pub enum JournalOpenError {
     Thread(#[source] io::Error),
 }
 
+/// What is wrong with the files of a journal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Damage {
+    /// The file with the debts is missing or empty, while others are there.
+    #[error("the file is missing or empty, but the files beside it are not")]
+    FileGone,
+    /// The marker is missing.
+    #[error("cleanups.marker is missing, which says how much the journal has")]
+    MarkerGone,
+    /// The marker is not as it was written.
+    #[error("cleanups.marker is damaged, which says how much the journal has")]
+    Marker,
+    /// File and marker are of two journals.
+    #[error("cleanups.marker belongs to another journal")]
+    OtherMarker,
+    /// `SQLite` cannot read the file, or finds it wrong.
+    #[error("its content is wrong ({0})")]
+    Content(String),
+    /// The checksums of debts or dead letters are wrong.
+    #[error("{0} of its entries are missing or not as they were written")]
+    Entries(u64),
+    /// The last transactions are missing.
+    #[error("the end of cleanups.sqlite-wal is missing or damaged")]
+    EndGone,
+}
+
+/// How many owed cleanups a damaged journal may have lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// The marker does not say how many there were.
+    Unknown,
+    /// No more than `missing` of `owed`.
+    AtMost {
+        /// Owed cleanups that may be missing.
+        missing: u64,
+        /// Owed cleanups before.
+        owed: u64,
+    },
+}
+
+impl Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("how many owed cleanups are missing is not known"),
+            Self::AtMost { missing, owed } => {
+                write!(f, "up to {missing} of {owed} owed cleanups are missing")
+            }
+        }
+    }
+}
+
 /// The journal could not be written or read. The cause is in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the journal cannot be used at present")]
 pub(crate) struct JournalFailed;
+
+/// Why a write or a read has failed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum StoreError {
+    #[error(transparent)]
+    Sql(#[from] rusqlite::Error),
+    /// Another process has removed, moved or replaced a file. What is written is not found by the
+    /// next start.
+    #[error("{} was removed, moved or replaced by another process: put it back", .0.display())]
+    Gone(PathBuf),
+    /// Nothing was written, because the marker could not be written before.
+    #[error("could not write {}: {error}", .path.display())]
+    Marker { path: PathBuf, error: io::Error },
+    /// Everything was written but the marker.
+    #[error("could not write {}: {error}", .path.display())]
+    Unmarked { path: PathBuf, error: io::Error },
+}

@@ -93,6 +93,19 @@ pub(super) struct Debt {
     pub(super) event: EventSource,
 }
 
+impl Debt {
+    /// A debt of nobody, to see whether debts can be written.
+    pub(super) fn for_a_trial() -> Self {
+        Self {
+            key: Key(i64::MAX),
+            id: ConnectionId::from_bytes([0; 19]),
+            api: "".into(),
+            run: None,
+            event: EventSource::default(),
+        }
+    }
+}
+
 /// What happened to a debt or a dead letter.
 #[derive(Debug)]
 pub(super) enum Change {

@@ -6,20 +6,37 @@
 
 mod backlog;
 mod change;
+mod checks;
 mod columns;
 mod dead_letters;
+mod evidence;
+mod files;
 mod open;
+mod salvage;
 mod schema;
+mod verify;
 
 use std::{
     borrow::Borrow,
+    io,
+    path::Path,
     time::{Duration, SystemTime},
 };
 
 use rusqlite::{Connection, named_params, params};
 
-use self::columns::{length, to_millis, unsigned};
-use super::record::{Change, Counts, Debt};
+#[cfg(test)]
+pub(super) use self::checks::{add_function, columns};
+pub(super) use self::files::{Files, make_folder};
+use self::{
+    columns::{length, to_millis, unsigned},
+    evidence::Evidence,
+};
+use super::{
+    error::{Loss, StoreError},
+    marker::Marker,
+    record::{Change, Counts, Debt},
+};
 use crate::registry::End;
 
 /// The longest time that a call may run of which nothing else is known.
@@ -31,6 +48,8 @@ const WAIT_MAX: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Store {
     connection: Connection,
+    /// None if the journal is kept in memory.
+    evidence: Option<Evidence>,
     last_key: i64,
     opened_at: SystemTime,
     /// Whether the debts of earlier processes have been put into the backlog. This is not done when
@@ -75,33 +94,77 @@ impl Store {
         self.last_key
     }
 
-    /// Writes all debts and changes, or none of them.
+    /// Fails if another process has taken the files away. What is written to them still holds for
+    /// this process, but not for the next one.
+    pub(super) fn check_places(&self) -> Result<(), StoreError> {
+        self.evidence.as_ref().map_or(Ok(()), Evidence::check_places)
+    }
+
+    /// Writes all debts and changes, or none of them. For a trial, a debt is written and erased too.
     pub(super) fn apply(
         &mut self,
         debts: impl Iterator<Item: Borrow<Debt>>,
         changes: impl Iterator<Item: Borrow<Change>>,
-    ) -> rusqlite::Result<()> {
+        trial: Option<&Debt>,
+    ) -> Result<(), StoreError> {
+        if let Some(evidence) = &mut self.evidence {
+            evidence.catch_up()?;
+        }
         let transaction = self.connection.transaction()?;
+        let (mut new, mut erased) = (0, 0);
         for debt in debts {
-            let Debt { key, id, api, run, event } = debt.borrow();
-            transaction
-                .prepare_cached(
-                    "insert into owed (key, id, api, run_ms, dialect, info)
-                     values (?1, ?2, ?3, ?4, ?5, ?6)",
-                )?
-                .execute(params![
-                    key.0,
-                    id.as_bytes(),
-                    &**api,
-                    run.map(length),
-                    event.dialect,
-                    event.info
-                ])?;
+            insert(&transaction, debt.borrow())?;
+            new += 1;
         }
         for change in changes {
-            change::make(&transaction, change.borrow())?;
+            erased += change::make(&transaction, change.borrow())?;
         }
-        transaction.commit()
+        if let Some(debt) = trial {
+            insert(&transaction, debt)?;
+            change::make(&transaction, &Change::Settle(debt.key))?;
+        }
+        let evidence = self.evidence.as_mut();
+        let mark = evidence.as_ref().map(|it| it.seal(&transaction, new, erased)).transpose()?;
+        transaction.commit()?;
+        if let (Some(evidence), Some(mark)) = (evidence, mark) {
+            evidence.write(mark)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the disk has what no caller waits for.
+    pub(super) fn reach_disk(&mut self) -> Result<(), StoreError> {
+        self.evidence.as_mut().map_or(Ok(()), Evidence::reach_disk)
+    }
+
+    /// Takes over what can be read of a damaged file. Returns how many debts there are, and how many
+    /// may be missing.
+    pub(super) fn salvage(
+        &mut self,
+        damaged: &Path,
+        marker: &Path,
+    ) -> Result<(u64, Loss), StoreError> {
+        let found = Marker::read(marker).map_err(|error| marker_failed(marker, error))?;
+        let damaged = Connection::open(damaged)?;
+        // A wrong description of one table must not hide the others.
+        damaged.execute_batch("pragma locking_mode = exclusive; pragma writable_schema = on;")?;
+        let transaction = self.connection.transaction()?;
+        let wrong = salvage::copy(&damaged, &transaction)?;
+        let count = "select count(*) from owed";
+        let read = transaction.query_row(count, [], |row| unsigned(row, 0))?;
+        let mark = self.evidence.as_ref().map(|it| it.seal(&transaction, read, 0)).transpose()?;
+        transaction.commit()?;
+        if let (Some(evidence), Some(mark)) = (&mut self.evidence, mark) {
+            evidence.write(mark)?;
+        }
+        Ok((read, verify::loss_after(&damaged, &found, read, wrong)))
+    }
+
+    /// Closes the file, and notes in the marker that nothing is missing.
+    pub(super) fn close(self) -> Result<(), StoreError> {
+        let Self { connection, evidence, .. } = self;
+        connection.close().map_err(|(_, error)| error)?;
+        evidence.map_or(Ok(()), Evidence::close)
     }
 
     pub(super) fn counts(&mut self) -> rusqlite::Result<Counts> {
@@ -115,4 +178,19 @@ impl Store {
             dead_letters: count("select count(*) from dead_letters")?,
         })
     }
+}
+
+fn insert(connection: &Connection, debt: &Debt) -> rusqlite::Result<()> {
+    let Debt { key, id, api, run, event } = debt;
+    let text = "insert into owed (key, id, api, run_ms, dialect, info)
+                values (?1, ?2, ?3, ?4, ?5, ?6)";
+    let run = run.map(length);
+    connection
+        .prepare_cached(text)?
+        .execute(params![key.0, id.as_bytes(), &**api, run, event.dialect, event.info])
+        .map(drop)
+}
+
+fn marker_failed(path: &Path, error: io::Error) -> StoreError {
+    StoreError::Marker { path: path.to_owned(), error }
 }

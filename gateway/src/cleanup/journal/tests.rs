@@ -1,3 +1,5 @@
+mod damage;
+
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
@@ -242,12 +244,13 @@ async fn a_file_that_is_no_journal_of_this_version_is_left_alone() {
     Journal::open(&settings).unwrap().close().await;
     let file = settings.dir.join("cleanups.sqlite");
     rusqlite::Connection::open(&file).unwrap().execute_batch("pragma user_version = 9").unwrap();
+    std::fs::remove_file(settings.dir.join("cleanups.marker")).unwrap();
     let error = Journal::open(&settings).unwrap_err();
     assert!(matches!(error, JournalOpenError::TooNew(_)), "{error:?}");
     std::fs::write(&file, "this is no database, and is longer than its header would be".repeat(9))
         .unwrap();
     let error = Journal::open(&settings).unwrap_err();
-    assert!(matches!(error, JournalOpenError::Damaged(..)), "{error:?}");
+    assert!(matches!(error, JournalOpenError::Damaged { .. }), "{error:?}");
     let file = JournalSettings { dir: file.join("below"), ..settings };
     let error = Journal::open(&file).unwrap_err();
     assert!(matches!(error, JournalOpenError::Folder(..)), "{error:?}");

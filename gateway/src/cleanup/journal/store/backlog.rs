@@ -105,6 +105,9 @@ impl Store {
         )?;
         let given_up = transaction.execute(&format!("delete from owed where {old}"), [limit])?;
         transaction.commit()?;
+        if let Some(evidence) = &mut self.evidence {
+            evidence.count_erased(given_up);
+        }
         Ok(given_up)
     }
 }

@@ -7,10 +7,11 @@ use rusqlite::{Connection, named_params, params};
 use super::columns::to_millis;
 use crate::cleanup::journal::record::Change;
 
-pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result<()> {
+/// Returns how many debts are erased.
+pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result<usize> {
     match change {
         Change::Settle(key) => {
-            connection.prepare_cached("delete from owed where key = ?1")?.execute([key.0])
+            return connection.prepare_cached("delete from owed where key = ?1")?.execute([key.0]);
         }
         Change::Progress { key, progress, to_backlog } => connection
             .prepare_cached(
@@ -50,12 +51,11 @@ pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result
                      select id, dialect, info, extra from owed where key = ?1",
                 )?
                 .execute([key.0])?;
-            make(connection, &Change::Settle(*key))?;
-            Ok(1)
+            return make(connection, &Change::Settle(*key));
         }
         Change::Retried { id, attempts, error } => connection
             .prepare_cached("update dead_letters set attempts = ?2, error = ?3 where id = ?1")?
             .execute(params![id.as_bytes(), attempts, error]),
     }
-    .map(drop)
+    .map(|_| 0)
 }

@@ -39,8 +39,8 @@ const FROM_VERSION_1: &str = "
     pragma user_version = 2;
 ";
 /// `run_ms`: how long a call of the connection may run. `failures`: attempts of this process that
-/// failed. `give_up_at`: when this process gives the cleanup up. `dialect` and `info`: what the cleanup's event is made of, as its dialect wrote it
-/// down. `extra`: JSON, for versions to come.
+/// failed. `give_up_at`: when this process gives the cleanup up. `dialect` and `info`: what the
+/// cleanup's event is made of, as its dialect wrote it down. `extra`: JSON, for versions to come.
 ///
 /// `dead_letters` gets no columns: the version before inserts rows without their names. What is
 /// added for a dead letter is in a table beside it.
@@ -64,7 +64,7 @@ const ADDED: &str = "
 /// The version of the files that this program writes.
 pub(super) const VERSION: i64 = 2;
 
-/// Makes the tables of a file whose version is `version`: 0 if it has none.
+/// Makes the tables of a file whose version is `version`: 0 if it has none. Belongs into a transaction.
 pub(super) fn make_tables(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     let first = match version {
         0 => VERSION_2,
@@ -72,13 +72,15 @@ pub(super) fn make_tables(connection: &Connection, version: i64) -> rusqlite::Re
         _ => "",
     };
     let added = if has_added(connection)? { "" } else { ADDED };
-    if first.is_empty() && added.is_empty() {
-        return Ok(());
-    }
-    connection.execute_batch(&format!("begin; {first} {added} commit;"))
+    connection.execute_batch(&format!("{first} {added}"))
 }
 
-fn has_added(connection: &Connection) -> rusqlite::Result<bool> {
+/// Whether the tables are those of this program.
+pub(super) fn is_current(connection: &Connection, version: i64) -> rusqlite::Result<bool> {
+    Ok(version == VERSION && has_added(connection)?)
+}
+
+pub(super) fn has_added(connection: &Connection) -> rusqlite::Result<bool> {
     let text = "select count(*) > 0 from pragma_table_info('owed') where name = 'extra'";
     connection.query_row(text, [], |row| row.get(0))
 }
