@@ -19,7 +19,7 @@ use daemon::{
     telemetry,
 };
 use function_runner::{Runner, serve_with_changes};
-use gateway::gateway::{Gateway, accept_loss};
+use gateway::gateway::{Gateway, JournalCommand};
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -52,13 +52,6 @@ enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum JournalCommand {
-    /// Makes a damaged journal anew from what can be read of it, and keeps the damaged files beside.
-    /// The process starts then. Without damage nothing changes
-    AcceptLoss,
-}
-
 /// The fields of the ready line.
 #[derive(Debug, Clone, Copy, Serialize)]
 struct Listeners {
@@ -84,8 +77,11 @@ async fn main() -> ExitCode {
         Ok(files) => files,
         Err(error) => return fail(&error, 2),
     };
-    if let Some(Command::Journal { command: JournalCommand::AcceptLoss }) = arguments.command {
-        return accept(&files).unwrap_or_else(|error| fail(&error, 1));
+    if let Some(Command::Journal { command }) = arguments.command {
+        return match files.parse_gateway() {
+            Ok(settings) => ended(command.run(&settings).map_err(Into::into)),
+            Err(error) => fail(&error.into(), 2),
+        };
     }
     let services = match open(&files).await {
         Ok(services) => services,
@@ -94,16 +90,11 @@ async fn main() -> ExitCode {
         }
         Err(error) => return fail(&error, 1),
     };
-    run(files, services).await.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
+    ended(run(files, services).await)
 }
 
-#[expect(clippy::print_stdout, reason = "the operator asked for it")]
-fn accept(files: &Files) -> anyhow::Result<ExitCode> {
-    match files.parse_gateway() {
-        Ok(settings) => println!("{}", accept_loss(&settings.journal)?),
-        Err(error) => return Ok(fail(&error.into(), 2)),
-    }
-    Ok(ExitCode::SUCCESS)
+fn ended(outcome: anyhow::Result<()>) -> ExitCode {
+    outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
 }
 
 /// Opens all listeners before any service runs, because each service must know the other's address.

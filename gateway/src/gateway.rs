@@ -2,6 +2,7 @@
 
 mod drain;
 mod error;
+mod journal_command;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -20,8 +21,8 @@ use tracing::info;
 use url::Url;
 
 use self::drain::Drain;
-pub use self::error::GatewayError;
-pub use crate::cleanup::journal::{AcceptedLoss, Damage, JournalOpenError, Loss, accept_loss};
+pub use self::{error::GatewayError, journal_command::JournalCommand};
+pub use crate::cleanup::journal::{Damage, JournalOpenError, Loss};
 use crate::{
     api::Apis,
     call::FunctionClient,

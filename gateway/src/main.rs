@@ -13,7 +13,7 @@ use daemon::{
     telemetry,
 };
 use gateway::{
-    gateway::{Gateway, accept_loss},
+    gateway::{Gateway, JournalCommand},
     settings::Settings,
 };
 use tokio::sync::mpsc;
@@ -41,13 +41,6 @@ enum Command {
     },
 }
 
-#[derive(Debug, Subcommand)]
-enum JournalCommand {
-    /// Makes a damaged journal anew from what can be read of it, and keeps the damaged files beside.
-    /// The gateway starts then. Without damage nothing changes
-    AcceptLoss,
-}
-
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -57,7 +50,7 @@ async fn main() -> ExitCode {
     };
     let outcome = match arguments.command {
         Some(Command::Check) => check::ready(settings.internal).await.context("not ready"),
-        Some(Command::Journal { command: JournalCommand::AcceptLoss }) => accept(&settings),
+        Some(Command::Journal { command }) => command.run(&settings).map_err(Into::into),
         None => run(file, settings).await,
     };
     outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
@@ -86,12 +79,6 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
         #[expect(clippy::exit, reason = "what still runs must not delay the exit")]
         Ended::Forced => std::process::exit(1),
     }
-}
-
-#[expect(clippy::print_stdout, reason = "the operator asked for it")]
-fn accept(settings: &Settings) -> anyhow::Result<()> {
-    println!("{}", accept_loss(&settings.journal)?);
-    Ok(())
 }
 
 fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Settings)> {

@@ -32,12 +32,10 @@ use tokio::{
 };
 use tracing::error;
 
+pub(crate) use self::accept_loss::accept_loss;
 pub(crate) use self::error::JournalFailed;
+pub use self::error::{Damage, JournalOpenError, Loss};
 pub(crate) use self::record::{Counts, DeadLetter, EventSource, Key, Progress, Record, TakenDue};
-pub use self::{
-    accept_loss::{AcceptedLoss, accept_loss},
-    error::{Damage, JournalOpenError, Loss},
-};
 use self::{
     command::Command,
     health::Health,

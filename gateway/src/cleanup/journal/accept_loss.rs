@@ -20,7 +20,7 @@ use crate::settings::{JournalSettings, JournalSync};
 
 /// What has become of a journal whose loss was accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AcceptedLoss {
+pub(crate) enum AcceptedLoss {
     /// There is no journal in this folder.
     NoJournal(PathBuf),
     /// This journal can be used as it is. Nothing was changed.
@@ -41,7 +41,7 @@ pub enum AcceptedLoss {
 const PAGE: u64 = 4096;
 
 /// Accepts that a damaged journal has lost cleanups. No gateway may use the journal meanwhile.
-pub fn accept_loss(settings: &JournalSettings) -> Result<AcceptedLoss, JournalOpenError> {
+pub(crate) fn accept_loss(settings: &JournalSettings) -> Result<AcceptedLoss, JournalOpenError> {
     let files = Files::within(&settings.dir);
     let Files { main, log, marker } = &files;
     if settings.sync == JournalSync::Off || ![main, log, marker].iter().any(|file| file.exists()) {

@@ -23,7 +23,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rusqlite::{Connection, named_params, params};
+use rusqlite::{Connection, Transaction, named_params, params};
 
 #[cfg(test)]
 pub(super) use self::checks::{add_function, columns};
@@ -123,13 +123,7 @@ impl Store {
             insert(&transaction, debt)?;
             change::make(&transaction, &Change::Settle(debt.key))?;
         }
-        let evidence = self.evidence.as_mut();
-        let mark = evidence.as_ref().map(|it| it.seal(&transaction, new, erased)).transpose()?;
-        transaction.commit()?;
-        if let (Some(evidence), Some(mark)) = (evidence, mark) {
-            evidence.write(mark)?;
-        }
-        Ok(())
+        commit(transaction, self.evidence.as_mut(), new, erased)
     }
 
     /// Waits until the disk has what no caller waits for.
@@ -152,11 +146,7 @@ impl Store {
         let wrong = salvage::copy(&damaged, &transaction)?;
         let count = "select count(*) from owed";
         let read = transaction.query_row(count, [], |row| unsigned(row, 0))?;
-        let mark = self.evidence.as_ref().map(|it| it.seal(&transaction, read, 0)).transpose()?;
-        transaction.commit()?;
-        if let (Some(evidence), Some(mark)) = (&mut self.evidence, mark) {
-            evidence.write(mark)?;
-        }
+        commit(transaction, self.evidence.as_mut(), read, 0)?;
         Ok((read, verify::loss_after(&damaged, &found, read, wrong)))
     }
 
@@ -189,6 +179,19 @@ fn insert(connection: &Connection, debt: &Debt) -> rusqlite::Result<()> {
         .prepare_cached(text)?
         .execute(params![key.0, id.as_bytes(), &**api, run, event.dialect, event.info])
         .map(drop)
+}
+
+/// Commits a transaction that has so many new debts and erases so many, and then writes the marker.
+fn commit(
+    transaction: Transaction<'_>,
+    evidence: Option<&mut Evidence>,
+    new: u64,
+    erased: usize,
+) -> Result<(), StoreError> {
+    let Some(evidence) = evidence else { return Ok(transaction.commit()?) };
+    let mark = evidence.seal(&transaction, new, erased)?;
+    transaction.commit()?;
+    evidence.write(mark)
 }
 
 fn marker_failed(path: &Path, error: io::Error) -> StoreError {

@@ -33,6 +33,15 @@ fn remove_evidence(settings: &JournalSettings) {
     fs::remove_file(settings.dir.join("cleanups.marker")).unwrap();
 }
 
+/// Makes a journal, or goes on with the one that is there, and adds debts to it.
+async fn owe(settings: &JournalSettings, numbers: &[u8]) {
+    let journal = Journal::open(settings).unwrap();
+    for number in numbers {
+        journal.owe_of(id(*number), "a").await.unwrap();
+    }
+    journal.close().await;
+}
+
 /// The ids of all debts.
 async fn in_backlog(journal: &Journal) -> Vec<ConnectionId> {
     let later = SystemTime::now() + Duration::from_secs(3600);
@@ -45,13 +54,9 @@ async fn in_backlog(journal: &Journal) -> Vec<ConnectionId> {
 async fn a_journal_of_a_version_without_marker_is_taken_over() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(&folder);
-    let journal = Journal::open(&settings).unwrap();
-    journal.owe_of(id(1), "a").await.unwrap();
-    journal.close().await;
+    owe(&settings, &[1]).await;
     remove_evidence(&settings);
-    let journal = Journal::open(&settings).unwrap();
-    journal.owe_of(id(2), "a").await.unwrap();
-    journal.close().await;
+    owe(&settings, &[2]).await;
     let journal = Journal::open(&settings).unwrap();
     assert_eq!(in_backlog(&journal).await, [id(1), id(2)]);
 }
@@ -136,10 +141,7 @@ fn rechecked(settings: &JournalSettings) {
 async fn a_journal_with_columns_of_a_later_version_is_not_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(&folder);
-    let journal = Journal::open(&settings).unwrap();
-    journal.owe_of(id(1), "a").await.unwrap();
-    journal.owe_of(id(2), "a").await.unwrap();
-    journal.close().await;
+    owe(&settings, &[1, 2]).await;
     as_before(&settings, "alter table owed add column later integer not null default 7");
     rechecked(&settings);
     Journal::open(&settings).unwrap().close().await;
@@ -262,9 +264,7 @@ async fn accepting_a_loss_keeps_the_files_and_what_can_be_read() {
 async fn accepting_a_loss_reads_the_file_of_an_earlier_version() {
     let folder = tempfile::tempdir().unwrap();
     let settings = settings(&folder);
-    let journal = Journal::open(&settings).unwrap();
-    journal.owe_of(id(1), "a").await.unwrap();
-    journal.close().await;
+    owe(&settings, &[1]).await;
     remove_evidence(&settings);
     as_before(
         &settings,
