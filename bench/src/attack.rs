@@ -55,13 +55,16 @@ pub(crate) struct Settings {
 pub(crate) async fn run(settings: &Settings, rounds: &rounds::Settings) -> anyhow::Result<()> {
     let kinds =
         if settings.kinds.is_empty() { Kind::value_variants() } else { &settings.kinds[..] };
-    let mut table = Table::new(settings.slower_max, settings.megabytes_max);
+    let builds = rounds.builds();
+    let targets = builds.iter().map(|build| format!("longhold{build}"));
+    let width = targets.map(|target| target.len()).max().unwrap_or_default();
+    let mut table = Table::new(settings.slower_max, settings.megabytes_max, width);
     for kind in kinds {
-        for build in rounds.builds() {
+        for build in &builds {
             say(&format!("attack {} on longhold{build}", kind.name()));
             let target = format!("longhold{build}");
-            let outcome = settings.attack(*kind, &build).await.with_context(|| target.clone())?;
-            table.add(kind.name(), target, outcome);
+            let outcome = settings.attack(*kind, build).await.with_context(|| target.clone())?;
+            say(&table.add(kind.name(), target, outcome));
         }
     }
     println!("{table}");

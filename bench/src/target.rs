@@ -9,6 +9,7 @@ pub(crate) mod running;
 use std::{
     fmt,
     net::{SocketAddr, TcpListener},
+    ops::Range,
     str::FromStr,
 };
 
@@ -19,6 +20,11 @@ use self::{
     running::{RunningTarget, Scenario},
 };
 use crate::process::is_installed;
+
+/// The ports of servers. Linux gives clients those from 32 768 on (`ip_local_port_range`).
+const PORTS: Range<u16> = 20_000..32_768;
+/// How many of them are tried.
+const PORT_TRIALS: usize = 100;
 
 /// A target, as `--targets` names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +112,10 @@ impl fmt::Display for Target {
     }
 }
 
-/// A free address, for processes that must know each other's address before they start.
+/// A free address, for processes that must know each other's address before they start. Its port is
+/// none that the system gives to a client, since the clients of a load take thousands of them.
 fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    let ports = (0..PORT_TRIALS).map(|_| fastrand::u16(PORTS));
+    let listener = ports.map(|port| TcpListener::bind(("127.0.0.1", port))).find_map(Result::ok);
+    Ok(listener.context("no free port on 127.0.0.1")?.local_addr()?)
 }

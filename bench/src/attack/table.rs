@@ -25,16 +25,35 @@ pub(super) struct Outcome {
 pub(super) struct Table {
     slower_max: f64,
     megabytes_max: f64,
+    /// Of the column with the targets.
+    width: usize,
     rows: Vec<(&'static str, String, Outcome)>,
 }
 
 impl Table {
-    pub(super) fn new(slower_max: f64, megabytes_max: f64) -> Self {
-        Self { slower_max, megabytes_max, rows: Vec::new() }
+    /// `width` is the length of the longest target.
+    pub(super) fn new(slower_max: f64, megabytes_max: f64, width: usize) -> Self {
+        Self { slower_max, megabytes_max, width, rows: Vec::new() }
     }
 
-    pub(super) fn add(&mut self, attack: &'static str, target: String, outcome: Outcome) {
+    /// Adds an outcome, and returns it as a line, so that it is seen although a later attack fails.
+    pub(super) fn add(&mut self, attack: &'static str, target: String, outcome: Outcome) -> String {
+        let line = self.line(attack, &target, &outcome);
         self.rows.push((attack, target, outcome));
+        line
+    }
+
+    fn line(&self, attack: &str, target: &str, outcome: &Outcome) -> String {
+        let beside = outcome.beside.as_ref().map_or(f64::NAN, p99);
+        format!(
+            "{attack:<20} {target:<width$} {:>9} {:>12.0} {beside:>13.0} {:>7.2} {:>6.0}  {}",
+            outcome.held,
+            p99(&outcome.alone),
+            outcome.slower(),
+            outcome.megabytes,
+            self.faults(outcome).join("; "),
+            width = self.width,
+        )
     }
 
     /// Whether all bounds were kept.
@@ -92,23 +111,14 @@ fn p99(figures: &Figures) -> f64 {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.rows.iter().map(|(_, target, _)| target.len()).max().unwrap_or_default();
+        let width = self.width;
         writeln!(
             f,
             "{:<20} {:<width$} {:>9} {:>12} {:>13} {:>7} {:>6}  not kept",
             "attack", "target", "peers", "p99_us alone", "p99_us beside", "ratio", "MB"
         )?;
         for (attack, target, outcome) in &self.rows {
-            let beside = outcome.beside.as_ref().map_or(f64::NAN, p99);
-            writeln!(
-                f,
-                "{attack:<20} {target:<width$} {:>9} {:>12.0} {beside:>13.0} {:>7.2} {:>6.0}  {}",
-                outcome.held,
-                p99(&outcome.alone),
-                outcome.slower(),
-                outcome.megabytes,
-                self.faults(outcome).join("; "),
-            )?;
+            writeln!(f, "{}", self.line(attack, target, outcome))?;
         }
         Ok(())
     }
