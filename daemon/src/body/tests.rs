@@ -2,14 +2,17 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
-use http::{Response, StatusCode};
-use tokio::{sync::mpsc, time::timeout};
+use http::StatusCode;
+use tokio::{
+    sync::{Semaphore, mpsc},
+    time::timeout,
+};
 
 use super::*;
 use crate::{
-    http::{full, message},
+    http::message,
     testing::{DEADLINE, TestClient, TestServer},
 };
 
@@ -57,14 +60,15 @@ async fn a_larger_body_is_too_large() {
     }
 }
 
-/// A server whose bodies have memory for four that are as large as they may be, and echoes them.
-async fn echo() -> TestServer {
+/// A server whose bodies have memory for four that are as large as they may be. It answers with the
+/// length of the body.
+async fn measure() -> TestServer {
     let memory = BodyMemory::new(4 * LARGE, DEADLINE);
     TestServer::start(Duration::from_secs(60), move |request| {
         let memory = memory.clone();
         async move {
             match memory.read(request.into_body(), LARGE).await {
-                Ok(body) => Response::new(full(body.bytes)),
+                Ok(body) => message(StatusCode::OK, &length(body.bytes.len())),
                 Err(error) => message(StatusCode::TOO_MANY_REQUESTS, &error.to_string()),
             }
         }
@@ -72,12 +76,19 @@ async fn echo() -> TestServer {
     .await
 }
 
-const LARGE: usize = 16 << 10;
+fn length(bytes: usize) -> String {
+    format!("{bytes} bytes")
+}
+
+/// How many clients hold a body.
+const HELD: usize = 16;
+/// More than a small body has.
+const LARGE: usize = 257 << 10;
 
 /// Clients that announce a body of the largest size, and send `bytes` of it.
 async fn hold(server: &TestServer, bytes: usize) -> Vec<TestClient> {
     let mut clients = Vec::new();
-    for _ in 0..16 {
+    for _ in 0..HELD {
         let mut client = TestClient::connect(server).await;
         let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGE}\r\n\r\n");
         client.send(&(head + &"x".repeat(bytes))).await;
@@ -86,46 +97,76 @@ async fn hold(server: &TestServer, bytes: usize) -> Vec<TestClient> {
     clients
 }
 
-async fn check_served(server: &TestServer) {
+async fn check_served(server: &TestServer, bytes: usize) {
     for _ in 0..8 {
         let mut client = TestClient::connect(server).await;
-        client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\ngood").await;
-        assert!(client.receive_until("good").await.starts_with("HTTP/1.1 200 "));
+        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {bytes}\r\n\r\n");
+        client.send(&(head + &"x".repeat(bytes))).await;
+        assert!(client.receive_until(&length(bytes)).await.starts_with("HTTP/1.1 200 "));
     }
 }
 
 /// Memory follows the bytes that have come.
 #[tokio::test]
 async fn bodies_of_which_nothing_has_come_keep_nobody_from_being_read() {
-    let server = echo().await;
+    let server = measure().await;
     let held = hold(&server, 0).await;
-    check_served(&server).await;
+    check_served(&server, LARGE).await;
     for mut client in held {
         client.send(&"x".repeat(LARGE)).await;
-        assert!(client.receive_until("xxxx").await.starts_with("HTTP/1.1 200 "));
+        assert!(client.receive_until(&length(LARGE)).await.starts_with("HTTP/1.1 200 "));
     }
     server.end().await;
 }
 
 #[tokio::test]
 async fn bodies_that_do_not_go_on_are_given_up_when_others_need_the_memory() {
-    let server = echo().await;
+    let server = measure().await;
     let held = hold(&server, LARGE - 1).await;
-    check_served(&server).await;
+    check_served(&server, LARGE).await;
     drop(held);
+    server.end().await;
+}
+
+/// One large body has all the memory of large ones, and keeps it.
+#[tokio::test]
+async fn small_bodies_do_not_wait_for_large_ones() {
+    let memory = BodyMemory::new(LARGE, Duration::MAX);
+    let (entered, mut first) = mpsc::channel(HELD);
+    let released = Arc::new(Semaphore::new(0));
+    let release = Arc::clone(&released);
+    let server = TestServer::start(Duration::from_secs(60), move |request| {
+        let (memory, entered) = (memory.clone(), entered.clone());
+        let release = Arc::clone(&release);
+        async move {
+            let body = memory.read(request.into_body(), LARGE).await.unwrap();
+            if body.bytes.len() == LARGE {
+                entered.send(()).await.unwrap();
+                let _ = release.acquire().await;
+            }
+            message(StatusCode::OK, &length(body.bytes.len()))
+        }
+    })
+    .await;
+    let held = hold(&server, LARGE).await;
+    first.recv().await.unwrap();
+    check_served(&server, 4).await;
+    check_served(&server, 256 << 10).await;
+    drop(held);
+    released.close();
     server.end().await;
 }
 
 /// All of them together are larger than the memory, and each is read to its end.
 #[tokio::test]
 async fn bodies_that_go_on_are_read_in_turn() {
-    let server = echo().await;
+    let server = measure().await;
     let mut clients = hold(&server, LARGE / 2).await;
     for client in &mut clients {
         client.send(&"x".repeat(LARGE / 2)).await;
     }
     for client in &mut clients {
-        assert!(client.receive_until(&"x".repeat(LARGE)).await.starts_with("HTTP/1.1 200 "));
+        assert!(client.receive_until(&length(LARGE)).await.starts_with("HTTP/1.1 200 "));
     }
     server.end().await;
 }
