@@ -19,8 +19,9 @@ use tokio::{
 
 /// How long a peer waits for the answer to its connect. It may be in the queue of the system.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause before a peer whose connection was closed begins again.
-const AGAIN: Duration = Duration::from_millis(100);
+/// The pause before a peer whose connection was closed begins again. With a shorter one the peers would
+/// take the processors of the machine that they share with those who are measured.
+const AGAIN: Duration = Duration::from_secs(1);
 /// Between two bytes of a peer that sends slowly.
 const DRIP: Duration = Duration::from_secs(1);
 /// How long an orchestrator waits for an answer to its question about health.
