@@ -45,6 +45,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// hyper's buffer grows to 400 KiB under large bodies and never shrinks.
 const BUFFER_BYTES: usize = 32 << 10;
 
+/// How many bytes the system keeps for a peer that reads slowly; Linux doubles it. With more, thousands
+/// of peers that read nothing would make it copy gigabytes; a push would be answered long before the
+/// client has the message; and a ping would wait behind messages for longer than its timeout.
+const SEND_BUFFER_BYTES: usize = 128 << 10;
+
 /// How many connections the system queues until this process accepts them (tokio's default). After
 /// the stop at most this many are accepted: any more were opened later.
 const BACKLOG: usize = 1024;
@@ -170,10 +175,12 @@ where
         .service(service)
 }
 
-/// Small messages must not wait for more bytes.
+/// Small messages must not wait for more bytes, and the system must not keep many for one peer.
 fn prepare((tcp, peer): (TcpStream, SocketAddr)) -> io::Result<(Stream, SocketAddr)> {
     tcp.set_nodelay(true)?;
-    Ok((tcp.into(), peer))
+    let stream = Stream::from(tcp);
+    stream.set_send_buffer(SEND_BUFFER_BYTES)?;
+    Ok((stream, peer))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ impl Stream {
     }
 
     /// Limits how many bytes the system keeps for a client that reads slowly. Linux doubles it.
-    pub fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
+    pub(crate) fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
         Ok(setsockopt(self.tcp(), SndBuf, &bytes)?)
     }
 

@@ -12,11 +12,6 @@ use tracing::{debug, error};
 
 use crate::registry::End;
 
-/// How many bytes the system keeps for a client that reads slowly; Linux doubles it. With more, a
-/// push would be answered long before the client has the message, and a ping would wait behind
-/// messages for longer than its timeout.
-const SEND_BUFFER_BYTES: usize = 128 << 10;
-
 /// How long the Close may take to be written.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -27,11 +22,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// this program. The client has been closed with 1011 then.
 pub(super) async fn take_over(id: ConnectionId, upgraded: Upgraded) -> Option<(Vec<u8>, Stream)> {
     match take_stream(upgraded) {
-        Ok((early, stream)) => {
-            // Fails if the client has closed the socket. The next read tells that.
-            let _ = stream.set_send_buffer(SEND_BUFFER_BYTES);
-            Some((early, stream))
-        }
+        Ok(taken) => Some(taken),
         Err(upgraded) => {
             error!(
                 connection.id = %id,
