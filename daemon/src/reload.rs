@@ -4,11 +4,13 @@
 //! Only settings without errors reach the service. The service decides what to do with them.
 
 mod changes;
+mod draft;
 mod follow;
+mod seen;
 mod triggers;
 
 pub use self::{
     changes::{LEFT_OUT, changes_in},
     follow::{FromFile, SettingsFile, follow},
-    triggers::ReloadTriggers,
+    triggers::{ReloadTriggers, Trigger},
 };

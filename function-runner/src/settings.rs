@@ -154,6 +154,10 @@ impl FromFile for Settings {
         let folders = self.functions.iter().filter_map(|function| function.runtime.folder());
         folders.map(Path::to_owned).collect()
     }
+
+    fn is_empty(&self) -> bool {
+        self.functions.is_empty()
+    }
 }
 
 /// At least the largest request, so that it can be read.

@@ -136,4 +136,8 @@ impl Settings {
     }
 }
 
-impl FromFile for Settings {}
+impl FromFile for Settings {
+    fn is_empty(&self) -> bool {
+        self.apis.is_empty()
+    }
+}

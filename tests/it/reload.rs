@@ -149,6 +149,19 @@ async fn a_broken_file_changes_nothing() {
     changing.end().await;
 }
 
+/// A program that saves a file in steps makes it empty first.
+#[tokio::test]
+async fn an_empty_file_changes_nothing() {
+    let backend = Backend::start().await;
+    let changing = ChangingGateway::start("", &[api("a", &backend)]).await;
+    fs::write(changing.file(), "").unwrap();
+    changing.gateway.logged("the settings stay as they are after a change of files").await;
+    changing.gateway.signal(Signal::SIGHUP);
+    changing.gateway.logged("the settings stay as they are after SIGHUP").await;
+    drop(changing.connect("/a").await);
+    changing.end().await;
+}
+
 #[tokio::test]
 async fn sighup_reads_the_file_if_it_is_not_watched() {
     let backend = Backend::start().await;

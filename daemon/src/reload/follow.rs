@@ -2,10 +2,10 @@
 
 use std::{fmt::Display, fs, path::PathBuf};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tracing::{error, info};
 
-use super::ReloadTriggers;
+use super::{ReloadTriggers, draft::Draft, triggers::Trigger};
 
 /// A settings file.
 #[derive(Debug)]
@@ -23,10 +23,22 @@ pub trait FromFile {
     fn folders(&self) -> Vec<PathBuf> {
         Vec::new()
     }
+
+    /// Whether the settings leave nothing to run. A file that is being saved looks like this.
+    fn is_empty(&self) -> bool;
 }
 
 /// The error of a file that was logged last.
 type Problem = Option<String>;
+
+/// What a look at the file has found.
+enum Found<T> {
+    New(String, T),
+    Same,
+    /// A change that may not be over. The next look is at this time.
+    Unsettled(Instant),
+    Unusable(String),
+}
 
 /// Reads `file` again at each trigger, and sends the settings that `parse` makes of it if they may
 /// be new. Errors are logged, and the settings stay as they are. Ends when the receiver is dropped.
@@ -38,39 +50,16 @@ pub async fn follow<T: FromFile, E: Display>(
     parse: impl Fn(&str) -> Result<T, E>,
     settings: mpsc::Sender<T>,
 ) {
-    let mut problem = Problem::None;
+    let (mut problem, mut draft) = (Problem::None, Draft::default());
     loop {
-        let reason = tokio::select! {
-            reason = triggers.next() => reason,
+        let trigger = tokio::select! {
+            trigger = triggers.next() => trigger,
             () = settings.closed() => return,
         };
         let path = file.path.display();
-        let text = match fs::read_to_string(&file.path) {
-            Ok(text) => text,
-            Err(error) => {
-                let what = format!("{path} cannot be read: {error}");
-                report(&mut problem, what, reason);
-                if !send_current(&triggers, &file, &parse, &settings).await {
-                    return;
-                }
-                continue;
-            }
-        };
-        let is_new = text != file.text;
-        if !is_new {
-            problem = None;
-            if reason == "SIGHUP" {
-                info!("{path} has not changed");
-            }
-            if triggers.folders.is_empty() {
-                continue;
-            }
-        }
-        match parse(&text) {
-            Ok(new) => {
-                if is_new {
-                    info!("{path} has changed, its new settings are used after {reason}");
-                }
+        match look(&file, &parse, trigger, &mut draft) {
+            Found::New(text, new) => {
+                info!("{path} has changed, its new settings are used after {trigger}");
                 problem = None;
                 file.text = text;
                 // Watch before the service looks into the folders, so that a later change is seen.
@@ -78,39 +67,79 @@ pub async fn follow<T: FromFile, E: Display>(
                 if settings.send(new).await.is_err() {
                     return;
                 }
+                continue;
             }
-            Err(error) => {
-                report(&mut problem, format!("{path} has errors:\n{error}"), reason);
-                if !send_current(&triggers, &file, &parse, &settings).await {
+            Found::Same => {
+                problem = None;
+                if trigger == Trigger::Hangup {
+                    info!("{path} has not changed");
+                }
+            }
+            Found::Unsettled(again) => triggers.again_at(again),
+            Found::Unusable(what) => report(&mut problem, what, trigger),
+        }
+        // What is in the folders may have changed. Without folders nothing has.
+        if triggers.folders.is_empty() {
+            continue;
+        }
+        match parse(&file.text) {
+            Ok(current) => {
+                if settings.send(current).await.is_err() {
                     return;
                 }
             }
+            // Settings that were good may be bad by now, for example when a folder is gone.
+            Err(error) if problem.is_none() => {
+                report(&mut problem, format!("{path} has errors:\n{error}"), trigger);
+            }
+            Err(_) => {}
         }
     }
 }
 
-/// Sends the settings in use once more, if they name folders: the file cannot be used, but what is in
-/// the folders may have changed. Returns false when the receiver has been dropped.
-async fn send_current<T: FromFile, E: Display>(
-    triggers: &ReloadTriggers,
+fn look<T: FromFile, E: Display>(
     file: &SettingsFile,
     parse: impl Fn(&str) -> Result<T, E>,
-    settings: &mpsc::Sender<T>,
-) -> bool {
-    if triggers.folders.is_empty() {
-        return true;
+    trigger: Trigger,
+    draft: &mut Draft,
+) -> Found<T> {
+    let path = file.path.display();
+    let text = match fs::read_to_string(&file.path) {
+        Ok(text) => text,
+        Err(error) => return Found::Unusable(format!("{path} cannot be read: {error}")),
+    };
+    if text == file.text {
+        draft.forget();
+        return Found::Same;
     }
-    // Settings that were good may be bad by now, for example when a folder is gone.
-    match parse(&file.text) {
-        Ok(current) => settings.send(current).await.is_ok(),
-        Err(_) => true,
+    // At SIGHUP the file is complete: a person or a program says so.
+    if trigger == Trigger::Change
+        && let Some(again) = draft.complete_at(&text, Instant::now())
+    {
+        return Found::Unsettled(again);
     }
+    let new = match parse(&text) {
+        Ok(new) => new,
+        Err(error) => return Found::Unusable(format!("{path} has errors:\n{error}")),
+    };
+    if trigger == Trigger::Change && new.is_empty() {
+        let in_use = parse(&file.text);
+        if in_use.is_ok_and(|in_use| !in_use.is_empty()) {
+            return Found::Unusable(format!(
+                "{path} names no function any more. If this is meant, send SIGHUP"
+            ));
+        }
+    }
+    Found::New(text, new)
 }
 
 /// Logs `what`, unless it was logged last and the trigger is not SIGHUP.
-fn report(problem: &mut Problem, what: String, reason: &str) {
-    if reason == "SIGHUP" || problem.as_ref() != Some(&what) {
-        error!("the settings stay as they are after {reason}: {what}");
+fn report(problem: &mut Problem, what: String, trigger: Trigger) {
+    if trigger == Trigger::Hangup || problem.as_ref() != Some(&what) {
+        error!("the settings stay as they are after {trigger}: {what}");
     }
     *problem = Some(what);
 }
+
+#[cfg(test)]
+mod tests;

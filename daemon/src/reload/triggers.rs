@@ -1,34 +1,37 @@
 //! The triggers of a reload: SIGHUP, and changes of files.
 
 use std::{
-    io,
+    fmt, io,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    sync::Notify,
-    time::{Instant, sleep, timeout_at},
+    time::Instant,
 };
 use tracing::warn;
 
-use super::changes;
+use super::{changes, seen::Seen};
 
-/// An editor writes a file in several steps. The file is read when it has not changed for this
-/// long.
-const QUIET: Duration = Duration::from_millis(200);
-/// A file that never stops changing is read after this time.
-const QUIET_WAIT_MAX: Duration = Duration::from_secs(3);
+/// Why the settings are read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trigger {
+    /// Somebody asked for it.
+    Hangup,
+    /// A watched file has changed. The change may not be over.
+    Change,
+}
 
 /// Says when to read the settings again.
 #[derive(Debug)]
 pub struct ReloadTriggers {
     hangup: Signal,
-    changed: Arc<Notify>,
+    seen: Arc<Seen>,
     is_watching: bool,
+    /// When to look at the file again although nothing has changed.
+    again: Option<Instant>,
     /// The folders that the settings name.
     pub(super) folders: Vec<PathBuf>,
     /// None while no files are watched.
@@ -39,8 +42,14 @@ impl ReloadTriggers {
     /// Receives SIGHUP from now on. With `watch`, files can be watched too. Must be called within a
     /// runtime.
     pub fn listen(watch: bool) -> io::Result<Self> {
-        let (changed, hangup) = (Arc::new(Notify::new()), signal(SignalKind::hangup())?);
-        Ok(Self { hangup, changed, is_watching: watch, folders: Vec::new(), watcher: None })
+        Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
+            seen: Arc::default(),
+            is_watching: watch,
+            again: None,
+            folders: Vec::new(),
+            watcher: None,
+        })
     }
 
     /// Watches `file`, and `folders` with everything in them, in place of the files and folders
@@ -52,7 +61,7 @@ impl ReloadTriggers {
             return;
         }
         let folders = &self.folders;
-        let Some(mut watcher) = watcher(Arc::clone(&self.changed)) else { return };
+        let Some(mut watcher) = watcher(Arc::clone(&self.seen)) else { return };
         // Many programs change a file or a folder by putting a new one in its place. That is a
         // change in the folder around it.
         let around = folders.iter().map(PathBuf::as_path).chain([file]).map(parent);
@@ -70,12 +79,24 @@ impl ReloadTriggers {
         self.watcher = Some(watcher);
     }
 
-    /// Waits for a trigger; returns a word for it.
-    pub async fn next(&mut self) -> &'static str {
+    /// Waits for a trigger.
+    pub async fn next(&mut self) -> Trigger {
+        let again = self.again.take();
         tokio::select! {
-            _ = self.hangup.recv() => "SIGHUP",
-            () = settled(&self.changed) => "a change of files",
+            _ = self.hangup.recv() => Trigger::Hangup,
+            () = self.seen.settled(again) => Trigger::Change,
         }
+    }
+
+    /// The next trigger comes at `again`, if no other comes before.
+    pub(super) fn again_at(&mut self, again: Instant) {
+        self.again = Some(again);
+    }
+
+    /// What is seen of the watched files.
+    #[cfg(test)]
+    pub(super) fn seen(&self) -> Arc<Seen> {
+        Arc::clone(&self.seen)
     }
 }
 
@@ -93,22 +114,8 @@ fn watch(watcher: &mut RecommendedWatcher, path: &Path, mode: RecursiveMode) {
     }
 }
 
-fn watcher(changed: Arc<Notify>) -> Option<RecommendedWatcher> {
-    let seen = move |event: notify::Result<notify::Event>| {
-        // Reading a file is no change. An error may mean that a change was missed.
-        if matches!(event, Ok(notify::Event { kind: EventKind::Access(_), .. })) {
-            return;
-        }
-        match &event {
-            Ok(event) if !event.paths.is_empty() => {
-                event.paths.iter().for_each(|path| changes::count(path));
-            }
-            // The system has lost events, or the watcher has failed.
-            Ok(_) | Err(_) => changes::count_everywhere(),
-        }
-        changed.notify_one();
-    };
-    match notify::recommended_watcher(seen) {
+fn watcher(seen: Arc<Seen>) -> Option<RecommendedWatcher> {
+    match notify::recommended_watcher(move |event| seen.note(event)) {
         Ok(watcher) => Some(watcher),
         Err(error) => {
             warn!(%error, "files cannot be watched: use SIGHUP to have settings read again");
@@ -117,15 +124,11 @@ fn watcher(changed: Arc<Notify>) -> Option<RecommendedWatcher> {
     }
 }
 
-/// Waits for a change, and then until there are no more changes.
-async fn settled(changed: &Notify) {
-    changed.notified().await;
-    let latest = Instant::now() + QUIET_WAIT_MAX;
-    loop {
-        let quiet = sleep(QUIET);
-        tokio::select! {
-            () = quiet => return,
-            more = timeout_at(latest, changed.notified()) => if more.is_err() { return },
-        }
+impl fmt::Display for Trigger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Hangup => "SIGHUP",
+            Self::Change => "a change of files",
+        })
     }
 }

@@ -196,6 +196,26 @@ async fn functions_are_added_and_removed_with_the_file_and_a_broken_file_changes
     changing.end().await;
 }
 
+/// A program that saves a file in steps makes it empty first.
+#[tokio::test]
+async fn an_empty_file_removes_functions_at_sighup_only() {
+    if !has("python") {
+        return;
+    }
+    let changing = ChangingRunner::start("").await;
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
+    fs::write(changing.folder.path().join("functions.toml"), "").unwrap();
+    changing.runner.logged("functions.toml names no function any more").await;
+    // Changes of code are seen all the same.
+    changing.change("one/index.py", &code(2));
+    changing.until_version("one", 2).await;
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 2])));
+    changing.runner.signal(Signal::SIGHUP);
+    let has_gone = async { while changing.invoke("two").await.0 != 435 {} };
+    soon("the function has gone", has_gone).await;
+    changing.end().await;
+}
+
 /// The settings stay as they are, and the code is looked at all the same.
 #[tokio::test]
 async fn new_code_is_taken_while_functions_toml_is_broken() {
