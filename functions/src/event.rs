@@ -27,12 +27,23 @@ pub(crate) fn parse<'a, E: Deserialize<'a>>(
     event: &'a [u8],
     action: &str,
 ) -> Result<E, FunctionError> {
-    let any: AnyEvent<'a> = serde_json::from_slice(event).map_err(FunctionError::bad_event)?;
+    let any: AnyEvent<'a> = serde_json::from_slice(event).map_err(|error| other(&error))?;
     let found = any.websocket.action;
     if found != action {
         return Err(FunctionError::bad_event(format!("its action is {found:?}, not {action:?}")));
     }
-    serde_json::from_slice(event).map_err(FunctionError::bad_event)
+    serde_json::from_slice(event).map_err(|error| other(&error))
+}
+
+/// The event has another shape. The error is not shown if it quotes a value: the value may be what a
+/// client says, or a token.
+fn other(error: &serde_json::Error) -> FunctionError {
+    let text = error.to_string();
+    if !error.is_data() || text.starts_with("missing field") {
+        return FunctionError::bad_event(text);
+    }
+    let (line, column) = (error.line(), error.column());
+    FunctionError::bad_event(format!("a value has another type at line {line} column {column}"))
 }
 
 #[cfg(test)]

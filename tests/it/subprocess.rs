@@ -17,6 +17,7 @@ mod neighbours;
 mod orphans;
 mod reload;
 mod sdk;
+mod secrets;
 mod start_up;
 
 use functions::Functions;

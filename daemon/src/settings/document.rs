@@ -28,7 +28,7 @@ impl Document {
     ) -> Result<Self, SettingsError> {
         let mut root: Table = toml::from_str(text).map_err(|error| {
             let place = file.display().to_string();
-            SettingsError(vec![Problem { place, what: error.to_string().trim_end().to_owned() }])
+            SettingsError(vec![Problem { place, what: not_toml(text, &error) }])
         })?;
         let prefix = format!("{prefix}__");
         let mut origins = BTreeMap::new();
@@ -56,6 +56,16 @@ impl Document {
             _ => Err(SettingsError(problems)),
         }
     }
+}
+
+/// Says where `text` is not TOML. Does not show the line, which may hold a secret.
+fn not_toml(text: &str, error: &toml::de::Error) -> String {
+    let message = error.message();
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let Some(before) = before else { return format!("is not TOML: {message}") };
+    let line = before.matches('\n').count() + 1;
+    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+    format!("line {line}, column {column}: {message}")
 }
 
 /// Lists the keys that `read` asks for. `read` finds none of them set; every list of tables and

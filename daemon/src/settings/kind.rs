@@ -17,6 +17,7 @@ use url::Url;
 pub struct Kind<T> {
     values: String,
     example: Option<String>,
+    is_secret: bool,
     parse: Parse<T>,
 }
 
@@ -31,12 +32,29 @@ impl<T> fmt::Debug for Kind<T> {
 impl<T> Kind<T> {
     /// A kind of value that `parse` reads. `values` completes the sentence "use …".
     pub fn new(values: impl Into<String>, parse: impl Fn(&Value) -> Option<T> + 'static) -> Self {
-        Self { values: values.into(), example: None, parse: Box::new(parse) }
+        Self { values: values.into(), example: None, is_secret: false, parse: Box::new(parse) }
+    }
+
+    /// The same kind. Its values may be secret, and messages do not show them.
+    #[must_use]
+    pub fn secret(self) -> Self {
+        Self { is_secret: true, ..self }
     }
 
     /// The same kind, with examples for messages.
     pub fn such_as(self, example: impl Into<String>) -> Self {
         Self { example: Some(example.into()), ..self }
+    }
+
+    /// A value of this kind that is not valid, as messages show it.
+    pub(super) fn shown(&self, value: &Value) -> String {
+        // A URL may hold a password or a token, and so may what was meant to be one.
+        let is_url = |text: &str| text.contains("://") || text.contains('@');
+        if self.is_secret || value.as_str().is_some_and(is_url) {
+            return "the value".to_owned();
+        }
+        // TOML would write a text of several lines as such.
+        value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"))
     }
 
     /// The values of this kind, in words.

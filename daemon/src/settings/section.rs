@@ -100,9 +100,7 @@ impl Section {
             _ => kind.parse(value),
         };
         if parsed.is_none() {
-            // TOML would write a text of several lines as such.
-            let value =
-                value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
+            let value = kind.shown(value);
             self.notes.add(path, format!("{value} is not valid; use {}", kind.expected()));
         }
         parsed

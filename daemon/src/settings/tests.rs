@@ -350,7 +350,8 @@ fn a_file_that_is_not_toml_is_reported_with_the_line() {
     let [problem] = &problems[..] else { panic!("{problems:?}") };
     assert_eq!(problem.place, "server.toml");
     assert!(problem.what.contains("line 2, column 9"), "{problem}");
-    assert!(problem.what.contains("quiet = yes"), "{problem}");
+    // The line may hold a secret.
+    assert!(!problem.what.contains("quiet = yes"), "{problem}");
 }
 
 /// A problem of several settings together, which is found after reading, has its place too.

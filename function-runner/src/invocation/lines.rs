@@ -5,6 +5,9 @@
 //! The ids are in the text for such a search, and in the span as fields. The lines that a function
 //! writes are in the span too. `MemUsage` is left out for functions in Rust: they share a process,
 //! so the memory of one invocation is not known.
+//!
+//! A reply may hold what clients say to each other, or a token. Only its caller gets it; the other
+//! lines say how long it is.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,7 +19,7 @@ use super::{fault::Fault, recent_lines::RecentLines, report::InstanceReport};
 
 /// The target of all lines, for log filters.
 const TARGET: &str = "function";
-/// How many bytes of a reply a line shows (documented).
+/// How many bytes of a reply, or of an error, a line shows (documented).
 const SHOWN_MAX: usize = 8 * 1024;
 
 /// Where the lines of an invocation go, or those of an instance without one. A handle.
@@ -97,9 +100,12 @@ impl Lines {
     /// The function has ended, after `duration`.
     pub(crate) fn end(&self, context: &Context, duration: Duration, ended: &InstanceReport) {
         let id = &context.request_id;
-        let result = match &ended.outcome {
-            Ok(reply) => format!("Response RequestId:{id} RetMsg:{}", cut(reply)),
-            Err(fault) => failure(id, fault),
+        let (result, for_caller) = match &ended.outcome {
+            Ok(reply) => (
+                format!("Response RequestId:{id} Bytes:{}", reply.len()),
+                format!("Response RequestId:{id} RetMsg:{}", cut(reply)),
+            ),
+            Err(fault) => (failure(id, fault), failure(id, fault)),
         };
         let end = format!("END RequestId:{id}");
         let duration_ms = milliseconds(duration);
@@ -115,7 +121,11 @@ impl Lines {
             debug!(target: TARGET, "{end}");
             debug!(target: TARGET, duration_ms, "{report}");
         });
-        self.keep([result, end, report]);
+        let [end, report] = [end, report].map(Arc::<str>::from);
+        self.0.function.push(&[result.into(), Arc::clone(&end), Arc::clone(&report)]);
+        if let Some(invocation) = &self.0.invocation {
+            invocation.push(&[for_caller.into(), end, report]);
+        }
     }
 
     fn keep<const N: usize>(&self, lines: [String; N]) {

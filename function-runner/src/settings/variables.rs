@@ -13,7 +13,7 @@ pub(super) struct Variables(BTreeMap<String, String>);
 impl Variables {
     /// Takes `[variables]` out of `root`. Values in `extra` override them.
     pub(super) fn read(root: &mut Section, extra: &BTreeMap<String, String>) -> Self {
-        let string = Kind::new("a string", |value| value.as_str().map(str::to_owned));
+        let string = Kind::new("a string", |value| value.as_str().map(str::to_owned)).secret();
         let mut values: BTreeMap<_, _> = root.entries("variables", &string).into_iter().collect();
         for name in values.keys().filter(|name| !is_name(name)) {
             let what = "is not a name for a variable; use letters, digits, - and _";

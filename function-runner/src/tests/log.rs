@@ -60,12 +60,8 @@ async fn a_reply_leaves_the_documented_lines() {
     let lines = logged("function=debug", "returns").await;
     let duration_ms = &lines.last().unwrap()["duration_ms"];
     let report = format!("Report RequestId:abc Duration:{duration_ms}ms Memory:128MB");
-    let expected = [
-        "START RequestId:abc",
-        "Response RequestId:abc RetMsg:\"hi\"",
-        "END RequestId:abc",
-        &report,
-    ];
+    let expected =
+        ["START RequestId:abc", "Response RequestId:abc Bytes:4", "END RequestId:abc", &report];
     assert_eq!(messages(&lines), expected);
     for line in &lines {
         assert_eq!(line["span"]["function.name"], "returns");

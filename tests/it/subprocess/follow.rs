@@ -84,7 +84,7 @@ async fn printing() -> Functions {
 /// The log lines of a warm invocation that prints `line`.
 fn invocation(line: &str) -> [String; 5] {
     let report = "Report Duration:ms Memory:MB MemUsage:MB";
-    ["START ", line, "Response RetMsg:0", "END ", report].map(str::to_owned)
+    ["START ", line, "Response Bytes:1", "END ", report].map(str::to_owned)
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn the_lines_of_a_function_in_rust_can_be_read_too() {
     functions.invoke("rust", &json!({ "do": "raise" })).await;
     let mut events = Events::of(&functions, "rust", "?tail=1000").await;
     let report = "Report Duration:ms Memory:MB";
-    assert_eq!(events.lines(4).await, ["START ", "Response RetMsg:\"hi\"", "END ", report]);
+    assert_eq!(events.lines(4).await, ["START ", "Response Bytes:4", "END ", report]);
     let lines = events.lines(4).await;
     assert!(lines[1].starts_with("ERROR Result:{\"errorCode\":-1"), "{lines:?}");
     assert!(lines[1].contains("no luck"), "{lines:?}");

@@ -99,7 +99,7 @@ async fn lines_belong_to_the_invocation_that_wrote_them() {
             "error".to_owned(),
             format!("got {number}"),
             "half a line".to_owned(),
-            format!("Response RequestId:ID RetMsg:{number}"),
+            "Response RequestId:ID Bytes:1".to_owned(),
             "END RequestId:ID".to_owned(),
             "Report RequestId:ID Duration:ms Memory:MB MemUsage:MB".to_owned(),
         ]

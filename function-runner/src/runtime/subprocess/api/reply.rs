@@ -7,9 +7,6 @@ use shared::invocation::InvocationFault;
 
 use crate::invocation::{Fault, event};
 
-/// How much of a reply that is not JSON is shown.
-const SHOWN_BYTES: usize = 200;
-
 /// Reads the body. One that is too large is read to its end too: a child whose connection breaks
 /// while it writes would take that for the end of the runner.
 pub(super) async fn read(mut body: Incoming) -> Result<Bytes, Fault> {
@@ -38,6 +35,6 @@ pub(super) fn check(body: &Bytes) -> Result<String, Fault> {
     if event::is_json(body) {
         return Ok(String::from_utf8_lossy(body).into_owned());
     }
-    let shown = String::from_utf8_lossy(&body[..body.len().min(SHOWN_BYTES)]);
-    Err(Fault::raised(format!("reply is not JSON; answer with JSON: {shown}")))
+    // Not shown: it may hold what clients say to each other.
+    Err(Fault::raised(format!("reply of {} bytes is not JSON; answer with JSON", body.len())))
 }
