@@ -15,6 +15,7 @@ mod lambda;
 mod log;
 mod neighbours;
 mod orphans;
+mod panics;
 mod reload;
 mod sdk;
 mod secrets;

@@ -5,14 +5,15 @@
 
 mod work;
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, MissedTickBehavior, interval, timeout},
 };
-use tracing::{Instrument, debug, info_span};
+use tracing::{Instrument, debug, error, info_span};
 
 use super::{
     api::{Processes, RuntimeApi},
@@ -22,7 +23,7 @@ use super::{
     lease::{Held, Permit, Warm},
     memory,
     output::Output,
-    pool::{Pool, code_changed},
+    pool::{Place, Pool, code_changed},
 };
 use crate::invocation::Fault;
 
@@ -49,19 +50,17 @@ struct Instance {
 }
 
 /// Starts an instance for the invocation `cause`, if there is one, tells `started`, and works
-/// until its end.
+/// until its end. Has `place` until then.
 pub(super) async fn run(
-    pool: Arc<Pool>,
-    id: u64,
+    place: Place,
     permit: Permit,
     cause: Option<String>,
     started: oneshot::Sender<Result<Held, Fault>>,
 ) {
+    let Place { pool, id } = &place;
     let name = &pool.limits.function_name;
     let span = info_span!("instance", function.name = name, instance.id = id);
-    run_inner(&pool, id, permit, cause, started).instrument(span).await;
-    pool.forget(id);
-    pool.ended();
+    run_inner(pool, *id, permit, cause, started).instrument(span).await;
 }
 
 async fn run_inner(
@@ -98,7 +97,7 @@ async fn run_inner(
         return;
     }
     pool.lines_of_instance().started(cause.as_deref(), begin.elapsed());
-    let (sender, jobs) = mpsc::channel(1);
+    let (sender, mut jobs) = mpsc::channel(1);
     let exchange = Arc::clone(&instance.exchange);
     let warm = Warm { id, jobs: sender, exchange, since: Instant::now() };
     if let Err(Ok(Held { permit, .. })) = started.send(Ok(Held { warm: warm.clone(), permit })) {
@@ -106,7 +105,10 @@ async fn run_inner(
         pool.put_back(warm.clone());
         drop(permit);
     }
-    instance.work(jobs, warm).await;
+    if AssertUnwindSafe(instance.work(&mut jobs, warm)).catch_unwind().await.is_err() {
+        error!("the task of an instance has panicked: its process is killed");
+        instance.abandon(&mut jobs).await;
+    }
     instance.confinement.lift().await;
     debug!("instance ended");
 }

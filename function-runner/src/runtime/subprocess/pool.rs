@@ -59,6 +59,15 @@ pub(super) struct Pool {
     is_retired: AtomicBool,
 }
 
+/// Counts an instance that lives, its process too. Dropped by the task of the instance at its end,
+/// whether the task has ended, panicked, or was cancelled.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) pool: Arc<Pool>,
+    /// The number of the instance.
+    pub(super) id: u64,
+}
+
 #[derive(Debug, Default)]
 struct State {
     idle: Vec<Warm>,
@@ -147,7 +156,7 @@ impl Pool {
         permit: Permit,
         request_id: Option<&str>,
     ) -> Result<Held, Fault> {
-        let id = {
+        let place = {
             let mut state = self.state();
             if let Some((_, fault)) = state.backoff.pause(Instant::now()) {
                 return Err(fault);
@@ -157,11 +166,11 @@ impl Pool {
             }
             state.count += 1;
             state.next_id += 1;
-            state.next_id
+            Place { pool: Arc::clone(self), id: state.next_id }
         };
         let (started, outcome) = oneshot::channel();
         let cause = request_id.map(str::to_owned);
-        self.tasks.spawn(instance::run(Arc::clone(self), id, permit, cause, started));
+        self.tasks.spawn(instance::run(place, permit, cause, started));
         outcome.await.unwrap_or_else(|_| Err(Fault::draining()))
     }
 
@@ -257,13 +266,6 @@ impl Pool {
         self.state().backoff.succeeded();
     }
 
-    /// An instance has ended, its process too.
-    pub(super) fn ended(&self) {
-        self.state().count -= 1;
-        self.ended.notify_one();
-        self.freed.notify_waiters();
-    }
-
     /// Ends all instances and waits until they have ended. Each takes a bounded time. A process that
     /// keeps a connection to its runtime API open for longer is not waited for.
     pub(super) async fn stop(&self) {
@@ -276,6 +278,15 @@ impl Pool {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nothing panics with the lock held")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.pool.forget(self.id);
+        self.pool.state().count -= 1;
+        self.pool.ended.notify_one();
+        self.pool.freed.notify_waiters();
     }
 }
 

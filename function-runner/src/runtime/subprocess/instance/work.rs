@@ -41,10 +41,10 @@ enum ChildState {
 impl Instance {
     /// Runs until the instance is no longer needed, then ends the child. `warm` sends jobs to
     /// `jobs`.
-    pub(super) async fn work(&mut self, mut jobs: mpsc::Receiver<Job>, warm: Warm) {
+    pub(super) async fn work(&mut self, jobs: &mut mpsc::Receiver<Job>, warm: Warm) {
         self.expect_question();
         loop {
-            match self.next(&mut jobs).await {
+            match self.next(jobs).await {
                 Ok(Next::Work(job)) => match self.handle(job, &warm).await {
                     ChildState::Ready => {}
                     ChildState::Ended => return,
@@ -66,10 +66,16 @@ impl Instance {
         jobs.close();
         self.child.end().await;
         self.output.finish();
-        // Only now, so that there are never more processes than permits.
-        while let Ok(Job { done, permit, .. }) = jobs.try_recv() {
-            let _ = done.send(Done::NotRun(permit));
-        }
+        give_back(jobs);
+    }
+
+    /// The work has panicked. The event in hand, if there is one, has lost its sender, so its caller
+    /// is told that the instance has ended.
+    pub(super) async fn abandon(&mut self, jobs: &mut mpsc::Receiver<Job>) {
+        self.pool.forget(self.id);
+        jobs.close();
+        self.child.kill().await;
+        give_back(jobs);
     }
 
     /// From now on the child has as much time to ask for an event as it has for an event.
@@ -173,6 +179,14 @@ impl Instance {
         } else {
             self.pool.failed(&unproven(fault));
         }
+    }
+}
+
+/// Gives back the jobs that the child has not got. Only when it has ended, so that there are never
+/// more processes than permits.
+fn give_back(jobs: &mut mpsc::Receiver<Job>) {
+    while let Ok(Job { done, permit, .. }) = jobs.try_recv() {
+        let _ = done.send(Done::NotRun(permit));
     }
 }
 
