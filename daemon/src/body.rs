@@ -3,6 +3,7 @@
 mod memory;
 mod pace;
 mod pieces;
+mod rules;
 
 use std::{
     pin::Pin,
@@ -12,7 +13,10 @@ use std::{
 use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-pub use self::memory::{BodyMemory, HeldBody};
+pub use self::{
+    memory::{BodyMemory, HeldBody},
+    rules::BodyRules,
+};
 use crate::activity::Activity;
 
 /// The body of a request. A service need not read it: what it leaves is dealt with when it has

@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use daemon::settings::{Problem, SettingsError};
+use daemon::{
+    body::BodyMemory,
+    settings::{Problem, SettingsError},
+};
 use futures_util::future::join_all;
 use serde_json::Value;
 use shared::invocation::InvocationFault;
@@ -32,6 +35,7 @@ use self::{
 };
 use crate::{
     invocation::{Fault, RecentLines},
+    runtime::reply_memory,
     settings::{SecretPair, Settings},
 };
 
@@ -53,6 +57,8 @@ struct Inner {
     settings: Settings,
     /// One permit for each invocation that may still be admitted.
     permits: Arc<Semaphore>,
+    /// The memory for replies that are being read from child processes.
+    replies: BodyMemory,
     /// All admitted invocations. Closed means draining.
     admitted: TaskTracker,
     /// Cancelled to end the invocations that a shutdown cannot wait for.
@@ -67,10 +73,11 @@ impl Runner {
     ///
     /// The error has the problems of all functions that did not start.
     pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
+        let replies = reply_memory(settings.reply_memory);
         let functions = mem::take(&mut settings.functions).into_iter();
         let functions = all_or_problems(functions.map(|function| {
             let (lines, ends) = (RecentLines::of_function(), Ends::default());
-            HeldFunction::start(function, lines, ends, &settings.origins)
+            HeldFunction::start(function, lines, ends, &replies, &settings.origins)
         }))?;
         let secret = settings.secret.take().map(Arc::new);
         Ok(Self(Arc::new(Inner {
@@ -78,6 +85,7 @@ impl Runner {
             secret: Mutex::new(secret),
             permits: Arc::new(Semaphore::new(settings.max_invocations)),
             settings,
+            replies,
             admitted: TaskTracker::new(),
             cut: CancellationToken::new(),
             retired: TaskTracker::new(),

@@ -12,9 +12,11 @@ mod subprocess;
 use std::time::Duration;
 
 use bytes::Bytes;
+use daemon::body::BodyMemory;
 use functions::{Context, StartError};
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::subprocess::reply_memory;
 use self::{
     rust::{RustInstance, RustRuntime},
     subprocess::{Lease, NotRun, SubprocessRuntime},
@@ -39,15 +41,22 @@ pub(crate) enum LeasedInstance<'a> {
 
 impl Runtime {
     /// The runtime of `function`. A function in Rust is started. Output of instances that have no
-    /// invocation goes to `lines`.
-    pub(crate) fn new(function: &FunctionSettings, lines: RecentLines) -> Result<Self, StartError> {
+    /// invocation goes to `lines`. Replies of child processes are read within `replies`.
+    pub(crate) fn new(
+        function: &FunctionSettings,
+        lines: RecentLines,
+        replies: &BodyMemory,
+    ) -> Result<Self, StartError> {
         Ok(match &function.runtime {
             RuntimeSettings::Rust(rust) => {
                 Self::Rust(RustRuntime::start(rust, function.max_instances)?)
             }
-            RuntimeSettings::Subprocess(subprocess) => {
-                Self::Subprocess(SubprocessRuntime::new(function, subprocess, lines))
-            }
+            RuntimeSettings::Subprocess(subprocess) => Self::Subprocess(SubprocessRuntime::new(
+                function,
+                subprocess,
+                lines,
+                replies.clone(),
+            )),
         })
     }
 

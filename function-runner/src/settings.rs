@@ -60,6 +60,9 @@ pub struct Settings {
     pub max_invocations: usize,
     /// `limits.body_memory`: bytes of all request bodies that are being read, together.
     pub body_memory: usize,
+    /// `limits.reply_memory`: bytes of all replies that are being read from child processes,
+    /// together.
+    pub reply_memory: usize,
     /// `drain.timeout`: how long running invocations have to end at a shutdown.
     pub drain_timeout: Duration,
     /// `invoke.secret_id` and `invoke.secret_key`: the pair that requests of the cloud API have to
@@ -119,6 +122,7 @@ impl Settings {
             internal,
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
             body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "128MiB"),
+            reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
             drain_timeout: drain.read_or(
                 "timeout",
                 &duration(Duration::ZERO..=Duration::from_hours(1)),
@@ -141,6 +145,7 @@ impl Settings {
             ("listen.internal", self.internal == other.internal),
             ("limits.max_invocations", self.max_invocations == other.max_invocations),
             ("limits.body_memory", self.body_memory == other.body_memory),
+            ("limits.reply_memory", self.reply_memory == other.reply_memory),
             ("drain.timeout", self.drain_timeout == other.drain_timeout),
             ("reload.watch", self.watch == other.watch),
             ("[log]", self.log == other.log),
@@ -162,6 +167,8 @@ impl FromFile for Settings {
 
 /// At least the largest request, so that it can be read.
 const BODY_MEMORY: RangeInclusive<usize> = 18 << 20..=64 << 30;
+/// At least the largest reply.
+const REPLY_MEMORY: RangeInclusive<usize> = 6 << 20..=64 << 30;
 
 /// Reads `listen.internal` and no other setting, for the health check. Problems of other settings
 /// are no errors here.

@@ -41,6 +41,14 @@ impl ApiReload {
                 "push.max_body is too small for the new settings and needs a restart: the old settings stay"
             );
         }
+        if let Some(problem) =
+            self.settings.connection.problem_with(&self.settings.apis, &settings.apis)
+        {
+            return error!(
+                problem,
+                "connection.receive_memory is too small for the new settings and needs a restart: the old settings stay"
+            );
+        }
         for key in self.settings.fixed_keys_that_differ(&settings) {
             warn!("{key} has changed in the settings: restart to apply it");
         }

@@ -105,6 +105,9 @@ impl Settings {
         for problem in settings.push.problems_with(&settings.apis) {
             root.problem("push.max_body", problem);
         }
+        if let Some(problem) = settings.connection.problem_with(&settings.apis, &settings.apis) {
+            root.problem("connection.receive_memory", problem);
+        }
         if let Some(dir) = settings.pages.as_ref().filter(|dir| !dir.is_dir()) {
             pages.problem("dir", format!("{} is not a folder", dir.display()));
         }

@@ -156,6 +156,18 @@ async fn the_command_check_says_whether_a_process_is_ready() {
     assert!(check.stderr.contains(&address), "{}", check.stderr);
 }
 
+/// With less, no message of the largest size could ever be received.
+#[tokio::test]
+async fn memory_for_messages_that_is_too_small_is_refused() {
+    let folder = folder();
+    let less = [("LONGHOLD_GATEWAY__CONNECTION__RECEIVE_MEMORY", "4194303")];
+    let exit = run("gateway", &[], folder.path(), &less).await;
+    assert_eq!(exit.status.code(), Some(2), "{}", exit.stderr);
+    let expected =
+        "is 4194303; api \"api-echo\" with its max_message needs 4194304, 4 times as much";
+    assert!(exit.stderr.contains(expected), "{}", exit.stderr);
+}
+
 #[tokio::test]
 async fn all_bad_settings_are_reported_at_once_with_exit_code_2() {
     let folder = tempfile::tempdir().unwrap();

@@ -233,3 +233,26 @@ async fn a_message_limit_that_no_push_body_can_hold_is_refused() {
     assert_eq!(world.push_bytes("b", "{}").await.0, 404);
     world.finish().await;
 }
+
+/// `connection.receive_memory` changes with a restart only, so new limits of messages must fit into the
+/// old value.
+#[tokio::test]
+async fn a_message_limit_that_the_memory_cannot_hold_is_refused() {
+    let backend = Backend::start().await;
+    let head = "connection.receive_memory = '4MiB'\n";
+    let changing = ChangingGateway::start(head, &[api("a", &backend)]).await;
+    let larger = api("b", &backend) + "max_message = '2MiB'\n";
+    changing.change("", &[api("a", &backend), larger]);
+    changing.gateway.logged("connection.receive_memory is too small for the new settings").await;
+    changing.change(head, &[api("a", &backend), api("c", &backend)]);
+    changing.until_open("/c", true).await;
+    assert_eq!(
+        Client::connect(changing.gateway.address("public"), "/b")
+            .await
+            .err()
+            .map(|answer| answer.status().as_u16()),
+        Some(404)
+    );
+    drop(changing.connect("/a").await);
+    changing.end().await;
+}

@@ -17,6 +17,7 @@ mod neighbours;
 mod orphans;
 mod panics;
 mod reload;
+mod replies;
 mod sdk;
 mod secrets;
 mod start_up;

@@ -21,19 +21,13 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{BodyError, RequestBody, pace::Pace, pieces::Pieces};
+use super::{BodyError, BodyRules, pace::Pace, pieces::Pieces};
 
 /// The bytes that one permit stands for.
 const UNIT: usize = 1 << 10;
 /// The length of a small body, and the part of all memory that small bodies have beside.
 const SMALL_BYTES: usize = 256 << 10;
 const SMALL_SHARE: usize = 8;
-/// How long a body may take to arrive, whatever its size.
-const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long the peer of a body may take for the next bytes that count.
-const SLOW: Duration = Duration::from_secs(5);
-/// The same while other bodies wait for memory.
-const SLOW_WHILE_OTHERS_WAIT: Duration = Duration::from_millis(250);
 
 /// The memory for the bodies of one service. Clones are the same.
 #[derive(Debug, Clone)]
@@ -43,7 +37,7 @@ pub struct BodyMemory(Arc<Memory>);
 struct Memory {
     large: Pool,
     small: Pool,
-    timeout: Duration,
+    rules: BodyRules,
 }
 
 /// The memory for bodies of some sizes.
@@ -65,32 +59,40 @@ pub struct HeldBody {
 /// A body that is being read.
 struct Reading<'m> {
     pool: &'m Pool,
-    timeout: Duration,
+    rules: &'m BodyRules,
     permit: Option<OwnedSemaphorePermit>,
     pace: Pace,
     pace_while_others_wait: Pace,
 }
 
 impl BodyMemory {
-    /// Memory for `bytes` in all, and an eighth of that beside for bodies of up to 256 KiB. A body
-    /// waits for memory for `timeout` at most.
+    /// Memory for the bodies of requests: `bytes` in all, and an eighth of that beside for bodies of
+    /// up to 256 KiB. A body waits for memory for `timeout` at most.
     pub fn new(bytes: usize, timeout: Duration) -> Self {
+        Self::with_rules(bytes, BodyRules::of_requests(timeout))
+    }
+
+    /// The same for bodies with other rules.
+    pub fn with_rules(bytes: usize, rules: BodyRules) -> Self {
         let small = (bytes / SMALL_SHARE).max(SMALL_BYTES);
-        Self(Arc::new(Memory { large: Pool::new(bytes), small: Pool::new(small), timeout }))
+        Self(Arc::new(Memory { large: Pool::new(bytes), small: Pool::new(small), rules }))
     }
 
     /// Reads a body of at most `limit` bytes. A body that says that it is larger is refused at
     /// once, so that a client that asks first (`Expect: 100-continue`) is not told to send it.
-    pub async fn read(&self, body: RequestBody, limit: usize) -> Result<HeldBody, BodyError> {
+    pub async fn read<B>(&self, body: B, limit: usize) -> Result<HeldBody, BodyError>
+    where
+        B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    {
         if body.size_hint().lower() > limit as u64 {
             return Err(BodyError::TooLarge(limit));
         }
         // A body that does not say its length counts as one of the greatest length.
         let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
         let length_max = said.unwrap_or(limit).min(limit);
-        let pool = if length_max <= SMALL_BYTES { &self.0.small } else { &self.0.large };
-        let reading = Reading::begin(pool, self.0.timeout);
-        timeout(TIMEOUT, reading.read(body, length_max, limit))
+        let Memory { large, small, rules } = &*self.0;
+        let reading = Reading::begin(if length_max <= SMALL_BYTES { small } else { large }, rules);
+        timeout(rules.timeout, reading.read(body, length_max, limit))
             .await
             .map_err(|_| BodyError::TooSlow)?
     }
@@ -118,18 +120,27 @@ impl HeldBody {
 }
 
 impl<'m> Reading<'m> {
-    fn begin(pool: &'m Pool, timeout: Duration) -> Self {
+    fn begin(pool: &'m Pool, rules: &'m BodyRules) -> Self {
         let now = Instant::now();
-        let pace_while_others_wait = Pace::begin(now, SLOW_WHILE_OTHERS_WAIT);
-        Self { pool, timeout, permit: None, pace: Pace::begin(now, SLOW), pace_while_others_wait }
+        let pace_while_others_wait = Pace::begin(now, rules.slow_while_others_wait);
+        Self {
+            pool,
+            rules,
+            permit: None,
+            pace: Pace::begin(now, rules.slow),
+            pace_while_others_wait,
+        }
     }
 
-    async fn read(
+    async fn read<B>(
         mut self,
-        mut body: RequestBody,
+        mut body: B,
         length_max: usize,
         limit: usize,
-    ) -> Result<HeldBody, BodyError> {
+    ) -> Result<HeldBody, BodyError>
+    where
+        B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    {
         let mut pieces = Pieces::default();
         while !body.is_end_stream() {
             let Some(frame) = self.frame(&mut body).await? else { break };
@@ -137,9 +148,9 @@ impl<'m> Reading<'m> {
             if pieces.length + data.len() > limit {
                 return Err(BodyError::TooLarge(limit));
             }
-            if self.permit.is_none() {
-                let permit = self.pool.take(length_max, self.timeout).await?;
-                self = Self { permit: Some(permit), ..Self::begin(self.pool, self.timeout) };
+            if self.permit.is_none() && pieces.length + data.len() > self.rules.free_bytes {
+                let permit = self.pool.take(length_max, self.rules.memory_timeout).await?;
+                self = Self { permit: Some(permit), ..Self::begin(self.pool, self.rules) };
             }
             let now = Instant::now();
             self.pace.came(now, data.len());
@@ -149,11 +160,14 @@ impl<'m> Reading<'m> {
         Ok(HeldBody { bytes: pieces.join(), permit: self.permit })
     }
 
-    async fn frame(
+    async fn frame<B>(
         &mut self,
-        body: &mut RequestBody,
-    ) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, BodyError> {
-        let (pool, holds) = (self.pool, self.permit.is_some());
+        body: &mut B,
+    ) -> Result<Option<Result<Frame<Bytes>, hyper::Error>>, BodyError>
+    where
+        B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    {
+        let (pool, rules, holds) = (self.pool, self.rules, self.permit.is_some());
         let pace = &mut self.pace_while_others_wait;
         let holds_up_others = async {
             loop {
@@ -161,7 +175,7 @@ impl<'m> Reading<'m> {
                 if holds && pool.waiting.load(Ordering::Relaxed) > 0 {
                     return;
                 }
-                *pace = Pace::begin(Instant::now(), SLOW_WHILE_OTHERS_WAIT);
+                *pace = Pace::begin(Instant::now(), rules.slow_while_others_wait);
             }
         };
         tokio::select! {

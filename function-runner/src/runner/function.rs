@@ -1,6 +1,7 @@
 //! A function of the runner: its settings, its runtime and its log.
 
 use daemon::{
+    body::BodyMemory,
     settings::{Origins, Problem},
     time::milliseconds,
 };
@@ -24,15 +25,16 @@ pub(crate) struct HeldFunction {
 
 impl HeldFunction {
     /// Starts a function in Rust. Other functions start when there is an event. `lines` and
-    /// `ends` are those of the function that had this name before, if there was one. `origins` are
-    /// those of the settings.
+    /// `ends` are those of the function that had this name before, if there was one. `replies` is
+    /// the memory for replies, `origins` those of the settings.
     pub(super) fn start(
         settings: FunctionSettings,
         lines: RecentLines,
         ends: Ends,
+        replies: &BodyMemory,
         origins: &Origins,
     ) -> Result<Self, Problem> {
-        let runtime = Runtime::new(&settings, lines.clone());
+        let runtime = Runtime::new(&settings, lines.clone(), replies);
         let runtime = runtime.map_err(|error| settings.start_problem(&error, origins))?;
         Ok(Self { settings, runtime, lines, ends, invocations: TaskTracker::new() })
     }

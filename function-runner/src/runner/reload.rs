@@ -115,7 +115,7 @@ impl FunctionReload {
                 Some(current) => (current.lines.clone(), current.ends.clone()),
                 None => (RecentLines::of_function(), Ends::default()),
             };
-            Some(HeldFunction::start(settings, lines, ends, &origins))
+            Some(HeldFunction::start(settings, lines, ends, &runner.0.replies, &origins))
         };
         // Blocking: all files of the code are looked at.
         let started = spawn_blocking(|| all_or_problems(functions.into_iter().filter_map(start)));

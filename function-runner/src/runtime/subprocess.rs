@@ -26,10 +26,14 @@ mod spawner;
 
 use std::sync::Arc;
 
+use daemon::body::BodyMemory;
 use functions::Context;
 use tracing::warn;
 
-pub(crate) use self::lease::{Lease, NotRun};
+pub(crate) use self::{
+    api::reply_memory,
+    lease::{Lease, NotRun},
+};
 use self::{limits::Limits, pool::Pool};
 use crate::{
     invocation::{Fault, RecentLines},
@@ -45,9 +49,10 @@ impl SubprocessRuntime {
         function: &FunctionSettings,
         subprocess: &SubprocessSettings,
         lines: RecentLines,
+        replies: BodyMemory,
     ) -> Self {
         let limits = Limits::new(function, subprocess);
-        Self(Arc::new(Pool::new(subprocess.into(), limits, lines)))
+        Self(Arc::new(Pool::new(subprocess.into(), limits, lines, replies)))
     }
 
     /// How many instances work, start or end.

@@ -57,6 +57,17 @@ impl ConnectionSettings {
         }
     }
 
+    /// What is wrong with `receive_memory`, which is fixed at the start with `apis`, when the APIs are
+    /// `new`.
+    pub(crate) fn problem_with(&self, apis: &[ApiSettings], new: &[ApiSettings]) -> Option<String> {
+        let memory = self.receive_memory(apis);
+        let largest = new.iter().max_by_key(|api| api.max_message)?;
+        let (id, needed) = (&largest.id, 4 * largest.max_message);
+        (memory < needed).then(|| {
+            format!("is {memory}; api {id:?} with its max_message needs {needed}, 4 times as much")
+        })
+    }
+
     /// The bytes of the messages that are being received. A quarter of it must hold the largest one.
     pub(crate) fn receive_memory(&self, apis: &[ApiSettings]) -> usize {
         let largest = apis.iter().map(|api| api.max_message).max().unwrap_or(0);

@@ -10,7 +10,10 @@ mod stream;
 
 use std::{io, net::Ipv4Addr, sync::Arc};
 
-use daemon::http::{Body, json_bytes, message};
+use daemon::{
+    body::BodyMemory,
+    http::{Body, json_bytes, message},
+};
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use nix::unistd::Uid;
@@ -22,6 +25,7 @@ use tokio_util::{
 use uuid::Uuid;
 
 pub(super) use self::caller::{Processes, can_be_known};
+pub(crate) use self::reply::memory as reply_memory;
 use self::{
     caller::{Callers, Instance},
     connections::Access,
@@ -46,6 +50,7 @@ impl RuntimeApi {
     /// Opens the listener, in a task of `tasks`. Only our own bootstraps know how to send a secret.
     pub(super) async fn open(
         exchange: Arc<Exchange>,
+        replies: BodyMemory,
         is_our_bootstrap: bool,
         tasks: &TaskTracker,
     ) -> io::Result<Self> {
@@ -55,8 +60,9 @@ impl RuntimeApi {
             is_our_bootstrap.then(|| Arc::from(Uuid::new_v4().simple().to_string().as_str()));
         let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();
+        let requests = Requests { exchange, replies };
         let access = Access { callers, secret: secret.clone() };
-        tasks.spawn(connections::serve(listener, exchange, access, stop.clone()));
+        tasks.spawn(connections::serve(listener, requests, access, stop.clone()));
         Ok(Self { port: address.port(), secret, instance, stop: stop.drop_guard() })
     }
 
@@ -65,6 +71,13 @@ impl RuntimeApi {
     pub(super) fn serve_to(&self, processes: Processes, user: Uid) {
         self.instance.send_replace(Some(Instance { processes, user }));
     }
+}
+
+/// What the requests of a child need.
+#[derive(Debug, Clone)]
+struct Requests {
+    exchange: Arc<Exchange>,
+    replies: BodyMemory,
 }
 
 /// A request of the child.
@@ -101,7 +114,7 @@ impl<'a> RuntimeRequest<'a> {
 
 /// Answers a request of the child, on the connection of `deliveries`.
 async fn answer(
-    exchange: &Exchange,
+    Requests { exchange, replies }: &Requests,
     deliveries: &Deliveries,
     request: Request<Incoming>,
 ) -> Response<Body> {
@@ -111,17 +124,18 @@ async fn answer(
     };
     match asked {
         RuntimeRequest::Ready => exchange.started(Ok(())),
-        RuntimeRequest::NotLoaded => match reply::read(body).await {
+        RuntimeRequest::NotLoaded => match reply::read(replies, body).await {
             Ok(body) => exchange.started(Err(report::not_loaded(&body))),
             Err(fault) => exchange.started(Err(fault)),
         },
         RuntimeRequest::Next => return next::answer(exchange, deliveries).await,
         RuntimeRequest::Response(id) => {
-            let answer = reply::read(body).await.and_then(|body| reply::check(&body));
+            let answer = reply::read(replies, body).await.and_then(|body| reply::check(&body));
             return accept(exchange.reply(id.or_else(|| id_of(&head.headers)), answer));
         }
         RuntimeRequest::Raised(id) => {
-            let fault = reply::read(body).await.map_or_else(|fault| fault, |b| report::raised(&b));
+            let fault =
+                reply::read(replies, body).await.map_or_else(|fault| fault, |b| report::raised(&b));
             return accept(exchange.reply(id.or_else(|| id_of(&head.headers)), Err(fault)));
         }
     }

@@ -119,7 +119,8 @@ impl Instance {
         let (exchange, outcome) = Exchange::new();
         let exchange = Arc::new(exchange);
         let is_ours = pool.program.has_our_bootstrap();
-        let api = RuntimeApi::open(Arc::clone(&exchange), is_ours, &pool.tasks).await?;
+        let replies = pool.replies.clone();
+        let api = RuntimeApi::open(Arc::clone(&exchange), replies, is_ours, &pool.tasks).await?;
         let secret = api.secret.as_deref();
         let mut command = pool.program.command(&pool.limits, api.port, secret);
         let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;

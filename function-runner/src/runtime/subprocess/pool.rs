@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use daemon::time::milliseconds;
+use daemon::{body::BodyMemory, time::milliseconds};
 use functions::Context;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -46,6 +46,8 @@ pub(super) struct Pool {
     pub(super) limits: Limits,
     code: Code,
     lines: RecentLines,
+    /// The memory for replies that are being read, of all functions.
+    pub(super) replies: BodyMemory,
     queue: Queue,
     state: Mutex<State>,
     /// An instance has ended.
@@ -88,11 +90,17 @@ impl State {
 }
 
 impl Pool {
-    pub(super) fn new(program: Program, limits: Limits, lines: RecentLines) -> Self {
+    pub(super) fn new(
+        program: Program,
+        limits: Limits,
+        lines: RecentLines,
+        replies: BodyMemory,
+    ) -> Self {
         Self {
             code: Code::new(&program.code, &program.folder),
             program,
             lines,
+            replies,
             queue: Queue::new(limits.max_instances),
             limits,
             state: Mutex::default(),

@@ -17,8 +17,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-use super::{SECRET, answer, caller::Callers, next, stream::ChildStream};
-use crate::runtime::subprocess::{delivery::Deliveries, exchange::Exchange};
+use super::{Requests, SECRET, answer, caller::Callers, next, stream::ChildStream};
+use crate::runtime::subprocess::delivery::Deliveries;
 
 /// How many connections a child may have. Further ones wait in the queue of the system.
 const CONNECTIONS_MAX: usize = 64;
@@ -43,7 +43,7 @@ pub(super) struct Access {
 /// closed, and nothing is read from them.
 pub(super) async fn serve(
     listener: TcpListener,
-    exchange: Arc<Exchange>,
+    requests: Requests,
     access: Access,
     stop: CancellationToken,
 ) {
@@ -55,11 +55,11 @@ pub(super) async fn serve(
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     let admitted = access.callers.clone().admit(peer);
-                    let (exchange, access) = (Arc::clone(&exchange), access.clone());
+                    let (requests, access) = (requests.clone(), access.clone());
                     let stop = stop.clone();
                     connections.spawn(async move {
                         if stop.run_until_cancelled(admitted).await == Some(true) {
-                            serve_one(stream, exchange, access, stop).await;
+                            serve_one(stream, requests, access, stop).await;
                         }
                         drop(permit);
                     });
@@ -77,12 +77,7 @@ pub(super) async fn serve(
     connections.wait().await;
 }
 
-async fn serve_one(
-    stream: TcpStream,
-    exchange: Arc<Exchange>,
-    access: Access,
-    stop: CancellationToken,
-) {
+async fn serve_one(stream: TcpStream, requests: Requests, access: Access, stop: CancellationToken) {
     // Small messages must not wait for more bytes.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "connection to the runtime API ended early");
@@ -92,7 +87,7 @@ async fn serve_one(
     let stream = ChildStream::new(stream.into(), deliveries.clone());
     let stopped = stop.clone();
     let service = service_fn(move |request| {
-        let (exchange, deliveries) = (Arc::clone(&exchange), deliveries.clone());
+        let (requests, deliveries) = (requests.clone(), deliveries.clone());
         let (access, stopped) = (access.clone(), stopped.clone());
         async move {
             if !access.knows(&request) {
@@ -100,7 +95,7 @@ async fn serve_one(
             }
             // Processes that the child has left behind may still send requests. The end of the
             // instance does not wait for them.
-            let answer = answer(&exchange, &deliveries, request);
+            let answer = answer(&requests, &deliveries, request);
             let answer = stopped.run_until_cancelled(answer).await;
             Ok::<_, Infallible>(answer.unwrap_or_else(next::none))
         }

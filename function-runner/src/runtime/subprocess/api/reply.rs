@@ -1,30 +1,56 @@
 //! Reads the reply of a function out of the body of a request, and checks that it is JSON.
 
+use std::time::Duration;
+
 use bytes::Bytes;
+use daemon::body::{BodyError, BodyMemory, BodyRules};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use shared::invocation::InvocationFault;
 
 use crate::invocation::{Fault, event};
 
+/// How many bytes of a reply come before it takes memory that all functions share.
+const FREE_BYTES: usize = 64 << 10;
+/// How long a child may take for 16 KiB of a large reply while other replies wait for memory.
+const SLOW_WHILE_OTHERS_WAIT: Duration = Duration::from_secs(2);
+/// Longer than any function may run. The timeout of the function ends the reading of its reply.
+const FOREVER: Duration = Duration::from_hours(1);
+
+/// Memory of this many bytes for the replies that are being read, of all functions together.
+pub(crate) fn memory(bytes: usize) -> BodyMemory {
+    let rules = BodyRules {
+        memory_timeout: FOREVER,
+        timeout: FOREVER,
+        slow: FOREVER,
+        slow_while_others_wait: SLOW_WHILE_OTHERS_WAIT,
+        free_bytes: FREE_BYTES,
+    };
+    BodyMemory::with_rules(bytes, rules)
+}
+
 /// Reads the body. One that is too large is read to its end too: a child whose connection breaks
 /// while it writes would take that for the end of the runner.
-pub(super) async fn read(mut body: Incoming) -> Result<Bytes, Fault> {
-    let mut bytes = Vec::new();
-    let mut fits = true;
-    while let Some(frame) = body.frame().await {
-        let broken = |_| Fault::raised("reply broke off".to_owned());
-        let Ok(data) = frame.map_err(broken)?.into_data() else { continue };
-        fits &= bytes.len() + data.len() <= event::BYTES_MAX;
-        if fits {
-            bytes.extend_from_slice(&data);
+pub(super) async fn read(memory: &BodyMemory, mut body: Incoming) -> Result<Bytes, Fault> {
+    match memory.read(&mut body, event::BYTES_MAX).await {
+        Ok(reply) => Ok(reply.bytes),
+        Err(BodyError::TooLarge(limit)) => {
+            while let Some(frame) = body.frame().await {
+                frame.map_err(|_| broke_off())?;
+            }
+            let message = format!("reply is larger than {limit} bytes");
+            Err(Fault::new(InvocationFault::ReplyTooLarge, message))
+        }
+        Err(BodyError::Broken(_)) => Err(broke_off()),
+        Err(BodyError::NoMemory | BodyError::TooSlow) => {
+            let message = "reply came too slowly while others waited for memory";
+            Err(Fault::raised(message.to_owned()))
         }
     }
-    if fits {
-        return Ok(bytes.into());
-    }
-    let message = format!("reply is larger than {} bytes", event::BYTES_MAX);
-    Err(Fault::new(InvocationFault::ReplyTooLarge, message))
+}
+
+fn broke_off() -> Fault {
+    Fault::raised("reply broke off".to_owned())
 }
 
 /// The reply as text, if it is JSON. An empty body counts as `null`.
