@@ -20,7 +20,7 @@ mod tests;
 use http::{HeaderName, HeaderValue};
 
 pub use self::{
-    client::{Batcher, NoAnswer},
+    client::{Batcher, LoneExchange, NoAnswer},
     wire::{Item, ItemResponse},
 };
 

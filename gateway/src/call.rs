@@ -2,16 +2,60 @@
 //!
 //! Knows an address and a body, and does not read the body.
 
+mod batching;
 mod client;
+mod exchange;
 mod outcome;
 mod retry;
 mod run_time;
-mod runner;
+mod runner_answer;
+mod runner_times;
 mod unended;
 
+use std::sync::Arc;
+
+use batch::Item;
+use bytes::Bytes;
+use http::HeaderValue;
+use url::Url;
+use uuid::Uuid;
+
 pub(crate) use self::{
-    client::{Call, FunctionClient},
+    client::FunctionClient,
     outcome::CallError,
     retry::{RetryBackoff, call_until},
     unended::{LateAnswer, UnendedCall},
 };
+
+/// A call of a function: its address and its event.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// The address of the function.
+    pub(crate) url: Url,
+    /// The event.
+    pub(crate) event: Bytes,
+    /// Names the invocation. All attempts of one call have the same id in logs.
+    pub(crate) request_id: Arc<str>,
+    /// The W3C Trace Context of the client's handshake, for the call that the handshake causes.
+    pub(crate) traceparent: Option<HeaderValue>,
+    /// The number of this attempt, if the function is to know it.
+    pub(crate) attempt: Option<u32>,
+}
+
+impl Call {
+    /// A call that no handshake waits for.
+    pub(crate) fn new(url: &Url, event: impl Into<Bytes>) -> Self {
+        let request_id = Uuid::new_v4().to_string().into();
+        Self { url: url.clone(), event: event.into(), request_id, traceparent: None, attempt: None }
+    }
+
+    /// The call as an item of a batch. The runner does not use the number of the attempt.
+    fn to_item(&self) -> Item {
+        let traceparent = self.traceparent.as_ref().and_then(|value| value.to_str().ok());
+        Item {
+            id: (*self.request_id).into(),
+            traceparent: traceparent.map(Into::into),
+            body: self.event.clone(),
+        }
+    }
+}

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{
     FunctionClient,
-    runner::{FunctionTimes, Word},
+    runner_answer::{FunctionTimes, RunnerAnswer},
 };
 
 /// What an event may need to its function, and a function to its end when its time is over.
@@ -37,15 +37,15 @@ impl FunctionClient {
         let after = |run: Duration| began + run + MARGIN;
         let Some(name) = self.runner().name_of(url) else { return after(otherwise) };
         match self.ask_runner().await {
-            Word::Functions(functions) => match functions.get(name) {
+            RunnerAnswer::Functions(functions) => match functions.get(name) {
                 Some(FunctionTimes { all_ended: Some(all_ended), .. }) => *all_ended + MARGIN,
                 Some(FunctionTimes { timeout, all_ended: None }) => after(*timeout),
                 None => after(otherwise),
             },
             // Its functions end with it.
-            Word::Gone => after(self.runner().timeout_of(name).unwrap_or(otherwise)),
+            RunnerAnswer::Unreachable => after(self.runner().timeout_of(name).unwrap_or(otherwise)),
             // It may not even have read the event.
-            Word::Silent => after(otherwise),
+            RunnerAnswer::NoAnswer => after(otherwise),
         }
     }
 }

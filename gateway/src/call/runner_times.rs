@@ -1,0 +1,98 @@
+//! What the runner says of its functions: how long one may run, and when those that run now will
+//! have ended.
+//!
+//! One question at a time. Calls that break off meanwhile share the next answer, so that many of them
+//! do not ask many times.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
+
+use reqwest::Client;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
+use tracing::debug;
+use url::Url;
+
+use super::runner_answer::RunnerAnswer;
+
+/// How long the runner has to answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a runner that could not be asked is not asked again by those who can do without.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// The times of the runner's functions.
+#[derive(Debug)]
+pub(super) struct RunnerTimes {
+    /// The address of the functions, without a slash at the end.
+    functions: String,
+    turn: Semaphore,
+    last: Mutex<LastAnswer>,
+}
+
+#[derive(Debug, Default)]
+struct LastAnswer {
+    asked_at: Option<Instant>,
+    answer: Option<RunnerAnswer>,
+    /// The timeouts of the functions, from the last answer that had them.
+    timeouts: HashMap<String, Duration>,
+}
+
+impl RunnerTimes {
+    /// The times of the runner at this base URL.
+    pub(super) fn new(base: &Url) -> Self {
+        let functions = format!("{}/functions", base.as_str().trim_end_matches('/'));
+        Self { functions, turn: Semaphore::new(1), last: Mutex::default() }
+    }
+
+    pub(super) fn scheme(&self) -> &str {
+        self.functions.split(':').next().unwrap_or_default()
+    }
+
+    /// The name of the function at `url`, if it is one of the runner's.
+    pub(super) fn name_of<'a>(&self, url: &'a Url) -> Option<&'a str> {
+        let name = url.as_str().strip_prefix(&*self.functions)?.strip_prefix('/')?;
+        name.strip_suffix("/invocations")
+    }
+
+    /// The timeout of a function, from the last answer that had it.
+    pub(super) fn timeout_of(&self, name: &str) -> Option<Duration> {
+        self.last().timeouts.get(name).copied()
+    }
+
+    /// Whether the runner can be asked again without delaying everybody while it does not answer.
+    pub(super) fn may_be_asked(&self) -> bool {
+        self.last().asked_at.is_none_or(|asked_at| asked_at.elapsed() > PAUSE)
+    }
+
+    /// Asks the runner, or shares the answer to a question that begins from now on.
+    pub(super) async fn ask(&self, http: &Client) -> RunnerAnswer {
+        let came = Instant::now();
+        let _turn = self.turn.acquire().await.expect("the semaphore is never closed");
+        if let LastAnswer { asked_at: Some(asked_at), answer: Some(answer), .. } = &*self.last()
+            && *asked_at >= came
+        {
+            return answer.clone();
+        }
+        let asked_at = Instant::now();
+        let answer = timeout(ANSWER_TIMEOUT, RunnerAnswer::get(http, &self.functions)).await;
+        let answer = answer.unwrap_or(RunnerAnswer::NoAnswer);
+        debug!(?answer, "asked the runner for its functions");
+        let mut last = self.last();
+        last.asked_at = Some(asked_at);
+        last.answer = Some(answer.clone());
+        if let RunnerAnswer::Functions(functions) = &answer {
+            let timeouts = functions.iter().map(|(name, times)| (name.clone(), times.timeout));
+            last.timeouts = timeouts.collect();
+        }
+        answer
+    }
+
+    fn last(&self) -> MutexGuard<'_, LastAnswer> {
+        self.last.lock().expect("no code panics while it holds this lock")
+    }
+}
