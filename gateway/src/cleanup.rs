@@ -11,6 +11,8 @@ mod delivery;
 mod feed;
 pub(crate) mod journal;
 mod queue;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,7 +23,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 pub(crate) use self::dead_letters::RetryError;
 use self::{
     clock::Clock,
-    journal::{EventSource, Journal, JournalFailed, Key, Progress, Record},
+    journal::{EventSource, Journal, JournalFailed, Key, Progress, Record, WAIT_MAX},
     queue::{Queue, Queues},
 };
 use crate::{
@@ -101,7 +103,7 @@ impl Cleanups {
         let config = api.config();
         let debt = if config.cleanup.is_some() {
             let (id, dialect) = (info.id, config.dialect);
-            let run = self.longest_run(&api).await;
+            let run = self.longest_run(&api).await.map(|run| run.min(WAIT_MAX));
             let event = EventSource {
                 dialect: Some(dialect.as_str().to_owned()),
                 info: dialect.cleanup_info(info),
@@ -162,7 +164,9 @@ impl Owed {
             let otherwise = debt.api.config().settings.function_timeout;
             let functions = &self.cleanups.0.functions;
             let latest = functions.latest_end(&url, began, otherwise).await;
-            self.wait = Some(latest.saturating_duration_since(Instant::now()));
+            // Another server may be at the address of the runner.
+            let wait = latest.saturating_duration_since(Instant::now()).min(WAIT_MAX);
+            self.wait = Some(wait);
             self.late = late;
         }
     }

@@ -19,6 +19,7 @@ mod hanging_disk;
 mod late_calls;
 mod mass_drop;
 mod runner_restart;
+mod runner_times;
 mod runs;
 mod shutdown;
 mod stalled_readers;

@@ -1,6 +1,6 @@
 //! The answer of the runner to the question for its functions, `GET /functions`.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, error::Error, io, iter, sync::Arc, time::Duration};
 
 use reqwest::Client;
 use serde::Deserialize;
@@ -11,9 +11,9 @@ use tokio::time::Instant;
 pub(super) enum RunnerAnswer {
     /// The functions by name.
     Functions(Arc<HashMap<String, FunctionTimes>>),
-    /// No connection could be made: the runner does not run.
+    /// The connection was refused: nothing listens at the address, so the runner does not run.
     Unreachable,
-    /// There was no answer that can be read.
+    /// There was no answer that can be read. Nothing is known of the runner.
     NoAnswer,
 }
 
@@ -42,7 +42,7 @@ impl RunnerAnswer {
     pub(super) async fn get(http: &Client, address: &str) -> Self {
         let response = match http.get(address).send().await {
             Ok(response) => response,
-            Err(error) if error.is_connect() => return Self::Unreachable,
+            Err(error) if is_refused(&error) => return Self::Unreachable,
             Err(_) => return Self::NoAnswer,
         };
         let Ok(body) = response.bytes().await else { return Self::NoAnswer };
@@ -54,5 +54,42 @@ impl RunnerAnswer {
             (name, FunctionTimes { timeout: Duration::from_millis(timeout_ms), all_ended })
         });
         Self::Functions(Arc::new(functions.collect()))
+    }
+}
+
+/// Whether the machine at the address has refused the connection. Other errors of a connection that
+/// could not be made say something of this process or of the way: it has no descriptor left, the name
+/// was not found, TLS failed.
+fn is_refused(error: &reqwest::Error) -> bool {
+    iter::successors(error.source(), |&error| error.source())
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn only_a_refused_connection_shows_that_the_runner_does_not_run() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let accepted = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            drop(stream);
+        };
+        // The connection is made, and TLS fails.
+        let secure = format!("https://{address}/functions");
+        let (answer, ()) = tokio::join!(RunnerAnswer::get(&http, &secure), accepted);
+        assert!(matches!(answer, RunnerAnswer::NoAnswer), "{answer:?}");
+        // The address of a network, to which no connection can be made.
+        let answer = RunnerAnswer::get(&http, "http://255.255.255.255:9/functions").await;
+        assert!(matches!(answer, RunnerAnswer::NoAnswer), "{answer:?}");
+        drop(listener);
+        let answer = RunnerAnswer::get(&http, &format!("http://{address}/functions")).await;
+        assert!(matches!(answer, RunnerAnswer::Unreachable), "{answer:?}");
     }
 }

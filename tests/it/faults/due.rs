@@ -109,7 +109,7 @@ async fn an_answer_that_comes_late_makes_the_cleanup_due_at_once() {
 async fn the_runner_says_when_the_cleanup_is_due() {
     let backend = Backend::start().await;
     let between = Between::start(&backend, false).await;
-    between.say(500);
+    between.list(900_000, 500);
     let url = &between.url;
     let settings = format!(
         r#"

@@ -1,7 +1,7 @@
 //! A server between the gateway and the scripted functions, that breaks calls off, or never answers.
 
 use std::{
-    io,
+    io, mem,
     sync::{Arc, Mutex},
 };
 
@@ -9,13 +9,13 @@ use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
 use bytes::Bytes;
 use daemon::http::{Body, json};
 use futures_util::{FutureExt, future::pending};
-use http::{Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header::CONNECTION};
 use http_body_util::BodyExt;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::{net::TcpListener, sync::watch};
-use tokio_util::task::AbortOnDropHandle;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::backend::Backend;
 
@@ -32,12 +32,25 @@ pub(crate) enum Way {
     Hang,
 }
 
+/// What the server answers as a runner that is asked for its functions.
+#[derive(Debug, Clone, Copy)]
+enum Listed {
+    /// That there is no such path.
+    Nothing,
+    /// It never answers.
+    NoAnswer,
+    Times {
+        timeout_ms: u64,
+        ends_within_ms: u64,
+    },
+}
+
 /// The server. It stands for a proxy, and for a runner that has the functions `register` and
 /// `transmit`.
 pub(crate) struct Between {
     pub(crate) url: String,
     inner: Arc<Inner>,
-    _serving: AbortOnDropHandle<()>,
+    serving: AbortOnDropHandle<()>,
 }
 
 struct Inner {
@@ -46,8 +59,9 @@ struct Inner {
     way: Mutex<Way>,
     /// Whether it offers to take batches.
     offers: bool,
-    /// What it says as a runner: within which time all invocations have ended.
-    ends_within_ms: Mutex<Option<u64>>,
+    listed: Mutex<Listed>,
+    /// Cancelled to break all connections off.
+    cut: Mutex<CancellationToken>,
     /// How many batches have come.
     batches: watch::Sender<usize>,
 }
@@ -61,18 +75,21 @@ impl Between {
             http: reqwest::Client::new(),
             way: Mutex::new(Way::Pass),
             offers,
-            ends_within_ms: Mutex::default(),
+            listed: Mutex::new(Listed::Nothing),
+            cut: Mutex::default(),
             batches: watch::Sender::new(0),
         });
         let serving = Arc::clone(&inner);
         let serving = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let inner = Arc::clone(&serving);
+                let cut = inner.cut.lock().unwrap().clone();
                 let service = service_fn(move |request| Arc::clone(&inner).answer(request));
-                tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+                let serving = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+                tokio::spawn(cut.run_until_cancelled_owned(serving));
             }
         });
-        Self { url, inner, _serving: AbortOnDropHandle::new(serving) }
+        Self { url, inner, serving: AbortOnDropHandle::new(serving) }
     }
 
     /// What it does from now on.
@@ -80,9 +97,27 @@ impl Between {
         *self.inner.way.lock().unwrap() = way;
     }
 
-    /// What it says as a runner from now on.
-    pub(crate) fn say(&self, ends_within_ms: u64) {
-        *self.inner.ends_within_ms.lock().unwrap() = Some(ends_within_ms);
+    /// Answers from now on as a runner whose functions have this timeout, and whose invocations will
+    /// have ended within this time.
+    pub(crate) fn list(&self, timeout_ms: u64, ends_within_ms: u64) {
+        *self.inner.listed.lock().unwrap() = Listed::Times { timeout_ms, ends_within_ms };
+    }
+
+    /// Does not answer from now on when it is asked for its functions.
+    pub(crate) fn list_nothing(&self) {
+        *self.inner.listed.lock().unwrap() = Listed::NoAnswer;
+    }
+
+    /// Breaks all connections off. The functions run on.
+    pub(crate) fn cut(&self) {
+        mem::take(&mut *self.inner.cut.lock().unwrap()).cancel();
+    }
+
+    /// Ends as a process does that is killed. The functions run on.
+    pub(crate) async fn end(self) {
+        self.serving.abort();
+        let _ = self.serving.await;
+        mem::take(&mut *self.inner.cut.lock().unwrap()).cancel();
     }
 
     /// Waits until a batch has come.
@@ -95,7 +130,7 @@ impl Between {
 impl Inner {
     async fn answer(self: Arc<Self>, request: Request<Incoming>) -> io::Result<Response<Body>> {
         if request.method() == Method::GET {
-            return Ok(self.functions());
+            return Ok(self.functions().await);
         }
         let path = request.uri().path().to_owned();
         let name = path.strip_prefix("/functions/").and_then(|it| it.strip_suffix("/invocations"));
@@ -150,13 +185,18 @@ impl Inner {
         ItemResponse { status, body: response.bytes().await.unwrap() }
     }
 
-    fn functions(&self) -> Response<Body> {
-        let Some(ends_within_ms) = *self.ends_within_ms.lock().unwrap() else {
-            return json(StatusCode::NOT_FOUND, &json!({}));
+    async fn functions(&self) -> Response<Body> {
+        let listed = *self.listed.lock().unwrap();
+        let (timeout_ms, ends_within_ms) = match listed {
+            Listed::Nothing => return json(StatusCode::NOT_FOUND, &json!({})),
+            Listed::NoAnswer => return pending().await,
+            Listed::Times { timeout_ms, ends_within_ms } => (timeout_ms, ends_within_ms),
         };
-        let function =
-            |name| json!({ "name": name, "timeout_ms": 900_000, "ends_within_ms": ends_within_ms });
+        let function = |name| json!({ "name": name, "timeout_ms": timeout_ms, "ends_within_ms": ends_within_ms });
         let functions = [function("register"), function("transmit")];
-        json(StatusCode::OK, &json!({ "functions": functions }))
+        let mut response = json(StatusCode::OK, &json!({ "functions": functions }));
+        // The next question needs a new connection.
+        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        response
     }
 }

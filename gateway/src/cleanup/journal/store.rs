@@ -33,6 +33,7 @@ use self::{
     evidence::Evidence,
 };
 use super::{
+    WAIT_MAX,
     error::{Loss, StoreError},
     marker::Marker,
     record::{Change, Counts, Debt},
@@ -41,8 +42,6 @@ use crate::registry::End;
 
 /// The longest time that a call may run of which nothing else is known.
 const RUN_MAX: Duration = Duration::from_secs(900);
-/// No cleanup waits for longer after a start. One that says so was written with another clock.
-const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// The open file.
 #[derive(Debug)]

@@ -1,0 +1,81 @@
+//! When an owed cleanup is due, for the cases that no client can bring about.
+
+use std::{collections::BTreeMap, net::Ipv4Addr, path::Path, time::SystemTime};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+};
+use tokio_util::task::AbortOnDropHandle;
+use url::Url;
+
+use super::*;
+use crate::{api::Apis, settings::Settings};
+
+/// Cleanups of one API whose functions are those of a runner that answers with `functions`.
+struct Owing {
+    cleanups: Cleanups,
+    api: Arc<Api>,
+    _runner: AbortOnDropHandle<()>,
+}
+
+impl Owing {
+    async fn new(functions: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let length = functions.len();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{functions}"
+        );
+        let runner = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(answer.as_bytes()).await;
+            }
+        });
+        let text = r#"
+            journal.sync = "off"
+            [[api]]
+            id = "a"
+            path = "/a"
+            transmit = "transmit"
+            cleanup = "cleanup"
+            function_timeout = "5m"
+        "#;
+        let settings = Settings::parse(Path::new("gateway.toml"), text, &BTreeMap::new()).unwrap();
+        let journal = Journal::open(&settings.journal).unwrap();
+        let client = FunctionClient::new(&url).unwrap();
+        let api = Apis::new(settings.apis, url).by_id("a").unwrap();
+        let cleanups = Cleanups::new(client, journal, settings.cleanup);
+        Self { cleanups, api, _runner: AbortOnDropHandle::new(runner) }
+    }
+
+    async fn owe(&self) -> Owed {
+        let id = ConnectionId::from_bytes([1; 19]);
+        let info = ConnectionInfo::new(id, &self.api, "/a", Ipv4Addr::LOCALHOST.into(), None);
+        self.cleanups.owe(&info, Arc::clone(&self.api)).await.unwrap()
+    }
+
+    fn call(&self) -> UnendedCall {
+        UnendedCall::new(&self.api.config().transmit, Instant::now())
+    }
+
+    /// Whether the cleanup is due after this time.
+    async fn is_due_after(&self, wait: Duration) -> bool {
+        let now = SystemTime::now() + wait;
+        !self.cleanups.0.journal.take_due("a", now, 9, false).await.unwrap().records.is_empty()
+    }
+}
+
+/// The answer may be one of another server.
+#[tokio::test]
+async fn no_answer_of_a_runner_delays_a_cleanup_for_more_than_an_hour() {
+    let functions = format!(
+        r#"{{"functions":[{{"name":"transmit","timeout_ms":{0},"ends_within_ms":{0}}}]}}"#,
+        u64::MAX
+    );
+    let owing = Owing::new(&functions).await;
+    owing.owe().await.end(End::FAULT, Some(owing.call())).await;
+    assert!(!owing.is_due_after(Duration::from_mins(59)).await);
+    assert!(owing.is_due_after(Duration::from_mins(61)).await);
+}

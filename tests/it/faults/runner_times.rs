@@ -1,0 +1,144 @@
+//! What the runner says of its functions decides when a cleanup is due.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::runs::{GatewayRuns, PATH};
+use crate::support::{
+    backend::Backend,
+    between::Between,
+    client::Client,
+    process::{Process, run_shell},
+    soon,
+};
+
+/// Runs of one gateway whose transmit function is a function of `between`, which stands for a runner.
+struct RunnerRuns {
+    backend: Backend,
+    between: Between,
+    folder: TempDir,
+}
+
+impl RunnerRuns {
+    /// The runner's functions have a timeout of one second. None runs.
+    async fn new(api: &str) -> Self {
+        let backend = Backend::start().await;
+        let between = Between::start(&backend, false).await;
+        between.list(1000, 0);
+        let folder = tempfile::tempdir().unwrap();
+        let text = settings(&between.url, &backend.url, "transmit", api);
+        fs::write(folder.path().join("gateway.toml"), text).unwrap();
+        Self { backend, between, folder }
+    }
+
+    async fn start(&self) -> Process {
+        Process::start("gateway", &[], self.folder.path(), &[]).await
+    }
+
+    /// A client with a message in flight.
+    async fn speak(&self, gateway: &Process) -> (Client, String) {
+        let mut client = Client::connect(gateway.address("public"), PATH).await.unwrap();
+        let id = self.backend.next("register").await.id().to_owned();
+        client.send("hello").await;
+        self.backend.next("transmit").await;
+        (client, id)
+    }
+}
+
+fn settings(runner: &str, backend: &str, transmit: &str, api: &str) -> String {
+    format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
+        log = {{ filter = "off" }}
+        runner = {{ url = "{runner}" }}
+        drain = {{ timeout = "5s", spread = "0s" }}
+        [[api]]
+        id = "api-test"
+        path = "{PATH}"
+        register = "register"
+        transmit = "{transmit}"
+        cleanup = "{backend}/cleanup"
+        {api}
+        "#
+    )
+}
+
+/// Its functions end with it, at the latest when their own timeout has passed.
+#[tokio::test]
+async fn a_runner_that_was_killed_delays_its_cleanups_by_the_timeout_of_the_function() {
+    let runs = RunnerRuns::new("").await;
+    let gateway = runs.start().await;
+    let gate = runs.backend.hold("transmit");
+    let (mut client, id) = runs.speak(&gateway).await;
+    gate.notify_one();
+    let RunnerRuns { backend, between, folder: _folder } = runs;
+    between.end().await;
+    assert_eq!(client.closed().await, 1011);
+    let cleanup = backend.next("cleanup").await;
+    assert_eq!((cleanup.id(), cleanup.websocket("closeReason")), (&*id, "fault"));
+    GatewayRuns::end(gateway).await;
+}
+
+/// The runner may not have given the event to a process yet, so its own timeout says nothing.
+#[tokio::test]
+async fn a_runner_that_does_not_answer_delays_its_cleanups_by_the_function_timeout_of_the_api() {
+    let runs = RunnerRuns::new("function_timeout = '4s'").await;
+    let gateway = runs.start().await;
+    let gate = runs.backend.hold("transmit");
+    let begin = Instant::now();
+    let (mut client, _) = runs.speak(&gateway).await;
+    runs.between.list_nothing();
+    runs.between.cut();
+    assert_eq!(client.closed().await, 1011);
+    runs.backend.next("cleanup").await;
+    assert!(begin.elapsed() >= Duration::from_secs(5), "{:?}", begin.elapsed());
+    gate.notify_one();
+    GatewayRuns::end(gateway).await;
+}
+
+/// One client's call breaks off while the gateway has no descriptor left to ask the runner with. That
+/// is no sign that the runner is gone. Another client's cleanup is due later, and comes first.
+#[tokio::test]
+async fn a_gateway_without_descriptors_does_not_take_the_runner_for_gone() {
+    let runs = RunnerRuns::new("").await;
+    let gateway = runs.start().await;
+    let _gate = runs.backend.hold("transmit");
+    let (mut first, _) = runs.speak(&gateway).await;
+    let mut internal = TcpStream::connect(gateway.address("internal")).await.unwrap();
+    assert!(cleanups(&mut internal).await.contains(r#""backlog":0"#));
+    limit_descriptors(&gateway, "3:").await;
+    runs.between.cut();
+    assert_eq!(first.closed().await, 1011);
+    soon("a row", async { while !cleanups(&mut internal).await.contains(r#""backlog":1"#) {} })
+        .await;
+    limit_descriptors(&gateway, "1000:").await;
+    let (mut second, later) = runs.speak(&gateway).await;
+    runs.between.list(1000, 3000);
+    runs.between.cut();
+    assert_eq!(second.closed().await, 1011);
+    assert_eq!(runs.backend.next("cleanup").await.id(), later);
+    GatewayRuns::end(gateway).await;
+}
+
+/// Sets the soft limit of open files of a running gateway.
+async fn limit_descriptors(gateway: &Process, limit: &str) {
+    let command = format!("/usr/bin/prlimit --pid {} --nofile={limit}", gateway.pid());
+    let exit = run_shell(&command, std::path::Path::new("/")).await;
+    assert!(exit.status.success(), "{}", exit.stderr);
+}
+
+/// `GET /cleanups`, on a connection that stays open.
+async fn cleanups(internal: &mut TcpStream) -> String {
+    internal.write_all(b"GET /cleanups HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut answer = vec![0; 4096];
+    let bytes = soon("an answer", internal.read(&mut answer)).await.unwrap();
+    String::from_utf8(answer[..bytes].to_vec()).unwrap()
+}
