@@ -72,6 +72,14 @@ pub struct ServeSettings {
     pub half_closed: HalfClosed,
 }
 
+impl ServeSettings {
+    /// How many connections, and so how many files, the listener may have.
+    pub fn files_max(&self) -> usize {
+        // The listener itself is one.
+        1 + self.connections_max + capacity::RESERVE
+    }
+}
+
 /// What a client is taken for that has ended its sending side while its request is in hand. TCP does
 /// not tell whether such a client still reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use daemon::{
     body::BodyMemory,
+    files::raise_limit,
     serve::{HalfClosed, ServeSettings, serve as serve_http},
 };
 use tokio::{net::TcpListener, sync::mpsc, time::sleep};
@@ -29,6 +30,8 @@ const SERVE: ServeSettings = ServeSettings {
     linger: Duration::from_millis(500),
     half_closed: HalfClosed::Reads,
 };
+/// Files for what watches the code, the log, and everything else.
+const FILES_BESIDE: usize = 64;
 /// How long a request waits for memory for its body.
 const MEMORY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long answers may take to be written after the last function has ended.
@@ -52,6 +55,7 @@ pub async fn serve_with_changes(
     changes: mpsc::Receiver<Settings>,
     stop: CancellationToken,
 ) {
+    raise_limit(SERVE.files_max() + runner.files_of_processes() + FILES_BESIDE);
     runner.keep_warm();
     let followers = Followers::new();
     let close = CancellationToken::new();

@@ -44,6 +44,9 @@ const EVENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long invocations that were cut off have to end.
 const CUT_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// The files of a process: its output, its runtime API, connections to it, and a few for a moment.
+const FILES_OF_PROCESS: usize = 8;
+
 /// Runs functions. A handle: clones are the same runner.
 #[derive(Debug, Clone)]
 pub struct Runner(Arc<Inner>);
@@ -124,6 +127,13 @@ impl Runner {
         // Two kinds of invocations may still be left: a function that blocks its thread cannot be
         // cut off, and an event that is still arriving is refused when it has arrived.
         let _ = timeout(CUT_TIMEOUT, admitted.wait()).await;
+    }
+
+    /// How many files the processes of all functions may take, with one connection of each to its
+    /// runtime API.
+    pub(crate) fn files_of_processes(&self) -> usize {
+        let functions = self.0.functions.all();
+        functions.iter().map(|function| function.runtime.processes_max() * FILES_OF_PROCESS).sum()
     }
 
     /// Ends all functions at once. Each takes as long as its slowest instance.

@@ -68,6 +68,14 @@ impl Runtime {
         }
     }
 
+    /// How many processes the function may have.
+    pub(crate) fn processes_max(&self) -> usize {
+        match self {
+            Self::Rust(_) => 0,
+            Self::Subprocess(subprocess) => subprocess.processes_max(),
+        }
+    }
+
     /// Whether the code is no longer what instances were started from. Looks at all its files.
     pub(crate) fn code_differs(&self) -> bool {
         match self {

@@ -4,10 +4,11 @@
 mod apis;
 
 use std::sync::{
-    Arc, RwLock,
+    Arc, Mutex, RwLock,
     atomic::{AtomicUsize, Ordering},
 };
 
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub(crate) use self::apis::{Apis, Changes};
@@ -20,6 +21,14 @@ pub(crate) struct Api {
     config: RwLock<Arc<ApiConfig>>,
     /// How many connections are being opened.
     opening: AtomicUsize,
+    transmits: Mutex<Transmits>,
+}
+
+/// One permit for each call of transmit, and how many there are.
+#[derive(Debug, Default)]
+struct Transmits {
+    count: usize,
+    permits: Option<Arc<Semaphore>>,
 }
 
 /// A connection that is being opened, which counts for `register_concurrency` of its API.
@@ -64,6 +73,7 @@ impl Api {
             id: config.settings.id.as_str().into(),
             config: RwLock::new(Arc::new(config)),
             opening: AtomicUsize::new(0),
+            transmits: Mutex::default(),
         }
     }
 
@@ -87,6 +97,17 @@ impl Api {
         let more = |count| (count < max).then_some(count + 1);
         self.opening.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         Some(OpeningPermit(Arc::clone(self)))
+    }
+
+    /// The permits for calls of transmit. When their number has changed in the settings, calls that run
+    /// count for the old ones.
+    pub(crate) fn transmits(&self) -> Arc<Semaphore> {
+        let count = self.config().settings.transmit_concurrency;
+        let mut transmits = self.transmits.lock().expect("nothing panics with the lock held");
+        if transmits.count != count {
+            *transmits = Transmits { count, permits: None };
+        }
+        Arc::clone(transmits.permits.get_or_insert_with(|| Arc::new(Semaphore::new(count))))
     }
 
     /// Replaces the settings, and returns whether they differ.

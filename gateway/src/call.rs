@@ -17,10 +17,15 @@ use std::sync::Arc;
 use batch::Item;
 use bytes::Bytes;
 use http::HeaderValue;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout_at},
+};
 use url::Url;
 use uuid::Uuid;
 
 pub(crate) use self::{
+    batching::LATE_MAX,
     client::FunctionClient,
     outcome::CallError,
     retry::{RetryBackoff, call_until},
@@ -40,13 +45,30 @@ pub(crate) struct Call {
     pub(crate) traceparent: Option<HeaderValue>,
     /// The number of this attempt, if the function is to know it.
     pub(crate) attempt: Option<u32>,
+    /// One permit for each call that may run at once, if they are limited here.
+    pub(crate) permits: Option<Arc<Semaphore>>,
 }
 
 impl Call {
     /// A call that no handshake waits for.
     pub(crate) fn new(url: &Url, event: impl Into<Bytes>) -> Self {
         let request_id = Uuid::new_v4().to_string().into();
-        Self { url: url.clone(), event: event.into(), request_id, traceparent: None, attempt: None }
+        Self {
+            url: url.clone(),
+            event: event.into(),
+            request_id,
+            traceparent: None,
+            attempt: None,
+            permits: None,
+        }
+    }
+
+    /// Waits for the turn of the call. A call that has none by `deadline` did not run.
+    async fn turn(&self, deadline: Instant) -> Result<Option<OwnedSemaphorePermit>, CallError> {
+        let Some(permits) = self.permits.clone() else { return Ok(None) };
+        let permit = timeout_at(deadline, permits.acquire_owned()).await;
+        let permit = permit.map_err(|_| CallError::no_turn())?;
+        Ok(Some(permit.expect("the semaphore is never closed")))
     }
 
     /// The call as an item of a batch. The runner does not use the number of the attempt.

@@ -2,14 +2,12 @@
 
 mod drain;
 mod error;
+mod files;
 mod journal_command;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use daemon::{
-    files,
-    serve::{HalfClosed, ServeSettings, serve},
-};
+use daemon::serve::{HalfClosed, ServeSettings, serve};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc},
@@ -20,8 +18,8 @@ use tower::service_fn;
 use tracing::info;
 use url::Url;
 
-use self::drain::Drain;
 pub use self::{error::GatewayError, journal_command::JournalCommand};
+use self::{drain::Drain, files::files_needed};
 pub use crate::cleanup::journal::{Damage, JournalOpenError, Loss};
 use crate::{
     api::Apis,
@@ -57,8 +55,6 @@ const INTERNAL: ServeSettings = ServeSettings {
     linger: Duration::ZERO,
     half_closed: HalfClosed::Reads,
 };
-/// Open files for handshakes, calls of functions, pushes and everything else.
-const FILES_BESIDE_CONNECTIONS: usize = 4096;
 /// How long the listeners may take for their last responses.
 const LISTENERS_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -120,7 +116,10 @@ impl Gateway {
     /// and cleanups are delivered.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
         let Self { settings, pages, public, internal, journal, changes } = self;
-        files::raise_limit(settings.connection.max + FILES_BESIDE_CONNECTIONS);
+        daemon::files::raise_limit(files_needed(
+            &settings,
+            matches!(pages, Some(Pages::Folder(_))),
+        ));
         let start = settings.clone();
         let functions = FunctionClient::new(&settings.runner)?;
         let apis = Apis::new(settings.apis, settings.runner);

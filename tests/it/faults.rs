@@ -12,6 +12,7 @@ mod crash;
 mod crowd;
 mod damage;
 mod due;
+mod files;
 mod full_disk;
 mod functions;
 mod given_up;

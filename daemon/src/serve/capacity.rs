@@ -21,7 +21,7 @@ use tokio::{
 use crate::activity::{Activity, PeerWait};
 
 /// How many connections are accepted beyond the permits of a listener.
-const RESERVE: usize = 256;
+pub(super) const RESERVE: usize = 256;
 /// How long a connection of the reserve waits for a request.
 pub(super) const RESERVE_TIMEOUT: Duration = Duration::from_secs(1);
 /// A connection gives way when it has waited for its peer for this long.

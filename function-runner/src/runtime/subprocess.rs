@@ -60,6 +60,11 @@ impl SubprocessRuntime {
         self.0.busy()
     }
 
+    /// How many instances there may be.
+    pub(super) fn processes_max(&self) -> usize {
+        self.0.limits.max_instances
+    }
+
     /// Whether the code is no longer what instances were started from. Looks at all its files.
     pub(super) fn code_differs(&self) -> bool {
         self.0.code_differs()

@@ -16,7 +16,7 @@ use url::Url;
 const BATCH_TIMEOUT: Duration = Duration::from_secs(1000);
 /// Exchanges of one address that are kept after their deadline, because an answer may still come.
 /// Each may keep the socket of a batch open.
-const LATE_MAX: usize = 16;
+pub(crate) const LATE_MAX: usize = 16;
 
 /// The addresses that offer to take batches. All clones are one.
 #[derive(Debug, Clone, Default)]

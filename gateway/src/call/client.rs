@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use super::{
@@ -66,10 +66,12 @@ impl FunctionClient {
     /// Calls once. Returns the body of the response if its status is 200, which alone means success
     /// (documented).
     pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
+        let deadline = Instant::now() + timeout;
+        let _permit = call.turn(deadline).await?;
         let began = Instant::now();
         let mut exchange = self.exchange(call);
         let unended = || UnendedCall::new(&call.url, began);
-        match tokio::time::timeout(timeout, &mut exchange.answer).await {
+        match timeout_at(deadline, &mut exchange.answer).await {
             Ok(outcome) => outcome.map_err(|error| error.of_call(unended)),
             // The function goes on. The exchange ends here and its socket is closed, unless the
             // exchange is one of the few in batches that are kept.
@@ -129,4 +131,28 @@ fn builder() -> ClientBuilder {
         // An event must reach the configured address and no other.
         .redirect(Policy::none())
         .no_proxy()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use shared::invocation::Disposition;
+    use tokio::sync::Semaphore;
+    use url::Url;
+
+    use super::{super::Call, FunctionClient};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_has_no_turn_in_time_did_not_run() {
+        // Nothing is sent, so nothing has to be there.
+        let nowhere = Url::parse("http://127.0.0.1:1/").unwrap();
+        let functions = FunctionClient::new(&nowhere).unwrap();
+        let mut call = Call::new(&nowhere, "{}");
+        call.permits = Some(Arc::new(Semaphore::new(0)));
+        let error = functions.call(&call, Duration::from_secs(1)).await.unwrap_err();
+        assert_eq!(error.disposition, Disposition::NotRun);
+        assert!(error.unended.is_none() && !error.timed_out, "{error}");
+        assert!(error.to_string().starts_with("transmit_concurrency"), "{error}");
+    }
 }

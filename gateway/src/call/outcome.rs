@@ -26,6 +26,7 @@ enum What {
     Transport(reqwest::Error),
     NoAnswer(NoAnswer),
     Deadline,
+    NoTurn,
     TooLarge,
 }
 
@@ -79,6 +80,16 @@ impl CallError {
         }
     }
 
+    /// As many calls as the API may have ran for all of the timeout. This one did not begin.
+    pub(crate) fn no_turn() -> Self {
+        Self {
+            disposition: Disposition::NotRun,
+            timed_out: false,
+            unended: None,
+            what: What::NoTurn,
+        }
+    }
+
     /// The response is larger than a function may return.
     pub(crate) fn too_large() -> Self {
         Self {
@@ -107,7 +118,7 @@ impl CallError {
             What::Status(status) => is_status_of_proxy(*status),
             What::Transport(_) | What::NoAnswer(_) => self.disposition != Disposition::NotRun,
             // It was read to its end.
-            What::TooLarge => false,
+            What::TooLarge | What::NoTurn => false,
         }
     }
 
@@ -138,6 +149,9 @@ impl fmt::Display for CallError {
             What::Transport(_) | What::NoAnswer(_) => f.write_str("function did not answer"),
             What::Deadline => f.write_str("function did not answer in time"),
             What::TooLarge => f.write_str("function answered too much"),
+            What::NoTurn => f.write_str(
+                "transmit_concurrency calls of the api were running for all of its timeout",
+            ),
         }
     }
 }
@@ -147,7 +161,7 @@ impl Error for CallError {
         match &self.what {
             What::Transport(error) => Some(error),
             What::NoAnswer(error) => Some(error),
-            What::Status(_) | What::Deadline | What::TooLarge => None,
+            What::Status(_) | What::Deadline | What::NoTurn | What::TooLarge => None,
         }
     }
 }

@@ -50,7 +50,8 @@ impl Forward {
     pub(super) fn start(&self, message: &Message) -> Forwarding {
         let handle = Arc::clone(&self.handle);
         let config = handle.api.config();
-        let call = config.dialect.message_call(&config, &handle.info, message);
+        let mut call = config.dialect.message_call(&config, &handle.info, message);
+        call.permits = Some(handle.api.transmits());
         let functions = self.functions.clone();
         Box::pin(async move {
             match call_until(&functions, &call, config.settings.timeout).await {

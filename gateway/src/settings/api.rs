@@ -28,6 +28,9 @@ pub struct ApiSettings {
     /// `register_concurrency`: clients at once that wait for register; the next one is refused with
     /// 503.
     pub register_concurrency: usize,
+    /// `transmit_concurrency`: calls of transmit at once. The next message waits for its turn, for
+    /// `timeout` at most.
+    pub transmit_concurrency: usize,
     /// `function_timeout`: how long register and transmit may run. A cleanup waits for so long for
     /// a call of which nobody knows whether it has ended. A runner tells it for its own functions.
     pub function_timeout: Duration,
@@ -107,6 +110,8 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
     let timeout = section.read_or("timeout", &times, "15s");
     let register_concurrency =
         section.read_or("register_concurrency", &count(1..=1_000_000), "1000");
+    let transmit_concurrency =
+        section.read_or("transmit_concurrency", &count(1..=1_000_000), "5000");
     let function_times = duration(SECOND..=FUNCTION_TIMEOUT_MAX);
     let function_timeout = section.read_or("function_timeout", &function_times, "15m");
     let idle_timeout = section.read_or("idle_timeout", &times, "10m");
@@ -122,6 +127,7 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
         cleanup,
         timeout,
         register_concurrency,
+        transmit_concurrency,
         function_timeout,
         idle_timeout,
         max_message,

@@ -192,7 +192,7 @@ async fn cleanups_that_are_not_due_delay_no_others() {
 }
 
 /// How many descriptors the gateway has open.
-fn descriptors(gateway: &Process) -> usize {
+pub(super) fn descriptors(gateway: &Process) -> usize {
     fs::read_dir(format!("/proc/{}/fd", gateway.pid())).unwrap().count()
 }
 
