@@ -31,7 +31,8 @@ use tracing::{info, warn};
 
 pub(crate) use self::admitted::{Admitted, report_of};
 use self::{
-    admission::Admission, ends::Ends, function::HeldFunction, reload::FunctionReload, table::Table,
+    admission::Admission, ends::AllEnds, function::HeldFunction, reload::FunctionReload,
+    table::Table,
 };
 use crate::{
     invocation::{Fault, RecentLines},
@@ -54,6 +55,8 @@ pub struct Runner(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     functions: Table,
+    /// When running invocations will have ended, those of functions that were removed too.
+    ends: AllEnds,
     /// The secret pair that requests of the cloud API are signed with, if one is set.
     secret: Mutex<Option<Arc<SecretPair>>>,
     /// The settings of the start, without the functions and the secret.
@@ -78,13 +81,15 @@ impl Runner {
     pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
         let replies = reply_memory(settings.reply_memory);
         let functions = mem::take(&mut settings.functions).into_iter();
+        let all_ends = AllEnds::default();
         let functions = all_or_problems(functions.map(|function| {
-            let (lines, ends) = (RecentLines::of_function(), Ends::default());
+            let (lines, ends) = (RecentLines::of_function(), all_ends.of(&function.name));
             HeldFunction::start(function, lines, ends, &replies, &settings.origins)
         }))?;
         let secret = settings.secret.take().map(Arc::new);
         Ok(Self(Arc::new(Inner {
             functions: Table::new(functions),
+            ends: all_ends,
             secret: Mutex::new(secret),
             permits: Arc::new(Semaphore::new(settings.max_invocations)),
             settings,
@@ -183,7 +188,7 @@ impl Runner {
             let message = "runner has as many invocations as it may have";
             Fault::new(InvocationFault::TooManyRequests, message)
         })?;
-        let running = function.ends.enter(EVENT_TIMEOUT + function.settings.longest());
+        let running = function.ends.enter(EVENT_TIMEOUT + function.longest());
         let admission = Admission { in_runner, permit, of_function, running };
         Ok(Admitted { runner: self.clone(), function, admission })
     }

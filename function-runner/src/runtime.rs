@@ -108,6 +108,15 @@ impl Runtime {
         }
     }
 
+    /// How long an event may take once an instance is reserved for it, if the function may run for
+    /// `time_limit`.
+    pub(crate) fn longest(&self, time_limit: Duration) -> Duration {
+        match self {
+            Self::Rust(_) => time_limit,
+            Self::Subprocess(_) => Lease::longest(time_limit),
+        }
+    }
+
     /// Reserves an instance.
     pub(crate) async fn lease(&self, context: &Context) -> Result<LeasedInstance<'_>, Fault> {
         match self {
@@ -128,15 +137,6 @@ impl Runtime {
 }
 
 impl LeasedInstance<'_> {
-    /// How long an event may take from now on, if the function may run for `time_limit`.
-    pub(crate) fn longest(&self, time_limit: Duration) -> Duration {
-        match self {
-            Self::Rust(_) => time_limit,
-            // The event may go to another instance for as long as it may wait for one, and run there.
-            Self::Subprocess(_) => 2 * time_limit,
-        }
-    }
-
     /// Hands over `event`, which is JSON. The output of the function goes to `lines`. Ends soon after
     /// `cut`, when the runner cannot wait any longer.
     pub(crate) async fn invoke(

@@ -2,6 +2,7 @@
 
 mod action;
 mod drain;
+mod ends;
 mod functions;
 mod http;
 mod limits;

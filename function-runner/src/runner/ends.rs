@@ -15,8 +15,8 @@ const MARGIN: Duration = Duration::from_secs(2);
 /// An invocation that should have ended ends within this time.
 const ANY_MOMENT: Duration = Duration::from_secs(1);
 
-/// When each running invocation will have ended. A handle: a function that replaces another of its
-/// name has the same, because invocations of the other one may still run.
+/// When each running invocation will have ended. A handle: all functions of one name have the same,
+/// because invocations of an earlier one may still run.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Ends(Arc<Mutex<Running>>);
 
@@ -26,11 +26,25 @@ struct Running {
     ends: HashMap<u64, Instant>,
 }
 
+/// [`Ends`] by the name of the function. A function that is removed may still have invocations when
+/// another one gets its name.
+#[derive(Debug, Default)]
+pub(super) struct AllEnds(Mutex<HashMap<String, Ends>>);
+
 /// Counts an invocation as running, until dropped.
 #[derive(Debug)]
 pub(crate) struct RunningGuard {
     ends: Ends,
     number: u64,
+}
+
+impl AllEnds {
+    /// Those of the functions called `name`: the one that there is, and those that there were.
+    pub(super) fn of(&self, name: &str) -> Ends {
+        let mut all = self.0.lock().expect("nothing panics with the lock held");
+        all.retain(|_, ends| ends.is_in_use());
+        all.entry(name.to_owned()).or_default().clone()
+    }
 }
 
 impl Ends {
@@ -50,6 +64,11 @@ impl Ends {
         last.map_or(Duration::ZERO, |last| {
             last.saturating_duration_since(Instant::now()).max(ANY_MOMENT)
         })
+    }
+
+    /// Whether a function or an invocation has a handle too.
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     fn lock(&self) -> MutexGuard<'_, Running> {

@@ -1,5 +1,7 @@
 //! A function of the runner: its settings, its runtime and its log.
 
+use std::time::Duration;
+
 use daemon::{
     body::BodyMemory,
     settings::{Origins, Problem},
@@ -25,8 +27,8 @@ pub(crate) struct HeldFunction {
 
 impl HeldFunction {
     /// Starts a function in Rust. Other functions start when there is an event. `lines` and
-    /// `ends` are those of the function that had this name before, if there was one. `replies` is
-    /// the memory for replies, `origins` those of the settings.
+    /// `ends` are those of functions that had this name before, if there were any. `replies` is the
+    /// memory for replies, `origins` are those of the settings.
     pub(super) fn start(
         settings: FunctionSettings,
         lines: RecentLines,
@@ -41,6 +43,16 @@ impl HeldFunction {
 
     pub(super) fn name(&self) -> &str {
         &self.settings.name
+    }
+
+    /// How long an invocation may take, from when it has its event.
+    pub(super) fn longest(&self) -> Duration {
+        self.settings.longest_wait() + self.longest_run()
+    }
+
+    /// How long an invocation may take, from when it has an instance.
+    pub(super) fn longest_run(&self) -> Duration {
+        self.runtime.longest(self.settings.timeout)
     }
 
     /// Whether `settings` would make the same function now. Looks at all files of its code.

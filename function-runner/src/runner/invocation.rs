@@ -40,8 +40,8 @@ impl Invocation {
             }
             leased => leased,
         };
-        if let Ok(instance) = &instance {
-            self.admission.running.set(instance.longest(self.context.time_limit));
+        if instance.is_ok() {
+            self.admission.running.set(self.function.longest_run());
         }
         self.lines.start(&self.context);
         let start = Instant::now();

@@ -13,7 +13,7 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use super::{Runner, all_or_problems, ends::Ends, function::HeldFunction};
+use super::{Runner, all_or_problems, function::HeldFunction};
 use crate::{
     invocation::{Fault, RecentLines},
     settings::{FunctionSettings, Settings},
@@ -111,10 +111,9 @@ impl FunctionReload {
             if known.into_iter().flatten().any(|function| function.is_of(&settings)) {
                 return None;
             }
-            let (lines, ends) = match current {
-                Some(current) => (current.lines.clone(), current.ends.clone()),
-                None => (RecentLines::of_function(), Ends::default()),
-            };
+            let lines = current.map(|current| current.lines.clone());
+            let lines = lines.unwrap_or_else(RecentLines::of_function);
+            let ends = runner.0.ends.of(&settings.name);
             Some(HeldFunction::start(settings, lines, ends, &runner.0.replies, &origins))
         };
         // Blocking: all files of the code are looked at.

@@ -80,12 +80,12 @@ impl FunctionSettings {
         Some(Self { name, timeout, memory_mb, max_instances, runtime: runtime? })
     }
 
-    /// How long an invocation may take: it waits for an instance, the instance starts, or it waits for
-    /// another one, and the function runs.
-    pub(crate) fn longest(&self) -> Duration {
+    /// How long an invocation may wait for an instance. Of child processes: for a permit, for a start,
+    /// and for another instance if the start has failed.
+    pub(crate) fn longest_wait(&self) -> Duration {
         match &self.runtime {
-            RuntimeSettings::Rust(_) => self.timeout,
-            RuntimeSettings::Subprocess(subprocess) => 3 * self.timeout + subprocess.init_timeout,
+            RuntimeSettings::Rust(_) => Duration::ZERO,
+            RuntimeSettings::Subprocess(subprocess) => 2 * self.timeout + subprocess.init_timeout,
         }
     }
 

@@ -6,10 +6,13 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use futures_util::future::join_all;
 use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
+    sys::{
+        signal::{Signal, kill},
+        stat::Mode,
+    },
+    unistd::{Pid, mkfifo},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::yield_now;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -145,6 +148,32 @@ async fn an_event_that_a_stopped_process_has_not_read_in_time_is_answered_432() 
     one.functions.finish().await;
 }
 
+/// The time that the runner says has room for the move to another process. That one does not get ready,
+/// so the event is given up.
+#[tokio::test]
+async fn an_event_that_moves_ends_within_the_time_that_the_runner_says() {
+    if !has("python") {
+        return;
+    }
+    let one = OneProcess::start("timeout = \"8s\"").await;
+    let never = one.functions.folder.path().join("asked-never");
+    mkfifo(&never, Mode::S_IRWXU).unwrap();
+    one.freeze().await;
+    let killed = async {
+        one.unread(|bytes| bytes > 0).await;
+        let listed = one.functions.get("/functions").await.bytes().await.unwrap();
+        let listed: Value = serde_json::from_slice(&listed).unwrap();
+        let said = listed["functions"][0]["ends_within_ms"].as_u64().unwrap();
+        // To go to another process, to be asked for there, and to run: 8 s each, and 2 s.
+        assert!((18_001..=26_000).contains(&said), "{said}");
+        one.signal(Signal::SIGKILL);
+    };
+    let event = json!({});
+    let ((status, answer), ()) = tokio::join!(one.functions.invoke("python", &event), killed);
+    assert_eq!(status, 432, "{answer}");
+    one.functions.finish().await;
+}
+
 #[tokio::test]
 async fn a_process_that_ends_before_it_asks_for_an_event_gets_none() {
     if !has("bash") {
@@ -206,16 +235,16 @@ async fn talk(mut client: Client, messages: usize) -> BTreeSet<String> {
     processes
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_message_is_lost_by_processes_that_end_at_random_after_a_reply() {
+/// `CLIENTS` send messages to processes that run `code` and end at random. `lines` are settings of the
+/// function.
+async fn check_no_loss(code: &str, lines: &str) {
     if !has("python") {
         return;
     }
     let messages = std::env::var(MESSAGES_VARIABLE)
         .map_or(MESSAGES, |messages| messages.parse().expect("a number of messages"));
     let folder = folder();
-    write(folder.path(), "python/index.py", DYING_PYTHON);
-    let lines = "timeout = \"60s\"\nmax_instances = 10";
+    write(folder.path(), "python/index.py", code);
     let functions = Functions::start_in(folder, &function("python", lines)).await;
     let settings = format!(
         r#"
@@ -239,4 +268,17 @@ async fn no_message_is_lost_by_processes_that_end_at_random_after_a_reply() {
     assert!(processes.len() > 10, "none of the first processes has ended: {processes:?}");
     world.finish().await;
     functions.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_message_is_lost_by_processes_that_end_at_random_after_a_reply() {
+    check_no_loss(DYING_PYTHON, "timeout = \"60s\"\nmax_instances = 10").await;
+}
+
+/// A process takes longer to start than an event may wait for another one, so some events are given up,
+/// and their calls are repeated.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_message_is_lost_by_processes_that_end_at_random_and_start_slowly() {
+    let slow = format!("import time\ntime.sleep(4)\n{DYING_PYTHON}");
+    check_no_loss(&slow, "timeout = \"3s\"\nmax_instances = 10").await;
 }

@@ -7,7 +7,7 @@ use functions::Context;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot},
-    time::Instant,
+    time::{Instant, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -79,6 +79,13 @@ impl Warm {
 }
 
 impl Lease {
+    /// How long an event may take once it has a lease, if the function may run for `time_limit`. It may
+    /// go to another instance within the first of these times. There it may wait for the child to ask
+    /// for it, and then run.
+    pub(crate) fn longest(time_limit: Duration) -> Duration {
+        3 * time_limit
+    }
+
     pub(super) fn new(pool: Arc<Pool>, held: Held) -> Self {
         Self { pool, held: Some(held) }
     }
@@ -117,15 +124,21 @@ impl Drop for Lease {
 }
 
 impl NotRun {
-    /// Another instance, if `deadline` has not passed.
+    /// Another instance, if there is one before `deadline`. One that starts more slowly is for later
+    /// events.
     pub(crate) async fn lease(self, context: &Context, deadline: Instant) -> Result<Lease, Fault> {
         if Instant::now() >= deadline {
-            let message = "no instance of the function took the event in time";
-            return Err(Fault::new(InvocationFault::ConcurrencyExceeded, message));
+            return Err(too_late());
         }
-        let held = self.pool.instance(self.permit, &context.request_id).await?;
+        let held = self.pool.instance(self.permit, &context.request_id);
+        let held = timeout_at(deadline, held).await.map_err(|_| too_late())??;
         Ok(Lease::new(self.pool, held))
     }
+}
+
+fn too_late() -> Fault {
+    let message = "no instance of the function took the event in time";
+    Fault::new(InvocationFault::ConcurrencyExceeded, message)
 }
 
 /// The task of the instance has failed.

@@ -1,8 +1,13 @@
-"""Writes a line to the file ASKED whenever it has asked for an event."""
+"""Writes a line to the file ASKED whenever it has asked for an event. Does not get ready if there is a
+pipe beside this file."""
 
 import http.client
 import os
 import time
+
+if os.path.exists(os.environ["ASKED"] + "-never"):
+    with open(os.environ["ASKED"] + "-never") as pipe:
+        pipe.read()
 
 ask = http.client.HTTPConnection.request
 
