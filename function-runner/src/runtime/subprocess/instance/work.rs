@@ -66,7 +66,7 @@ impl Instance {
         jobs.close();
         self.child.end().await;
         self.output.finish();
-        give_back(jobs);
+        give_back(jobs).await;
     }
 
     /// The work has panicked. The event in hand, if there is one, has lost its sender, so its caller
@@ -75,7 +75,7 @@ impl Instance {
         self.pool.forget(self.id);
         jobs.close();
         self.child.kill().await;
-        give_back(jobs);
+        give_back(jobs).await;
     }
 
     /// From now on the child has as much time to ask for an event as it has for an event.
@@ -182,10 +182,11 @@ impl Instance {
     }
 }
 
-/// Gives back the jobs that the child has not got. Only when it has ended, so that there are never
-/// more processes than permits.
-fn give_back(jobs: &mut mpsc::Receiver<Job>) {
-    while let Ok(Job { done, permit, .. }) = jobs.try_recv() {
+/// Gives back the jobs in `jobs`, which is closed: the child has not got them. Only when it has ended,
+/// so that there are never more processes than permits. Waits for a sender that is about to put one
+/// there, which takes no time: `try_recv` would take the channel for empty, and the job would be lost.
+async fn give_back(jobs: &mut mpsc::Receiver<Job>) {
+    while let Some(Job { done, permit, .. }) = jobs.recv().await {
         let _ = done.send(Done::NotRun(permit));
     }
 }
@@ -231,4 +232,47 @@ fn silent(limit: Duration) -> Fault {
 fn unproven(fault: &Fault) -> Fault {
     let message = format!("instance ended before it answered an event: {}", fault.message());
     Fault::new(InvocationFault::LoadFailed, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use bytes::Bytes;
+    use functions::Context;
+    use futures_util::FutureExt;
+    use tokio::sync::{Semaphore, mpsc, oneshot};
+    use tokio_util::sync::CancellationToken;
+    use tracing::Span;
+
+    use super::{Done, Job, give_back};
+    use crate::invocation::{Lines, RecentLines};
+
+    #[tokio::test]
+    async fn a_job_that_is_being_sent_while_the_instance_ends_did_not_run() {
+        let (done, outcome) = oneshot::channel();
+        let permit = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
+        let job = Job {
+            event: Bytes::from_static(b"{}"),
+            context: Context {
+                request_id: String::new(),
+                function_name: String::new(),
+                memory_limit_mb: 128,
+                time_limit: Duration::from_secs(3),
+                traceparent: None,
+            },
+            lines: Lines::of_instance(Span::none(), RecentLines::of_function()),
+            cut: CancellationToken::new(),
+            done,
+            permit,
+        };
+        let (sender, mut jobs) = mpsc::channel(1);
+        let sending = sender.reserve().await.unwrap();
+        jobs.close();
+        let mut giving_back = Box::pin(give_back(&mut jobs));
+        assert!(giving_back.as_mut().now_or_never().is_none());
+        sending.send(job);
+        giving_back.await;
+        assert!(matches!(outcome.await, Ok(Done::NotRun(_))));
+    }
 }
