@@ -1,5 +1,7 @@
 //! Static pages beside the WebSockets, where they are configured.
 
+mod turns;
+
 use std::path::Path;
 
 use daemon::http::{Body, full};
@@ -8,13 +10,22 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 use tower_http::services::ServeDir;
 
+use self::turns::Turns;
+
 /// Where pages come from.
 #[derive(Debug, Clone)]
 pub enum Pages {
     /// A folder.
-    Folder(ServeDir),
+    Folder(PageFolder),
     /// The program itself.
     Embedded(&'static [EmbeddedPage]),
+}
+
+/// A folder with pages.
+#[derive(Debug, Clone)]
+pub struct PageFolder {
+    dir: ServeDir,
+    turns: Turns,
 }
 
 /// A page within the program.
@@ -44,7 +55,8 @@ const SECURITY: [(HeaderName, HeaderValue); 2] = [
 impl Pages {
     /// The files in a folder.
     pub fn folder(dir: &Path) -> Self {
-        Self::Folder(ServeDir::new(dir).with_buf_chunk_size(CHUNK_BYTES))
+        let dir = ServeDir::new(dir).with_buf_chunk_size(CHUNK_BYTES);
+        Self::Folder(PageFolder { dir, turns: Turns::new() })
     }
 
     /// The page that is asked for; none when there is no such page.
@@ -56,7 +68,7 @@ impl Pages {
             return None;
         }
         let mut response = match self {
-            Self::Folder(dir) => serve_file(dir.clone(), request).await,
+            Self::Folder(folder) => folder.clone().serve(request).await,
             Self::Embedded(pages) => serve_embedded(pages, request.uri().path())?,
         };
         if response.status() == StatusCode::NOT_FOUND {
@@ -67,9 +79,12 @@ impl Pages {
     }
 }
 
-async fn serve_file<B: Send + 'static>(dir: ServeDir, request: Request<B>) -> Response<Body> {
-    let response = dir.oneshot(request).await.unwrap_or_else(|never| match never {});
-    response.map(|body| body.map_err(Into::into).boxed_unsync())
+impl PageFolder {
+    async fn serve<B: Send + 'static>(self, request: Request<B>) -> Response<Body> {
+        let Self { dir, turns } = self;
+        let response = dir.oneshot(request).await.unwrap_or_else(|never| match never {});
+        response.map(|body| turns.read(body).map_err(Into::into).boxed_unsync())
+    }
 }
 
 fn serve_embedded(pages: &[EmbeddedPage], path: &str) -> Option<Response<Body>> {
