@@ -180,6 +180,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             SocketEvent::NeedsMemory => self.intake.grow(),
             SocketEvent::Taken => {
                 self.outbound.taken(now, &self.socket);
+                self.entry.handle.mailbox.progress(now);
                 self.on_event_at(Event::Taken, now);
             }
             SocketEvent::Flushed { waited } => {

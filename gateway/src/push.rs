@@ -21,7 +21,7 @@ use self::encoder::{EncodedPush, Encoder};
 use crate::{
     api::Api,
     dialect::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},
-    registry::{Delivery, End, Handle, NotOffered, Offered, Receipt, Registry},
+    registry::{Delivery, End, Handle, NotOffered, Offered, Overflow, Receipt, Registry, Terms},
     settings::PushSettings,
 };
 
@@ -30,6 +30,7 @@ use crate::{
 pub(crate) struct Pusher {
     registry: Registry,
     settings: PushSettings,
+    overflow: Overflow,
 }
 
 /// Bytes that a push holds for each connection until it is answered, beside the id.
@@ -46,7 +47,8 @@ struct QueuedPush {
 
 impl Pusher {
     pub(crate) fn new(registry: Registry, settings: PushSettings) -> Self {
-        Self { registry, settings }
+        let overflow = Overflow::new(settings.memory / 2);
+        Self { registry, settings, overflow }
     }
 
     /// Carries out the push that `body` asks for. Takes the bytes out of `body` and leaves the permit for what the push still holds, which the caller
@@ -62,15 +64,15 @@ impl Pusher {
             return PushOutcome::Refused(PushRefusal::ShuttingDown);
         }
         // The time of a message begins when it can be queued, not before a long body has been read.
-        let deadline = Instant::now() + self.settings.timeout;
+        let began = Instant::now();
+        let deadline = began + self.settings.timeout;
+        let terms = Terms { began, deadline, overflow: &self.overflow };
         let pushes = match pushes {
             Pushes::One(id, effect) => {
                 // The message is in a mailbox soon, which has its own bound.
                 let held = id.len() + BYTES_PER_ID;
                 let begun = match effect {
-                    Ok(effect) => {
-                        self.begin(api, &id, &Encoder::default().action(effect), deadline)
-                    }
+                    Ok(effect) => self.begin(api, &id, &Encoder::default().action(effect), terms),
                     Err(problem) => Err(NotPushed::Invalid(problem)),
                 };
                 body.shrink_to(held);
@@ -84,7 +86,7 @@ impl Pusher {
             Pushes::Many(pushes) => pushes,
         };
         // All are begun before any is waited for: one slow client must not hold up the others.
-        let begun = self.begin_each(api, pushes, deadline).await;
+        let begun = self.begin_each(api, pushes, terms).await;
         // The messages are in mailboxes, which have their own bounds.
         body.shrink_to(begun.iter().map(|(id, _)| id.len() + BYTES_PER_ID).sum());
         PushOutcome::Many(settle_each(begun, deadline).await)
@@ -94,7 +96,7 @@ impl Pusher {
         &self,
         api: &Api,
         pushes: Vec<(Vec<String>, Result<Effect, String>)>,
-        deadline: Instant,
+        terms: Terms<'_>,
     ) -> Vec<(String, Begun)> {
         let mut encoder = Encoder::default();
         let mut begun = Vec::new();
@@ -107,7 +109,7 @@ impl Pusher {
                 // Other tasks have their turns, however many ids there are.
                 consume_budget().await;
                 let outcome = match &action {
-                    Ok(action) => self.begin(api, &id, action, deadline),
+                    Ok(action) => self.begin(api, &id, action, terms),
                     Err(error) => Err(error.clone()),
                 };
                 begun.push((id, outcome));
@@ -116,7 +118,7 @@ impl Pusher {
         begun
     }
 
-    fn begin(&self, api: &Api, id: &str, action: &EncodedPush, deadline: Instant) -> Begun {
+    fn begin(&self, api: &Api, id: &str, action: &EncodedPush, terms: Terms<'_>) -> Begun {
         let handle = self.find(api, id);
         // A message over the API's limit is too large even if its connection is gone.
         let limit = match &handle {
@@ -134,7 +136,7 @@ impl Pusher {
             EncodedPush::Close => return Err(NotPushed::Gone),
             EncodedPush::Send(frame) => frame.clone(),
         };
-        match handle.mailbox.offer(frame, deadline) {
+        match handle.mailbox.offer(frame, terms) {
             Ok(Offered::Held) => Ok(None),
             Ok(Offered::Queued(receipt)) => Ok(Some(QueuedPush { handle, receipt })),
             Err(NotOffered::Full) => Err(NotPushed::SlowReader),
@@ -177,7 +179,7 @@ async fn settle_until(begun: Begun, deadline: Instant) -> Begun {
     if let Ok(delivery) = timeout_at(deadline, &mut queued.receipt.written).await {
         return outcome(delivery.ok()).map(|()| None);
     }
-    match queued.handle.mailbox.withdraw(&queued.receipt) {
+    match queued.handle.mailbox.withdraw(&queued.receipt, deadline) {
         true => Err(NotPushed::SlowReader),
         false => Ok(Some(queued)),
     }
@@ -185,8 +187,17 @@ async fn settle_until(begun: Begun, deadline: Instant) -> Begun {
 
 impl QueuedPush {
     /// Waits for a message that is being written. That ends by the write timeout at the latest.
-    async fn written(self) -> Result<(), NotPushed> {
-        outcome(self.receipt.written.await.ok())
+    async fn written(mut self) -> Result<(), NotPushed> {
+        outcome((&mut self.receipt.written).await.ok())
+    }
+}
+
+/// The caller may leave before its answer. Then no message of the push stays beyond the room of a mailbox.
+impl Drop for QueuedPush {
+    fn drop(&mut self) {
+        if self.receipt.overflows {
+            self.handle.mailbox.withdraw(&self.receipt, Instant::now());
+        }
     }
 }
 
@@ -197,3 +208,6 @@ fn outcome(delivery: Option<Delivery>) -> Result<(), NotPushed> {
         None => Err(NotPushed::Gone),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ pub(crate) use self::{
     end::{End, EndReason},
     frame::Frame,
     info::ConnectionInfo,
-    mailbox::{Delivery, Mailbox, NotOffered, Offered, Receipt, Requests},
+    mailbox::{Delivery, Mailbox, NotOffered, Offered, Overflow, Receipt, Requests, Terms},
     message::Message,
 };
 use crate::api::Api;

@@ -1,16 +1,9 @@
 //! Pushes to many: one payload to many connections, and many pushes in one request. The answer names
 //! each connection that was not reached.
 
-use serde_json::{Value, json};
-use tokio::{net::TcpSocket, task::JoinHandle};
-use tokio_tungstenite::client_async;
+use serde_json::json;
 
-use crate::support::{
-    backend::FunctionCall,
-    client::{Client, request},
-    soon,
-    world::{PATH, World, closing, data_send},
-};
+use crate::support::world::{World, closing, data_send};
 
 #[tokio::test]
 async fn one_payload_reaches_many_and_the_answer_names_the_others() {
@@ -90,26 +83,6 @@ async fn a_push_to_more_connections_than_allowed_is_413() {
     world.finish().await;
 }
 
-/// A client for which the system buffers little.
-async fn small_client(world: &World) -> (Client, FunctionCall) {
-    let socket = TcpSocket::new_v4().unwrap();
-    socket.set_recv_buffer_size(32 << 10).unwrap();
-    let stream = socket.connect(world.listeners.public).await.unwrap();
-    let request = request(world.listeners.public, PATH);
-    let (socket, response) = client_async(request, stream).await.unwrap();
-    (Client { socket, response }, world.backend.next("register").await)
-}
-
-/// Pushes without waiting for the answer.
-fn push_later(world: &World, body: &Value) -> JoinHandle<Value> {
-    let url = format!("http://{}/api-test", world.listeners.internal);
-    let request = reqwest::Client::new().post(url).body(body.to_string());
-    tokio::spawn(async move {
-        let answer = soon("an answer to a push", request.send()).await.unwrap();
-        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
-    })
-}
-
 /// Waits until a message to this client waits for longer than `push.timeout`, because an earlier one is
 /// being written.
 async fn until_429(world: &World, id: &str) {
@@ -128,17 +101,14 @@ async fn each_message_of_a_batch_has_its_deadline_whatever_the_others_do() {
     let world = World::with("", "[push]\ntimeout = '500ms'").await;
     // More than the system buffers for a client that reads nothing.
     let big = "x".repeat(768 << 10);
-    let (mut stuck, stuck_register) = small_client(&world).await;
-    let (mut other, other_register) = small_client(&world).await;
-    let first = push_later(&world, &data_send(other_register.id(), &big));
+    let (mut stuck, stuck_register) = world.small_client().await;
+    let (mut other, other_register) = world.small_client().await;
+    let first = world.push_later(&data_send(other_register.id(), &big));
     until_429(&world, other_register.id()).await;
-    let batch = push_later(
-        &world,
-        &json!({ "websocket": [
+    let batch = world.push_later(&json!({ "websocket": [
             data_send(stuck_register.id(), &big)["websocket"],
             data_send(other_register.id(), "too late")["websocket"],
-        ] }),
-    );
+        ] }));
     // The batch has begun when its first message is being written. The deadline of the last probe is after
     // that of the batch.
     until_429(&world, stuck_register.id()).await;

@@ -11,6 +11,7 @@ mod architecture;
 mod back_pressure;
 mod batch;
 mod browser;
+mod bursts;
 mod chat;
 mod cleanup;
 mod closing;

@@ -31,7 +31,10 @@ use tokio_tungstenite::{
 use super::{testing::client_frame, *};
 use crate::{
     api::Apis,
-    registry::{ConnectionInfo, EndReason, Handle, Mailbox, Message, Offered, Receipt, Registry},
+    registry::{
+        ConnectionInfo, EndReason, Handle, Mailbox, Message, Offered, Overflow, Receipt, Registry,
+        Terms,
+    },
     settings::Settings,
 };
 
@@ -96,10 +99,16 @@ async fn websocket(stream: DuplexStream) -> WebSocketStream<DuplexStream> {
 
 fn push(handle: &Handle, bytes: usize) -> Receipt {
     let message = Message::Binary(vec![7; bytes].into());
-    match handle.mailbox.offer(message.into(), Instant::now() + 60 * SECOND) {
-        Ok(Offered::Queued(receipt)) => receipt,
-        other => panic!("not queued: {other:?}"),
+    match offer(handle, message) {
+        Offered::Queued(receipt) => receipt,
+        Offered::Held => panic!("not open"),
     }
+}
+
+fn offer(handle: &Handle, message: Message) -> Offered {
+    let began = Instant::now();
+    let terms = Terms { began, deadline: began + 60 * SECOND, overflow: &Overflow::new(0) };
+    handle.mailbox.offer(message.into(), terms).unwrap()
 }
 
 /// Waits until the connection has nothing to do at this moment.
@@ -499,8 +508,8 @@ async fn a_conversation_passes_one_byte_at_a_time() {
     settle().await;
     let (text, binary) = ("grüße", vec![7; 200]);
     let first = Message::Text(text.into());
-    let _queued = [first, Message::Binary(binary.clone().into())]
-        .map(|message| handle.mailbox.offer(message.into(), Instant::now() + 60 * SECOND).unwrap());
+    let _queued =
+        [first, Message::Binary(binary.clone().into())].map(|message| offer(&handle, message));
     let mut client = websocket(client).await;
     assert_eq!(client.next().await.unwrap().unwrap(), ClientMessage::text(text));
     assert_eq!(client.next().await.unwrap().unwrap(), ClientMessage::binary(binary));

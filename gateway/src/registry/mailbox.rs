@@ -1,7 +1,11 @@
 //! The outbound queue of a connection: messages on their way to one client.
 //!
-//! Pushers put messages in, the connection's task takes them out. The queue is bounded in bytes. A
-//! full queue and a connection that is gone are different answers. Knows nothing of sockets.
+//! Pushers put messages in, the connection's task takes them out. The queue is bounded in bytes. While
+//! the client reads, a full queue takes more messages, and the overflow bounds them. A full queue and a
+//! connection that is gone are different answers. Knows nothing of sockets.
+
+mod letter;
+mod overflow;
 
 use std::{
     collections::VecDeque,
@@ -10,10 +14,15 @@ use std::{
 };
 
 use tokio::{
-    sync::{Notify, oneshot},
+    sync::{Notify, OwnedSemaphorePermit, oneshot},
     time::Instant,
 };
 
+use self::letter::Letter;
+pub(crate) use self::{
+    letter::{Delivery, NotOffered, Offered, Receipt, Terms},
+    overflow::Overflow,
+};
 use super::{End, Frame};
 
 /// The outbound queue of one connection.
@@ -29,6 +38,10 @@ struct Inner {
     state: MailboxState,
     queue: VecDeque<Letter>,
     bytes: usize,
+    /// Memory of the overflow that the messages have.
+    overflow: usize,
+    /// When the client last took something. None while nothing waits for the client.
+    progress: Option<Instant>,
     requests: Requests,
     next_ticket: u64,
 }
@@ -41,48 +54,6 @@ enum MailboxState {
     Open,
     /// Nothing is taken in any more.
     Shut,
-}
-
-#[derive(Debug)]
-struct Letter {
-    ticket: u64,
-    frame: Frame,
-    /// Until when the message may be taken out. None if it is held while register runs.
-    deadline: Option<Instant>,
-    written: oneshot::Sender<Delivery>,
-}
-
-/// What became of a queued message. A message for which there is no answer never was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Delivery {
-    Written,
-    /// Its deadline passed while it was queued.
-    Expired,
-}
-
-/// A message that was taken in.
-#[derive(Debug)]
-pub(crate) enum Offered {
-    /// The connection is not open yet: the message is held, and written right after the 101.
-    /// Nothing can be waited for: the register function that pushes may wait for this answer.
-    Held,
-    /// The message is queued.
-    Queued(Receipt),
-}
-
-/// Stands for a queued message.
-#[derive(Debug)]
-pub(crate) struct Receipt {
-    ticket: u64,
-    /// Notified when the message has been written or has expired. Fails when the connection is gone.
-    pub(crate) written: oneshot::Receiver<Delivery>,
-}
-
-/// Why a message was not taken in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum NotOffered {
-    Full,
-    Gone,
 }
 
 /// What is asked of the connection's task beside messages. Once asked, it stays so.
@@ -111,6 +82,8 @@ impl Mailbox {
             state: MailboxState::Opening,
             queue: VecDeque::new(),
             bytes: 0,
+            overflow: 0,
+            progress: None,
             requests: Requests::default(),
             next_ticket: 0,
         };
@@ -119,28 +92,37 @@ impl Mailbox {
 
     /// Puts a message in, which is not taken out after its deadline. An empty queue takes a message of any
     /// size: the API's limit has been checked before.
-    pub(crate) fn offer(&self, frame: Frame, deadline: Instant) -> Result<Offered, NotOffered> {
+    pub(crate) fn offer(&self, frame: Frame, terms: Terms<'_>) -> Result<Offered, NotOffered> {
         let mut inner = self.lock();
         if inner.state == MailboxState::Shut || inner.requests.close.is_some() {
             return Err(NotOffered::Gone);
         }
         let weight = frame.weight();
-        if inner.bytes > 0 && inner.bytes + weight > self.capacity {
-            return Err(NotOffered::Full);
-        }
+        let is_full = inner.bytes > 0 && inner.bytes + weight > self.capacity;
+        let overflow = match is_full {
+            true => Some(inner.overflow(&frame, terms).ok_or(NotOffered::Full)?),
+            false => None,
+        };
         let (written, receiver) = oneshot::channel();
         let ticket = inner.next_ticket;
         inner.next_ticket += 1;
         inner.bytes += weight;
         let is_opening = inner.state == MailboxState::Opening;
-        let deadline = (!is_opening).then_some(deadline);
-        inner.queue.push_back(Letter { ticket, frame, deadline, written });
+        let deadline = (!is_opening).then_some(terms.deadline);
+        inner.queue.push_back(Letter { ticket, frame, deadline, overflow, written });
         if is_opening {
             return Ok(Offered::Held);
         }
         drop(inner);
         self.arrival.notify_one();
-        Ok(Offered::Queued(Receipt { ticket, written: receiver }))
+        Ok(Offered::Queued(Receipt { ticket, overflows: is_full, written: receiver }))
+    }
+
+    /// The client has taken some of what was taken out.
+    pub(crate) fn progress(&self, now: Instant) {
+        if let Some(progress) = &mut self.lock().progress {
+            *progress = now;
+        }
     }
 
     /// Asks for the connection to be closed after what is queued. Once asked, it stays so.
@@ -174,15 +156,18 @@ impl Mailbox {
         self.lock().requests
     }
 
-    /// Takes a message back, if the connection's task has not taken it out yet.
-    pub(crate) fn withdraw(&self, receipt: &Receipt) -> bool {
+    /// Takes a message back, if the connection's task has not taken it out yet. A message whose deadline has
+    /// passed may have been dropped before.
+    pub(crate) fn withdraw(&self, receipt: &Receipt, now: Instant) -> bool {
         let mut inner = self.lock();
+        // Many expire at the same time. To search for each would take longer.
+        inner.expire(now);
         let Ok(index) = inner.queue.binary_search_by_key(&receipt.ticket, |letter| letter.ticket)
         else {
             return false;
         };
         if let Some(letter) = inner.queue.remove(index) {
-            inner.bytes -= letter.frame.weight();
+            inner.removed(&letter);
         }
         true
     }
@@ -200,6 +185,7 @@ impl Mailbox {
             let mut inner = self.lock();
             inner.state = MailboxState::Shut;
             inner.bytes = 0;
+            inner.overflow = 0;
             mem::take(&mut inner.queue)
         };
         drop(letters);
@@ -217,18 +203,12 @@ impl Mailbox {
         let mut batch = Batch::default();
         let mut bytes = 0;
         while bytes < bytes_max
-            && let Some(letter) = inner.queue.pop_front()
+            && let Some(letter) = inner.next(now)
         {
-            let weight = letter.frame.weight();
-            inner.bytes -= weight;
-            if letter.deadline.is_some_and(|deadline| now >= deadline) {
-                // The pusher may have left.
-                let _ = letter.written.send(Delivery::Expired);
-                continue;
-            }
-            bytes += weight;
+            bytes += letter.frame.weight();
             batch.letters.push((letter.frame, letter.written));
         }
+        inner.progress = (!batch.letters.is_empty()).then_some(now);
         if inner.queue.is_empty() {
             // The memory that a burst took is given back.
             inner.queue.shrink_to(4);
@@ -242,6 +222,43 @@ impl Mailbox {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+impl Inner {
+    /// Memory for a message for which the queue has no room. None if the client does not read, or if
+    /// register may wait for the answer.
+    fn overflow(&mut self, frame: &Frame, terms: Terms<'_>) -> Option<OwnedSemaphorePermit> {
+        let reads = terms.reads(*self.progress.get_or_insert(terms.began));
+        if self.state == MailboxState::Opening || !reads {
+            return None;
+        }
+        let permit = terms.overflow.take(frame, self.overflow)?;
+        self.overflow += permit.num_permits();
+        Some(permit)
+    }
+
+    /// The next message whose deadline has not passed.
+    fn next(&mut self, now: Instant) -> Option<Letter> {
+        self.expire(now);
+        let letter = self.queue.pop_front()?;
+        self.removed(&letter);
+        Some(letter)
+    }
+
+    /// Drops the messages at the front whose deadline has passed, whether or not their pushers still
+    /// wait.
+    fn expire(&mut self, now: Instant) {
+        while let Some(letter) = self.queue.pop_front_if(|letter| letter.has_expired(now)) {
+            self.removed(&letter);
+            // The pusher may have left.
+            let _ = letter.written.send(Delivery::Expired);
+        }
+    }
+
+    fn removed(&mut self, letter: &Letter) {
+        self.bytes -= letter.frame.weight();
+        self.overflow -= letter.overflow.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
     }
 }
 

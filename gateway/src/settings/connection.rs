@@ -32,7 +32,7 @@ pub struct ConnectionSettings {
     pub receive_queue: usize,
     /// `receive_memory`: bytes of the messages that are being received, of all connections together.
     pub receive_memory: Option<usize>,
-    /// `send_queue`: bytes of pushed messages that wait for the client.
+    /// `send_queue`: bytes of pushed messages that wait for the client. More wait only while it reads.
     pub send_queue: usize,
 }
 

@@ -16,7 +16,7 @@ pub struct PushSettings {
     /// `max_ids`: connection ids in one push request.
     pub max_ids: usize,
     /// `memory`: bytes of all push bodies together. A push that gets no memory within `timeout` is
-    /// answered HTTP 429.
+    /// answered HTTP 429. Half as much again is for messages that wait although a queue is full.
     pub memory: usize,
 }
 

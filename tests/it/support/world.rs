@@ -7,13 +7,14 @@ use gateway::{
     settings::Settings,
 };
 use serde_json::{Value, json};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{net::TcpSocket, sync::mpsc, task::JoinHandle};
+use tokio_tungstenite::client_async;
 use tokio_util::sync::CancellationToken;
 
 use super::{
     CLOSE_TIMEOUT,
     backend::{Backend, FunctionCall},
-    client::Client,
+    client::{Client, request},
     soon,
 };
 
@@ -98,6 +99,26 @@ impl World {
     /// A connected client.
     pub(crate) async fn connect(&self) -> Client {
         Client::connect(self.listeners.public, PATH).await.unwrap()
+    }
+
+    /// A connected client for which the system buffers little, and its register call.
+    pub(crate) async fn small_client(&self) -> (Client, FunctionCall) {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(32 << 10).unwrap();
+        let stream = socket.connect(self.listeners.public).await.unwrap();
+        let request = request(self.listeners.public, PATH);
+        let (socket, response) = client_async(request, stream).await.unwrap();
+        (Client { socket, response }, self.backend.next("register").await)
+    }
+
+    /// Pushes without waiting for the answer.
+    pub(crate) fn push_later(&self, body: &Value) -> JoinHandle<Value> {
+        let url = format!("http://{}/api-test", self.listeners.internal);
+        let request = self.http.post(url).body(body.to_string());
+        tokio::spawn(async move {
+            let answer = soon("an answer to a push", request.send()).await.unwrap();
+            serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
+        })
     }
 
     /// POSTs a push to `api-test`. Returns the HTTP status and the answer.
