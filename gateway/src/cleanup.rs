@@ -10,6 +10,7 @@ mod dead_letters;
 mod delivery;
 mod feed;
 pub(crate) mod journal;
+mod late;
 mod queue;
 #[cfg(test)]
 mod tests;
@@ -197,11 +198,10 @@ impl Drop for Owed {
         let OwedRow { key, id, event, .. } = debt;
         if not_before.is_some() {
             journal.to_backlog(key, progress);
-            queue.changed();
             if let Some(answer) = self.late.take() {
                 queue.wait_for(key, progress, answer);
             }
-            return;
+            return queue.changed();
         }
         // If this process ends before the delivery, the next one knows how the connection ended and
         // that its calls have ended.

@@ -16,10 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
 use super::journal::{EventSource, Progress, Record};
-use super::{
-    Cleanups,
-    queue::{Queue, Receivers},
-};
+use super::{Cleanups, queue::Queue};
 use crate::{
     api::{Api, ApiConfig, Apis, Dialect},
     call::{Call, CallError, RetryBackoff},
@@ -40,12 +37,12 @@ impl Cleanups {
         for api in apis.all() {
             let queue = self.queue(&api);
             queue.changed();
-            if let Some(Receivers { ready, awaited }) = queue.take_up() {
+            if let Some(ready) = queue.take_up() {
                 let this = self.clone();
                 self.0.tasks.spawn(async move {
                     let fed = CancellationToken::new();
                     let feed = async {
-                        this.feed(&api, awaited).await;
+                        this.feed(&api).await;
                         fed.cancel();
                     };
                     tokio::join!(feed, this.deliver_all(&api, ready, &fed));

@@ -3,19 +3,12 @@
 
 use std::time::{Duration, SystemTime};
 
-use futures_util::{StreamExt, stream::FuturesUnordered};
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep, sleep_until},
-};
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{error, info};
 
 use super::journal::{JournalFailed, Key, Progress, TakenDue};
-use super::{Cleanups, queue::Queue};
-use crate::{
-    api::{Api, Apis},
-    call::LateAnswer,
-};
+use super::{Cleanups, late::LateAnswers, queue::Queue};
+use crate::api::{Api, Apis};
 
 /// Owed cleanups that are taken out at once.
 const PAGE: usize = 256;
@@ -26,38 +19,17 @@ const AGE_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 /// The pause after the journal could not be read.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// A cleanup in the journal that is due when an answer comes.
-#[derive(Debug)]
-pub(super) struct Awaited {
-    pub(super) key: Key,
-    pub(super) progress: Progress,
-    pub(super) answer: LateAnswer,
-}
-
-/// What has become of it.
-struct Answered {
-    key: Key,
-    progress: Progress,
-    is_overdue: bool,
-    /// Whether the function has ended.
-    has_ended: bool,
-}
-
 impl Cleanups {
     /// Feeds the queue of `api` until the gateway has drained: then nothing more is due, and what is
     /// not due is left to the next start, unless it waits for a call that has time left. A journal that
     /// does not survive the process leaves nothing.
-    pub(super) async fn feed(&self, api: &Api, mut awaited: mpsc::Receiver<Awaited>) {
+    pub(super) async fn feed(&self, api: &Api) {
         let queue = self.queue(api);
-        let mut answers = FuturesUnordered::new();
-        // Answers that a drain waits for.
-        let mut in_time = 0;
+        let mut late = LateAnswers::default();
         loop {
-            while let Ok(awaited) = awaited.try_recv() {
-                in_time += usize::from(!awaited.answer.is_overdue);
-                answers.push(wait_for(awaited));
-            }
             let (hurries, settles) = (self.is_draining(), self.0.settling.is_cancelled());
+            // When it settles, all connections have ended, and none adds an answer any more.
+            late.add(queue.take_late());
             if queue.is_left() {
                 return;
             }
@@ -70,7 +42,7 @@ impl Cleanups {
                     continue;
                 }
             };
-            let is_done = next_due.is_none() || self.0.journal.is_durable() && in_time == 0;
+            let is_done = next_due.is_none() || self.0.journal.is_durable() && late.none_in_time();
             if settles && is_done {
                 return;
             }
@@ -80,14 +52,9 @@ impl Cleanups {
                 () = queue.has_changed() => {}
                 () = self.0.draining.cancelled(), if !hurries => {}
                 () = self.0.settling.cancelled(), if !settles => {}
-                Some(awaited) = awaited.recv() => {
-                    in_time += usize::from(!awaited.answer.is_overdue);
-                    answers.push(wait_for(awaited));
-                }
-                Some(answered) = answers.next() => {
-                    in_time -= usize::from(!answered.is_overdue);
-                    if answered.has_ended {
-                        self.due_now(answered.key, answered.progress);
+                ended = late.ended() => {
+                    for (key, progress) in ended {
+                        self.due_now(key, progress);
                     }
                 }
             }
@@ -160,10 +127,4 @@ impl Cleanups {
             }
         }
     }
-}
-
-async fn wait_for(awaited: Awaited) -> Answered {
-    let Awaited { key, progress, answer } = awaited;
-    let is_overdue = answer.is_overdue;
-    Answered { key, progress, is_overdue, has_ended: answer.has_ended().await }
 }

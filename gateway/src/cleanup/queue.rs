@@ -4,6 +4,7 @@
 
 use std::{
     collections::HashMap,
+    mem,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -13,13 +14,10 @@ use std::{
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::{
-    feed::Awaited,
     journal::{Key, Progress, Record},
+    late::Awaited,
 };
 use crate::{call::LateAnswer, settings::CleanupSettings};
-
-/// Late answers that have come to no task yet.
-const AWAITED_MAX: usize = 1024;
 
 /// The queues of all APIs. A queue is made when its API is first asked for, and stays.
 #[derive(Debug)]
@@ -32,20 +30,12 @@ pub(super) struct Queues {
 #[derive(Debug)]
 pub(super) struct Queue {
     pub(super) ready: mpsc::Sender<Record>,
-    awaited: mpsc::Sender<Awaited>,
-    receivers: Mutex<Option<Receivers>>,
+    receiver: Mutex<Option<mpsc::Receiver<Record>>>,
+    /// Answers that no task waits for yet. One connection has one of them at most.
+    late: Mutex<Vec<Awaited>>,
     calls: Arc<Semaphore>,
     changed: Notify,
     left: AtomicBool,
-}
-
-/// The other ends of a queue.
-#[derive(Debug)]
-pub(super) struct Receivers {
-    /// Cleanups that are due.
-    pub(super) ready: mpsc::Receiver<Record>,
-    /// Answers that may show that a cleanup is due.
-    pub(super) awaited: mpsc::Receiver<Awaited>,
 }
 
 impl Queues {
@@ -67,21 +57,20 @@ impl Queues {
 
 impl Queue {
     fn new(settings: &CleanupSettings) -> Self {
-        let (ready_sender, ready) = mpsc::channel(settings.queue);
-        let (awaited_sender, awaited) = mpsc::channel(AWAITED_MAX);
+        let (ready, receiver) = mpsc::channel(settings.queue);
         Self {
-            ready: ready_sender,
-            awaited: awaited_sender,
-            receivers: Mutex::new(Some(Receivers { ready, awaited })),
+            ready,
+            receiver: Mutex::new(Some(receiver)),
+            late: Mutex::default(),
             calls: Arc::new(Semaphore::new(settings.concurrency)),
             changed: Notify::new(),
             left: AtomicBool::new(false),
         }
     }
 
-    /// Its other ends, for the first caller.
-    pub(super) fn take_up(&self) -> Option<Receivers> {
-        self.receivers.lock().expect("no code panics while it holds this lock").take()
+    /// Its other end, for the first caller.
+    pub(super) fn take_up(&self) -> Option<mpsc::Receiver<Record>> {
+        self.receiver.lock().expect("no code panics while it holds this lock").take()
     }
 
     /// Waits until one more cleanup may be called.
@@ -90,10 +79,18 @@ impl Queue {
         permit.expect("the semaphore is never closed")
     }
 
-    /// Waits for an answer that shows that the cleanup `key` is due. If too many wait, the cleanup
-    /// becomes due with time.
+    /// Has the feed wait for an answer that shows that the cleanup `key` is due. If the feed has ended,
+    /// the exchange ends too.
     pub(super) fn wait_for(&self, key: Key, progress: Progress, answer: LateAnswer) {
-        let _ = self.awaited.try_send(Awaited { key, progress, answer });
+        if !self.is_left() {
+            let mut late = self.late.lock().expect("no code panics while it holds this lock");
+            late.push(Awaited { key, progress, answer });
+        }
+    }
+
+    /// Takes out the answers to wait for.
+    pub(super) fn take_late(&self) -> Vec<Awaited> {
+        mem::take(&mut *self.late.lock().expect("no code panics while it holds this lock"))
     }
 
     /// Leaves what is still owed to the next start: the function failed too often during the drain.

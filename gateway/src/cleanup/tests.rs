@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, net::Ipv4Addr, path::Path, time::SystemTime};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    time::timeout,
 };
 use tokio_util::task::AbortOnDropHandle;
 use url::Url;
@@ -15,6 +16,7 @@ use crate::{api::Apis, settings::Settings};
 /// Cleanups of one API whose functions are those of a runner that answers with `functions`.
 struct Owing {
     cleanups: Cleanups,
+    apis: Apis,
     api: Arc<Api>,
     _runner: AbortOnDropHandle<()>,
 }
@@ -45,9 +47,10 @@ impl Owing {
         let settings = Settings::parse(Path::new("gateway.toml"), text, &BTreeMap::new()).unwrap();
         let journal = Journal::open(&settings.journal).unwrap();
         let client = FunctionClient::new(&url).unwrap();
-        let api = Apis::new(settings.apis, url).by_id("a").unwrap();
+        let apis = Apis::new(settings.apis, url);
+        let api = apis.by_id("a").unwrap();
         let cleanups = Cleanups::new(client, journal, settings.cleanup);
-        Self { cleanups, api, _runner: AbortOnDropHandle::new(runner) }
+        Self { cleanups, apis, api, _runner: AbortOnDropHandle::new(runner) }
     }
 
     async fn owe(&self) -> Owed {
@@ -78,4 +81,19 @@ async fn no_answer_of_a_runner_delays_a_cleanup_for_more_than_an_hour() {
     owing.owe().await.end(End::FAULT, Some(owing.call())).await;
     assert!(!owing.is_due_after(Duration::from_mins(59)).await);
     assert!(owing.is_due_after(Duration::from_mins(61)).await);
+}
+
+/// A shutdown cuts off many calls at once. They have time left, so it waits for each of them.
+#[tokio::test]
+async fn no_answer_to_a_call_that_was_cut_off_is_missed() {
+    let owing = Owing::new("").await;
+    let url = Url::parse("http://127.0.0.1:9/a_service").unwrap();
+    for _ in 0..1500 {
+        let call = UnendedCall::new(&url, Instant::now());
+        let answer = LateAnswer::in_time(async { true });
+        owing.owe().await.end(End::FAULT, Some(call.with_late(Some(answer)))).await;
+    }
+    owing.cleanups.take_up(&owing.apis);
+    timeout(Duration::from_secs(25), owing.cleanups.settled()).await.unwrap();
+    assert_eq!(owing.cleanups.owed().await, 0);
 }
