@@ -6,6 +6,7 @@
 //! memory waits with it. What one process cannot deliver, the next one does.
 
 mod clock;
+mod crashed;
 mod dead_letters;
 mod delivery;
 mod feed;

@@ -54,6 +54,10 @@ impl FunctionClient {
         self.runner.ask(self.client_of(self.runner.scheme())).await
     }
 
+    pub(super) async fn refresh_runner(&self) {
+        self.runner.refresh(self.client_of(self.runner.scheme())).await;
+    }
+
     /// Makes sure that functions at these addresses can be called.
     pub(crate) fn prepare(&self, addresses: &[Url]) -> Result<(), reqwest::Error> {
         if self.secure.get().is_none() && addresses.iter().any(|url| url.scheme() == "https") {

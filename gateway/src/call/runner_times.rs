@@ -22,8 +22,8 @@ use super::runner_answer::RunnerAnswer;
 
 /// How long the runner has to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long a runner that could not be asked is not asked again by those who can do without.
-const PAUSE: Duration = Duration::from_secs(5);
+/// How old an answer may be for a new connection. So a runner that does not answer delays few of them.
+const AGE_MAX: Duration = Duration::from_secs(5);
 
 /// The times of the runner's functions.
 #[derive(Debug)]
@@ -64,9 +64,19 @@ impl RunnerTimes {
         self.last().timeouts.get(name).copied()
     }
 
-    /// Whether the runner can be asked again without delaying everybody while it does not answer.
-    pub(super) fn may_be_asked(&self) -> bool {
-        self.last().asked_at.is_none_or(|asked_at| asked_at.elapsed() > PAUSE)
+    /// Asks the runner, unless it was asked a moment ago.
+    pub(super) async fn refresh(&self, http: &Client) {
+        if self.is_fresh() {
+            return;
+        }
+        let _turn = self.turn.acquire().await.expect("the semaphore is never closed");
+        if !self.is_fresh() {
+            self.ask_in_turn(http).await;
+        }
+    }
+
+    fn is_fresh(&self) -> bool {
+        self.last().asked_at.is_some_and(|asked_at| asked_at.elapsed() < AGE_MAX)
     }
 
     /// Asks the runner, or shares the answer to a question that begins from now on.
@@ -78,6 +88,10 @@ impl RunnerTimes {
         {
             return answer.clone();
         }
+        self.ask_in_turn(http).await
+    }
+
+    async fn ask_in_turn(&self, http: &Client) -> RunnerAnswer {
         let asked_at = Instant::now();
         let answer = timeout(ANSWER_TIMEOUT, RunnerAnswer::get(http, &self.functions)).await;
         let answer = answer.unwrap_or(RunnerAnswer::NoAnswer);
@@ -94,5 +108,46 @@ impl RunnerTimes {
 
     fn last(&self) -> MutexGuard<'_, LastAnswer> {
         self.last.lock().expect("no code panics while it holds this lock")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    /// The settings of the runner have changed since the last question.
+    #[tokio::test]
+    async fn the_timeout_of_a_function_is_known_within_a_few_seconds_after_a_change() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let answers = async {
+            for timeout in [3000, 120_000] {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let _ = stream.read(&mut [0; 4096]).await.unwrap();
+                let body = format!(r#"{{"functions":[{{"name":"f","timeout_ms":{timeout}}}]}}"#);
+                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
+                let answer = format!("{head} {}\r\n\r\n{body}", body.len());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+        };
+        let times = RunnerTimes::new(&base);
+        let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let asking = async {
+            times.refresh(&http).await;
+            // A second question at once would change the timeout.
+            times.refresh(&http).await;
+            assert_eq!(times.timeout_of("f"), Some(Duration::from_secs(3)));
+            tokio::time::pause();
+            tokio::time::advance(AGE_MAX).await;
+            tokio::time::resume();
+            times.refresh(&http).await;
+            assert_eq!(times.timeout_of("f"), Some(Duration::from_mins(2)));
+        };
+        tokio::join!(answers, asking);
     }
 }

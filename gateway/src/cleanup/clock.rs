@@ -16,6 +16,16 @@ impl Clock {
         Self { wall: SystemTime::now(), monotonic: Instant::now() }
     }
 
+    /// When this process began.
+    pub(super) fn started(&self) -> Instant {
+        self.monotonic
+    }
+
+    /// The time at `instant`, which is not before the start.
+    pub(super) fn at(&self, instant: Instant) -> SystemTime {
+        self.wall + instant.saturating_duration_since(self.monotonic)
+    }
+
     pub(super) fn now(&self) -> SystemTime {
         self.wall + self.monotonic.elapsed()
     }

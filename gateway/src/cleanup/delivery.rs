@@ -42,7 +42,7 @@ impl Cleanups {
                 self.0.tasks.spawn(async move {
                     let fed = CancellationToken::new();
                     let feed = async {
-                        this.feed(&api).await;
+                        this.feed_from_start(&api).await;
                         fed.cancel();
                     };
                     tokio::join!(feed, this.deliver_all(&api, ready, &fed));

@@ -172,6 +172,17 @@ impl Journal {
         self.ask(Command::Query(Box::new(query)), answer).await
     }
 
+    /// Has the debts of an API wait until `until`, and for as long as its calls may run at least, whose
+    /// connections were open when an earlier process was killed. Returns how many there are.
+    pub(crate) async fn crashed_wait_until(
+        &self,
+        api: &str,
+        until: SystemTime,
+    ) -> Result<usize, JournalFailed> {
+        let api = api.to_owned();
+        self.query(move |store| store.crashed_wait_until(&api, until)).await
+    }
+
     /// How many debts of which API are in the backlog.
     pub(crate) async fn backlog(&self) -> Result<Vec<(String, u64)>, JournalFailed> {
         self.query(Store::backlog).await

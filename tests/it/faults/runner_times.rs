@@ -1,10 +1,12 @@
-//! What the runner says of its functions decides when a cleanup is due.
+//! What the runner says of its functions decides when a cleanup is due: while the gateway runs, and
+//! after it was killed.
 
 use std::{
     fs,
     time::{Duration, Instant},
 };
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -69,6 +71,51 @@ fn settings(runner: &str, backend: &str, transmit: &str, api: &str) -> String {
         {api}
         "#
     )
+}
+
+/// The gateway is killed while an event waits for an instance that is being started. Its row says one
+/// second, the runner says four.
+#[tokio::test]
+async fn after_a_kill_the_runner_says_when_its_invocations_end() {
+    let runs = RunnerRuns::new("").await;
+    let gateway = runs.start().await;
+    let gate = runs.backend.hold("transmit");
+    let (_client, id) = runs.speak(&gateway).await;
+    gateway.signal(Signal::SIGKILL);
+    gateway.ended().await;
+    runs.between.list(1000, 4000);
+    let begin = Instant::now();
+    let gateway = runs.start().await;
+    let cleanup = runs.backend.next("cleanup").await;
+    assert_eq!((cleanup.id(), cleanup.websocket("closeReason")), (&*id, "crash"));
+    assert!(begin.elapsed() >= Duration::from_secs(4), "{:?}", begin.elapsed());
+    gate.notify_one();
+    GatewayRuns::end(gateway).await;
+}
+
+/// The runner is asked again until it answers.
+#[tokio::test]
+async fn after_a_kill_the_runner_may_answer_late() {
+    let runs = RunnerRuns::new("").await;
+    let gateway = runs.start().await;
+    let gate = runs.backend.hold("transmit");
+    let (_client, _) = runs.speak(&gateway).await;
+    gateway.signal(Signal::SIGKILL);
+    gateway.ended().await;
+    gate.notify_one();
+    runs.between.list_nothing();
+    let begin = Instant::now();
+    let gateway = runs.start().await;
+    let url = format!("http://{}/cleanups", gateway.address("internal"));
+    // Its row says one second.
+    while begin.elapsed() < Duration::from_secs(4) {
+        let list = reqwest::get(&url).await.unwrap().text().await.unwrap();
+        assert!(list.contains(r#""backlog":1,"#), "{list}");
+    }
+    runs.between.list(1000, 0);
+    runs.backend.oracle().all_cleaned_up().await;
+    GatewayRuns::end(gateway).await;
+    runs.backend.oracle().check();
 }
 
 /// Its functions end with it, at the latest when their own timeout has passed.

@@ -8,6 +8,7 @@ mod backlog;
 mod change;
 mod checks;
 mod columns;
+mod crashed;
 mod dead_letters;
 mod evidence;
 mod files;
