@@ -2,7 +2,8 @@
 //!
 //! An [`Owed`] is made before register is called, and is written into the journal. When it is dropped,
 //! on whatever path, the cleanup becomes due: at once, or when the last call of the connection has
-//! ended for certain. What is due is called. What is not due waits in the journal, and no task and no
+//! ended for certain. A path that does not say whether a call still runs (a panic) waits as long as one
+//! may run. What is due is called. What is not due waits in the journal, and no task and no
 //! memory waits with it. What one process cannot deliver, the next one does.
 
 mod clock;
@@ -58,7 +59,8 @@ pub(crate) struct Owed {
     /// None if the API has no cleanup function.
     debt: Option<OwedRow>,
     end: End,
-    /// How long a call may still run.
+    /// How long a call may still run. None if all have ended, which is not known before
+    /// [`Self::end`].
     wait: Option<Duration>,
     /// An answer that may say earlier that the call has ended.
     late: Option<LateAnswer>,
@@ -115,8 +117,8 @@ impl Cleanups {
         } else {
             None
         };
-        let end = End::UNREGISTERED;
-        Ok(Owed { debt, end, wait: None, late: None, cleanups: self.clone() })
+        let (end, wait) = (End::UNREGISTERED, Some(config.settings.function_timeout));
+        Ok(Owed { debt, end, wait, late: None, cleanups: self.clone() })
     }
 
     /// How long register and transmit of an API may run, if that is known.
@@ -161,15 +163,18 @@ impl Owed {
     /// run, if there is one, has ended too.
     pub(crate) async fn end(mut self, end: End, unended: Option<UnendedCall>) {
         self.end = end;
-        if let (Some(debt), Some(call)) = (&self.debt, unended) {
-            let UnendedCall { url, began, late } = call;
+        let Some(UnendedCall { url, began, late }) = unended else {
+            self.wait = None;
+            return;
+        };
+        if let Some(debt) = &self.debt {
+            self.late = late;
             let otherwise = debt.api.config().settings.function_timeout;
             let functions = &self.cleanups.0.functions;
             let latest = functions.latest_end(&url, began, otherwise).await;
             // Another server may be at the address of the runner.
             let wait = latest.saturating_duration_since(Instant::now()).min(WAIT_MAX);
             self.wait = Some(wait);
-            self.late = late;
         }
     }
 

@@ -180,9 +180,15 @@ impl Connector {
         if let Some(name) = &protocol {
             handle.info.set_subprotocol(name);
         }
-        answer.send(Ok(handshake.acceptance(protocol))).ok()?;
-        // Fails when the client leaves before it has received the 101.
-        let upgraded = timeout(UPGRADE_TIMEOUT, upgrade).await.ok()?.ok()?;
+        let upgraded = async {
+            answer.send(Ok(handshake.acceptance(protocol))).ok()?;
+            timeout(UPGRADE_TIMEOUT, upgrade).await.ok()?.ok()
+        };
+        let Some(upgraded) = upgraded.await else {
+            // The client has left before it had received the 101.
+            owed.end(End::UNREGISTERED, None).await;
+            return None;
+        };
         let Some((early, stream)) = take_over(handle.info.id, upgraded).await else {
             owed.end(End::FAULT, None).await;
             return None;

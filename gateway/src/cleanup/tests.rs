@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::Ipv4Addr, path::Path, time::SystemTime};
 
+use futures_util::FutureExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -96,4 +97,31 @@ async fn no_answer_to_a_call_that_was_cut_off_is_missed() {
     owing.cleanups.take_up(&owing.apis);
     timeout(Duration::from_secs(25), owing.cleanups.settled()).await.unwrap();
     assert_eq!(owing.cleanups.owed().await, 0);
+}
+
+/// A task that panics drops it so.
+#[tokio::test]
+async fn a_cleanup_without_a_word_of_its_calls_waits_as_long_as_one_may_run() {
+    let owing = Owing::new("").await;
+    drop(owing.owe().await);
+    assert!(!owing.is_due_after(Duration::from_mins(4)).await);
+    assert!(owing.is_due_after(Duration::from_mins(6)).await);
+}
+
+/// The task is dropped while it asks the runner, which has not answered yet.
+#[tokio::test]
+async fn a_cleanup_is_not_due_while_the_runner_is_asked() {
+    let owing = Owing::new("").await;
+    let end = owing.owe().await.end(End::FAULT, Some(owing.call()));
+    assert!(end.now_or_never().is_none());
+    assert!(!owing.is_due_after(Duration::from_mins(4)).await);
+    assert!(owing.is_due_after(Duration::from_mins(6)).await);
+}
+
+#[tokio::test]
+async fn a_cleanup_whose_calls_have_ended_is_due_at_once() {
+    let owing = Owing::new("").await;
+    owing.owe().await.end(End::SERVER, None).await;
+    let queue = owing.cleanups.queue(&owing.api);
+    assert_eq!(queue.take_up().unwrap().recv().await.unwrap().progress.not_before, None);
 }
