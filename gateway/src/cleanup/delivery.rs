@@ -120,7 +120,7 @@ impl Cleanups {
                 sleep(pause.min(DRAINING_PAUSE)).await;
             } else if next > give_up_at {
                 report_given_up(id, &error);
-                return journal.give_up(key, progress, describe(&error));
+                return journal.give_up(key, progress, describe(&error), self.0.clock.now());
             } else {
                 report_failed(id, &error, pause);
                 journal.to_backlog(key, Progress { not_before: Some(next), ..progress });

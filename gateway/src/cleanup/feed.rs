@@ -102,7 +102,9 @@ impl Cleanups {
                 let served = apis.filter(|api| api.config().cleanup.is_some());
                 let served = served.map(|api| api.id().to_owned()).collect();
                 // The log has the error already, and the next check follows.
-                if let Ok(count @ 1..) = this.0.journal.give_up_unserved(served, max_age).await {
+                let now = this.0.clock.now();
+                if let Ok(count @ 1..) = this.0.journal.give_up_unserved(served, now, max_age).await
+                {
                     error!("{count} cleanups given up: their apis have no cleanup function");
                 }
                 sleep(max_age.clamp(PAUSE, AGE_CHECK_INTERVAL)).await;

@@ -128,9 +128,9 @@ impl Journal {
         self.change(Change::Progress { key, progress, to_backlog: true });
     }
 
-    /// Gives a debt up: makes a dead letter of it.
-    pub(crate) fn give_up(&self, key: Key, progress: Progress, error: String) {
-        self.change(Change::GiveUp { key, progress, error });
+    /// Gives a debt up at `now`: makes a dead letter of it.
+    pub(crate) fn give_up(&self, key: Key, progress: Progress, error: String, now: SystemTime) {
+        self.change(Change::GiveUp { key, progress, error, given_up_at: now });
     }
 
     /// Notes that another attempt for a dead letter has failed.
@@ -143,14 +143,15 @@ impl Journal {
         self.query(move |store| store.erase_dead_letter(id)).await
     }
 
-    /// Gives up the debts of APIs other than `served` that are older than `max_age`, and returns how
-    /// many there were.
+    /// Gives up the debts of APIs other than `served` that are older than `max_age` at `now`, and
+    /// returns how many there were.
     pub(crate) async fn give_up_unserved(
         &self,
         served: Vec<String>,
+        now: SystemTime,
         max_age: Duration,
     ) -> Result<usize, JournalFailed> {
-        self.query(move |store| store.give_up_unserved(&served, max_age)).await
+        self.query(move |store| store.give_up_unserved(&served, now, max_age)).await
     }
 
     /// Takes up to `limit` debts of an API out of the backlog that are due at `now`, those first that

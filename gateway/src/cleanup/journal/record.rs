@@ -119,6 +119,7 @@ pub(super) enum Change {
         key: Key,
         progress: Progress,
         error: String,
+        given_up_at: SystemTime,
     },
     /// Another attempt for a dead letter has failed.
     Retried {

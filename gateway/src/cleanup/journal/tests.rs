@@ -27,6 +27,10 @@ fn progress(attempts: u32) -> Progress {
     }
 }
 
+fn given_up_at() -> SystemTime {
+    progress(0).ended_at + Duration::from_hours(24)
+}
+
 fn event() -> EventSource {
     EventSource { dialect: Some("tencent".to_owned()), info: b"anything\0".to_vec() }
 }
@@ -207,7 +211,7 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
     let journal = Journal::open(&settings(&folder)).unwrap();
     for number in [3, 1, 2] {
         let key = journal.owe_of(id(number), "a").await.unwrap();
-        journal.give_up(key, progress(4), "it is broken".to_owned());
+        journal.give_up(key, progress(4), "it is broken".to_owned(), given_up_at());
     }
     journal.retried(id(2), 5, "it still is".to_owned());
     journal.close().await;
@@ -222,9 +226,26 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
         (letter.api.as_str(), letter.event, letter.progress, &*letter.error),
         ("a", event(), progress(5), "it still is")
     );
+    assert_eq!(letter.given_up_at, given_up_at());
     assert!(journal.erase_dead_letter(id(2)).await.unwrap());
     assert!(!journal.erase_dead_letter(id(2)).await.unwrap());
     assert_eq!(journal.dead_letter(id(2)).await.unwrap(), None);
+}
+
+/// The clock of the machine may have been set since the process started, as on one that starts in 1970.
+#[tokio::test]
+async fn a_debt_without_an_api_is_as_old_as_the_clock_of_the_process_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::open(&settings(&folder)).unwrap();
+    let key = journal.owe_of(id(1), "a").await.unwrap();
+    let hour = Duration::from_hours(1);
+    let ended_at = SystemTime::UNIX_EPOCH + hour;
+    journal.to_backlog(key, Progress { ended_at, ..progress(0) });
+    let late = ended_at + 3 * hour;
+    for (now, given_up) in [(ended_at + hour, 0), (late, 1)] {
+        assert_eq!(journal.give_up_unserved(Vec::new(), now, 2 * hour).await.unwrap(), given_up);
+    }
+    assert_eq!(journal.dead_letter(id(1)).await.unwrap().unwrap().given_up_at, late);
 }
 
 #[tokio::test]

@@ -75,15 +75,15 @@ impl Store {
         rows.collect()
     }
 
-    /// Gives up the debts of APIs other than `served` that are older than `max_age`, and returns how
-    /// many there were.
+    /// Gives up the debts of APIs other than `served` that are older than `max_age` at `now`, and
+    /// returns how many there were.
     pub(in crate::cleanup::journal) fn give_up_unserved(
         &mut self,
         served: &[String],
+        now: SystemTime,
         max_age: Duration,
     ) -> rusqlite::Result<usize> {
         self.take_stock()?;
-        let now = SystemTime::now();
         let served = served.iter().map(|id| format!("'{}'", id.replace('\'', "''")));
         let served = served.collect::<Vec<_>>().join(",");
         let old = format!("backlog and api not in ({served}) and ended_at < ?1");

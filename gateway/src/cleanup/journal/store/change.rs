@@ -1,7 +1,5 @@
 //! The statements that carry out a change.
 
-use std::time::SystemTime;
-
 use rusqlite::{Connection, named_params, params};
 
 use super::columns::to_millis;
@@ -30,7 +28,7 @@ pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result
                 ":give_up_at": progress.give_up_at.map(to_millis),
                 ":backlog": to_backlog,
             }),
-        Change::GiveUp { key, progress, error } => {
+        Change::GiveUp { key, progress, error, given_up_at } => {
             connection
                 .prepare_cached(
                     "insert or replace into dead_letters select id, api, :code, :reason,
@@ -43,7 +41,7 @@ pub(super) fn make(connection: &Connection, change: &Change) -> rusqlite::Result
                     ":ended_at": to_millis(progress.ended_at),
                     ":attempts": progress.attempts,
                     ":error": error,
-                    ":given_up_at": to_millis(SystemTime::now()),
+                    ":given_up_at": to_millis(*given_up_at),
                 })?;
             connection
                 .prepare_cached(

@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     super::{accept_loss::*, error::*, marker::*, *},
-    event, id, progress, settings,
+    event, given_up_at, id, progress, settings,
 };
 use crate::registry::End;
 
@@ -69,7 +69,7 @@ async fn a_version_without_marker_may_use_the_journal_in_between() {
     for number in 1..=5 {
         let key = journal.owe_of(id(number), "a").await.unwrap();
         if number > 3 {
-            journal.give_up(key, progress(1), "it is broken".to_owned());
+            journal.give_up(key, progress(1), "it is broken".to_owned(), given_up_at());
         }
     }
     journal.close().await;
@@ -206,7 +206,7 @@ async fn a_value_that_is_not_as_it_was_written_is_noticed() {
         let journal = Journal::open(&settings).unwrap();
         let key = journal.owe_of(id(1), "a").await.unwrap();
         journal.owe_of(id(2), "a").await.unwrap();
-        journal.give_up(key, progress(1), "it is broken".to_owned());
+        journal.give_up(key, progress(1), "it is broken".to_owned(), given_up_at());
         journal.close().await;
         as_before(
             &settings,
@@ -234,7 +234,7 @@ async fn accepting_a_loss_keeps_the_files_and_what_can_be_read() {
     let key = journal.owe_of(id(1), "a").await.unwrap();
     journal.progress(key, progress(7));
     let key = journal.owe_of(id(2), "a").await.unwrap();
-    journal.give_up(key, progress(1), "it is broken".to_owned());
+    journal.give_up(key, progress(1), "it is broken".to_owned(), given_up_at());
     // Nobody sees this connection end.
     journal.owe_of(id(3), "a").await.unwrap();
     assert!(matches!(accept_loss(&settings), Err(JournalOpenError::InUse(_))));
