@@ -1,7 +1,13 @@
 //! Calls the transmit function with one message at a time, and says what the outcome means for the
 //! connection.
 
-use std::{error::Error, pin::Pin, sync::Arc};
+use std::{
+    error::Error,
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
 use shared::invocation::Disposition;
 use tokio::time::Instant;
@@ -21,7 +27,11 @@ pub(super) struct Forward {
 }
 
 /// A message that the function has at present.
-pub(super) type Forwarding = Pin<Box<dyn Future<Output = Forwarded> + Send>>;
+pub(super) struct Forwarding {
+    /// The settings with which the call began.
+    config: Arc<ApiConfig>,
+    outcome: Pin<Box<dyn Future<Output = Forwarded> + Send>>,
+}
 
 /// The outcome of a message.
 #[derive(Debug)]
@@ -40,25 +50,44 @@ impl Forward {
         Self { functions, handle }
     }
 
-    /// The call of a message for which the connection no longer waits. It began before now.
-    pub(super) fn given_up(&self, forwarding: Forwarding) -> UnendedCall {
-        let answer = async move { !matches!(forwarding.await, Forwarded::Fault(Some(_))) };
-        UnendedCall::new(&self.handle.api.config().transmit, Instant::now())
-            .with_late(Some(LateAnswer::in_time(answer)))
-    }
-
     pub(super) fn start(&self, message: &Message) -> Forwarding {
         let handle = Arc::clone(&self.handle);
         let config = handle.api.config();
         let mut call = config.dialect.message_call(&config, &handle.info, message);
         call.permits = Some(handle.api.transmits());
         let functions = self.functions.clone();
-        Box::pin(async move {
-            match call_until(&functions, &call, config.settings.timeout).await {
-                Ok(body) => Forwarded::Done(reply(&config, &handle, &body)),
+        let began = Arc::clone(&config);
+        let outcome = Box::pin(async move {
+            match call_until(&functions, &call, began.settings.timeout).await {
+                Ok(body) => Forwarded::Done(reply(&began, &handle, &body)),
                 Err(error) => failed(&handle.info, &call, error),
             }
-        })
+        });
+        Forwarding { config, outcome }
+    }
+}
+
+impl Forwarding {
+    /// The call of a message for which the connection no longer waits. It began before now.
+    pub(super) fn give_up(self) -> UnendedCall {
+        let Self { config, outcome } = self;
+        let answer = async move { !matches!(outcome.await, Forwarded::Fault(Some(_))) };
+        UnendedCall::new(&config.transmit, Instant::now())
+            .with_late(Some(LateAnswer::in_time(answer)))
+    }
+}
+
+impl Future for Forwarding {
+    type Output = Forwarded;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Forwarded> {
+        self.outcome.as_mut().poll(context)
+    }
+}
+
+impl fmt::Debug for Forwarding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Forwarding")
     }
 }
 

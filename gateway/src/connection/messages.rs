@@ -27,7 +27,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return;
         }
         if let Some(forwarding) = in_flight {
-            self.unended = Some(self.forward.given_up(forwarding));
+            self.unended = Some(forwarding.give_up());
         }
         self.drop_unforwarded();
         self.on_event(Event::Fault(End::FAULT));

@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -20,6 +21,7 @@ use crate::support::{
     client::Client,
     process::{Process, run_shell},
     soon,
+    world::World,
 };
 
 /// Runs of one gateway whose transmit function is a function of `between`, which stands for a runner.
@@ -188,4 +190,40 @@ async fn cleanups(internal: &mut TcpStream) -> String {
     let mut answer = vec![0; 4096];
     let bytes = soon("an answer", internal.read(&mut answer)).await.unwrap();
     String::from_utf8(answer[..bytes].to_vec()).unwrap()
+}
+
+/// The settings change while the call runs, and a drain cuts the call off. The function that has the
+/// event is still the one of a service, which the runner does not know.
+#[tokio::test]
+async fn the_settings_of_a_call_count_and_not_those_of_its_end() {
+    let backend = Backend::start().await;
+    let between = Between::start(&backend, false).await;
+    between.list(1000, 0);
+    let text = |transmit: &str| settings(&between.url, "BACKEND", transmit, "timeout = '10m'");
+    let world = World::launch(backend, &text("BACKEND/transmit")).await;
+    let _gate = world.backend.hold("transmit");
+    let (mut client, _) = world.client().await;
+    client.send("hello").await;
+    world.backend.next("transmit").await;
+    let more = r#"
+        [[api]]
+        id = "api-more"
+        path = "/release/more"
+        transmit = "BACKEND/transmit"
+    "#;
+    world.change(&(text("transmit") + more)).await;
+    soon("the new API", accepted(world.listeners.public, "/release/more")).await;
+    let backend = world.backend.clone();
+    world.stop.cancel();
+    assert_eq!(client.closed().await, 1011);
+    world.stopped().await.unwrap();
+    assert!(!backend.was_called("cleanup").await);
+}
+
+async fn accepted(public: SocketAddr, path: &str) -> Client {
+    loop {
+        if let Ok(client) = Client::connect(public, path).await {
+            return client;
+        }
+    }
 }
