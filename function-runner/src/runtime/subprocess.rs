@@ -17,12 +17,14 @@ mod keeper;
 mod lease;
 mod limits;
 mod memory;
+mod namespaces;
 mod output;
 mod pool;
 mod private_tmp;
 mod program;
 mod report;
 mod spawner;
+mod trial;
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use std::{
 
 use nix::{
     sys::{signal::Signal, stat::Mode},
-    unistd::{Uid, mkfifo},
+    unistd::{Group, Uid, chown, mkfifo},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,13 +16,14 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Functions,
+    confinement::{allows, allows_cgroups, eval_in},
     functions::{folder, function, has, write},
 };
 use crate::support::{process::Process, soon};
 
 /// A Python function that evaluates the expression in its event.
 const EVALUATES: &str = "
-import http.client, os, subprocess
+import ctypes, errno, http.client, os, subprocess
 
 def ask(port, method, path, body=None):
     connection = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
@@ -38,6 +39,12 @@ def peek(path):
         return os.listdir(path) if os.path.isdir(path) else open(path, 'rb').read(99).decode()
     except OSError as error:
         return type(error).__name__
+
+def system_call(*numbers):
+    made = ctypes.CDLL(None, use_errno=True).syscall(*map(ctypes.c_long, numbers))
+    if made == 0:
+        os._exit(1)
+    return errno.errorcode[ctypes.get_errno()] if made < 0 else made
 
 def hold(started, release):
     open(started, 'w').write('x')
@@ -157,8 +164,11 @@ async fn a_function_sees_nothing_of_a_function_of_another_user() {
     }
 }
 
+/// `SYS_MODULE`, `NET_ADMIN`, `SYS_PTRACE`, `SYS_ADMIN`, `SYS_RESOURCE` and `MKNOD`.
+const TAKEN: u64 = 1 << 16 | 1 << 12 | 1 << 19 | 1 << 21 | 1 << 24 | 1 << 27;
+
 /// Shell commands with which a process of root could leave its control group, or undo its mounts.
-const ESCAPES: [&str; 6] = [
+const ESCAPES: [&str; 10] = [
     "for group in $(grep -E ' - cgroup2? ' /proc/self/mountinfo | cut -d ' ' -f 5); do
          echo 0 >$group/cgroup.procs && exit
      done
@@ -171,23 +181,105 @@ const ESCAPES: [&str; 6] = [
     "mount -t tmpfs none /mnt",
     "umount /tmp",
     "nsenter --mount --target $RUNNER true",
+    // With a program that the kernel starts outside of the group.
+    "test -w /proc/sys/kernel/core_pattern",
+    "test -w /sys/kernel",
+    // With the capabilities of a user namespace.
+    "unshare --user true",
+    "unshare --user --map-root-user --mount --cgroup sh -c '
+         mount -t cgroup -o memory none /mnt || mount -t cgroup2 none /mnt'",
 ];
 
+/// System calls that make a user namespace, or could, and the errors that they get. The flag for a user
+/// namespace is `0x10000000`.
+#[cfg(target_arch = "x86_64")]
+const REFUSED_CALLS: [(&str, &str); 6] = [
+    ("272, 0x10000000", "EPERM"),            // unshare
+    ("272, 0x10020000", "EPERM"),            // with a mount namespace
+    ("0x40000110, 0x10000000", "EPERM"),     // unshare of the x32 interface
+    ("56, 0x10000011, 0, 0, 0, 0", "EPERM"), // clone
+    ("308, -1, 0", "EPERM"),                 // setns
+    ("435, 0, 0", "ENOSYS"),                 // clone3
+];
+#[cfg(not(target_arch = "x86_64"))]
+const REFUSED_CALLS: [(&str, &str); 0] = [];
+
 #[tokio::test]
-async fn a_function_of_root_does_not_leave_its_control_group() {
+async fn a_function_does_not_leave_its_control_group() {
+    if !has("python") || !Uid::effective().is_root() || !allows_cgroups() {
+        return;
+    }
+    for user in ["", "user = \"nobody\""] {
+        let functions = Functions::start_in(code(), &function("python", user)).await;
+        let groups = "open('/proc/self/cgroup').read()";
+        let before = eval(&functions, "python", groups).await;
+        let runner = std::process::id().to_string();
+        for escape in ESCAPES {
+            let escape = escape.replace("$RUNNER", &runner);
+            let run = format!("subprocess.run(['sh', '-c', {escape:?}]).returncode != 0");
+            assert_eq!(eval(&functions, "python", &run).await, true, "{user} {escape}");
+        }
+        for (call, error) in REFUSED_CALLS {
+            let made = eval(&functions, "python", &format!("system_call({call})")).await;
+            assert_eq!(made, error, "{user} {call}");
+        }
+        assert_eq!(eval(&functions, "python", groups).await, before);
+        functions.finish().await;
+    }
+}
+
+/// What a container without the capability `SETPCAP` does not allow the runner to take away.
+#[tokio::test]
+async fn a_function_of_root_keeps_no_capability_that_the_runner_cannot_remove() {
+    if !has("python")
+        || !Uid::effective().is_root()
+        || !allows("setpriv --bounding-set -setpcap true")
+    {
+        return;
+    }
+    let folder = code();
+    let text = format!("listen.internal = \"127.0.0.1:0\"\n{}", function("python", ""));
+    write(folder.path(), "functions.toml", &text);
+    let without = "exec setpriv --bounding-set -setpcap \"$0\"";
+    let runner = Process::start_after(without, "function-runner", folder.path()).await;
+    let status = "dict(line.split(':\\t') for line in open('/proc/self/status'))";
+    for set in ["CapPrm", "CapEff"] {
+        let found = eval_in(&runner, &format!("int({status}['{set}'], 16) & {TAKEN:#x}")).await;
+        assert_eq!(found, "0", "{set}");
+    }
+    runner.signal(Signal::SIGTERM);
+    assert!(runner.ended().await.success());
+}
+
+/// As docs/runtimes.md says to set the rights of the files.
+#[tokio::test]
+async fn a_function_reads_neither_the_code_nor_the_settings_of_another_user() {
     if !has("python") || !Uid::effective().is_root() {
         return;
     }
-    let functions = Functions::start_in(code(), &function("python", "")).await;
-    let groups = "open('/proc/self/cgroup').read()";
-    let before = eval(&functions, "python", groups).await;
-    let runner = std::process::id().to_string();
-    for escape in ESCAPES {
-        let escape = escape.replace("$RUNNER", &runner);
-        let run = format!("subprocess.run(['sh', '-c', {escape:?}]).returncode != 0");
-        assert_eq!(eval(&functions, "python", &run).await, true, "{escape}");
+    let folder = code();
+    write(folder.path(), "thief/index.py", EVALUATES);
+    let secrets = write(folder.path(), "functions.toml", "");
+    let victims = folder.path().join("python");
+    let group = Group::from_name("daemon").unwrap().unwrap().gid;
+    for (path, mode) in [(victims.join("index.py"), 0o640), (victims.clone(), 0o750)] {
+        chown(&path, None, Some(group)).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
     }
-    assert_eq!(eval(&functions, "python", groups).await, before);
+    // Not even for the groups of the runner.
+    fs::set_permissions(&secrets, fs::Permissions::from_mode(0o640)).unwrap();
+    let text = [
+        function("python", "user = \"daemon\""),
+        function("python", "user = \"nobody\"")
+            .replace("functions.python", "functions.thief")
+            .replace("code = \"python\"", "code = \"thief\""),
+    ];
+    let functions = Functions::start_in(folder, &text.concat()).await;
+    assert_eq!(eval(&functions, "python", "1").await, 1);
+    for path in [victims.join("index.py"), victims, secrets] {
+        let seen = eval(&functions, "thief", &format!("peek({path:?})")).await;
+        assert_eq!(seen, "PermissionError", "{}", path.display());
+    }
     functions.finish().await;
 }
 

@@ -29,7 +29,7 @@ fn evaluates() -> tempfile::TempDir {
 }
 
 /// Whether shell commands succeed on this machine. If not, a test that depends on them is skipped.
-fn allows(shell: &str) -> bool {
+pub(super) fn allows(shell: &str) -> bool {
     let tried = Command::new("/bin/sh").args(["-c", shell]).output().unwrap();
     if !tried.status.success() {
         eprintln!("skipped: this machine forbids {shell:?}");
@@ -42,7 +42,7 @@ fn allows_mounts() -> bool {
 }
 
 /// Whether control groups of version 1 or 2 can be made.
-fn allows_cgroups() -> bool {
+pub(super) fn allows_cgroups() -> bool {
     allows(
         "for root in /sys/fs/cgroup /sys/fs/cgroup/memory; do
              if [ -e $root/cgroup.procs ]; then
@@ -129,7 +129,7 @@ async fn start_as_process_one(folder: &Path) -> Process {
     Process::start_after(AS_PROCESS_ONE, "function-runner", folder).await
 }
 
-async fn eval_in(runner: &Process, code: &str) -> String {
+pub(super) async fn eval_in(runner: &Process, code: &str) -> String {
     let url = format!("http://{}/functions/python/invocations", runner.address("internal"));
     let request = reqwest::Client::new().post(url).body(json!({ "eval": code }).to_string());
     soon("an answer", request.send()).await.unwrap().text().await.unwrap()

@@ -26,10 +26,21 @@ const KEPT: CapabilitySet = CapabilitySet::AUDIT_WRITE
     .union(CapabilitySet::SETUID)
     .union(CapabilitySet::SYS_CHROOT);
 
-/// Takes all others away from the program that this process executes next. Only system calls are
-/// made.
+/// Takes all others away from the program that this process executes next, which must not gain
+/// privileges (`no_new_privs`). Only system calls are made.
+///
+/// A container may forbid to change the bounding set, from which a program of root has its
+/// capabilities. With `no_new_privs` it has those only that the process had before.
 pub(super) fn limit() -> io::Result<()> {
     clear_ambient_capability_set()?;
+    let _ = limit_bounding_set();
+    let CapabilitySets { effective, permitted, .. } = capabilities(None)?;
+    let inheritable = CapabilitySet::empty();
+    let (effective, permitted) = (effective & KEPT, permitted & KEPT);
+    set_capabilities(None, CapabilitySets { effective, permitted, inheritable })
+}
+
+fn limit_bounding_set() -> io::Result<()> {
     for number in 0..u64::BITS {
         let capability = CapabilitySet::from_bits_retain(1 << number);
         if !KEPT.contains(capability) {
@@ -40,6 +51,5 @@ pub(super) fn limit() -> io::Result<()> {
             }
         }
     }
-    let sets = capabilities(None)?;
-    set_capabilities(None, CapabilitySets { inheritable: CapabilitySet::empty(), ..sets })
+    Ok(())
 }

@@ -22,7 +22,7 @@ use nix::{
         resource::{Resource, setrlimit},
         signal::Signal,
     },
-    unistd::{setgid, setgroups, setuid, write},
+    unistd::{Uid, setgid, setgroups, setuid, write},
 };
 use tracing::{info, warn};
 
@@ -30,9 +30,10 @@ use super::{
     api, capabilities,
     cgroup::{Cgroup, Hierarchy},
     limits::Limits,
+    namespaces::NamespaceFilter,
     private_tmp::{self, Mounts},
     program::Program,
-    spawner,
+    spawner, trial,
 };
 use crate::settings::User;
 
@@ -51,6 +52,7 @@ struct Steps {
     cgroup_files: Vec<File>,
     mounts: Option<Mounts>,
     user: Option<User>,
+    namespaces: Option<&'static NamespaceFilter>,
 }
 
 /// Logs once which limits are in force on this machine.
@@ -69,6 +71,18 @@ pub(super) fn announce() {
             warn!(
                 "the system does not tell whose a connection is: other functions can use the runtime \
                  API of an instance with runtime \"custom\""
+            );
+        }
+        if Uid::effective().is_root() && !trial::succeeds(drop_privileges) {
+            warn!(
+                "the system does not allow to take capabilities away: functions of root keep those of \
+                 the runner"
+            );
+        }
+        if hierarchy().is_ok() && namespace_filter().is_none() {
+            warn!(
+                "user namespaces cannot be refused: functions of the runner's user can change their \
+                 memory limit"
             );
         }
         if private_tmp::is_possible() {
@@ -93,6 +107,23 @@ fn hierarchy() -> Result<&'static Hierarchy, &'static str> {
     HIERARCHY.get_or_init(open).as_ref().map_err(String::as_str)
 }
 
+/// What refuses user namespaces, if the system allows it. Found out once.
+fn namespace_filter() -> Option<&'static NamespaceFilter> {
+    static FILTER: OnceLock<Option<NamespaceFilter>> = OnceLock::new();
+    let new = || {
+        let filter = NamespaceFilter::new().ok()?;
+        let tried = filter.clone();
+        trial::succeeds(move || tried.set()).then_some(filter)
+    };
+    FILTER.get_or_init(new).as_ref()
+}
+
+/// Only system calls are made.
+fn drop_privileges() -> io::Result<()> {
+    capabilities::limit()?;
+    Ok(set_no_new_privs()?)
+}
+
 impl Confinement {
     /// Makes the confinement of an instance of `program`, which `command` enters when it starts.
     pub(super) async fn new(
@@ -112,7 +143,9 @@ impl Confinement {
         match confinement.entry_files() {
             Ok(cgroup_files) => {
                 let (runner, user) = (process::id(), program.user);
-                Steps { runner, cgroup_files, mounts, user }.put_before(command);
+                // Without a control group there is nothing that they could change.
+                let namespaces = confinement.cgroup.as_ref().and_then(|_| namespace_filter());
+                Steps { runner, cgroup_files, mounts, user, namespaces }.put_before(command);
                 Ok(confinement)
             }
             Err(error) => {
@@ -160,9 +193,9 @@ impl Steps {
         if let Some(mounts) = &self.mounts {
             mounts.make()?;
         }
-        // Before the change of the user, which may be forbidden later. The function starts even if a
-        // container forbids this.
-        let _ = capabilities::limit();
+        // Before the change of the user, which clears them. The function starts even if a container
+        // forbids this; the runner has warned of that.
+        let _ = drop_privileges();
         if let Some(User { id, group }) = self.user {
             setgroups(&[group])?;
             setgid(group)?;
@@ -175,9 +208,9 @@ impl Steps {
             return Err(io::Error::from(Errno::ESRCH));
         }
         // The function starts even if the kernel or a container forbids these.
-        let _ = set_no_new_privs();
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
         let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX);
-        Ok(())
+        // The last step: the mounts need a namespace of their own.
+        self.namespaces.map_or(Ok(()), NamespaceFilter::set)
     }
 }

@@ -9,15 +9,10 @@
 mod cgroup_mounts;
 mod mounts;
 
-use std::{
-    io,
-    path::Path,
-    process::{Command, Stdio},
-    sync::OnceLock,
-};
+use std::{io, path::Path, sync::OnceLock};
 
 pub(super) use self::mounts::Mounts;
-use super::program::Program;
+use super::{program::Program, trial};
 
 /// How the runner can make a namespace.
 #[derive(Debug, Clone, Copy)]
@@ -48,18 +43,10 @@ pub(super) fn mounts(program: &Program, size_mb: u32) -> io::Result<Option<Mount
 /// Finds out once, with a child that only makes the mounts.
 fn way() -> Option<Way> {
     static WAY: OnceLock<Option<Way>> = OnceLock::new();
-    *WAY.get_or_init(|| [Way::Plain, Way::AsUser].into_iter().find(|way| works(*way).is_ok()))
+    *WAY.get_or_init(|| [Way::Plain, Way::AsUser].into_iter().find(|way| works(*way)))
 }
 
-#[expect(unsafe_code, reason = "only a child can have a namespace of its own")]
-fn works(way: Way) -> io::Result<()> {
-    use std::os::unix::process::CommandExt;
-    let mounts = Mounts::new(way, &[], Path::new("/"), 1)?;
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", ":"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    // SAFETY: between fork and exec only system calls are made. No memory or lock is taken.
-    unsafe {
-        command.pre_exec(move || mounts.make());
-    }
-    if command.status()?.success() { Ok(()) } else { Err(io::ErrorKind::Other.into()) }
+fn works(way: Way) -> bool {
+    let mounts = Mounts::new(way, &[], Path::new("/"), 1);
+    mounts.is_ok_and(|mounts| trial::succeeds(move || mounts.make()))
 }

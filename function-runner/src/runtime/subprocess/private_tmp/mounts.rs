@@ -133,6 +133,7 @@ impl Mounts {
             // One that another mount hides cannot be reached by its path, and needs no protection.
             let _ = mount.protect();
         }
+        self.protect_machine();
         // Again by its name: a mount may cover the folder that had this name.
         Ok(chdir(self.working_folder.as_c_str())?)
     }
@@ -150,6 +151,21 @@ impl Mounts {
             }
         }
         Ok(())
+    }
+
+    /// Makes the settings of the machine's kernel read-only. By them a process of root could have the
+    /// kernel start programs outside of the control group, such as that of `core_pattern`.
+    fn protect_machine(&self) {
+        match self.way {
+            Way::Plain => {
+                // A container may have made them read-only, or hidden them.
+                let _ = bind(c"/proc/sys", c"/proc/sys");
+                let _ = read_only(c"/proc/sys");
+                let _ = read_only(c"/sys");
+            }
+            // No process of such a namespace is root for the machine.
+            Way::AsUser => {}
+        }
     }
 
     /// Opens what is kept before it is covered.
@@ -182,6 +198,13 @@ impl Kept {
 fn bind(from: &CStr, to: &CStr) -> io::Result<()> {
     let none: Option<&str> = None;
     Ok(mount(Some(from), to, none, MsFlags::MS_BIND | MsFlags::MS_REC, none)?)
+}
+
+fn read_only(path: &CStr) -> nix::Result<()> {
+    let none: Option<&str> = None;
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+    let safe = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(none, path, none, flags | safe, none)
 }
 
 /// A folder that everybody may write to, whatever the umask is.
