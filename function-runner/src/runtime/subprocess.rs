@@ -21,6 +21,7 @@ mod namespaces;
 mod output;
 mod pool;
 mod private_tmp;
+mod processes;
 mod program;
 mod report;
 mod spawner;

@@ -18,6 +18,15 @@ def fill(path, mb):
     with open(path, 'wb') as file:
         return sum(file.write(bytes(1 << 20)) for _ in range(mb)) >> 20
 
+def orphan(mb):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            hoard = b'x' * (mb << 20)
+            time.sleep(1000)
+        os._exit(0)
+    os.wait()
+    time.sleep(1000)
+
 def main_handler(event, context):
     return eval(event['eval'], dict(globals(), context=context))
 ";
@@ -120,6 +129,28 @@ async fn files_in_memory_are_limited_by_tmp_mb() {
     }
     assert_eq!(eval(&functions, "os.path.getsize('/tmp/one') >> 20").await, 150);
     functions.finish().await;
+}
+
+/// Shell commands that give the runner no control groups.
+const WITHOUT_CGROUPS: &str =
+    "exec unshare --mount sh -c 'mount -t tmpfs none /sys/fs/cgroup && exec \"$0\"' \"$0\"";
+
+/// The process group is what such a process has in common with its instance.
+#[tokio::test]
+async fn memory_of_a_process_that_has_lost_its_parent_counts_without_control_groups() {
+    if !has("python") || !allows("unshare --mount mount -t tmpfs none /sys/fs/cgroup") {
+        return;
+    }
+    let folder = evaluates();
+    let lines = "timeout = \"15s\"\nprivate_tmp = false";
+    let text = format!("listen.internal = \"127.0.0.1:0\"\n{}", function("python", lines));
+    write(folder.path(), "functions.toml", &text);
+    let runner = Process::start_after(WITHOUT_CGROUPS, "function-runner", folder.path()).await;
+    runner.logged("no control group can be made").await;
+    let answer = eval_in(&runner, "orphan(200)").await;
+    assert!(answer.contains("128 MB of memory"), "{answer}");
+    runner.signal(Signal::SIGTERM);
+    assert!(runner.ended().await.success());
 }
 
 /// Shell commands that give the runner the process id 1, in a namespace.

@@ -24,13 +24,13 @@ use tokio_util::{
 };
 use uuid::Uuid;
 
-pub(super) use self::caller::{Processes, can_be_known};
+pub(super) use self::caller::can_be_known;
 pub(crate) use self::reply::memory as reply_memory;
 use self::{
     caller::{Callers, Instance},
     connections::Access,
 };
-use super::{delivery::Deliveries, exchange::Exchange, report};
+use super::{delivery::Deliveries, exchange::Exchange, processes::Processes, report};
 
 /// The header in which our own bootstraps send the secret of their instance.
 const SECRET: HeaderName = HeaderName::from_static("longhold-secret");

@@ -11,12 +11,12 @@ use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{Instant, timeout},
 };
 use tracing::{Instrument, debug, error, info_span};
 
 use super::{
-    api::{Processes, RuntimeApi},
+    api::RuntimeApi,
     child::ChildProcess,
     confinement::Confinement,
     exchange::Exchange,
@@ -24,12 +24,9 @@ use super::{
     memory,
     output::Output,
     pool::{Place, Pool, code_changed},
+    processes::Processes,
 };
 use crate::invocation::Fault;
-
-/// How often the memory of a child is looked at while it works. One that takes more than its
-/// limit within that time is not noticed sooner.
-const MEMORY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// What resolves when the child has started, or failed to.
 type Started = oneshot::Receiver<Result<(), Fault>>;
@@ -38,6 +35,7 @@ struct Instance {
     id: u64,
     pool: Arc<Pool>,
     child: ChildProcess,
+    processes: Processes,
     confinement: Confinement,
     output: Output,
     exchange: Arc<Exchange>,
@@ -132,13 +130,25 @@ impl Instance {
             }
         };
         let processes = Processes::new(child.id(), confinement.processes_file());
-        api.serve_to(processes, pool.program.user());
+        api.serve_to(processes.clone(), pool.program.user());
         let output = Output::new(pipes, pool.lines_of_instance());
         let pool = Arc::clone(pool);
         let (is_proven, asks_by) = (false, Instant::now());
-        let instance =
-            Self { id, pool, child, confinement, output, exchange, api, is_proven, asks_by };
-        Ok((instance, outcome))
+        Ok((
+            Self {
+                id,
+                pool,
+                child,
+                processes,
+                confinement,
+                output,
+                exchange,
+                api,
+                is_proven,
+                asks_by,
+            },
+            outcome,
+        ))
     }
 
     /// Waits until the child is ready for events.
@@ -169,10 +179,9 @@ impl Instance {
     /// Waits for `what` and looks after the child meanwhile: reads its output, and notices when
     /// it ends or takes too much memory.
     async fn watch<T>(&mut self, what: impl Future<Output = T>) -> Result<T, Fault> {
-        let mut look = interval(MEMORY_INTERVAL);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        look.reset();
-        tokio::pin!(what);
+        let limit = u64::from(self.pool.limits.memory_mb) << 20;
+        let exceeds = memory::exceeds(self.processes.clone(), limit);
+        tokio::pin!(what, exceeds);
         loop {
             tokio::select! {
                 // An answer counts, even of a child that ended right after it; output comes
@@ -187,18 +196,10 @@ impl Instance {
                     let message = format!("process exited: {how}");
                     return Err(Fault::new(InvocationFault::ProcessExited, message));
                 }
-                _ = look.tick() => self.check_memory()?,
+                () = &mut exceeds => return Err(self.out_of_memory()),
                 () = self.output.pump() => {}
             }
         }
-    }
-
-    fn check_memory(&self) -> Result<(), Fault> {
-        let limit_mb = self.pool.limits.memory_mb;
-        if memory::own(self.child.id()) <= u64::from(limit_mb) << 20 {
-            return Ok(());
-        }
-        Err(self.out_of_memory())
     }
 
     fn out_of_memory(&self) -> Fault {

@@ -4,7 +4,7 @@
 //! looked up in the system when it is accepted. Its socket must be open in a process of the
 //! instance. If the runner may not see the files of a process, the user of the socket decides alone.
 
-mod processes;
+mod holder;
 mod socket;
 
 use std::{
@@ -20,8 +20,8 @@ use nix::unistd::Uid;
 use tokio::{sync::watch, task::spawn_blocking};
 use tracing::{debug, warn};
 
-pub(in super::super) use self::processes::Processes;
-use self::{processes::Holds, socket::Socket};
+use self::{holder::Holds, socket::Socket};
+use crate::runtime::subprocess::processes::Processes;
 
 /// A process may open a connection and hand it to another while this one looks.
 const LOOKS: usize = 2;
@@ -84,7 +84,7 @@ impl Callers {
             return;
         }
         let user = socket.map(|socket| socket.user);
-        let process = socket.and_then(|socket| processes::holder(socket.inode));
+        let process = socket.and_then(|socket| holder::holder(socket.inode));
         warn!(
             client.address = %peer,
             process.user = user,
@@ -106,7 +106,7 @@ fn look(instance: &Instance, peer: SocketAddr, listener: SocketAddr) -> io::Resu
         socket = socket::find(peer, listener)?;
         // One that is closed waits for no answer. What it says may come from anybody.
         let Some(found) = socket else { continue };
-        match instance.processes.hold(found.inode) {
+        match holder::hold(&instance.processes, found.inode) {
             Holds::Yes => return Ok(Caller::Own),
             Holds::Unknown if found.user == instance.user.as_raw() => return Ok(Caller::Own),
             Holds::Unknown | Holds::No => {}
