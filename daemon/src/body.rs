@@ -1,7 +1,6 @@
 //! The bodies of requests, and reading them within bounds.
 
 mod memory;
-mod pace;
 mod pieces;
 mod rules;
 

@@ -15,7 +15,6 @@ mod mail;
 mod messages;
 mod outbound;
 mod socket;
-mod stall;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

@@ -21,7 +21,8 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{BodyError, BodyRules, pace::Pace, pieces::Pieces};
+use super::{BodyError, BodyRules, pieces::Pieces};
+use crate::pace::Pace;
 
 /// The bytes that one permit stands for.
 const UNIT: usize = 1 << 10;
@@ -61,6 +62,8 @@ struct Reading<'m> {
     pool: &'m Pool,
     rules: &'m BodyRules,
     permit: Option<OwnedSemaphorePermit>,
+    /// How many bytes have come.
+    total: u64,
     pace: Pace,
     pace_while_others_wait: Pace,
 }
@@ -91,7 +94,8 @@ impl BodyMemory {
         let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
         let length_max = said.unwrap_or(limit).min(limit);
         let Memory { large, small, rules } = &*self.0;
-        let reading = Reading::begin(if length_max <= SMALL_BYTES { small } else { large }, rules);
+        let reading =
+            Reading::begin(if length_max <= SMALL_BYTES { small } else { large }, rules, None, 0);
         timeout(rules.timeout, reading.read(body, length_max, limit))
             .await
             .map_err(|_| BodyError::TooSlow)?
@@ -120,16 +124,16 @@ impl HeldBody {
 }
 
 impl<'m> Reading<'m> {
-    fn begin(pool: &'m Pool, rules: &'m BodyRules) -> Self {
+    fn begin(
+        pool: &'m Pool,
+        rules: &'m BodyRules,
+        permit: Option<OwnedSemaphorePermit>,
+        total: u64,
+    ) -> Self {
         let now = Instant::now();
-        let pace_while_others_wait = Pace::begin(now, rules.slow_while_others_wait);
-        Self {
-            pool,
-            rules,
-            permit: None,
-            pace: Pace::begin(now, rules.slow),
-            pace_while_others_wait,
-        }
+        let pace = Pace::begin(now, rules.rate(), total);
+        let pace_while_others_wait = Pace::begin(now, rules.rate_while_others_wait(), total);
+        Self { pool, rules, permit, total, pace, pace_while_others_wait }
     }
 
     async fn read<B>(
@@ -150,11 +154,11 @@ impl<'m> Reading<'m> {
             }
             if self.permit.is_none() && pieces.length + data.len() > self.rules.free_bytes {
                 let permit = self.pool.take(length_max, self.rules.memory_timeout).await?;
-                self = Self { permit: Some(permit), ..Self::begin(self.pool, self.rules) };
+                self = Self::begin(self.pool, self.rules, Some(permit), self.total);
             }
-            let now = Instant::now();
-            self.pace.came(now, data.len());
-            self.pace_while_others_wait.came(now, data.len());
+            self.total += data.len() as u64;
+            self.pace.moved(Instant::now, self.total);
+            self.pace_while_others_wait.moved(Instant::now, self.total);
             pieces.add(&data);
         }
         Ok(HeldBody { bytes: pieces.join(), permit: self.permit })
@@ -167,7 +171,8 @@ impl<'m> Reading<'m> {
     where
         B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
     {
-        let (pool, rules, holds) = (self.pool, self.rules, self.permit.is_some());
+        let (pool, rules, total) = (self.pool, self.rules, self.total);
+        let holds = self.permit.is_some();
         let pace = &mut self.pace_while_others_wait;
         let holds_up_others = async {
             loop {
@@ -175,7 +180,7 @@ impl<'m> Reading<'m> {
                 if holds && pool.waiting.load(Ordering::Relaxed) > 0 {
                     return;
                 }
-                *pace = Pace::begin(Instant::now(), rules.slow_while_others_wait);
+                *pace = Pace::begin(Instant::now(), rules.rate_while_others_wait(), total);
             }
         };
         tokio::select! {

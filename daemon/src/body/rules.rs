@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+use crate::pace::MinRate;
+
+/// How many bytes of a body give its peer the whole time again.
+const BYTES: u64 = 16 << 10;
+
 /// The rules for the bodies that share one memory.
 #[derive(Debug, Clone, Copy)]
 pub struct BodyRules {
@@ -9,7 +14,7 @@ pub struct BodyRules {
     pub memory_timeout: Duration,
     /// How long a body may take to arrive, whatever its size.
     pub timeout: Duration,
-    /// How long the peer of a body may take for the next bytes that count.
+    /// How long the peer of a body may take for the next 16 KiB.
     pub slow: Duration,
     /// The same while other bodies wait for memory, for a body that has taken some.
     pub slow_while_others_wait: Duration,
@@ -27,5 +32,15 @@ impl BodyRules {
             slow_while_others_wait: Duration::from_millis(250),
             free_bytes: 0,
         }
+    }
+
+    /// How fast a body must come.
+    pub(super) fn rate(&self) -> MinRate {
+        MinRate { bytes: BYTES, timeout: self.slow }
+    }
+
+    /// The same while other bodies wait for memory.
+    pub(super) fn rate_while_others_wait(&self) -> MinRate {
+        MinRate { bytes: BYTES, timeout: self.slow_while_others_wait }
     }
 }

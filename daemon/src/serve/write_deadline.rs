@@ -9,21 +9,20 @@ use std::{
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// For how long writes may be blocked until the peer has taken another [`BYTES_PER_TIMEOUT`].
-pub(super) const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many bytes give a peer the whole timeout again. A peer that takes single bytes would hold
-/// its answer for ever otherwise.
-const BYTES_PER_TIMEOUT: usize = 64 << 10;
+use crate::pace::{MinRate, Pace};
+
+/// How fast the peer must read while writes are blocked.
+pub(super) const RATE: MinRate = MinRate { bytes: 64 << 10, timeout: Duration::from_secs(30) };
 
 /// Watches the writes of one stream. It costs nothing while writes are not blocked.
 #[derive(Debug, Default)]
 pub(super) struct WriteDeadline {
-    /// Since when a write has been blocked.
-    blocked_since: Option<Instant>,
-    /// For how long writes were blocked before, since the peer was given the whole timeout.
-    blocked_before: Duration,
-    /// How much the peer has taken since then.
-    taken: usize,
+    /// How much the peer has taken of what was blocked.
+    total: u64,
+    /// How fast the peer reads, since a write was blocked for the first time.
+    pace: Option<Pace>,
+    /// Since when writes have not been blocked any more. This time does not count.
+    free_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -47,26 +46,23 @@ impl WriteDeadline {
     }
 
     fn wrote(&mut self, bytes: usize) {
-        let Some(since) = self.blocked_since.take() else { return };
-        self.blocked_before += since.elapsed();
-        self.taken += bytes;
-        if self.taken >= BYTES_PER_TIMEOUT {
-            (self.blocked_before, self.taken) = (Duration::ZERO, 0);
-        }
+        let Some(pace) = self.pace.as_mut().filter(|_| self.free_since.is_none()) else { return };
+        self.free_since = Some(Instant::now());
+        self.total += bytes as u64;
+        pace.moved(Instant::now, self.total);
     }
 
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let left = WRITE_TIMEOUT.saturating_sub(self.blocked_before);
-        let timer = match (self.blocked_since, &mut self.timer) {
-            (Some(_), Some(timer)) => timer,
-            (_, timer) => {
-                let now = Instant::now();
-                self.blocked_since = Some(now);
-                let timer = timer.get_or_insert_with(|| Box::pin(sleep_until(now + left)));
-                timer.as_mut().reset(now + left);
-                timer
-            }
-        };
+        let total = self.total;
+        let pace = self.pace.get_or_insert_with(|| Pace::begin(Instant::now(), RATE, total));
+        if let Some(since) = self.free_since.take() {
+            pace.postpone(since.elapsed());
+        }
+        let deadline = pace.deadline();
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        if timer.deadline() != deadline {
+            timer.as_mut().reset(deadline);
+        }
         timer.as_mut().poll(cx)
     }
 }

@@ -6,6 +6,7 @@
 
 use std::{future::pending, pin::Pin, sync::Arc, time::Duration};
 
+use daemon::pace::{MinRate, Pace};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
@@ -20,7 +21,7 @@ const STEP_BYTES: usize = 64 << 10;
 /// The bytes that one permit stands for.
 const UNIT: usize = 1 << 10;
 /// How many bytes of a message must come in each read timeout, unless it ends before.
-const BYTES_PER_TIMEOUT: usize = 64 << 10;
+const BYTES_PER_TIMEOUT: u64 = 64 << 10;
 
 /// The memory for messages that are being received. All clones are one memory.
 #[derive(Debug, Clone)]
@@ -33,21 +34,14 @@ pub(crate) struct ReceiveMemory {
 /// What one connection is receiving.
 pub(super) struct Intake {
     memory: ReceiveMemory,
-    read_timeout: Duration,
+    rate: MinRate,
     message_bytes_max: usize,
     /// How many bytes the message may take now.
     allowance: usize,
     permits: Vec<OwnedSemaphorePermit>,
     waiting: Option<Pin<Box<dyn Future<Output = OwnedSemaphorePermit> + Send>>>,
-    window: Option<Window>,
-}
-
-/// A time in which a number of bytes must come.
-#[derive(Debug, Clone, Copy)]
-struct Window {
-    begin: Instant,
-    /// How many bytes of the message had come by then.
-    bytes: usize,
+    /// How fast the message comes, if one has begun.
+    pace: Option<Pace>,
 }
 
 impl ReceiveMemory {
@@ -71,12 +65,12 @@ impl Intake {
     ) -> Self {
         Self {
             memory,
-            read_timeout,
+            rate: MinRate { bytes: BYTES_PER_TIMEOUT, timeout: read_timeout },
             message_bytes_max,
             allowance: FREE_BYTES,
             permits: Vec::new(),
             waiting: None,
-            window: None,
+            pace: None,
         }
     }
 
@@ -123,22 +117,22 @@ impl Intake {
         self.waiting = None;
         self.permits = Vec::new();
         self.allowance = FREE_BYTES;
-        self.window = None;
+        self.pace = None;
     }
 
     /// Looks at how many bytes of a message have come. None if none has begun, or if the client is held back
     /// because of its function.
     pub(super) fn watch(&mut self, now: impl FnOnce() -> Instant, bytes: Option<usize>) {
-        match (bytes, self.window) {
-            (None, _) => self.window = None,
-            (Some(bytes), Some(window)) if bytes < window.bytes + BYTES_PER_TIMEOUT => {}
-            (Some(bytes), _) => self.window = Some(Window { begin: now(), bytes }),
+        match (bytes, &mut self.pace) {
+            (None, pace) => *pace = None,
+            (Some(bytes), Some(pace)) => pace.moved(now, bytes as u64),
+            (Some(bytes), pace) => *pace = Some(Pace::begin(now(), self.rate, bytes as u64)),
         }
     }
 
     /// When the client will have been too slow, if nothing more comes.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.window.map(|window| window.begin + self.read_timeout)
+        self.pace.map(|pace| pace.deadline())
     }
 
     /// How a connection ends whose message did not come in time.

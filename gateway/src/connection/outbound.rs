@@ -2,28 +2,33 @@
 
 use std::{mem, time::Duration};
 
+use daemon::pace::{MinRate, Pace};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::oneshot,
     time::Instant,
 };
 
-use super::{socket::Socket, stall::Stall};
+use super::socket::Socket;
 use crate::registry::{Delivery, Frame};
+
+/// How many bytes a client has to read in each write timeout.
+const BYTES_PER_TIMEOUT: u64 = 64 << 10;
 
 /// Follows the flush of the socket: who waits for its end, and whether the client reads.
 #[derive(Debug)]
 pub(super) struct Outbound {
-    write_timeout: Duration,
-    /// Watches the flush, if there is one.
-    stall: Option<Stall>,
+    rate: MinRate,
+    /// How fast the client reads, if there is a flush.
+    pace: Option<Pace>,
     /// Notified when the flush has ended.
     waiting: Vec<oneshot::Sender<Delivery>>,
 }
 
 impl Outbound {
     pub(super) fn new(write_timeout: Duration) -> Self {
-        Self { write_timeout, stall: None, waiting: Vec::new() }
+        let rate = MinRate { bytes: BYTES_PER_TIMEOUT, timeout: write_timeout };
+        Self { rate, pace: None, waiting: Vec::new() }
     }
 
     /// Writes a message. `written` is notified when it has been flushed, and dropped if it never
@@ -45,9 +50,8 @@ impl Outbound {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if socket.is_flushing() && self.stall.is_none() {
-            let begin = Stall::begin(Instant::now(), self.write_timeout, socket.bytes_written());
-            self.stall = Some(begin);
+        if socket.is_flushing() && self.pace.is_none() {
+            self.pace = Some(Pace::begin(Instant::now(), self.rate, socket.bytes_written()));
         }
     }
 
@@ -56,14 +60,14 @@ impl Outbound {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        if let Some(stall) = &mut self.stall {
-            stall.written(now, socket.bytes_written());
+        if let Some(pace) = &mut self.pace {
+            pace.moved(|| now, socket.bytes_written());
         }
     }
 
     /// The operating system has everything.
     pub(super) fn flushed(&mut self) {
-        self.stall = None;
+        self.pace = None;
         for written in mem::take(&mut self.waiting) {
             // The pusher may have left.
             let _ = written.send(Delivery::Written);
@@ -72,17 +76,13 @@ impl Outbound {
 
     /// The socket has ended: those who wait learn that their messages were not written.
     pub(super) fn lost(&mut self) {
-        self.stall = None;
+        self.pace = None;
         self.waiting = Vec::new();
     }
 
-    /// When the client will have stalled, if it reads nothing until then. None while nothing is being
-    /// flushed.
-    pub(super) fn deadline<S>(&self, socket: &Socket<S>) -> Option<Instant>
-    where
-        S: AsyncRead + AsyncWrite + Unpin,
-    {
-        self.stall.as_ref().map(|stall| stall.deadline(socket.bytes_put()))
+    /// When the client will have read too slowly. None while nothing is being flushed.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.pace.map(|pace| pace.deadline())
     }
 }
 

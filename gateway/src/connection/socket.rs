@@ -186,11 +186,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         self.wire.as_ref().map_or(0, Wire::bytes_written)
     }
 
-    /// Bytes that were written, and those that are still to be written.
-    pub(super) fn bytes_put(&self) -> u64 {
-        self.wire.as_ref().map_or(0, Wire::bytes_put)
-    }
-
     /// The stream, for a test to work.
     #[cfg(test)]
     pub(super) fn stream(&mut self) -> &mut S {

@@ -18,7 +18,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             warn!(connection.id = %id, ?end, "closed connection {id}: its message came too slowly");
             self.on_event_at(Event::Close(end), now);
         }
-        if let Some(deadline) = self.outbound.deadline(&self.socket) {
+        if let Some(deadline) = self.outbound.deadline() {
             if now >= deadline {
                 let id = self.entry.handle.info.id;
                 warn!(connection.id = %id, "closed connection {id}: the client does not read");
@@ -42,7 +42,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// When something will be due, if nothing happens before.
     pub(super) fn next_deadline(&self) -> Instant {
-        let flush = self.outbound.deadline(&self.socket);
+        let flush = self.outbound.deadline();
         // A client that is closing is not pinged. After the end the task waits for the call in flight
         // only, which has its own deadline.
         let silence = || self.keepalive.deadline();

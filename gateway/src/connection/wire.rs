@@ -78,11 +78,6 @@ impl<S> Wire<S> {
         self.unread.len()
     }
 
-    /// All bytes that were put, written or not.
-    pub(super) fn bytes_put(&self) -> u64 {
-        self.bytes_written + self.unwritten.remaining() as u64
-    }
-
     /// The bytes that were read. The caller removes those that it decodes.
     pub(super) fn unread(&mut self) -> &mut BytesMut {
         &mut self.unread

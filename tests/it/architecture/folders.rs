@@ -56,12 +56,13 @@ const FUNCTION_RUNNER: Map = &[
 
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http"]),
-    ("serve", &["activity", "body", "health", "http", "stream"]),
+    ("serve", &["activity", "body", "health", "http", "pace", "stream"]),
     ("health", &["http"]),
-    ("body", &["activity"]),
+    ("body", &["activity", "pace"]),
     ("process", &["signals"]),
     ("telemetry", &["settings"]),
     ("activity", &[]),
+    ("pace", &[]),
     ("http", &[]),
     ("stream", &[]),
     ("signals", &[]),

@@ -19,7 +19,7 @@ use super::*;
 use crate::{
     activity::Timeouts,
     http::full,
-    serve::{capacity::Capacity, write_deadline::WRITE_TIMEOUT},
+    serve::{capacity::Capacity, write_deadline::RATE},
 };
 
 impl PeerEnd for DuplexStream {
@@ -29,6 +29,7 @@ impl PeerEnd for DuplexStream {
 }
 
 const ANSWER_BYTES: usize = 256 << 10;
+const WRITE_TIMEOUT: Duration = RATE.timeout;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A connection whose requests are all answered with [`ANSWER_BYTES`], and its client.

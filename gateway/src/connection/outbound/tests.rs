@@ -35,11 +35,11 @@ async fn a_client_has_the_whole_write_timeout_for_each_flush() {
         let mut outbound = Outbound::new(WRITE_TIMEOUT);
         let mut socket = socket(&sent);
         outbound.watch(&socket);
-        assert_eq!(outbound.deadline(&socket), None, "nothing is flushed");
+        assert_eq!(outbound.deadline(), None, "nothing is flushed");
         advance(40 * SECOND).await;
         socket.next(Some(usize::MAX)).now_or_never().unwrap();
         outbound.watch(&socket);
-        assert_eq!(outbound.deadline(&socket), Some(Instant::now() + WRITE_TIMEOUT));
+        assert_eq!(outbound.deadline(), Some(Instant::now() + WRITE_TIMEOUT));
     }
     let mut outbound = Outbound::new(WRITE_TIMEOUT);
     let mut socket = socket(b"");
@@ -52,7 +52,7 @@ async fn a_client_has_the_whole_write_timeout_for_each_flush() {
         advance(40 * SECOND).await;
         write(&mut socket);
         outbound.watch(&socket);
-        assert_eq!(outbound.deadline(&socket), Some(Instant::now() + WRITE_TIMEOUT));
+        assert_eq!(outbound.deadline(), Some(Instant::now() + WRITE_TIMEOUT));
         socket.stream().room = 100;
         assert!(matches!(
             socket.next(Some(usize::MAX)).now_or_never(),
@@ -73,7 +73,7 @@ async fn a_ping_of_the_client_does_not_extend_the_flush() {
     advance(20 * SECOND).await;
     assert!(matches!(socket.next(Some(usize::MAX)).now_or_never(), Some(SocketEvent::Heard)));
     outbound.watch(&socket);
-    assert_eq!(outbound.deadline(&socket), Some(deadline));
+    assert_eq!(outbound.deadline(), Some(deadline));
 }
 
 #[test]
