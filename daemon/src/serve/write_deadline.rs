@@ -17,11 +17,11 @@ pub(super) const RATE: MinRate = MinRate { bytes: 64 << 10, timeout: Duration::f
 /// Watches the writes of one stream. It costs nothing while writes are not blocked.
 #[derive(Debug, Default)]
 pub(super) struct WriteDeadline {
-    /// How much the peer has taken of what was blocked.
+    /// How many bytes have been written.
     total: u64,
     /// How fast the peer reads, since a write was blocked for the first time.
     pace: Option<Pace>,
-    /// Since when writes have not been blocked any more. This time does not count.
+    /// Since when writes are not blocked, as far as this does not count yet as time to postpone by.
     free_since: Option<Instant>,
     timer: Option<Pin<Box<Sleep>>>,
 }
@@ -46,10 +46,15 @@ impl WriteDeadline {
     }
 
     fn wrote(&mut self, bytes: usize) {
-        let Some(pace) = self.pace.as_mut().filter(|_| self.free_since.is_none()) else { return };
-        self.free_since = Some(Instant::now());
+        // All bytes count: the system wakes a writer when the peer has read much, and then takes
+        // many writes in a row.
         self.total += bytes as u64;
-        pace.moved(Instant::now, self.total);
+        let Some(pace) = &mut self.pace else { return };
+        let now = Instant::now();
+        if let Some(since) = self.free_since.replace(now) {
+            pace.postpone(now - since);
+        }
+        pace.moved(|| now, self.total);
     }
 
     fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {

@@ -3,12 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
+    error::Error,
     net::Ipv4Addr,
+    pin::Pin,
     task::{Context, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::Response;
+use http_body_util::BodyExt;
+use hyper::body::{Body as HttpBody, Frame};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     task::JoinHandle,
@@ -19,7 +24,7 @@ use super::*;
 use crate::{
     activity::Timeouts,
     http::full,
-    serve::{capacity::Capacity, write_deadline::RATE},
+    serve::{BUFFER_BYTES, capacity::Capacity, write_deadline::RATE},
 };
 
 impl PeerEnd for DuplexStream {
@@ -30,11 +35,22 @@ impl PeerEnd for DuplexStream {
 
 const ANSWER_BYTES: usize = 256 << 10;
 const WRITE_TIMEOUT: Duration = RATE.timeout;
+/// Bytes of a frame of a body that is streamed.
+const FRAME_BYTES: usize = 8 << 10;
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 /// A connection whose requests are all answered with [`ANSWER_BYTES`], and its client.
 async fn serve() -> (JoinHandle<hyper::Result<()>>, DuplexStream) {
-    let (stream, client) = duplex(8 << 10);
+    serve_over(8 << 10, || full(vec![b'x'; ANSWER_BYTES])).await
+}
+
+/// A connection over a stream that buffers `capacity` bytes, whose requests are all answered with
+/// `body`.
+async fn serve_over(
+    capacity: usize,
+    body: impl Fn() -> Body + Clone + Send + Sync + 'static,
+) -> (JoinHandle<hyper::Result<()>>, DuplexStream) {
+    let (stream, client) = duplex(capacity);
     let activity = Activity::new(Timeouts { idle: HOUR, head: HOUR, reserve: HOUR });
     let permit = Capacity::new(1).enter(activity.clone()).await;
     let connection = Connection {
@@ -45,11 +61,31 @@ async fn serve() -> (JoinHandle<hyper::Result<()>>, DuplexStream) {
         stop: CancellationToken::new(),
         linger: Duration::ZERO,
     };
-    let service =
-        service_fn(async |_| Ok::<_, Infallible>(Response::new(full(vec![b'x'; ANSWER_BYTES]))));
-    let served =
-        tokio::spawn(async move { connection.serve(&http1::Builder::new(), service).await });
+    let service = service_fn(move |_| {
+        let body = body();
+        async move { Ok::<_, Infallible>(Response::new(body)) }
+    });
+    let mut http = http1::Builder::new();
+    http.max_buf_size(BUFFER_BYTES);
+    let served = tokio::spawn(async move { connection.serve(&http, service).await });
     (served, client)
+}
+
+/// A body of so many frames.
+struct Frames(usize);
+
+impl HttpBody for Frames {
+    type Data = Bytes;
+    type Error = Box<dyn Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        let left = self.0.checked_sub(1);
+        self.0 = left.unwrap_or(0);
+        Poll::Ready(left.map(|_| Ok(Frame::data(vec![b'x'; FRAME_BYTES].into()))))
+    }
 }
 
 async fn ask(client: &mut DuplexStream) {
@@ -93,6 +129,25 @@ async fn a_slow_reader_gets_all_of_its_answers() {
             // The heads are small, and come first.
             left = left.saturating_sub(bytes);
         }
+    }
+    drop(client);
+    timeout(HOUR, served).await.unwrap().unwrap().unwrap_or_default();
+}
+
+/// The system wakes a writer when a good part of its buffer is free, and a body in frames is written a
+/// few frames at a time: the first write of each turn is a small part of what the peer has read.
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_gets_all_of_a_body_in_many_frames() {
+    const BUFFERED: usize = 192 << 10;
+    const TURNS: usize = 20;
+    let frames = || Frames(TURNS * BUFFERED / FRAME_BYTES).boxed_unsync();
+    let (served, mut client) = serve_over(BUFFERED, frames).await;
+    ask(&mut client).await;
+    let mut piece = vec![0; BUFFERED];
+    for turn in 0..TURNS {
+        // Three times the rate that is asked for.
+        sleep(WRITE_TIMEOUT * 2 / 3).await;
+        client.read_exact(&mut piece).await.unwrap_or_else(|error| panic!("turn {turn}: {error}"));
     }
     drop(client);
     timeout(HOUR, served).await.unwrap().unwrap().unwrap_or_default();
