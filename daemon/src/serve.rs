@@ -68,8 +68,6 @@ pub struct ServeSettings {
     /// How long a connection without a request stays open after the stop, for a request that may
     /// be on its way. Zero if clients can repeat such a request.
     pub linger: Duration,
-    /// What a client is taken for that ends its sending side and waits for its answer.
-    pub half_closed: HalfClosed,
 }
 
 impl ServeSettings {
@@ -78,17 +76,6 @@ impl ServeSettings {
         // The listener itself is one.
         1 + self.connections_max + capacity::RESERVE
     }
-}
-
-/// What a client is taken for that has ended its sending side while its request is in hand. TCP does
-/// not tell whether such a client still reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum HalfClosed {
-    /// The client reads: its request is answered. A request for an upgrade is not, and a response
-    /// can say with [`EndsWithPeer`] that it is not.
-    Reads,
-    /// The client has left: its request is dropped.
-    Left,
 }
 
 /// The address of the client. It is an extension of each request.
@@ -108,7 +95,10 @@ pub async fn serve<S>(
 {
     let service = layers(service);
     let mut http = http1::Builder::new();
-    http.max_buf_size(BUFFER_BYTES).half_close(settings.half_closed == HalfClosed::Reads);
+    // A client that has ended its sending side may still read its answer, so its request is
+    // answered, except a request for an upgrade and one whose response has the extension
+    // `EndsWithPeer`.
+    http.max_buf_size(BUFFER_BYTES).half_close(true);
     let connections = TaskTracker::new();
     let capacity = Capacity::new(settings.connections_max);
     let timeouts = Timeouts {

@@ -17,7 +17,7 @@ use tower::service_fn;
 use crate::{
     body::RequestBody,
     http::Body,
-    serve::{HalfClosed, ServeSettings, serve},
+    serve::{ServeSettings, serve},
 };
 
 /// The longest time that a test waits for anything.
@@ -56,7 +56,6 @@ impl TestServer {
             head_timeout,
             connections_max,
             linger: Duration::ZERO,
-            half_closed: HalfClosed::Reads,
         };
         Self::with_settings(settings, answer).await
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use daemon::{
     body::BodyMemory,
     files::raise_limit,
-    serve::{HalfClosed, ServeSettings, serve as serve_http},
+    serve::{ServeSettings, serve as serve_http},
 };
 use tokio::{net::TcpListener, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -28,7 +28,6 @@ const SERVE: ServeSettings = ServeSettings {
     head_timeout: Duration::from_secs(10),
     connections_max: 16_384,
     linger: Duration::from_millis(500),
-    half_closed: HalfClosed::Reads,
 };
 /// Files for what watches the code, the log, and everything else.
 const FILES_BESIDE: usize = 64;

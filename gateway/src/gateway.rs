@@ -7,7 +7,7 @@ mod journal_command;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use daemon::serve::{HalfClosed, ServeSettings, serve};
+use daemon::serve::{ServeSettings, serve};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc},
@@ -44,7 +44,6 @@ const PUBLIC: ServeSettings = ServeSettings {
     head_timeout: HEAD_TIMEOUT,
     connections_max: 2048,
     linger: Duration::ZERO,
-    half_closed: HalfClosed::Reads,
 };
 /// Functions keep connections in a pool for 90 s (reqwest) or less. The gateway must not close them
 /// first.
@@ -53,7 +52,6 @@ const INTERNAL: ServeSettings = ServeSettings {
     head_timeout: HEAD_TIMEOUT,
     connections_max: 4096,
     linger: Duration::ZERO,
-    half_closed: HalfClosed::Reads,
 };
 /// How long the listeners may take for their last responses.
 const LISTENERS_TIMEOUT: Duration = Duration::from_secs(2);

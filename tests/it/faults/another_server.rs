@@ -11,7 +11,7 @@ use std::{
 use daemon::{
     body::{BodyMemory, RequestBody},
     http::json_bytes,
-    serve::{HalfClosed, ServeSettings, serve},
+    serve::{ServeSettings, serve},
 };
 use futures_util::future::join_all;
 use http::{Request, StatusCode, header::CONTENT_TYPE};
@@ -69,7 +69,6 @@ async fn a_server_that_knows_no_batches_gets_each_call_alone() {
         head_timeout: LIMIT,
         connections_max: 1000,
         linger: Duration::ZERO,
-        half_closed: HalfClosed::Reads,
     };
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve(listener, settings, stop.clone(), service));

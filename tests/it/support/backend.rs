@@ -11,7 +11,7 @@ use std::{
 use daemon::{
     body::{BodyMemory, RequestBody},
     http::json_bytes,
-    serve::{HalfClosed, ServeSettings, serve},
+    serve::{ServeSettings, serve},
 };
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
@@ -123,7 +123,6 @@ impl Backend {
             head_timeout: 2 * TEST_TIMEOUT,
             connections_max: 10_000,
             linger: Duration::ZERO,
-            half_closed: HalfClosed::Reads,
         };
         tokio::spawn(serve(listener, settings, stop, service));
         backend

@@ -143,7 +143,6 @@ async fn half_a_head_is_dropped_long_before_an_idle_connection() {
         head_timeout: Duration::from_millis(50),
         connections_max: PERMITS,
         linger: Duration::ZERO,
-        half_closed: HalfClosed::Reads,
     };
     let server = TestServer::with_settings(settings, greet).await;
     let mut idle = TestClient::connect(&server).await;

@@ -13,7 +13,7 @@ use std::{
 use daemon::{
     body::RequestBody,
     http::{Body, full},
-    serve::{HalfClosed, PeerAddress, ServeSettings, serve},
+    serve::{PeerAddress, ServeSettings, serve},
 };
 use http::{Request, Response};
 use http_body_util::BodyExt;
@@ -60,7 +60,6 @@ async fn start_function() -> (SocketAddr, mpsc::Receiver<serde_json::Value>) {
         head_timeout: Duration::from_secs(60),
         connections_max: 8,
         linger: Duration::ZERO,
-        half_closed: HalfClosed::Reads,
     };
     tokio::spawn(serve(listener, settings, CancellationToken::new(), service));
     (address, events)
