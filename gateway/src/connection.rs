@@ -35,7 +35,7 @@ pub(crate) use self::intake::ReceiveMemory;
 use self::{
     flood::Flood,
     forward::{Forward, Forwarded, Forwarding},
-    inbox::Inbox,
+    inbox::{Inbox, Received},
     intake::Intake,
     keepalive::Keepalive,
     life::{Action, Event, Life},
@@ -169,10 +169,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match event {
             SocketEvent::Message(message) => {
                 self.keepalive.message(now);
-                self.intake.release();
+                let memory = self.intake.whole(message.as_bytes().len());
                 // A message that crosses with our Close was sent before the client could know.
                 if !self.life.is_fault() {
-                    self.inbox.push(message);
+                    self.inbox.push(Received { message, memory });
                 }
             }
             SocketEvent::Heard => {}

@@ -17,6 +17,7 @@ mod full_disk;
 mod functions;
 mod given_up;
 mod hanging_disk;
+mod hung_function;
 mod late_calls;
 mod mass_drop;
 mod runner_restart;

@@ -13,10 +13,11 @@ use shared::invocation::Disposition;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::inbox::Received;
 use crate::{
     api::ApiConfig,
     call::{Call, CallError, FunctionClient, LateAnswer, UnendedCall, call_until},
-    registry::{ConnectionInfo, Frame, Handle, Message},
+    registry::{ConnectionInfo, Frame, Handle},
 };
 
 /// Forwards messages of one connection.
@@ -50,15 +51,20 @@ impl Forward {
         Self { functions, handle }
     }
 
-    pub(super) fn start(&self, message: &Message) -> Forwarding {
+    pub(super) fn start(&self, received: Received) -> Forwarding {
+        let Received { message, memory } = received;
         let handle = Arc::clone(&self.handle);
         let config = handle.api.config();
-        let mut call = config.dialect.message_call(&config, &handle.info, message);
+        let mut call = config.dialect.message_call(&config, &handle.info, &message);
+        drop(message);
         call.permits = Some(handle.api.transmits());
         let functions = self.functions.clone();
         let began = Arc::clone(&config);
         let outcome = Box::pin(async move {
-            match call_until(&functions, &call, began.settings.timeout).await {
+            let outcome = call_until(&functions, &call, began.settings.timeout).await;
+            // The event takes the memory of the message until the call has ended.
+            drop(memory);
+            match outcome {
                 Ok(body) => Forwarded::Done(reply(&began, &handle, &body)),
                 Err(error) => failed(&handle.info, &call, error),
             }

@@ -2,13 +2,21 @@
 
 use std::{collections::VecDeque, mem};
 
+use super::intake::MessageMemory;
 use crate::registry::Message;
+
+/// A message from the client, with its memory.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) message: Message,
+    pub(super) memory: MessageMemory,
+}
 
 /// A queue with a limit in bytes. When the limit is reached, nothing more is read from the client,
 /// and TCP makes the client wait. The last message may exceed the limit.
 #[derive(Debug)]
 pub(super) struct Inbox {
-    messages: VecDeque<Message>,
+    messages: VecDeque<Received>,
     bytes: usize,
     capacity: usize,
 }
@@ -18,19 +26,19 @@ impl Inbox {
         Self { messages: VecDeque::new(), bytes: 0, capacity }
     }
 
-    pub(super) fn push(&mut self, message: Message) {
-        self.bytes += message.weight();
-        self.messages.push_back(message);
+    pub(super) fn push(&mut self, received: Received) {
+        self.bytes += received.message.weight();
+        self.messages.push_back(received);
     }
 
-    pub(super) fn pop(&mut self) -> Option<Message> {
-        let message = self.messages.pop_front()?;
-        self.bytes -= message.weight();
+    pub(super) fn pop(&mut self) -> Option<Received> {
+        let received = self.messages.pop_front()?;
+        self.bytes -= received.message.weight();
         if self.messages.is_empty() {
             // The memory of a burst is freed.
             self.messages.shrink_to(4);
         }
-        Some(message)
+        Some(received)
     }
 
     /// Drops all messages, and returns their number.

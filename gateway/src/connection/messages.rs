@@ -15,7 +15,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         let holds = self.socket.is_flushing() && self.entry.handle.api.config().settings.reply;
         if self.forwarding.is_none() && !holds {
-            self.forwarding = self.inbox.pop().map(|message| self.forward.start(&message));
+            self.forwarding = self.inbox.pop().map(|message| self.forward.start(message));
         }
     }
 

@@ -30,7 +30,8 @@ pub struct ConnectionSettings {
     /// `receive_queue`: bytes of received messages that wait for transmit. When they are more, the
     /// client is not read from.
     pub receive_queue: usize,
-    /// `receive_memory`: bytes of the messages that are being received, of all connections together.
+    /// `receive_memory`: bytes of the messages of all connections together, from their first bytes
+    /// until their calls have ended.
     pub receive_memory: Option<usize>,
     /// `send_queue`: bytes of pushed messages that wait for the client. More wait only while it reads.
     pub send_queue: usize,
@@ -68,7 +69,7 @@ impl ConnectionSettings {
         })
     }
 
-    /// The bytes of the messages that are being received. A quarter of it must hold the largest one.
+    /// The bytes of the messages of all connections. A quarter must hold the largest message.
     pub(crate) fn receive_memory(&self, apis: &[ApiSettings]) -> usize {
         let largest = apis.iter().map(|api| api.max_message).max().unwrap_or(0);
         self.receive_memory.unwrap_or((4 * largest).max(RECEIVE_MEMORY))
