@@ -1,5 +1,6 @@
 //! The bodies of requests, and reading them within bounds.
 
+mod holders;
 mod memory;
 mod pieces;
 mod rules;
@@ -13,6 +14,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 pub use self::{
+    holders::{AnswerHold, HttpConnection},
     memory::{BodyMemory, HeldBody},
     rules::BodyRules,
 };
@@ -47,6 +49,11 @@ pub enum BodyError {
 impl RequestBody {
     pub(crate) fn new(body: Incoming, activity: Activity) -> Self {
         Self { body: Some(body), activity }
+    }
+
+    /// The connection of the request.
+    pub fn connection(&self) -> HttpConnection {
+        HttpConnection(self.activity.clone())
     }
 }
 

@@ -147,7 +147,7 @@ impl Gateway {
         };
         let internals = Arc::new(Internal {
             apis: apis.clone(),
-            push_bodies: PushBodies::new(&settings.push),
+            push_bodies: Arc::new(PushBodies::new(&settings.push)),
             pusher: Pusher::new(registry.clone(), settings.push),
             cleanups: cleanups.clone(),
             stop: stop.clone(),

@@ -26,3 +26,4 @@ mod runs;
 mod shutdown;
 mod stalled_readers;
 mod taken_folder;
+mod unread_answers;

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{BodyError, BodyRules, pieces::Pieces};
+use super::{AnswerHold, BodyError, BodyRules, HttpConnection, holders::Holders, pieces::Pieces};
 use crate::pace::Pace;
 
 /// The bytes that one permit stands for.
@@ -47,6 +47,8 @@ struct Pool {
     permits: Arc<Semaphore>,
     /// How many bodies wait for memory.
     waiting: AtomicUsize,
+    /// The connections whose answers hold memory.
+    holders: Holders,
 }
 
 /// A body, or a part of one, with its memory.
@@ -79,6 +81,16 @@ impl BodyMemory {
     pub fn with_rules(bytes: usize, rules: BodyRules) -> Self {
         let small = (bytes / SMALL_SHARE).max(SMALL_BYTES);
         Self(Arc::new(Memory { large: Pool::new(bytes), small: Pool::new(small), rules }))
+    }
+
+    /// The answer of `connection` holds the memory of `body` until the hold is dropped. While bodies
+    /// wait for memory, the connection is ended if its peer reads nothing for a quarter of a second.
+    pub fn hold(&self, body: &HeldBody, connection: HttpConnection) -> AnswerHold {
+        let Memory { large, small, .. } = &*self.0;
+        let of_small =
+            |permit: &OwnedSemaphorePermit| Arc::ptr_eq(permit.semaphore(), &small.permits);
+        let pool = if body.permit.as_ref().is_some_and(of_small) { small } else { large };
+        pool.holders.add(connection)
     }
 
     /// Reads a body of at most `limit` bytes. A body that says that it is larger is refused at
@@ -196,7 +208,7 @@ impl<'m> Reading<'m> {
 impl Pool {
     fn new(bytes: usize) -> Self {
         let permits = Arc::new(Semaphore::new(bytes.div_ceil(UNIT)));
-        Self { permits, waiting: AtomicUsize::new(0) }
+        Self { permits, waiting: AtomicUsize::new(0), holders: Holders::default() }
     }
 
     async fn take(
@@ -210,6 +222,13 @@ impl Pool {
         }
         let _waiting = Waiting::begin(&self.waiting);
         let acquired = Arc::clone(&self.permits).acquire_many_owned(permits);
+        let acquired = async {
+            tokio::select! {
+                biased;
+                acquired = acquired => acquired,
+                never = self.holders.give_way() => match never {},
+            }
+        };
         let acquired = timeout(patience, acquired).await.map_err(|_| BodyError::NoMemory)?;
         Ok(acquired.expect("the semaphore is never closed"))
     }

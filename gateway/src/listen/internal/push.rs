@@ -1,16 +1,19 @@
 //! Pushes: `POST /<api id>`, alone or in a batch.
 
-use std::{iter, mem, sync::Arc};
+use std::{
+    iter, mem,
+    sync::{Arc, Mutex},
+};
 
 use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
 use daemon::{
-    body::{HeldBody, RequestBody},
+    body::{AnswerHold, HeldBody, HttpConnection, RequestBody},
     http::{Body, full, method_not_allowed},
 };
 use futures_util::{future::BoxFuture, stream};
 use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Bytes, Frame};
+use hyper::body::{Body as _, Bytes, Frame};
 
 use super::Internal;
 use crate::{
@@ -20,6 +23,9 @@ use crate::{
 
 /// Bytes of a long answer that are handed over at once.
 const PART_BYTES: usize = 16 << 10;
+
+/// What a long answer holds until it has been written.
+type Held = (HeldBody, AnswerHold);
 
 impl Internal {
     /// Answers a request for the path of the API `id`.
@@ -37,6 +43,7 @@ impl Internal {
     async fn push(&self, api: &Arc<Api>, request: Request<RequestBody>) -> Response<Body> {
         let dialect = api.config().dialect;
         let is_batch = server::is_batch(request.headers());
+        let connection = request.body().connection();
         let mut body = match self.push_bodies.read(request.into_body()).await {
             Ok(body) => body,
             Err(refusal) => return refuse(dialect, refusal),
@@ -46,41 +53,70 @@ impl Internal {
                 Ok(items) => {
                     let bodies = items.into_iter().map(|item| body.part(item.body)).collect();
                     drop(body);
-                    self.push_all(api, bodies).await
+                    self.push_all(api, bodies, connection).await
                 }
                 Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
             };
         }
         let outcome = self.pusher.push(api, &mut body).await;
-        let mut response = in_parts(dialect.answer_push(outcome), body);
+        let hold = || {
+            let hold = self.push_bodies.hold(&body, connection);
+            (body, hold)
+        };
+        let mut response = in_parts(dialect.answer_push(outcome), hold);
         response.headers_mut().insert(OFFER, VERSION);
         response
     }
 
     /// Carries out each push of a batch as if it had come alone.
-    async fn push_all(&self, api: &Arc<Api>, bodies: Vec<HeldBody>) -> Response<Body> {
+    async fn push_all(
+        &self,
+        api: &Arc<Api>,
+        bodies: Vec<HeldBody>,
+        connection: HttpConnection,
+    ) -> Response<Body> {
+        let held = Arc::new(Mutex::new(Vec::<Held>::new()));
         let exchanges = bodies.into_iter().map(|mut body| {
             let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
+            let (bodies, connection) = (Arc::clone(&self.push_bodies), connection.clone());
+            let held = Arc::clone(&held);
             Box::pin(async move {
                 let outcome = pusher.push(&api, &mut body).await;
                 let (head, answer) = api.config().dialect.answer_push(outcome).into_parts();
+                if answer.len() > PART_BYTES {
+                    let hold = bodies.hold(&body, connection);
+                    held.lock().expect("nothing panics with the lock held").push((body, hold));
+                }
                 ItemResponse { status: head.status.as_u16(), body: answer }
             }) as BoxFuture<'static, ItemResponse>
         });
-        server::answer(exchanges).await
+        let response = server::answer(exchanges).await;
+        let nothing_held = held.lock().expect("nothing panics with the lock held").is_empty();
+        if nothing_held && response.body().size_hint().exact().is_some() {
+            return response;
+        }
+        response.map(|body| {
+            let frames = body.map_frame(move |frame| {
+                let _kept = &held;
+                frame
+            });
+            frames.boxed_unsync()
+        })
     }
 }
 
-/// An answer, with the permit for what it holds. A long one is handed over in parts as the client reads,
-/// and the permit is kept until the last part.
-fn in_parts(answer: Response<Bytes>, permit: HeldBody) -> Response<Body> {
+/// An answer. A long one is handed over in parts as the client reads, and keeps memory for the parts
+/// that have not been handed over.
+fn in_parts(answer: Response<Bytes>, hold: impl FnOnce() -> Held) -> Response<Body> {
     let (mut head, mut answer) = answer.into_parts();
     if answer.len() <= PART_BYTES {
         return Response::from_parts(head, full(answer));
     }
     head.headers.insert(header::CONTENT_LENGTH, answer.len().into());
+    let (mut body, hold) = hold();
     let parts = iter::from_fn(move || {
-        let _kept = &permit;
+        let _kept = &hold;
+        body.shrink_to(answer.len());
         (!answer.is_empty()).then(|| answer.split_to(answer.len().min(PART_BYTES)))
     });
     let parts = stream::iter(parts.map(|part| Ok(Frame::data(part))));
