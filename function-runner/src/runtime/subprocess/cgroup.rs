@@ -43,14 +43,12 @@ impl Cgroup {
     pub(super) fn new(hierarchy: &Hierarchy, name: &str, memory_mb: u32) -> io::Result<Self> {
         let folders: Vec<_> = hierarchy.folders.iter().map(|folder| folder.join(name)).collect();
         let cgroup = Self { version: hierarchy.version, folders };
-        for folder in &cgroup.folders {
-            fs::create_dir(folder)?;
-        }
-        let limited = cgroup.limit(u64::from(memory_mb) << 20);
-        if limited.is_err() {
+        let made = cgroup.folders.iter().try_for_each(fs::create_dir);
+        let made = made.and_then(|()| cgroup.limit(u64::from(memory_mb) << 20));
+        if made.is_err() {
             cgroup.try_remove();
         }
-        limited.map(|()| cgroup)
+        made.map(|()| cgroup)
     }
 
     fn limit(&self, memory_bytes: u64) -> io::Result<()> {
@@ -126,5 +124,19 @@ fn remove(folder: &Path) -> bool {
     match fs::remove_dir(folder) {
         Ok(()) => true,
         Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cgroup, Hierarchy, Version};
+
+    #[test]
+    fn a_group_that_cannot_be_made_in_all_hierarchies_leaves_nothing() {
+        let memory = tempfile::tempdir().unwrap();
+        let folders = vec![memory.path().to_owned(), memory.path().join("absent")];
+        let hierarchy = Hierarchy { version: Version::V1, folders, locks: Vec::new() };
+        assert!(Cgroup::new(&hierarchy, "python-0", 128).is_err());
+        assert!(!memory.path().join("python-0").exists());
     }
 }

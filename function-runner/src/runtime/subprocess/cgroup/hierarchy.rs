@@ -24,7 +24,7 @@ pub(in super::super) struct Hierarchy {
     /// One folder for each hierarchy; the first limits memory.
     pub(super) folders: Vec<PathBuf>,
     #[expect(dead_code, reason = "held, not read")]
-    locks: Vec<Flock<File>>,
+    pub(super) locks: Vec<Flock<File>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
