@@ -67,12 +67,8 @@ pub(super) fn announce() {
                  processes is not limited"
             ),
         }
-        if !api::can_be_known() {
-            warn!(
-                "the system does not tell whose a connection is: other functions can use the runtime \
-                 API of an instance with runtime \"custom\""
-            );
-        }
+        // Logs it if it is not so. Asked again for each connection if there is no answer now.
+        let _ = api::can_be_known();
         if Uid::effective().is_root() && !trial::succeeds(drop_privileges) {
             warn!(
                 "the system does not allow to take capabilities away: functions of root keep those of \

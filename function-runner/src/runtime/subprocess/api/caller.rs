@@ -16,7 +16,7 @@ use std::{
     },
 };
 
-use nix::unistd::Uid;
+use nix::{errno::Errno, unistd::Uid};
 use tokio::{sync::watch, task::spawn_blocking};
 use tracing::{debug, warn};
 
@@ -26,10 +26,40 @@ use crate::runtime::subprocess::processes::Processes;
 /// A process may open a connection and hand it to another while this one looks.
 const LOOKS: usize = 2;
 
-/// Whether the system tells whose a connection is. Found out once.
-pub(in super::super) fn can_be_known() -> bool {
+/// Whether the system tells whose a connection is. Found out once, and logged if it does not. An error
+/// is one that passes, such as too many open files: then this can be asked again.
+pub(in super::super) fn can_be_known() -> io::Result<bool> {
     static CAN_BE_KNOWN: OnceLock<bool> = OnceLock::new();
-    *CAN_BE_KNOWN.get_or_init(|| socket::own_is_found().unwrap_or(false))
+    if let Some(known) = CAN_BE_KNOWN.get() {
+        return Ok(*known);
+    }
+    let known = lasting(socket::own_is_found())?;
+    if CAN_BE_KNOWN.set(known).is_ok() && !known {
+        warn!(
+            "the system does not tell whose a connection is: other functions can use the runtime API of \
+             an instance with runtime \"custom\""
+        );
+    }
+    Ok(known)
+}
+
+/// The answer of the system, if it will be the same the next time.
+fn lasting(found: io::Result<bool>) -> io::Result<bool> {
+    // The kernel has no such question, or a container forbids it.
+    const NO_ANSWER: [Errno; 6] = [
+        Errno::ENOENT,
+        Errno::EPROTONOSUPPORT,
+        Errno::EAFNOSUPPORT,
+        Errno::EOPNOTSUPP,
+        Errno::EPERM,
+        Errno::EACCES,
+    ];
+    match found {
+        Err(error) if NO_ANSWER.map(|no| Some(no as i32)).contains(&error.raw_os_error()) => {
+            Ok(false)
+        }
+        found => found,
+    }
 }
 
 /// The rule for the connections of one runtime API.
@@ -56,8 +86,10 @@ impl Callers {
 
     /// Whether the connection from `peer` is served.
     pub(super) async fn admit(mut self, peer: SocketAddr) -> bool {
-        if !can_be_known() {
-            return true;
+        match can_be_known() {
+            Ok(true) => {}
+            Ok(false) => return true,
+            Err(error) => return refused_for(&error, peer),
         }
         let known = self.instance.wait_for(Option::is_some).await;
         // An error: the instance has ended, or did not start.
@@ -70,10 +102,7 @@ impl Callers {
                 self.refused(peer, socket);
                 false
             }
-            Err(error) => {
-                warn!(%error, client.address = %peer, "connection to a runtime API refused: its process is not known");
-                false
-            }
+            Err(error) => refused_for(&error, peer),
         }
     }
 
@@ -92,6 +121,16 @@ impl Callers {
             "connection to a runtime API refused: its process does not belong to the instance"
         );
     }
+}
+
+/// Logs it. Such a connection is not served.
+fn refused_for(error: &io::Error, peer: SocketAddr) -> bool {
+    warn!(
+        %error,
+        client.address = %peer,
+        "connection to a runtime API refused: its process is not known"
+    );
+    false
 }
 
 enum Caller {
@@ -113,4 +152,25 @@ fn look(instance: &Instance, peer: SocketAddr, listener: SocketAddr) -> io::Resu
         }
     }
     Ok(Caller::Other(socket))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use nix::errno::Errno;
+
+    use super::lasting;
+
+    #[test]
+    fn an_error_that_passes_is_no_answer() {
+        for error in [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::EADDRNOTAVAIL] {
+            assert!(lasting(Err(error.into())).is_err(), "{error}");
+        }
+        assert!(lasting(Err(io::Error::other("not understood"))).is_err());
+        for error in [Errno::ENOENT, Errno::EPROTONOSUPPORT, Errno::EPERM] {
+            assert!(!lasting(Err(error.into())).unwrap(), "{error}");
+        }
+        assert!(lasting(Ok(true)).unwrap());
+    }
 }
