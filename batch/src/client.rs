@@ -285,8 +285,8 @@ impl Inner {
         }
     }
 
-    /// The response, if it is one to a batch. Otherwise the server at the URL may have been replaced:
-    /// the next response to a request of its own says whether the new one takes batches.
+    /// The response, if it is one to a batch. Otherwise the server at the URL may have been
+    /// replaced: the next response to a request of its own says whether the new one takes batches.
     fn judge(
         &self,
         response: Result<reqwest::Response, reqwest::Error>,

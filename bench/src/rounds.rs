@@ -57,8 +57,8 @@ impl Settings {
         fs::write(file, format!("{value:#}\n")).with_context(|| file.display().to_string())
     }
 
-    /// The builds of Longhold among the targets; the one in the folder of this binary if no target is
-    /// named.
+    /// The builds of Longhold among the targets; the one in the folder of this binary if no target
+    /// is named.
     pub(crate) fn builds(&self) -> Vec<Build> {
         let builds = self.targets.iter().filter_map(|target| match target {
             Target::Longhold(build) => Some(build.clone()),

@@ -1,7 +1,7 @@
 //! What an HTTP connection does at the moment, and since when it has waited for its peer.
 //!
-//! The stream, the body of the request and the service of a connection tell it here. `serve` decides
-//! by it how the connection ends, and which connection gives way for another one.
+//! The stream, the body of the request and the service of a connection tell it here. `serve`
+//! decides by it how the connection ends, and which connection gives way for another one.
 
 use std::{
     mem,

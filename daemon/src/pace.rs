@@ -7,8 +7,8 @@ use tokio::time::Instant;
 /// So many bytes within so long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinRate {
-    /// How many bytes give the peer the whole timeout again. A peer that moves single bytes would hold
-    /// its connection for ever otherwise.
+    /// How many bytes give the peer the whole timeout again. A peer that moves single bytes would
+    /// hold its connection for ever otherwise.
     pub bytes: u64,
     /// How long the peer may take for these bytes.
     pub timeout: Duration,

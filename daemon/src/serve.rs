@@ -1,7 +1,7 @@
 //! Serves HTTP/1.1 on one listener until the stop.
 //!
-//! Knows no paths but those of health: the service does. After an upgrade this module no longer counts
-//! the connection, so the code that upgrades it has to.
+//! Knows no paths but those of health: the service does. After an upgrade this module no longer
+//! counts the connection, so the code that upgrades it has to.
 
 mod capacity;
 mod connection;
@@ -45,9 +45,10 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// hyper's buffer grows to 400 KiB under large bodies and never shrinks.
 const BUFFER_BYTES: usize = 32 << 10;
 
-/// How many bytes the system keeps for a peer that reads slowly; Linux doubles it. With more, thousands
-/// of peers that read nothing would make it copy gigabytes; a push would be answered long before the
-/// client has the message; and a ping would wait behind messages for longer than its timeout.
+/// How many bytes the system keeps for a peer that reads slowly; Linux doubles it. With more,
+/// thousands of peers that read nothing would make it copy gigabytes; a push would be answered long
+/// before the client has the message; and a ping would wait behind messages for longer than its
+/// timeout.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
 
 /// How many connections the system queues until this process accepts them (tokio's default). After

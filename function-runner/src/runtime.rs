@@ -3,8 +3,8 @@
 //! An invocation first leases an instance, and may have to wait for one or for the start of one.
 //! Then it gives the instance one event, and gets one reply or a fault. The runtime watches the
 //! deadline, because only the runtime knows when the function began. All other limits, and the log
-//! lines, belong to the invocation. An event that its instance certainly did not run can be given to
-//! another one. Dropping the future of [`LeasedInstance::invoke`] gives up the event.
+//! lines, belong to the invocation. An event that its instance certainly did not run can be given
+//! to another one. Dropping the future of [`LeasedInstance::invoke`] gives up the event.
 
 mod rust;
 mod subprocess;
@@ -137,8 +137,8 @@ impl Runtime {
 }
 
 impl LeasedInstance<'_> {
-    /// Hands over `event`, which is JSON. The output of the function goes to `lines`. Ends soon after
-    /// `cut`, when the runner cannot wait any longer.
+    /// Hands over `event`, which is JSON. The output of the function goes to `lines`. Ends soon
+    /// after `cut`, when the runner cannot wait any longer.
     pub(crate) async fn invoke(
         self,
         event: &Bytes,

@@ -32,8 +32,8 @@ impl Catalog {
             .with_check("echo", echo::check, echo::start)
     }
 
-    /// Adds a function. It replaces a function of the same name. A bad environment is found when the
-    /// function is started.
+    /// Adds a function. It replaces a function of the same name. A bad environment is found when
+    /// the function is started.
     #[must_use]
     pub fn with(self, name: impl Into<String>, start: Start) -> Self {
         self.with_check(name, |_| Ok(()), start)

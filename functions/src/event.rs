@@ -35,8 +35,8 @@ pub(crate) fn parse<'a, E: Deserialize<'a>>(
     serde_json::from_slice(event).map_err(|error| other(&error))
 }
 
-/// The event has another shape. The error is not shown if it quotes a value: the value may be what a
-/// client says, or a token.
+/// The event has another shape. The error is not shown if it quotes a value: the value may be what
+/// a client says, or a token.
 fn other(error: &serde_json::Error) -> FunctionError {
     let text = error.to_string();
     if !error.is_data() || text.starts_with("missing field") {

@@ -73,8 +73,8 @@ impl Transmit {
         Ok(json!({ "errNo": 0, "errMsg": "ok" }))
     }
 
-    /// Sends the message to all `others` with as few requests as possible. With one request for each,
-    /// every message in a chat of 1000 connections would cost 999 requests.
+    /// Sends the message to all `others` with as few requests as possible. With one request for
+    /// each, every message in a chat of 1000 connections would cost 999 requests.
     async fn push(
         &self,
         others: Vec<String>,

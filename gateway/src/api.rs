@@ -1,5 +1,5 @@
-//! The APIs at run time: their settings, with the addresses of their functions. The settings of an API
-//! can change while it has connections.
+//! The APIs at run time: their settings, with the addresses of their functions. The settings of an
+//! API can change while it has connections.
 
 mod apis;
 
@@ -99,8 +99,8 @@ impl Api {
         Some(OpeningPermit(Arc::clone(self)))
     }
 
-    /// The permits for calls of transmit. When their number has changed in the settings, calls that run
-    /// count for the old ones.
+    /// The permits for calls of transmit. When their number has changed in the settings, calls that
+    /// run count for the old ones.
     pub(crate) fn transmits(&self) -> Arc<Semaphore> {
         let count = self.config().settings.transmit_concurrency;
         let mut transmits = self.transmits.lock().expect("nothing panics with the lock held");

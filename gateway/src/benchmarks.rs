@@ -1,5 +1,5 @@
-//! Lets `benches/registry.rs` reach the registry, which others reach over sockets only. Nothing else
-//! uses this.
+//! Lets `benches/registry.rs` reach the registry, which others reach over sockets only. Nothing
+//! else uses this.
 
 use std::{net::Ipv4Addr, path::Path, sync::Arc};
 

@@ -1,10 +1,10 @@
 //! The cleanup guarantee: for every connection whose register may have run, cleanup is called.
 //!
-//! An [`Owed`] is made before register is called, and is written into the journal. When it is dropped,
-//! on whatever path, the cleanup becomes due: at once, or when the last call of the connection has
-//! ended for certain. A path that does not say whether a call still runs (a panic) waits as long as one
-//! may run. What is due is called. What is not due waits in the journal, and no task and no
-//! memory waits with it. What one process cannot deliver, the next one does.
+//! An [`Owed`] is made before register is called, and is written into the journal. When it is
+//! dropped, on whatever path, the cleanup becomes due: at once, or when the last call of the
+//! connection has ended for certain. A path that does not say whether a call still runs (a panic)
+//! waits as long as one may run. What is due is called. What is not due waits in the journal, and
+//! no task and no memory waits with it. What one process cannot deliver, the next one does.
 
 mod clock;
 mod crashed;

@@ -1,8 +1,8 @@
 //! One open connection. Its task owns the socket; others hold its mailbox.
 //!
 //! One select waits for frames, pushes, the call in flight and time, so that none of them waits for
-//! another. Messages reach the function one at a time and in order. The task ends when the socket has
-//! ended and all received messages have been forwarded. It knows no HTTP handshake and no JSON.
+//! another. Messages reach the function one at a time and in order. The task ends when the socket
+//! has ended and all received messages have been forwarded. It knows no HTTP handshake and no JSON.
 
 mod decoder;
 mod flood;
@@ -104,8 +104,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Runs until the connection has ended. Returns how it ended, and the call whose function may still
-    /// run if there is one.
+    /// Runs until the connection has ended. Returns how it ended, and the call whose function may
+    /// still run if there is one.
     pub(crate) async fn run(mut self) -> (End, Option<UnendedCall>) {
         self.entry.handle.mailbox.open();
         let end = self.run_inner().await;
@@ -135,16 +135,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.keepalive.set_reading(reads, Instant::now);
             let allowance = reads.then(|| self.intake.allowance());
             // The socket comes before the timer, so that a pong that has arrived is read before the
-            // client counts as lost. The first two branches cannot starve the others: a connection has
-            // one call in flight, and its mailbox has a bound.
+            // client counts as lost. The first two branches cannot starve the others: a connection
+            // has one call in flight, and its mailbox has a bound.
             let work = tokio::select! {
                 biased;
                 forwarded = in_flight(&mut self.forwarding) => Work::Forwarded(forwarded),
                 () = self.entry.handle.mailbox.arrived() => Work::Mail,
                 event = self.socket.next(allowance), if live => Work::Socket(event),
                 () = self.intake.memory(), if live => Work::Memory,
-                // A client whose bytes never end uses up the budget that tokio gives a task for one turn.
-                // The timer must not need any of it.
+                // A client whose bytes never end uses up the budget that tokio gives a task for one
+                // turn. The timer must not need any of it.
                 () = unconstrained(timer.as_mut()), if live => Work::Time,
             };
             match work {
@@ -195,7 +195,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.flood.is_over(now, self.socket.empty_frames()) {
             self.on_event_at(Event::Close(End::FLOOD), now);
         }
-        // A client that sends without a pause would starve the timer. Something has come, so it is not lost.
+        // A client that sends without a pause would starve the timer. Something has come, so it is
+        // not lost.
         if has_come && now >= self.next_deadline() {
             self.on_time(now);
         }
@@ -225,8 +226,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Whether the client is read from. After a fault always, because what it sends is dropped then.
-    /// Not while the gateway drains, and not while there is no memory.
+    /// Whether the client is read from. After a fault always, because what it sends is dropped
+    /// then. Not while the gateway drains, and not while there is no memory.
     fn reads(&self) -> bool {
         !self.intake.is_waiting() && (self.life.is_fault() || self.has_room())
     }

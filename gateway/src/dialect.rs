@@ -2,8 +2,8 @@
 //! messages and outcomes.
 //!
 //! A dialect is chosen for each API. It makes the calls of functions, judges what functions answer,
-//! reads pushes and answers them. It starts nothing and keeps nothing: what it must know again later
-//! is in the [`ConnectionInfo`]. Only Tencent's dialect exists.
+//! reads pushes and answers them. It starts nothing and keeps nothing: what it must know again
+//! later is in the [`ConnectionInfo`]. Only Tencent's dialect exists.
 //!
 //! How the WebSocket APIs of AWS, whose shapes are other ones, would fit behind these methods:
 //!
@@ -12,14 +12,16 @@
 //!   and `$disconnect` stand for register and cleanup, with one function each. A message without a
 //!   route is answered with a frame: the method would then return a call or a [`Message`].
 //! - An authorizer, whose context of up to 8 KB is in every later event: `opening` makes an
-//!   `authorizer_call`, formed as [`Dialect::register_call`], before the [`ConnectionInfo`] is made.
-//!   `judge_authorizer` gives the bytes of [`ConnectionInfo::identity`]. Only the dialect reads them.
-//! - The same context in the disconnect event: [`Dialect::cleanup_call`] takes only what the journal
-//!   keeps, as a cleanup may be delivered after a restart. AWS writes the context down with
+//!   `authorizer_call`, formed as [`Dialect::register_call`], before the [`ConnectionInfo`] is
+//!   made. `judge_authorizer` gives the bytes of [`ConnectionInfo::identity`]. Only the dialect
+//!   reads them.
+//! - The same context in the disconnect event: [`Dialect::cleanup_call`] takes only what the
+//!   journal keeps, as a cleanup may be delivered after a restart. AWS writes the context down with
 //!   [`Dialect::cleanup_info`], and reads it in `cleanup_call`.
 //! - A `$connect` function that refuses with a status of its own: [`Registered::Refused`] gets one.
-//! - Replies of a route: [`Dialect::reply_to_sender`], with the route's setting in place of `reply`.
-//!   The frame that says that a function failed is a method beside it, with no reply from Tencent.
+//! - Replies of a route: [`Dialect::reply_to_sender`], with the route's setting in place of
+//!   `reply`. The frame that says that a function failed is a method beside it, with no reply from
+//!   Tencent.
 //! - `@connections`: the path tells the dialect. POST and DELETE are a push that sends or closes,
 //!   with the id from the path and the body as the message; GET is answered from the
 //!   `ConnectionInfo`. So [`Dialect::read_push`] gets the method and the path beside the body.
@@ -47,7 +49,8 @@ use crate::{
 };
 
 impl Dialect {
-    /// The dialect that answers a push to an API that does not exist. Its path, `/<id>`, is Tencent's.
+    /// The dialect that answers a push to an API that does not exist. Its path, `/<id>`, is
+    /// Tencent's.
     pub(crate) fn of_unknown_api() -> Self {
         Self::Tencent
     }
@@ -111,7 +114,8 @@ impl Dialect {
         }
     }
 
-    /// What [`Self::cleanup_call`] has to know of the connection beside its id. The journal keeps it.
+    /// What [`Self::cleanup_call`] has to know of the connection beside its id. The journal keeps
+    /// it.
     pub(crate) fn cleanup_info(self, _info: &ConnectionInfo) -> Vec<u8> {
         match self {
             // Tencent's event has the id and the end, and nothing else.
@@ -119,8 +123,8 @@ impl Dialect {
         }
     }
 
-    /// The call that tells the cleanup function at `url` that a connection has ended. `info` is what
-    /// [`Self::cleanup_info`] wrote down.
+    /// The call that tells the cleanup function at `url` that a connection has ended. `info` is
+    /// what [`Self::cleanup_info`] wrote down.
     pub(crate) fn cleanup_call(self, url: &Url, id: ConnectionId, end: End, _info: &[u8]) -> Call {
         match self {
             Self::Tencent => Call::new(url, tencent::cleanup_event(id, end)),

@@ -18,8 +18,8 @@ use tower::service_fn;
 use tracing::info;
 use url::Url;
 
-pub use self::{error::GatewayError, journal_command::JournalCommand};
 use self::{drain::Drain, files::files_needed};
+pub use self::{error::GatewayError, journal_command::JournalCommand};
 pub use crate::cleanup::journal::{Damage, JournalOpenError, Loss};
 use crate::{
     api::Apis,
@@ -98,8 +98,9 @@ impl Gateway {
         self
     }
 
-    /// Uses the settings that arrive in `changes` while the gateway runs. APIs are added, changed and
-    /// removed, and open connections stay open. Other changes need a restart, which the log says.
+    /// Uses the settings that arrive in `changes` while the gateway runs. APIs are added, changed
+    /// and removed, and open connections stay open. Other changes need a restart, which the log
+    /// says.
     pub fn with_changes(mut self, changes: mpsc::Receiver<Settings>) -> Self {
         self.changes = Some(changes);
         self
@@ -110,8 +111,8 @@ impl Gateway {
         Ok(Listeners { public: self.public.local_addr()?, internal: self.internal.local_addr()? })
     }
 
-    /// Runs until `stop`, then drains within the drain timeout: connections are closed, their calls end
-    /// and cleanups are delivered.
+    /// Runs until `stop`, then drains within the drain timeout: connections are closed, their calls
+    /// end and cleanups are delivered.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
         let Self { settings, pages, public, internal, journal, changes } = self;
         daemon::files::raise_limit(files_needed(
@@ -161,7 +162,8 @@ impl Gateway {
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
         let close_public = CancellationToken::new();
         listeners.spawn(serve(public, PUBLIC, close_public.clone(), public_service));
-        // The internal listener stays open while connections drain, because their functions push to it.
+        // The internal listener stays open while connections drain, because their functions push to
+        // it.
         let close_internal = CancellationToken::new();
         let internal_service = service_fn(move |request| Arc::clone(&internals).answer(request));
         listeners.spawn(serve(internal, INTERNAL, close_internal.clone(), internal_service));

@@ -1,7 +1,7 @@
 //! Opening a connection: register is called, and the handshake held until it has answered.
 //!
-//! One task has a connection from here to its cleanup. That task is not the task of the HTTP request,
-//! so a client that leaves early cancels nothing: register ends, and cleanup follows.
+//! One task has a connection from here to its cleanup. That task is not the task of the HTTP
+//! request, so a client that leaves early cancels nothing: register ends, and cleanup follows.
 
 pub(crate) mod handshake;
 pub(crate) mod refusal;

@@ -51,8 +51,9 @@ impl Pusher {
         Self { registry, settings, overflow }
     }
 
-    /// Carries out the push that `body` asks for. Takes the bytes out of `body` and leaves the permit for what the push still holds, which the caller
-    /// keeps until the answer has been written.
+    /// Carries out the push that `body` asks for. Takes the bytes out of `body` and leaves the
+    /// permit for what the push still holds, which the caller keeps until the answer has been
+    /// written.
     pub(crate) async fn push(&self, api: &Api, body: &mut HeldBody) -> PushOutcome {
         let bytes = mem::take(&mut body.bytes);
         let pushes = match api.config().dialect.read_push(&bytes, self.settings.max_ids) {
@@ -163,7 +164,8 @@ async fn settle_each(begun: Vec<(String, Begun)>, deadline: Instant) -> Vec<(Str
             Err(error) => failed.push((id, error)),
         }
     }
-    // Only now is a message waited for that is being written: no other message is held up by its client.
+    // Only now is a message waited for that is being written: no other message is held up by its
+    // client.
     for (id, queued) in being_written {
         if let Err(error) = queued.written().await {
             failed.push((id, error));
@@ -172,8 +174,8 @@ async fn settle_each(begun: Vec<(String, Begun)>, deadline: Instant) -> Vec<(Str
     failed
 }
 
-/// Waits for a message that is still queued, until the deadline. Returns a message that is being written
-/// then.
+/// Waits for a message that is still queued, until the deadline. Returns a message that is being
+/// written then.
 async fn settle_until(begun: Begun, deadline: Instant) -> Begun {
     let Some(mut queued) = begun? else { return Ok(None) };
     if let Ok(delivery) = timeout_at(deadline, &mut queued.receipt.written).await {
@@ -192,7 +194,8 @@ impl QueuedPush {
     }
 }
 
-/// The caller may leave before its answer. Then no message of the push stays beyond the room of a mailbox.
+/// The caller may leave before its answer. Then no message of the push stays beyond the room of a
+/// mailbox.
 impl Drop for QueuedPush {
     fn drop(&mut self) {
         if self.receipt.overflows {

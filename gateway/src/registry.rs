@@ -94,8 +94,8 @@ impl Registry {
         state.connections.values().cloned().collect()
     }
 
-    /// The time for forwarding is over: messages of clients are not forwarded any more, so that there
-    /// is time to close the connections and to clean up.
+    /// The time for forwarding is over: messages of clients are not forwarded any more, so that
+    /// there is time to close the connections and to clean up.
     pub(crate) fn cut(&self) {
         let handles: Vec<_> = self.lock().connections.values().cloned().collect();
         for handle in handles {

@@ -1,7 +1,8 @@
-//! Which crate and which folder may use which, and who may know the shapes of a cloud: the absences of
-//! ARCHITECTURE.md, read off the manifests and the code.
+//! Which crate and which folder may use which, and who may know the shapes of a cloud: the absences
+//! of ARCHITECTURE.md, read off the manifests and the code.
 
 mod arrows;
+mod comments;
 mod folders;
 
 use std::{

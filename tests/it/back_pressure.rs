@@ -45,8 +45,8 @@ async fn a_client_with_a_slow_function_is_held_back_and_no_message_is_lost() {
     world.finish().await;
 }
 
-/// The gateway cannot read a pong while it holds the client back, so a missing pong must not end the
-/// connection.
+/// The gateway cannot read a pong while it holds the client back, so a missing pong must not end
+/// the connection.
 #[tokio::test]
 async fn a_client_that_is_held_back_is_not_closed_as_lost() {
     let world = World::with(

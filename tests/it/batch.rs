@@ -1,5 +1,5 @@
-//! Pushes to many: one payload to many connections, and many pushes in one request. The answer names
-//! each connection that was not reached.
+//! Pushes to many: one payload to many connections, and many pushes in one request. The answer
+//! names each connection that was not reached.
 
 use serde_json::json;
 
@@ -83,8 +83,8 @@ async fn a_push_to_more_connections_than_allowed_is_413() {
     world.finish().await;
 }
 
-/// Waits until a message to this client waits for longer than `push.timeout`, because an earlier one is
-/// being written.
+/// Waits until a message to this client waits for longer than `push.timeout`, because an earlier
+/// one is being written.
 async fn until_429(world: &World, id: &str) {
     loop {
         match world.push_text(id, "probe").await {
@@ -94,8 +94,8 @@ async fn until_429(world: &World, id: &str) {
     }
 }
 
-/// A message of which a part has been written holds up the answer. It must not hold up the deadlines of the
-/// messages beside it.
+/// A message of which a part has been written holds up the answer. It must not hold up the
+/// deadlines of the messages beside it.
 #[tokio::test]
 async fn each_message_of_a_batch_has_its_deadline_whatever_the_others_do() {
     let world = World::with("", "[push]\ntimeout = '500ms'").await;
@@ -109,8 +109,8 @@ async fn each_message_of_a_batch_has_its_deadline_whatever_the_others_do() {
             data_send(stuck_register.id(), &big)["websocket"],
             data_send(other_register.id(), "too late")["websocket"],
         ] }));
-    // The batch has begun when its first message is being written. The deadline of the last probe is after
-    // that of the batch.
+    // The batch has begun when its first message is being written. The deadline of the last probe
+    // is after that of the batch.
     until_429(&world, stuck_register.id()).await;
     until_429(&world, other_register.id()).await;
     assert!(!batch.is_finished(), "nobody knows yet whether its first message will be written");

@@ -1,7 +1,7 @@
 //! The chat page in a real browser.
 //!
-//! No test depends on how long something takes. Screenshots are saved in `screenshots` in the target
-//! folder, for people to look at.
+//! No test depends on how long something takes. Screenshots are saved in `screenshots` in the
+//! target folder, for people to look at.
 
 mod keyboard;
 mod offline;

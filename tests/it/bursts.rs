@@ -1,5 +1,5 @@
-//! Bursts: messages that come faster than they can be written, to clients that read, and to one that
-//! does not.
+//! Bursts: messages that come faster than they can be written, to clients that read, and to one
+//! that does not.
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -67,8 +67,8 @@ async fn pushes_of_many_callers_wait_for_a_client_that_reads() {
     drop(reading.await.unwrap());
 }
 
-/// The messages to the client that reads nothing are answered 429 at their deadline, and keep nobody
-/// from anything until then.
+/// The messages to the client that reads nothing are answered 429 at their deadline, and keep
+/// nobody from anything until then.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_client_that_reads_nothing_is_429_and_the_burst_beside_it_arrives() {
     // Their bytes are more than the system buffers.

@@ -23,8 +23,8 @@ async fn every_client_sees_1001_and_is_cleaned_up() {
     world.finish().await;
 }
 
-/// Closes are spread over `drain.spread`, so that clients do not all reconnect at once. When the first
-/// connection is closed, the others are still served.
+/// Closes are spread over `drain.spread`, so that clients do not all reconnect at once. When the
+/// first connection is closed, the others are still served.
 #[tokio::test]
 async fn closes_are_spread() {
     const CLIENTS: usize = 100;

@@ -1,4 +1,5 @@
-//! Fault tests: processes that are killed, networks that break, functions that misbehave, full disks.
+//! Fault tests: processes that are killed, networks that break, functions that misbehave, full
+//! disks.
 //!
 //! Scripted functions outside of the gateway count the registered and the cleaned-up connections.
 //! Tests with random input print their seed.

@@ -121,7 +121,8 @@ async fn a_client_that_reads_nothing_is_closed() {
     world.finish().await;
 }
 
-/// Three minutes with default settings, fifty times as fast. `connection::tests` has the whole time.
+/// Three minutes with default settings, fifty times as fast. `connection::tests` has the whole
+/// time.
 #[tokio::test]
 async fn idle_clients_that_ping_are_not_cut() {
     use std::time::Duration;

@@ -1,4 +1,5 @@
-//! What both listeners of the gateway do for callers that behave oddly, and to those that harm others.
+//! What both listeners of the gateway do for callers that behave oddly, and to those that harm
+//! others.
 
 use serde_json::Value;
 use tokio::{

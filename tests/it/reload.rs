@@ -221,7 +221,8 @@ async fn a_push_that_is_too_large_for_an_older_connection_is_413() {
     world.finish().await;
 }
 
-/// A change of `push.max_body` needs a restart, so new limits of messages must fit into the old value.
+/// A change of `push.max_body` needs a restart, so new limits of messages must fit into the old
+/// value.
 #[tokio::test]
 async fn a_message_limit_that_no_push_body_can_hold_is_refused() {
     let backend = Backend::start().await;
@@ -234,8 +235,8 @@ async fn a_message_limit_that_no_push_body_can_hold_is_refused() {
     world.finish().await;
 }
 
-/// `connection.receive_memory` changes with a restart only, so new limits of messages must fit into the
-/// old value.
+/// `connection.receive_memory` changes with a restart only, so new limits of messages must fit into
+/// the old value.
 #[tokio::test]
 async fn a_message_limit_that_the_memory_cannot_hold_is_refused() {
     let backend = Backend::start().await;

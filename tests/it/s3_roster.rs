@@ -1,5 +1,5 @@
-//! The chat end to end, as in `chat`, with the roster in a bucket of a real S3 server: many requests
-//! at once, more than one page of ids, a server that is down, wrong credentials.
+//! The chat end to end, as in `chat`, with the roster in a bucket of a real S3 server: many
+//! requests at once, more than one page of ids, a server that is down, wrong credentials.
 
 use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 

@@ -18,8 +18,8 @@ use tokio::time::timeout;
 /// ends tests that would wait for ever.
 const TEST_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// `connection.close_timeout` in tests. It is short because many tests leave clients open that never
-/// answer a Close.
+/// `connection.close_timeout` in tests. It is short because many tests leave clients open that
+/// never answer a Close.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(100);
 
 /// Waits for an event that must come. Panics after [`TEST_TIMEOUT`].

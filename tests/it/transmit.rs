@@ -143,7 +143,8 @@ async fn a_function_without_a_listener_is_called_until_the_timeout() {
     world.finish().await;
 }
 
-/// The client has closed while messages are queued. The cleanup function learns that they were lost.
+/// The client has closed while messages are queued. The cleanup function learns that they were
+/// lost.
 #[tokio::test]
 async fn a_fault_after_the_client_has_closed_is_the_reason_of_the_cleanup() {
     let world = World::start().await;

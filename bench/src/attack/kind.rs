@@ -98,7 +98,8 @@ impl Kind {
     }
 }
 
-/// Tables for `gateway.toml`: two APIs whose functions never answer, and a folder with a large page.
+/// Tables for `gateway.toml`: two APIs whose functions never answer, and a folder with a large
+/// page.
 pub(super) fn gateway_settings(silent: SocketAddr, pages: &Path) -> String {
     format!(
         r#"

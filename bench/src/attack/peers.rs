@@ -1,4 +1,5 @@
-//! The peers of an attack. Each connects, writes what its group says, and then holds the connection.
+//! The peers of an attack. Each connects, writes what its group says, and then holds the
+//! connection.
 
 use std::{
     net::SocketAddr,
@@ -19,8 +20,8 @@ use tokio::{
 
 /// How long a peer waits for the answer to its connect. It may be in the queue of the system.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause before a peer whose connection was closed begins again. With a shorter one the peers would
-/// take the processors of the machine that they share with those who are measured.
+/// The pause before a peer whose connection was closed begins again. With a shorter one the peers
+/// would take the processors of the machine that they share with those who are measured.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Between two bytes of a peer that sends slowly.
 const DRIP: Duration = Duration::from_secs(1);

@@ -1,9 +1,9 @@
 //! The memory for bodies that are being read. All bodies of a service share one bound.
 //!
-//! A body takes memory for its whole length, but only when its first bytes have come: a request that
-//! announces a body and sends nothing holds none. Bodies take memory in the order in which they
-//! began. While others wait, a body that comes too slowly is given up. Small bodies have memory of
-//! their own, so that none waits for a large one.
+//! A body takes memory for its whole length, but only when its first bytes have come: a request
+//! that announces a body and sends nothing holds none. Bodies take memory in the order in which
+//! they began. While others wait, a body that comes too slowly is given up. Small bodies have
+//! memory of their own, so that none waits for a large one.
 
 use std::{
     sync::{
@@ -71,8 +71,8 @@ struct Reading<'m> {
 }
 
 impl BodyMemory {
-    /// Memory for the bodies of requests: `bytes` in all, and an eighth of that beside for bodies of
-    /// up to 256 KiB. A body waits for memory for `timeout` at most.
+    /// Memory for the bodies of requests: `bytes` in all, and an eighth of that beside for bodies
+    /// of up to 256 KiB. A body waits for memory for `timeout` at most.
     pub fn new(bytes: usize, timeout: Duration) -> Self {
         Self::with_rules(bytes, BodyRules::of_requests(timeout))
     }
@@ -83,8 +83,9 @@ impl BodyMemory {
         Self(Arc::new(Memory { large: Pool::new(bytes), small: Pool::new(small), rules }))
     }
 
-    /// The answer of `connection` holds the memory of `body` until the hold is dropped. While bodies
-    /// wait for memory, the connection is ended if its peer reads nothing for a quarter of a second.
+    /// The answer of `connection` holds the memory of `body` until the hold is dropped. While
+    /// bodies wait for memory, the connection is ended if its peer reads nothing for a quarter of a
+    /// second.
     pub fn hold(&self, body: &HeldBody, connection: HttpConnection) -> AnswerHold {
         let Memory { large, small, .. } = &*self.0;
         let of_small =

@@ -1,5 +1,5 @@
-//! The bytes of a body that is being read, in pieces: none is moved, and none grows, while more come.
-//! A buffer that doubles would take up to three times what has come.
+//! The bytes of a body that is being read, in pieces: none is moved, and none grows, while more
+//! come. A buffer that doubles would take up to three times what has come.
 
 use bytes::Bytes;
 

@@ -1,7 +1,7 @@
 //! New content of a settings file, until the file is complete.
 //!
-//! Many programs save a file in steps: they make it empty, then write it piece by piece. A file that
-//! is cut off may be read without an error, and has fewer functions than before and after.
+//! Many programs save a file in steps: they make it empty, then write it piece by piece. A file
+//! that is cut off may be read without an error, and has fewer functions than before and after.
 
 use std::time::Duration;
 

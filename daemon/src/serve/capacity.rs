@@ -34,8 +34,8 @@ const LOOK: Duration = Duration::from_millis(25);
 const LOOK_IN_VAIN: Duration = Duration::from_millis(250);
 /// How long a request in the reserve waits for a permit.
 const PERMIT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How many of these requests are given up at once while the reserve is full, so that a health probe
-/// behind them is accepted.
+/// How many of these requests are given up at once while the reserve is full, so that a health
+/// probe behind them is accepted.
 const GIVEN_UP: usize = 16;
 
 /// The permits of a listener. Clones are the same.
@@ -137,8 +137,8 @@ impl Capacity {
 }
 
 impl ConnectionPermit {
-    /// Gives the permit up while the request is bounded by other means. The connection takes a permit
-    /// again for its next request.
+    /// Gives the permit up while the request is bounded by other means. The connection takes a
+    /// permit again for its next request.
     pub fn give_up(&self) {
         *self.permit() = None;
     }

@@ -34,8 +34,8 @@ pub(super) fn begin(request: Request<Incoming>, activity: &Activity) -> Request<
     request.map(|body| RequestBody::new(body, activity.clone()))
 }
 
-/// Prepares the connection for what comes after `response`. `asked_first` says that the client sends
-/// its body only when it is told to.
+/// Prepares the connection for what comes after `response`. `asked_first` says that the client
+/// sends its body only when it is told to.
 pub(super) async fn end(response: &mut Response<Body>, activity: &Activity, asked_first: bool) {
     let ends_with_peer = response.extensions().get::<EndsWithPeer>().is_some();
     let goes_on = match activity.request_answered(ends_with_peer) {

@@ -1,8 +1,8 @@
 //! The stream of a connection for as long as it carries HTTP.
 //!
 //! Hyper has no deadline for writing, one deadline for idle connections and for half a head, and
-//! closes a connection without regard to what the peer still sends. So the stream does all three. An
-//! upgrade takes this layer off.
+//! closes a connection without regard to what the peer still sends. So the stream does all three.
+//! An upgrade takes this layer off.
 
 use std::{
     io::{self, IoSlice},

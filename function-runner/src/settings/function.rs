@@ -80,8 +80,8 @@ impl FunctionSettings {
         Some(Self { name, timeout, memory_mb, max_instances, runtime: runtime? })
     }
 
-    /// How long an invocation may wait for an instance. Of child processes: for a permit, for a start,
-    /// and for another instance if the start has failed.
+    /// How long an invocation may wait for an instance. Of child processes: for a permit, for a
+    /// start, and for another instance if the start has failed.
     pub(crate) fn longest_wait(&self) -> Duration {
         match &self.runtime {
             RuntimeSettings::Rust(_) => Duration::ZERO,

@@ -43,8 +43,8 @@ async fn more_than_the_whole_runner_takes_is_429() {
     check("whole", &text, 429).await;
 }
 
-/// The bodies of callers that do not go on are given up when others need the memory. Callers that go
-/// on are served.
+/// The bodies of callers that do not go on are given up when others need the memory. Callers that
+/// go on are served.
 #[tokio::test]
 async fn all_bodies_that_are_being_read_have_one_bound() {
     let text = format!("limits.body_memory = \"18MiB\"\n{}", function("returns", ""));

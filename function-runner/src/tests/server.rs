@@ -58,8 +58,8 @@ impl Server {
         functions.iter().find(|function| function["name"] == name).unwrap()["running"].clone()
     }
 
-    /// Stops the runner. Every test ends with this: no invocation may still run, and the runner must
-    /// stop.
+    /// Stops the runner. Every test ends with this: no invocation may still run, and the runner
+    /// must stop.
     pub(super) async fn stop(self) {
         let functions = self.get("/functions").await.json();
         for function in functions["functions"].as_array().unwrap() {

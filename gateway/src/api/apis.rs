@@ -42,8 +42,8 @@ impl Apis {
         apis
     }
 
-    /// Replaces the settings of all APIs. An id that is there already stays the same API and keeps its
-    /// connections.
+    /// Replaces the settings of all APIs. An id that is there already stays the same API and keeps
+    /// its connections.
     pub(crate) fn replace(&self, settings: Vec<ApiSettings>) -> Changes {
         let old = self.table();
         let mut changes = Changes::default();

@@ -22,8 +22,8 @@ use super::{
 
 /// How long a connection to a function may take. A call that gets none did not run.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Shorter than the 5 s after which common servers (Node's, uvicorn) close an idle connection. If an
-/// event is sent while the server closes, nobody knows whether the function ran.
+/// Shorter than the 5 s after which common servers (Node's, uvicorn) close an idle connection. If
+/// an event is sent while the server closes, nobody knows whether the function ran.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// Calls functions. All clones share their pools of connections.

@@ -77,8 +77,8 @@ async fn alone(
     let mut response = request.send().await.map_err(CallError::transport)?;
     functions.learn(&url, response.headers());
     let status = response.status();
-    // The body of an error is read as well, so that the connection can be reused. A body that is too
-    // large is read to its end, because the function has ended only then.
+    // The body of an error is read as well, so that the connection can be reused. A body that is
+    // too large is read to its end, because the function has ended only then.
     let (mut body, mut is_too_large) = (BytesMut::new(), false);
     while let Some(chunk) = response.chunk().await.map_err(CallError::transport)? {
         is_too_large |= body.len() + chunk.len() > REPLY_BYTES_MAX;

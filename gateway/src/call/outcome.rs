@@ -110,8 +110,8 @@ impl CallError {
     ///
     /// Only a status of the function itself says that it has ended, and only a connection that was
     /// never made says that it never began. Everything else says something of the way to it: the
-    /// request was sent and the connection broke, or the response broke off, or a proxy gave up. The
-    /// function hears nothing of this and goes on.
+    /// request was sent and the connection broke, or the response broke off, or a proxy gave up.
+    /// The function hears nothing of this and goes on.
     pub(super) fn may_still_run(&self) -> bool {
         match &self.what {
             What::Deadline => true,
@@ -129,8 +129,8 @@ impl CallError {
     }
 }
 
-/// Whether a batch with this status may have been taken by the runner all the same. The runner itself
-/// refuses a batch with 4xx or 503, before any function runs.
+/// Whether a batch with this status may have been taken by the runner all the same. The runner
+/// itself refuses a batch with 4xx or 503, before any function runs.
 fn is_of_proxy(status: StatusCode) -> bool {
     status != StatusCode::SERVICE_UNAVAILABLE && status.is_server_error()
         || is_status_of_proxy(status.as_u16())

@@ -20,8 +20,9 @@ impl FunctionClient {
         self.runner().name_of(url).is_some()
     }
 
-    /// How long a call of the function at `url` may run, from its begin on; `otherwise` if no runner
-    /// can say it. None if the function is the runner's, and the runner has never been reached.
+    /// How long a call of the function at `url` may run, from its begin on; `otherwise` if no
+    /// runner can say it. None if the function is the runner's, and the runner has never been
+    /// reached.
     pub(crate) async fn longest_run(&self, url: &Url, otherwise: Duration) -> Option<Duration> {
         let Some(name) = self.runner().name_of(url) else { return Some(otherwise + MARGIN) };
         self.refresh_runner().await;
@@ -29,8 +30,8 @@ impl FunctionClient {
     }
 
     /// When a call of the function at `url` that began at `began` will have ended at the latest.
-    /// `otherwise` is how long it may run if the function is not the runner's, or the runner does not
-    /// answer.
+    /// `otherwise` is how long it may run if the function is not the runner's, or the runner does
+    /// not answer.
     pub(crate) async fn latest_end(
         &self,
         url: &Url,
@@ -50,8 +51,8 @@ impl FunctionClient {
         }
     }
 
-    /// When the calls of the function at `url` will have ended that an earlier process had begun, at
-    /// `started` at the latest. None if the runner does not answer, and must be asked again.
+    /// When the calls of the function at `url` will have ended that an earlier process had begun,
+    /// at `started` at the latest. None if the runner does not answer, and must be asked again.
     pub(crate) async fn earlier_end(
         &self,
         url: &Url,

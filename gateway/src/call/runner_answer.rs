@@ -20,8 +20,8 @@ pub(super) enum RunnerAnswer {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FunctionTimes {
     pub(super) timeout: Duration,
-    /// When all invocations have ended that had begun when the runner answered. None from a runner of
-    /// a version that does not say it.
+    /// When all invocations have ended that had begun when the runner answered. None from a runner
+    /// of a version that does not say it.
     pub(super) all_ended: Option<Instant>,
 }
 
@@ -58,8 +58,8 @@ impl RunnerAnswer {
 }
 
 /// Whether the machine at the address has refused the connection. Other errors of a connection that
-/// could not be made say something of this process or of the way: it has no descriptor left, the name
-/// was not found, TLS failed.
+/// could not be made say something of this process or of the way: it has no descriptor left, the
+/// name was not found, TLS failed.
 fn is_refused(error: &reqwest::Error) -> bool {
     iter::successors(error.source(), |&error| error.source())
         .filter_map(|error| error.downcast_ref::<io::Error>())

@@ -1,8 +1,8 @@
 //! What the runner says of its functions: how long one may run, and when those that run now will
 //! have ended.
 //!
-//! One question at a time. Calls that break off meanwhile share the next answer, so that many of them
-//! do not ask many times.
+//! One question at a time. Calls that break off meanwhile share the next answer, so that many of
+//! them do not ask many times.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,8 @@ use super::runner_answer::RunnerAnswer;
 
 /// How long the runner has to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
-/// How old an answer may be for a new connection. So a runner that does not answer delays few of them.
+/// How old an answer may be for a new connection. So a runner that does not answer delays few of
+/// them.
 const AGE_MAX: Duration = Duration::from_secs(5);
 
 /// The times of the runner's functions.

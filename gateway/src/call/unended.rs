@@ -41,8 +41,8 @@ impl UnendedCall {
 }
 
 impl LateAnswer {
-    /// The answer to a call that has passed its deadline. It says in the end whether the function has
-    /// ended.
+    /// The answer to a call that has passed its deadline. It says in the end whether the function
+    /// has ended.
     pub(super) fn overdue(answer: impl Future<Output = bool> + Send + 'static) -> Self {
         Self { answer: Box::pin(answer), is_overdue: true }
     }

@@ -1,8 +1,8 @@
 //! Cleanups of connections that were open when an earlier process was killed.
 //!
-//! Their calls may still run. The journal has the timeout of the function, and the runner knows more:
-//! an event may have waited for an instance until now. So the runner is asked, and the later time
-//! counts.
+//! Their calls may still run. The journal has the timeout of the function, and the runner knows
+//! more: an event may have waited for an instance until now. So the runner is asked, and the later
+//! time counts.
 
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ const PAUSE: Duration = Duration::from_secs(5);
 const JOURNAL_PAUSE: Duration = Duration::from_secs(1);
 
 impl Cleanups {
-    /// Feeds the queue of `api`. Cleanups of crashed connections wait until the runner has answered.
+    /// Feeds the queue of `api`. Cleanups of crashed connections wait until the runner has
+    /// answered.
     pub(super) async fn feed_from_start(&self, api: &Api) {
         let functions = self.functions_of_runner(api);
         if functions.is_empty() || !self.hold_crashed(api).await {

@@ -26,8 +26,8 @@ use crate::{
 const MIN_TIME: Duration = Duration::from_secs(10 * 60);
 /// The longest pause between attempts while the gateway drains.
 const DRAINING_PAUSE: Duration = Duration::from_millis(500);
-/// Attempts that may fail while the gateway drains. After them the cleanup is left to the next start,
-/// if the journal survives the process.
+/// Attempts that may fail while the gateway drains. After them the cleanup is left to the next
+/// start, if the journal survives the process.
 const DRAINING_ATTEMPTS: u32 = 8;
 
 impl Cleanups {
@@ -77,8 +77,8 @@ impl Cleanups {
         self.0.tasks.spawn(async move { this.deliver(&api, &queue, record, permit).await });
     }
 
-    /// Delivers one cleanup. If it fails, it goes back to the journal; while the gateway drains, it is
-    /// called again and again here.
+    /// Delivers one cleanup. If it fails, it goes back to the journal; while the gateway drains, it
+    /// is called again and again here.
     async fn deliver(
         &self,
         api: &Api,

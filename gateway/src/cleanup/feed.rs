@@ -1,5 +1,6 @@
 //! Moves the cleanups of an API from the journal to its queue when they are due: those that an
-//! earlier process left, that must wait for a call, that failed, and for which the queue had no room.
+//! earlier process left, that must wait for a call, that failed, and for which the queue had no
+//! room.
 
 use std::time::{Duration, SystemTime};
 
@@ -20,9 +21,9 @@ const AGE_CHECK_INTERVAL: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl Cleanups {
-    /// Feeds the queue of `api` until the gateway has drained: then nothing more is due, and what is
-    /// not due is left to the next start, unless it waits for a call that has time left. A journal that
-    /// does not survive the process leaves nothing.
+    /// Feeds the queue of `api` until the gateway has drained: then nothing more is due, and what
+    /// is not due is left to the next start, unless it waits for a call that has time left. A
+    /// journal that does not survive the process leaves nothing.
     pub(super) async fn feed(&self, api: &Api) {
         let queue = self.queue(api);
         let mut late = LateAnswers::default();
@@ -84,7 +85,8 @@ impl Cleanups {
         Ok(None)
     }
 
-    /// Has the cleanup delivered whose call has ended, unless it is due already and may be in delivery.
+    /// Has the cleanup delivered whose call has ended, unless it is due already and may be in
+    /// delivery.
     fn due_now(&self, key: Key, progress: Progress) {
         let now = self.0.clock.now();
         if progress.not_before.is_some_and(|due| now < due) {
@@ -92,8 +94,8 @@ impl Cleanups {
         }
     }
 
-    /// Gives up, until the gateway drains, owed cleanups that are too old and whose API is not in the
-    /// settings or has no cleanup function.
+    /// Gives up, until the gateway drains, owed cleanups that are too old and whose API is not in
+    /// the settings or has no cleanup function.
     pub(crate) fn give_up_unserved(&self, apis: &Apis) {
         let (this, apis, max_age) = (self.clone(), apis.clone(), self.0.max_age);
         let work = async move {

@@ -2,8 +2,8 @@
 //!
 //! A debt is a row for one owed cleanup. It is written before register is called, and erased after
 //! the cleanup has succeeded. A debt that is older than the age limit becomes a dead letter, which
-//! stays until an operator retries or deletes it. One thread owns the file ([`writer`]); this is the
-//! handle to the thread. It does not decide what happens to a debt.
+//! stays until an operator retries or deletes it. One thread owns the file ([`writer`]); this is
+//! the handle to the thread. It does not decide what happens to a debt.
 
 mod accept_loss;
 mod command;
@@ -97,8 +97,8 @@ impl Journal {
     }
 
     /// Writes a debt. It survives the process from the moment when this returns.
-    /// A call of the connection may take `run`, if that is known: after a crash it may still run for
-    /// so long.
+    /// A call of the connection may take `run`, if that is known: after a crash it may still run
+    /// for so long.
     pub(crate) async fn owe(
         &self,
         id: ConnectionId,
@@ -122,8 +122,8 @@ impl Journal {
         self.change(Change::Progress { key, progress, to_backlog: false });
     }
 
-    /// Moves a debt to the backlog, where it waits until it is due: no task in memory delivers it any
-    /// more.
+    /// Moves a debt to the backlog, where it waits until it is due: no task in memory delivers it
+    /// any more.
     pub(crate) fn to_backlog(&self, key: Key, progress: Progress) {
         self.change(Change::Progress { key, progress, to_backlog: true });
     }
@@ -154,8 +154,8 @@ impl Journal {
         self.query(move |store| store.give_up_unserved(&served, now, max_age)).await
     }
 
-    /// Takes up to `limit` debts of an API out of the backlog that are due at `now`, those first that
-    /// were due first; with `hurry` also those whose last attempt has failed.
+    /// Takes up to `limit` debts of an API out of the backlog that are due at `now`, those first
+    /// that were due first; with `hurry` also those whose last attempt has failed.
     pub(crate) async fn take_due(
         &self,
         api: &str,
@@ -173,8 +173,8 @@ impl Journal {
         self.ask(Command::Query(Box::new(query)), answer).await
     }
 
-    /// Has the debts of an API wait until `until`, and for as long as its calls may run at least, whose
-    /// connections were open when an earlier process was killed. Returns how many there are.
+    /// Has the debts of an API wait until `until`, and for as long as its calls may run at least,
+    /// whose connections were open when an earlier process was killed. Returns how many there are.
     pub(crate) async fn crashed_wait_until(
         &self,
         api: &str,

@@ -79,8 +79,8 @@ impl Queue {
         permit.expect("the semaphore is never closed")
     }
 
-    /// Has the feed wait for an answer that shows that the cleanup `key` is due. If the feed has ended,
-    /// the exchange ends too.
+    /// Has the feed wait for an answer that shows that the cleanup `key` is due. If the feed has
+    /// ended, the exchange ends too.
     pub(super) fn wait_for(&self, key: Key, progress: Progress, answer: LateAnswer) {
         if !self.is_left() {
             let mut late = self.late.lock().expect("no code panics while it holds this lock");

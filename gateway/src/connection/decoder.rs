@@ -22,8 +22,8 @@ use crate::registry::Message;
 
 /// The longest payload of a control frame.
 const CONTROL_BYTES_MAX: u64 = 125;
-/// A message may have this many fragments, and one more for each [`BYTES_PER_FRAGMENT`] of it, so that a
-/// client cannot send empty fragments for ever.
+/// A message may have this many fragments, and one more for each [`BYTES_PER_FRAGMENT`] of it, so
+/// that a client cannot send empty fragments for ever.
 const FRAGMENTS_MAX: usize = 1024;
 const BYTES_PER_FRAGMENT: usize = 16;
 

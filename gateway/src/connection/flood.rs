@@ -1,7 +1,8 @@
 //! When a client sends too many frames without a payload. Pure: takes `now`.
 //!
-//! Such a frame costs the gateway as much work as one with a payload, and its client almost nothing.
-//! Frames with a payload are bounded by what they carry: the inbox, and the size of a message.
+//! Such a frame costs the gateway as much work as one with a payload, and its client almost
+//! nothing. Frames with a payload are bounded by what they carry: the inbox, and the size of a
+//! message.
 
 use std::time::Duration;
 

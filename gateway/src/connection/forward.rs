@@ -41,8 +41,8 @@ pub(super) enum Forwarded {
     Done(Option<Frame>),
     /// The function refused the message because of its size.
     TooLarge,
-    /// Nobody knows whether the function has run, or it did not run within the timeout. With the call,
-    /// if the function may still run.
+    /// Nobody knows whether the function has run, or it did not run within the timeout. With the
+    /// call, if the function may still run.
     Fault(Option<UnendedCall>),
 }
 

@@ -1,11 +1,11 @@
 //! The message that is being received: the memory that it may take, and the rate at which it must
 //! come.
 //!
-//! The memory of all connections together is bounded. A message grows in steps. When no step is left,
-//! its connection waits for a step, or for a part of the reserve that is enough for all of the rest.
-//! So connections that each have a part of a message cannot wait for each other. While a message
-//! waits, its client is not read from. A message that is whole needs nothing more: it keeps its
-//! memory until its call has ended, which frees the memory in any case.
+//! The memory of all connections together is bounded. A message grows in steps. When no step is
+//! left, its connection waits for a step, or for a part of the reserve that is enough for all of
+//! the rest. So connections that each have a part of a message cannot wait for each other. While a
+//! message waits, its client is not read from. A message that is whole needs nothing more: it keeps
+//! its memory until its call has ended, which frees the memory in any case.
 
 use std::{future::pending, mem, pin::Pin, sync::Arc, time::Duration};
 

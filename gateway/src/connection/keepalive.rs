@@ -1,8 +1,9 @@
 //! When a silent client is pinged, counted as lost, or closed as idle. Pure: takes `now`.
 //!
 //! When to ping next and whether the client is alive are two questions. The next ping is due at
-//! `ping_interval` after the last byte that came, whether or not the last ping has been answered. The
-//! client is lost when nothing has come for `pong_timeout` after a ping, while the gateway read.
+//! `ping_interval` after the last byte that came, whether or not the last ping has been answered.
+//! The client is lost when nothing has come for `pong_timeout` after a ping, while the gateway
+//! read.
 
 use std::time::Duration;
 

@@ -55,7 +55,8 @@ pub(super) enum Event {
     CloseWaits(End),
     /// A Close is to be sent now.
     Close(End),
-    /// The client has read some of what is being written. What was begun is finished, so a Close waits.
+    /// The client has read some of what is being written. What was begun is finished, so a Close
+    /// waits.
     Taken,
     /// The socket has received a Close, or has sent one because the client broke the protocol.
     SocketClosing(End),

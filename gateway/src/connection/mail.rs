@@ -13,8 +13,8 @@ use crate::registry::{Delivery, Frame, Requests};
 const BATCH_BYTES: usize = 64 << 10;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Takes up what others ask of the connection, and writes one batch of messages. The other messages
-    /// wait in the mailbox, where they are counted and can be taken back.
+    /// Takes up what others ask of the connection, and writes one batch of messages. The other
+    /// messages wait in the mailbox, where they are counted and can be taken back.
     pub(super) fn on_mail(&mut self) {
         let Requests { close, drain, cut } = self.entry.handle.mailbox.requests();
         if drain {

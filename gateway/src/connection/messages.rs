@@ -7,8 +7,8 @@ use super::{Connection, forward::Forwarded, life::Event};
 use crate::registry::End;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    /// Hands the next message to the function, unless the function still has one or the client has not
-    /// read the reply to the last one.
+    /// Hands the next message to the function, unless the function still has one or the client has
+    /// not read the reply to the last one.
     pub(super) fn forward_next(&mut self) {
         if !self.life.forwards() {
             return self.cut();
@@ -19,8 +19,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Gives up forwarding, because the drain has no more time. If messages may be lost, the client is
-    /// closed with 1011.
+    /// Gives up forwarding, because the drain has no more time. If messages may be lost, the client
+    /// is closed with 1011.
     fn cut(&mut self) {
         let in_flight = self.forwarding.take();
         if in_flight.is_none() && self.inbox.is_empty() {
@@ -51,8 +51,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             Forwarded::Fault(unended) => {
                 self.unended = unended;
-                // The client learns that messages may be lost, so the function must not act on those that
-                // the client sent after this one.
+                // The client learns that messages may be lost, so the function must not act on
+                // those that the client sent after this one.
                 self.drop_unforwarded();
                 self.on_event(Event::Fault(End::FAULT));
             }

@@ -120,8 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Some(SocketParts { wire: self.wire?.into_parts(), protocol: self.protocol })
     }
 
-    /// Waits for what happens next. Reads until the message that is being received has `allowance` bytes,
-    /// or about; does not read if there is none. Can be dropped without loss.
+    /// Waits for what happens next. Reads until the message that is being received has `allowance`
+    /// bytes, or about; does not read if there is none. Can be dropped without loss.
     pub(super) async fn next(&mut self, allowance: Option<usize>) -> SocketEvent {
         poll_fn(|cx| self.poll_next(cx, allowance)).await
     }
@@ -306,7 +306,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         if self.protocol.flushing || ready!(wire.poll_shutdown(cx)).is_ok() {
             let before = wire.bytes_read();
             match wire.poll_discard(cx) {
-                // A client that never stops sending must not keep the connection from looking at its time.
+                // A client that never stops sending must not keep the connection from looking at
+                // its time.
                 Poll::Pending if wire.bytes_read() != before => {
                     return Poll::Ready(SocketEvent::Heard);
                 }
@@ -340,7 +341,8 @@ fn encoded(frame: ControlFrame) -> Bytes {
     bytes.into()
 }
 
-/// Whether an endpoint may send this code. 1014 is registered with IANA; tungstenite does not know it.
+/// Whether an endpoint may send this code. 1014 is registered with IANA; tungstenite does not know
+/// it.
 fn may_be_sent(code: CloseCode) -> bool {
     code.is_allowed() || u16::from(code) == 1014
 }

@@ -1,5 +1,5 @@
-//! A connection over streams in memory, with a client that is not ours and a clock that stands still
-//! while anything can run.
+//! A connection over streams in memory, with a client that is not ours and a clock that stands
+//! still while anything can run.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -148,7 +148,8 @@ async fn a_client_that_answers_pings_is_closed_when_it_has_been_idle() {
     assert_eq!(end_of(connection, began).await, (End::IDLE, 600));
 }
 
-/// When the gateway pings, in seconds, if the client answers each ping and sends this word of its own.
+/// When the gateway pings, in seconds, if the client answers each ping and sends this word of its
+/// own.
 async fn pings_after(word: Option<(u32, ClientMessage)>, count: usize) -> Vec<u64> {
     let Opened { client, began, .. } = open(1 << 16);
     let mut client = websocket(client).await;
@@ -226,8 +227,8 @@ async fn an_idle_client_that_pings_is_not_cut() {
     tokio::join!(soak(10 * SECOND), soak(20 * SECOND), soak(30 * SECOND), soak(45 * SECOND));
 }
 
-/// The pong or the Close is the first that the gateway writes for longer than the write timeout, and it
-/// has to wait for the client.
+/// The pong or the Close is the first that the gateway writes for longer than the write timeout,
+/// and it has to wait for the client.
 #[tokio::test(start_paused = true)]
 async fn a_client_gets_its_pong_and_its_close_after_a_silence() {
     for (sent, answer) in
@@ -280,8 +281,8 @@ async fn a_close_that_waits_for_a_client_that_does_not_read_has_the_close_timeou
     drop(client);
 }
 
-/// Reads what is left of a push of 1 MB at 50 kB/s, which takes longer than the close timeout, and all
-/// that follows it.
+/// Reads what is left of a push of 1 MB at 50 kB/s, which takes longer than the close timeout, and
+/// all that follows it.
 async fn read_slowly(client: &mut DuplexStream, mut bytes: usize) -> Vec<u8> {
     let mut chunk = vec![0; 50_000];
     while bytes > chunk.len() {
@@ -461,8 +462,8 @@ async fn a_client_that_sends_a_long_message_steadily_is_not_closed() {
     }
 }
 
-/// Clients whose messages lack a byte hold no more than the memory, and not for long. A client with short
-/// messages does not notice.
+/// Clients whose messages lack a byte hold no more than the memory, and not for long. A client with
+/// short messages does not notice.
 #[tokio::test(start_paused = true)]
 async fn messages_that_are_being_received_have_one_bound_together() {
     const CLIENTS: usize = 20;
@@ -488,7 +489,8 @@ async fn messages_that_are_being_received_have_one_bound_together() {
     }
     sleep(SECOND).await;
     let held = sent.load(Ordering::Relaxed);
-    // The pipes hold some of the bytes, and each connection may have a short message beside the memory.
+    // The pipes hold some of the bytes, and each connection may have a short message beside the
+    // memory.
     assert!(held < MEMORY + CLIENTS * (CAPACITY + (16 << 10)), "{held}");
     assert!(held > MEMORY / 2, "{held}");
     let Opened { client, .. } = open_in(memory.clone(), CAPACITY, |_| {});

@@ -1,4 +1,5 @@
-//! What is due at a certain time: pings, the end of a silent or stalled client, deadlines of a Close.
+//! What is due at a certain time: pings, the end of a silent or stalled client, deadlines of a
+//! Close.
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -43,8 +44,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// When something will be due, if nothing happens before.
     pub(super) fn next_deadline(&self) -> Instant {
         let flush = self.outbound.deadline();
-        // A client that is closing is not pinged. After the end the task waits for the call in flight
-        // only, which has its own deadline.
+        // A client that is closing is not pinged. After the end the task waits for the call in
+        // flight only, which has its own deadline.
         let silence = || self.keepalive.deadline();
         let open = || {
             let others = flush.unwrap_or_else(silence);

@@ -13,8 +13,8 @@ use crate::{
     settings::DrainSettings,
 };
 
-/// The share of the remaining drain timeout for forwarding messages that clients have sent. The rest is
-/// for closing clients whose messages were not forwarded, and for cleanups.
+/// The share of the remaining drain timeout for forwarding messages that clients have sent. The
+/// rest is for closing clients whose messages were not forwarded, and for cleanups.
 const FORWARDING_SHARE: f32 = 0.6;
 /// The longest pause between the Closes of two connections, so that a few connections do not take
 /// all of `spread`.

@@ -10,8 +10,8 @@ use crate::{
 /// What an operator can do with the journal while no gateway uses it.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum JournalCommand {
-    /// Makes a damaged journal anew from what can be read of it, and keeps the damaged files beside.
-    /// The gateway starts then. Without damage nothing changes
+    /// Makes a damaged journal anew from what can be read of it, and keeps the damaged files
+    /// beside. The gateway starts then. Without damage nothing changes
     AcceptLoss,
 }
 

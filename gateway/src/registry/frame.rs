@@ -8,8 +8,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::{
 
 use super::Message;
 
-/// A payload of up to this many bytes is copied behind its head: the system takes one piece of memory
-/// in less time than two. To copy a longer payload costs more time than that saves.
+/// A payload of up to this many bytes is copied behind its head: the system takes one piece of
+/// memory in less time than two. To copy a longer payload costs more time than that saves.
 const JOINED_BYTES_MAX: usize = 4 << 10;
 
 /// A frame of a server, so without a mask. Cloning it shares the bytes.

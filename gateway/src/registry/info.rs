@@ -10,7 +10,8 @@ use shared::connection_id::ConnectionId;
 
 use crate::api::Api;
 
-/// Longer texts of the client are cut, because they stay in memory as long as the connection is open.
+/// Longer texts of the client are cut, because they stay in memory as long as the connection is
+/// open.
 const TEXT_BYTES_MAX: usize = 256;
 
 /// What is known of one connection. Made once, at the handshake.
@@ -19,8 +20,8 @@ pub(crate) struct ConnectionInfo {
     pub(crate) id: ConnectionId,
     /// The id of its API.
     pub(crate) api_id: Arc<str>,
-    /// The path that the client asked for, without the rest of a very long one. Shared with the API where
-    /// it is the configured path.
+    /// The path that the client asked for, without the rest of a very long one. Shared with the API
+    /// where it is the configured path.
     #[cfg_attr(not(test), expect(dead_code, reason = "Tencent's later events do not have it"))]
     pub(crate) path: Arc<str>,
     /// When the client asked for the connection.

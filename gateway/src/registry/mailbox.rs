@@ -1,8 +1,8 @@
 //! The outbound queue of a connection: messages on their way to one client.
 //!
-//! Pushers put messages in, the connection's task takes them out. The queue is bounded in bytes. While
-//! the client reads, a full queue takes more messages, and the overflow bounds them. A full queue and a
-//! connection that is gone are different answers. Knows nothing of sockets.
+//! Pushers put messages in, the connection's task takes them out. The queue is bounded in bytes.
+//! While the client reads, a full queue takes more messages, and the overflow bounds them. A full
+//! queue and a connection that is gone are different answers. Knows nothing of sockets.
 
 mod letter;
 mod overflow;
@@ -90,8 +90,8 @@ impl Mailbox {
         Self { capacity, inner: Mutex::new(inner), arrival: Notify::new() }
     }
 
-    /// Puts a message in, which is not taken out after its deadline. An empty queue takes a message of any
-    /// size: the API's limit has been checked before.
+    /// Puts a message in, which is not taken out after its deadline. An empty queue takes a message
+    /// of any size: the API's limit has been checked before.
     pub(crate) fn offer(&self, frame: Frame, terms: Terms<'_>) -> Result<Offered, NotOffered> {
         let mut inner = self.lock();
         if inner.state == MailboxState::Shut || inner.requests.close.is_some() {
@@ -156,8 +156,8 @@ impl Mailbox {
         self.lock().requests
     }
 
-    /// Takes a message back, if the connection's task has not taken it out yet. A message whose deadline has
-    /// passed may have been dropped before.
+    /// Takes a message back, if the connection's task has not taken it out yet. A message whose
+    /// deadline has passed may have been dropped before.
     pub(crate) fn withdraw(&self, receipt: &Receipt, now: Instant) -> bool {
         let mut inner = self.lock();
         // Many expire at the same time. To search for each would take longer.
@@ -196,8 +196,8 @@ impl Mailbox {
         self.arrival.notified().await;
     }
 
-    /// Takes out messages of about `bytes_max` bytes together, in order. Messages whose deadline has
-    /// passed are dropped, whether or not their pushers still wait.
+    /// Takes out messages of about `bytes_max` bytes together, in order. Messages whose deadline
+    /// has passed are dropped, whether or not their pushers still wait.
     pub(crate) fn take(&self, bytes_max: usize, now: Instant) -> Batch {
         let mut inner = self.lock();
         let mut batch = Batch::default();
@@ -226,8 +226,8 @@ impl Mailbox {
 }
 
 impl Inner {
-    /// Memory for a message for which the queue has no room. None if the client does not read, or if
-    /// register may wait for the answer.
+    /// Memory for a message for which the queue has no room. None if the client does not read, or
+    /// if register may wait for the answer.
     fn overflow(&mut self, frame: &Frame, terms: Terms<'_>) -> Option<OwnedSemaphorePermit> {
         let reads = terms.reads(*self.progress.get_or_insert(terms.began));
         if self.state == MailboxState::Opening || !reads {
@@ -246,8 +246,8 @@ impl Inner {
         Some(letter)
     }
 
-    /// Drops the messages at the front whose deadline has passed, whether or not their pushers still
-    /// wait.
+    /// Drops the messages at the front whose deadline has passed, whether or not their pushers
+    /// still wait.
     fn expire(&mut self, now: Instant) {
         while let Some(letter) = self.queue.pop_front_if(|letter| letter.has_expired(now)) {
             self.removed(&letter);

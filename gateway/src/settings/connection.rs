@@ -21,11 +21,11 @@ pub struct ConnectionSettings {
     /// `write_timeout`: a client is closed if it reads nothing for this long, or reads slower than
     /// 64 KiB per this time.
     pub write_timeout: Duration,
-    /// `read_timeout`: a client is closed if a message that it has begun comes slower than 64 KiB per this
-    /// time.
+    /// `read_timeout`: a client is closed if a message that it has begun comes slower than 64 KiB
+    /// per this time.
     pub read_timeout: Duration,
-    /// `close_timeout`: how long the client has to answer a Close, once it has read what was written
-    /// before the Close.
+    /// `close_timeout`: how long the client has to answer a Close, once it has read what was
+    /// written before the Close.
     pub close_timeout: Duration,
     /// `receive_queue`: bytes of received messages that wait for transmit. When they are more, the
     /// client is not read from.
@@ -33,7 +33,8 @@ pub struct ConnectionSettings {
     /// `receive_memory`: bytes of the messages of all connections together, from their first bytes
     /// until their calls have ended.
     pub receive_memory: Option<usize>,
-    /// `send_queue`: bytes of pushed messages that wait for the client. More wait only while it reads.
+    /// `send_queue`: bytes of pushed messages that wait for the client. More wait only while it
+    /// reads.
     pub send_queue: usize,
 }
 
@@ -58,8 +59,8 @@ impl ConnectionSettings {
         }
     }
 
-    /// What is wrong with `receive_memory`, which is fixed at the start with `apis`, when the APIs are
-    /// `new`.
+    /// What is wrong with `receive_memory`, which is fixed at the start with `apis`, when the APIs
+    /// are `new`.
     pub(crate) fn problem_with(&self, apis: &[ApiSettings], new: &[ApiSettings]) -> Option<String> {
         let memory = self.receive_memory(apis);
         let largest = new.iter().max_by_key(|api| api.max_message)?;

@@ -70,8 +70,8 @@ pub enum NotAPush {
 }
 
 impl PushRequest {
-    /// Reads the body of a push to at most `ids_max` connections. If one push of an array cannot be read,
-    /// the whole body is [`NotAPush`].
+    /// Reads the body of a push to at most `ids_max` connections. If one push of an array cannot be
+    /// read, the whole body is [`NotAPush`].
     pub fn parse(body: &[u8], ids_max: usize) -> Result<Self, NotAPush> {
         // Serde also reads a struct from an array of its fields.
         if body.trim_ascii_start().starts_with(b"[") {
@@ -110,8 +110,8 @@ fn parse_push(
     serde_json::from_str::<WirePush<'_>>(raw.get())?.into_push(left)
 }
 
-/// How many ids may still come. Ids are counted while they are read, so that a body of a few megabytes
-/// does not become millions of strings.
+/// How many ids may still come. Ids are counted while they are read, so that a body of a few
+/// megabytes does not become millions of strings.
 struct IdsLeft {
     count: Cell<usize>,
     exceeded: Cell<bool>,

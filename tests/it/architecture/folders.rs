@@ -1,7 +1,8 @@
-//! Which folder of a crate may use which: the maps of ARCHITECTURE.md, read off the paths in the code.
+//! Which folder of a crate may use which: the maps of ARCHITECTURE.md, read off the paths in the
+//! code.
 //!
-//! A map lists the folders of a crate from the top floor down, each with what it may use. An arrow to
-//! a folder that stands higher would close a circle, so a map that has one is wrong itself.
+//! A map lists the folders of a crate from the top floor down, each with what it may use. An arrow
+//! to a folder that stands higher would close a circle, so a map that has one is wrong itself.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -104,7 +105,8 @@ fn is_allowed(arrow: &Arrow, allowed: &BTreeMap<&str, &[&str]>) -> bool {
     allowed.get(&*arrow.from).is_some_and(|targets| targets.contains(&&*arrow.to))
 }
 
-/// The arrows between the folders of a crate. A module that the map does not have stands for itself.
+/// The arrows between the folders of a crate. A module that the map does not have stands for
+/// itself.
 fn used(name: &str, map: Map) -> BTreeSet<Arrow> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join(name).join("src");
     let folder = |module: &[String]| {

@@ -1,7 +1,8 @@
 //! Damaged journals: no owed cleanup is lost without a word.
 //!
-//! A gateway is killed or ended with fifty owed cleanups. Then its files are damaged at random, and it
-//! is started again. It delivers all cleanups, or it refuses to start, or it logs how many are missing.
+//! A gateway is killed or ended with fifty owed cleanups. Then its files are damaged at random, and
+//! it is started again. It delivers all cleanups, or it refuses to start, or it logs how many are
+//! missing.
 
 use std::{
     collections::BTreeSet,

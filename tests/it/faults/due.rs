@@ -37,8 +37,8 @@ async fn world(between: &Between, backend: Backend, api: &str) -> World {
     World::launch(backend, &settings).await
 }
 
-/// Two clients whose messages are in flight at once: one call is alone, the other is in a batch if the
-/// server has offered that.
+/// Two clients whose messages are in flight at once: one call is alone, the other is in a batch if
+/// the server has offered that.
 async fn speak(world: &World) -> Vec<Client> {
     let mut clients = Vec::new();
     for _ in 0..2 {
@@ -50,8 +50,8 @@ async fn speak(world: &World) -> Vec<Client> {
     clients
 }
 
-/// A proxy breaks the calls off, and their functions run on for some time. The oracle checks that no
-/// cleanup comes before their end.
+/// A proxy breaks the calls off, and their functions run on for some time. The oracle checks that
+/// no cleanup comes before their end.
 #[tokio::test]
 async fn a_call_that_a_proxy_breaks_off_ends_before_its_cleanup() {
     for offers in [false, true] {

@@ -1,5 +1,5 @@
-//! Open files: the gateway says how many it may need, and the calls of one API take no more than they
-//! may.
+//! Open files: the gateway says how many it may need, and the calls of one API take no more than
+//! they may.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -39,8 +39,8 @@ fn folder(backend: &Backend, transmit: &str) -> TempDir {
     folder
 }
 
-/// 150 clients of one API, whose function does not answer, have each sent a message. With a socket for
-/// each call, no file would be left.
+/// 150 clients of one API, whose function does not answer, have each sent a message. With a socket
+/// for each call, no file would be left.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn calls_that_run_take_as_many_files_as_their_api_may_have_calls() {
     const CLIENTS: usize = 150;
@@ -64,8 +64,8 @@ async fn calls_that_run_take_as_many_files_as_their_api_may_have_calls() {
     assert!(taken <= CLIENTS + CALLS + 16, "{taken}");
 }
 
-/// 200 clients; 2048 + 256 + 1 and 4096 + 256 + 1 connections of the listeners; calls: 20 and 16 late
-/// ones of the first API, and 2 * 200 + 64 and 3 * 16 of the second; and 64 others.
+/// 200 clients; 2048 + 256 + 1 and 4096 + 256 + 1 connections of the listeners; calls: 20 and 16
+/// late ones of the first API, and 2 * 200 + 64 and 3 * 16 of the second; and 64 others.
 #[tokio::test]
 async fn a_limit_of_open_files_that_is_too_low_is_said_at_the_start() {
     let backend = Backend::start().await;

@@ -37,8 +37,8 @@ async fn next_run(runs: &GatewayRuns, left: &str) -> Process {
     gateway
 }
 
-/// The gateway is killed while register and transmit run. The next run waits for them, for as long as
-/// a function may run and not only for the `timeout` of the API.
+/// The gateway is killed while register and transmit run. The next run waits for them, for as long
+/// as a function may run and not only for the `timeout` of the API.
 #[tokio::test]
 async fn calls_of_a_killed_gateway_end_before_their_cleanup() {
     let runs = GatewayRuns::with("", "timeout = '4s'\nfunction_timeout = '8s'").await;
@@ -71,8 +71,8 @@ async fn calls_of_a_killed_gateway_end_before_their_cleanup() {
     runs.backend.oracle().check();
 }
 
-/// The call takes longer than its timeout, so the client sees 1011. Then the gateway drains, and the
-/// drain does not wait for the call.
+/// The call takes longer than its timeout, so the client sees 1011. Then the gateway drains, and
+/// the drain does not wait for the call.
 #[tokio::test]
 async fn a_transmit_that_runs_longer_than_a_drain_ends_before_its_cleanup() {
     let runs = GatewayRuns::with("drain = { timeout = '1s' }", "timeout = '300ms'").await;

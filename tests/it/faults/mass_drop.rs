@@ -121,8 +121,8 @@ async fn traffic_does_not_delay_cleanups() {
     world.finish().await;
 }
 
-/// There are more cleanups than `cleanup.queue` allows in memory, some from before the drain and some
-/// caused by it. There is no journal on disk that could keep them for the next run.
+/// There are more cleanups than `cleanup.queue` allows in memory, some from before the drain and
+/// some caused by it. There is no journal on disk that could keep them for the next run.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_also_delivers_cleanups_without_a_permit() {
     const CLIENTS: usize = 100;

@@ -24,7 +24,8 @@ use crate::support::{
     world::World,
 };
 
-/// Runs of one gateway whose transmit function is a function of `between`, which stands for a runner.
+/// Runs of one gateway whose transmit function is a function of `between`, which stands for a
+/// runner.
 struct RunnerRuns {
     backend: Backend,
     between: Between,
@@ -75,8 +76,8 @@ fn settings(runner: &str, backend: &str, transmit: &str, api: &str) -> String {
     )
 }
 
-/// The gateway is killed while an event waits for an instance that is being started. Its row says one
-/// second, the runner says four.
+/// The gateway is killed while an event waits for an instance that is being started. Its row says
+/// one second, the runner says four.
 #[tokio::test]
 async fn after_a_kill_the_runner_says_when_its_invocations_end() {
     let runs = RunnerRuns::new("").await;
@@ -153,8 +154,8 @@ async fn a_runner_that_does_not_answer_delays_its_cleanups_by_the_function_timeo
     GatewayRuns::end(gateway).await;
 }
 
-/// One client's call breaks off while the gateway has no descriptor left to ask the runner with. That
-/// is no sign that the runner is gone. Another client's cleanup is due later, and comes first.
+/// One client's call breaks off while the gateway has no descriptor left to ask the runner with.
+/// That is no sign that the runner is gone. Another client's cleanup is due later, and comes first.
 #[tokio::test]
 async fn a_gateway_without_descriptors_does_not_take_the_runner_for_gone() {
     let runs = RunnerRuns::new("").await;
@@ -192,8 +193,8 @@ async fn cleanups(internal: &mut TcpStream) -> String {
     String::from_utf8(answer[..bytes].to_vec()).unwrap()
 }
 
-/// The settings change while the call runs, and a drain cuts the call off. The function that has the
-/// event is still the one of a service, which the runner does not know.
+/// The settings change while the call runs, and a drain cuts the call off. The function that has
+/// the event is still the one of a service, which the runner does not know.
 #[tokio::test]
 async fn the_settings_of_a_call_count_and_not_those_of_its_end() {
     let backend = Backend::start().await;

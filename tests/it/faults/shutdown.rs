@@ -85,7 +85,8 @@ async fn end_at_once(gateway: Process) {
     assert_eq!(gateway.ended().await.code(), Some(1));
 }
 
-/// With a function that is down, a drain does not try all cleanups of the backlog one after another.
+/// With a function that is down, a drain does not try all cleanups of the backlog one after
+/// another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backlog_does_not_delay_a_drain_if_the_function_is_down() {
     const CLIENTS: usize = 200;

@@ -97,8 +97,8 @@ impl CountingPusher {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
-    /// Pushes more to one client than can be buffered for it. Returns the pushes that have no answer
-    /// yet.
+    /// Pushes more to one client than can be buffered for it. Returns the pushes that have no
+    /// answer yet.
     async fn fill(self, id: String) -> JoinSet<()> {
         let mut pushes = JoinSet::new();
         pushes.spawn(self.clone().batch(id.clone(), 1, FIRST));

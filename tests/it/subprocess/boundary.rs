@@ -190,8 +190,8 @@ const ESCAPES: [&str; 10] = [
          mount -t cgroup -o memory none /mnt || mount -t cgroup2 none /mnt'",
 ];
 
-/// System calls that make a user namespace, or could, and the errors that they get. The flag for a user
-/// namespace is `0x10000000`.
+/// System calls that make a user namespace, or could, and the errors that they get. The flag for a
+/// user namespace is `0x10000000`.
 #[cfg(target_arch = "x86_64")]
 const REFUSED_CALLS: [(&str, &str); 6] = [
     ("272, 0x10000000", "EPERM"),            // unshare

@@ -1,5 +1,5 @@
-//! One table of cases for all languages. A failing function affects only its own request: after each
-//! case the next event is answered.
+//! One table of cases for all languages. A failing function affects only its own request: after
+//! each case the next event is answered.
 
 use serde_json::{Value, json};
 

@@ -148,8 +148,8 @@ async fn an_event_that_a_stopped_process_has_not_read_in_time_is_answered_432() 
     one.functions.finish().await;
 }
 
-/// The time that the runner says has room for the move to another process. That one does not get ready,
-/// so the event is given up.
+/// The time that the runner says has room for the move to another process. That one does not get
+/// ready, so the event is given up.
 #[tokio::test]
 async fn an_event_that_moves_ends_within_the_time_that_the_runner_says() {
     if !has("python") {
@@ -235,8 +235,8 @@ async fn talk(mut client: Client, messages: usize) -> BTreeSet<String> {
     processes
 }
 
-/// `CLIENTS` send messages to processes that run `code` and end at random. `lines` are settings of the
-/// function.
+/// `CLIENTS` send messages to processes that run `code` and end at random. `lines` are settings of
+/// the function.
 async fn check_no_loss(code: &str, lines: &str) {
     if !has("python") {
         return;
@@ -275,8 +275,8 @@ async fn no_message_is_lost_by_processes_that_end_at_random_after_a_reply() {
     check_no_loss(DYING_PYTHON, "timeout = \"60s\"\nmax_instances = 10").await;
 }
 
-/// A process takes longer to start than an event may wait for another one, so some events are given up,
-/// and their calls are repeated.
+/// A process takes longer to start than an event may wait for another one, so some events are given
+/// up, and their calls are repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_message_is_lost_by_processes_that_end_at_random_and_start_slowly() {
     let slow = format!("import time\ntime.sleep(4)\n{DYING_PYTHON}");

@@ -107,8 +107,8 @@ impl ChangingRunner {
     }
 }
 
-/// Code is changed again and again under load: no invocation fails, invocations after the first reply
-/// of new code get new code, and the process of an unchanged function is kept.
+/// Code is changed again and again under load: no invocation fails, invocations after the first
+/// reply of new code get new code, and the process of an unchanged function is kept.
 #[tokio::test]
 async fn code_is_changed_under_load_and_no_invocation_fails() {
     if !has("python") {

@@ -1,5 +1,5 @@
-//! No log line of any level carries what clients and functions say to each other, nor what the settings
-//! keep secret. Every secret of these tests contains the same word.
+//! No log line of any level carries what clients and functions say to each other, nor what the
+//! settings keep secret. Every secret of these tests contains the same word.
 
 use std::fs;
 

@@ -1,4 +1,5 @@
-//! A server between the gateway and the scripted functions, that breaks calls off, or never answers.
+//! A server between the gateway and the scripted functions, that breaks calls off, or never
+//! answers.
 
 use std::{
     io, mem,
@@ -97,8 +98,8 @@ impl Between {
         *self.inner.way.lock().unwrap() = way;
     }
 
-    /// Answers from now on as a runner whose functions have this timeout, and whose invocations will
-    /// have ended within this time.
+    /// Answers from now on as a runner whose functions have this timeout, and whose invocations
+    /// will have ended within this time.
     pub(crate) fn list(&self, timeout_ms: u64, ends_within_ms: u64) {
         *self.inner.listed.lock().unwrap() = Listed::Times { timeout_ms, ends_within_ms };
     }

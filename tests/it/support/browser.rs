@@ -33,7 +33,8 @@ const MISSING: &str = "no Chromium with its driver: apt-get install chromium chr
 
 const FLAGS: [&str; 12] = [
     "--headless=new",
-    // In containers tests run as root, which the sandbox refuses. All pages are from this repository.
+    // In containers tests run as root, which the sandbox refuses. All pages are from this
+    // repository.
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

@@ -108,7 +108,8 @@ impl Oracle {
                 seen.work_ended = now;
             }
             _ => {
-                // If two cleanups of a connection run at once, the older one is assumed to end first.
+                // If two cleanups of a connection run at once, the older one is assumed to end
+                // first.
                 let began = seen.cleanups_running.pop_front().unwrap();
                 if reply.status == 200 {
                     seen.cleanups_done += 1;

@@ -134,8 +134,9 @@ async fn a_slow_reader_gets_all_of_its_answers() {
     timeout(HOUR, served).await.unwrap().unwrap().unwrap_or_default();
 }
 
-/// The system wakes a writer when a good part of its buffer is free, and a body in frames is written a
-/// few frames at a time: the first write of each turn is a small part of what the peer has read.
+/// The system wakes a writer when a good part of its buffer is free, and a body in frames is
+/// written a few frames at a time: the first write of each turn is a small part of what the peer
+/// has read.
 #[tokio::test(start_paused = true)]
 async fn a_slow_reader_gets_all_of_a_body_in_many_frames() {
     const BUFFERED: usize = 192 << 10;

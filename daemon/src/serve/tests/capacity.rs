@@ -7,8 +7,9 @@ use crate::health::health;
 
 const PERMITS: usize = 4;
 
-/// A server with few capacity. `/healthz` says that it is alive, `/large` has an answer that no system
-/// keeps, `/body` reads the body, `/hold` waits for a permit, and `/free` gives its permit up before.
+/// A server with few capacity. `/healthz` says that it is alive, `/large` has an answer that no
+/// system keeps, `/body` reads the body, `/hold` waits for a permit, and `/free` gives its permit
+/// up before.
 async fn start(hold: &Arc<Semaphore>) -> TestServer {
     let hold = Arc::clone(hold);
     TestServer::with_capacity(PERMITS, HOUR, move |request: Request<RequestBody>| {

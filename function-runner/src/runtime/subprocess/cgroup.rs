@@ -1,7 +1,8 @@
 //! The control group of an instance, where the system lets us make one.
 //!
 //! Its limits hold at once, for all processes that the function starts. A process that leaves the
-//! process group is still in the control group. Version 2 (<https://docs.kernel.org/admin-guide/cgroup-v2.html>) or 1.
+//! process group is still in the control group. Version 2
+//! (<https://docs.kernel.org/admin-guide/cgroup-v2.html>) or 1.
 
 mod hierarchy;
 

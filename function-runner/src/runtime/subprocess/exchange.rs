@@ -1,8 +1,8 @@
 //! The exchange between an instance and its child: the current event, and its reply.
 //!
-//! The child gets an event when it asks for one. If it asks again before it has replied, it gets the
-//! same event. The first reply counts, and a reply counts only if the event was handed out. An event
-//! can be withdrawn; the child may have read it by then.
+//! The child gets an event when it asks for one. If it asks again before it has replied, it gets
+//! the same event. The first reply counts, and a reply counts only if the event was handed out. An
+//! event can be withdrawn; the child may have read it by then.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard},

@@ -79,9 +79,9 @@ impl Warm {
 }
 
 impl Lease {
-    /// How long an event may take once it has a lease, if the function may run for `time_limit`. It may
-    /// go to another instance within the first of these times. There it may wait for the child to ask
-    /// for it, and then run.
+    /// How long an event may take once it has a lease, if the function may run for `time_limit`. It
+    /// may go to another instance within the first of these times. There it may wait for the child
+    /// to ask for it, and then run.
     pub(crate) fn longest(time_limit: Duration) -> Duration {
         3 * time_limit
     }
@@ -124,8 +124,8 @@ impl Drop for Lease {
 }
 
 impl NotRun {
-    /// Another instance, if there is one before `deadline`. One that starts more slowly is for later
-    /// events.
+    /// Another instance, if there is one before `deadline`. One that starts more slowly is for
+    /// later events.
     pub(crate) async fn lease(self, context: &Context, deadline: Instant) -> Result<Lease, Fault> {
         if Instant::now() >= deadline {
             return Err(too_late());

@@ -12,8 +12,8 @@ use tokio::{task::spawn_blocking, time::sleep};
 
 use super::processes::Processes;
 
-/// How often the processes are looked at. One that takes more than its limit within that time is not
-/// noticed sooner.
+/// How often the processes are looked at. One that takes more than its limit within that time is
+/// not noticed sooner.
 const INTERVAL: Duration = Duration::from_millis(100);
 /// A look that takes long is followed by a pause of so many times that long. A function that forks
 /// without end must not cost the runner much time.

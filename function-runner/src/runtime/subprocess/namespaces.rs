@@ -1,8 +1,9 @@
-//! Keeps the processes of an instance from making or entering user namespaces (`user_namespaces(7)`).
+//! Keeps the processes of an instance from making or entering user namespaces
+//! (`user_namespaces(7)`).
 //!
-//! A process has all capabilities in a user namespace of its own, whatever it has elsewhere. It could
-//! mount the control groups anew there, and change its own limits. The kernel refuses the system calls
-//! (`seccomp(2)`), as containers have them refused.
+//! A process has all capabilities in a user namespace of its own, whatever it has elsewhere. It
+//! could mount the control groups anew there, and change its own limits. The kernel refuses the
+//! system calls (`seccomp(2)`), as containers have them refused.
 
 use std::{env::consts::ARCH, io};
 

@@ -274,8 +274,8 @@ impl Pool {
         self.state().backoff.succeeded();
     }
 
-    /// Ends all instances and waits until they have ended. Each takes a bounded time. A process that
-    /// keeps a connection to its runtime API open for longer is not waited for.
+    /// Ends all instances and waits until they have ended. Each takes a bounded time. A process
+    /// that keeps a connection to its runtime API open for longer is not waited for.
     pub(super) async fn stop(&self) {
         self.stop.cancel();
         self.tasks.close();

@@ -2,9 +2,9 @@
 //! with a size limit, in a mount namespace of the instance (`mount_namespaces(7)`).
 //!
 //! Nothing of it is on the machine's disk, and nothing has a name outside of the namespace. So
-//! nobody can prepare or guess a path, and it is gone with the last process of the instance, however
-//! the runner ends. If the code or the interpreter is in the machine's `/tmp`, it stays visible at
-//! its path.
+//! nobody can prepare or guess a path, and it is gone with the last process of the instance,
+//! however the runner ends. If the code or the interpreter is in the machine's `/tmp`, it stays
+//! visible at its path.
 
 mod cgroup_mounts;
 mod mounts;

@@ -1,8 +1,8 @@
-//! The processes of an instance: those in its control group. Without one, its child, the process group
-//! of the child, and all descendants of these.
+//! The processes of an instance: those in its control group. Without one, its child, the process
+//! group of the child, and all descendants of these.
 //!
-//! Without a control group, a process that has left the process group and has lost its parent is not
-//! found.
+//! Without a control group, a process that has left the process group and has lost its parent is
+//! not found.
 
 mod table;
 

@@ -16,7 +16,8 @@ use crate::settings::{Cloud, Language, PATH, SubprocessSettings, User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
 const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
-/// The bootstraps take this out of their environment, so that no program of the function inherits it.
+/// The bootstraps take this out of their environment, so that no program of the function inherits
+/// it.
 const SECRET: &str = "LONGHOLD_SECRET";
 
 /// The code of a function, and what runs it.

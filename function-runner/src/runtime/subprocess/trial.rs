@@ -6,8 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// Whether a child process can take `step` and then execute a program. Only system calls may be made in
-/// `step`.
+/// Whether a child process can take `step` and then execute a program. Only system calls may be
+/// made in `step`.
 #[expect(unsafe_code, reason = "the step would confine the runner itself")]
 pub(super) fn succeeds(step: impl FnMut() -> io::Result<()> + Send + Sync + 'static) -> bool {
     let mut command = Command::new("/bin/sh");

@@ -100,7 +100,8 @@ impl Store {
         self.evidence.as_ref().map_or(Ok(()), Evidence::check_places)
     }
 
-    /// Writes all debts and changes, or none of them. For a trial, a debt is written and erased too.
+    /// Writes all debts and changes, or none of them. For a trial, a debt is written and erased
+    /// too.
     pub(super) fn apply(
         &mut self,
         debts: impl Iterator<Item: Borrow<Debt>>,
@@ -131,8 +132,8 @@ impl Store {
         self.evidence.as_mut().map_or(Ok(()), Evidence::reach_disk)
     }
 
-    /// Takes over what can be read of a damaged file. Returns how many debts there are, and how many
-    /// may be missing.
+    /// Takes over what can be read of a damaged file. Returns how many debts there are, and how
+    /// many may be missing.
     pub(super) fn salvage(
         &mut self,
         damaged: &Path,

@@ -87,8 +87,8 @@ async fn what_is_owed_is_there_in_the_next_life_and_what_was_settled_is_not() {
     assert!(journal.owe_of(id(4), "a").await.unwrap().0 > third.0);
 }
 
-/// What the version before does to a file, statement by statement. It knows none of the columns that
-/// have been added since.
+/// What the version before does to a file, statement by statement. It knows none of the columns
+/// that have been added since.
 const BEFORE: [&str; 6] = [
     "insert into owed (key, id, api) values (100, x'05', 'a')",
     "update owed set close_code = 1000, close_reason = 'client', ended_at = 5, attempts = 1,
@@ -232,7 +232,8 @@ async fn a_dead_letter_outlives_the_process_until_it_is_erased() {
     assert_eq!(journal.dead_letter(id(2)).await.unwrap(), None);
 }
 
-/// The clock of the machine may have been set since the process started, as on one that starts in 1970.
+/// The clock of the machine may have been set since the process started, as on one that starts in
+/// 1970.
 #[tokio::test]
 async fn a_debt_without_an_api_is_as_old_as_the_clock_of_the_process_says() {
     let folder = tempfile::tempdir().unwrap();

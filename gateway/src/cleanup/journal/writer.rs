@@ -1,10 +1,10 @@
 //! The thread that owns the journal's file.
 //!
-//! Debts and changes that wait are written in one transaction, which costs as much as one of them. A
-//! new debt is written at once, and its owner is notified when it is on disk; if it cannot be written,
-//! its connection is refused. A change waits for the flush delay; if it cannot be written, it is kept
-//! and tried again. After a failure the writer tries on, so that it is known when the journal can be
-//! used again, although nobody may ask.
+//! Debts and changes that wait are written in one transaction, which costs as much as one of them.
+//! A new debt is written at once, and its owner is notified when it is on disk; if it cannot be
+//! written, its connection is refused. A change waits for the flush delay; if it cannot be written,
+//! it is kept and tried again. After a failure the writer tries on, so that it is known when the
+//! journal can be used again, although nobody may ask.
 
 use std::{
     io, mem,
@@ -46,8 +46,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts a thread that runs until all senders of `commands` are gone and everything is written.
-    /// The receiver is notified then.
+    /// Starts a thread that runs until all senders of `commands` are gone and everything is
+    /// written. The receiver is notified then.
     pub(super) fn start(
         store: Store,
         pending: Arc<Pending>,
@@ -114,8 +114,9 @@ impl Writer {
                 Command::Owe(debt, written) => debts.push((debt, written)),
                 Command::Wake => {}
                 Command::Query(query) => {
-                    // A query has to see the commands before it. If they cannot be written, the query
-                    // is dropped, and the caller learns from that that it was not carried out.
+                    // A query has to see the commands before it. If they cannot be written, the
+                    // query is dropped, and the caller learns from that that it was not carried
+                    // out.
                     let places = self.check_places();
                     self.note(places);
                     if self.write(&mut debts) {
@@ -175,8 +176,8 @@ impl Writer {
         places
     }
 
-    /// Notes the outcome of a write. Only a write shows that the journal can be used again, because a
-    /// read may need no disk.
+    /// Notes the outcome of a write. Only a write shows that the journal can be used again, because
+    /// a read may need no disk.
     fn note_write(&self, outcome: Result<(), StoreError>) {
         let is_written = outcome.is_ok();
         self.note(outcome);

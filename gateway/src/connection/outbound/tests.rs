@@ -27,8 +27,8 @@ fn any_message() -> Frame {
     Message::Binary(Bytes::from_static(&[7])).into()
 }
 
-/// Whoever began the flush: the socket answers pings and Closes by itself, perhaps as the first that it
-/// writes for a long time.
+/// Whoever began the flush: the socket answers pings and Closes by itself, perhaps as the first
+/// that it writes for a long time.
 #[tokio::test(start_paused = true)]
 async fn a_client_has_the_whole_write_timeout_for_each_flush() {
     for sent in [client_frame(9, true, b"ping"), client_frame(8, true, b"\x03\xe8")] {

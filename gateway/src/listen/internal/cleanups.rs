@@ -27,8 +27,8 @@ const LIMIT_MAX: usize = 1000;
 struct List {
     /// Not given up: of open connections, being delivered, waiting.
     owed: u64,
-    /// Of those, how many wait in the journal: until they are due, because the queue is full, or for
-    /// their API to come back.
+    /// Of those, how many wait in the journal: until they are due, because the queue is full, or
+    /// for their API to come back.
     backlog: u64,
     /// Given up.
     given_up: u64,

@@ -105,8 +105,8 @@ impl Internal {
     }
 }
 
-/// An answer. A long one is handed over in parts as the client reads, and keeps memory for the parts
-/// that have not been handed over.
+/// An answer. A long one is handed over in parts as the client reads, and keeps memory for the
+/// parts that have not been handed over.
 fn in_parts(answer: Response<Bytes>, hold: impl FnOnce() -> Held) -> Response<Body> {
     let (mut head, mut answer) = answer.into_parts();
     if answer.len() <= PART_BYTES {

@@ -54,7 +54,8 @@ pub(crate) struct Receipt {
     pub(super) ticket: u64,
     /// Whether the mailbox had no room. Such a message is kept only as long as its pusher waits.
     pub(crate) overflows: bool,
-    /// Notified when the message has been written or has expired. Fails when the connection is gone.
+    /// Notified when the message has been written or has expired. Fails when the connection is
+    /// gone.
     pub(crate) written: oneshot::Receiver<Delivery>,
 }
 

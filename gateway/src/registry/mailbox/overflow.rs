@@ -1,8 +1,8 @@
 //! Memory for messages that come faster than they can be written.
 //!
-//! A full mailbox takes messages beyond its room, while its client reads. The memory for them is bounded
-//! for all mailboxes together, and each mailbox may have a part of it. So clients that read slowly
-//! cannot take all of it.
+//! A full mailbox takes messages beyond its room, while its client reads. The memory for them is
+//! bounded for all mailboxes together, and each mailbox may have a part of it. So clients that read
+//! slowly cannot take all of it.
 
 use std::sync::Arc;
 

@@ -2,7 +2,8 @@
 //!
 //! Other functions, and other users of the machine, reach the same address. So each connection is
 //! looked up in the system when it is accepted. Its socket must be open in a process of the
-//! instance. If the runner may not see the files of a process, the user of the socket decides alone.
+//! instance. If the runner may not see the files of a process, the user of the socket decides
+//! alone.
 
 mod holder;
 mod socket;
@@ -26,8 +27,8 @@ use crate::runtime::subprocess::processes::Processes;
 /// A process may open a connection and hand it to another while this one looks.
 const LOOKS: usize = 2;
 
-/// Whether the system tells whose a connection is. Found out once, and logged if it does not. An error
-/// is one that passes, such as too many open files: then this can be asked again.
+/// Whether the system tells whose a connection is. Found out once, and logged if it does not. An
+/// error is one that passes, such as too many open files: then this can be asked again.
 pub(in super::super) fn can_be_known() -> io::Result<bool> {
     static CAN_BE_KNOWN: OnceLock<bool> = OnceLock::new();
     if let Some(known) = CAN_BE_KNOWN.get() {

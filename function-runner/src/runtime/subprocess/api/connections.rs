@@ -1,7 +1,7 @@
 //! The connections of a child to its runtime API.
 //!
-//! Not those of `daemon::serve`: how the connection of an event ends says whether the child has read
-//! the event.
+//! Not those of `daemon::serve`: how the connection of an event ends says whether the child has
+//! read the event.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -39,8 +39,8 @@ pub(super) struct Access {
     pub(super) secret: Option<Arc<str>>,
 }
 
-/// Serves the child on `listener` until `stop`, then ends its connections. Connections of others are
-/// closed, and nothing is read from them.
+/// Serves the child on `listener` until `stop`, then ends its connections. Connections of others
+/// are closed, and nothing is read from them.
 pub(super) async fn serve(
     listener: TcpListener,
     requests: Requests,

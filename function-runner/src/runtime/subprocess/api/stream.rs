@@ -32,7 +32,8 @@ impl ChildStream {
         outcome
     }
 
-    /// The child sends nothing more. The end of its stream acknowledges all that had arrived before.
+    /// The child sends nothing more. The end of its stream acknowledges all that had arrived
+    /// before.
     fn at_end(&self) {
         if self.stream.unacknowledged_bytes().is_ok_and(|bytes| bytes > 0) {
             self.deliveries.ended_unread();

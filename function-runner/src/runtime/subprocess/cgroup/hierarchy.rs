@@ -1,8 +1,8 @@
 //! The folders for control groups: below the group of the runner, in a folder of their own.
 //!
-//! Each run of the runner makes a folder with a new name, and holds a lock on it (`flock(2)`), which
-//! the kernel releases when the process ends. So a folder whose lock is free belongs to a run that
-//! has ended, whatever process ids are in use now.
+//! Each run of the runner makes a folder with a new name, and holds a lock on it (`flock(2)`),
+//! which the kernel releases when the process ends. So a folder whose lock is free belongs to a run
+//! that has ended, whatever process ids are in use now.
 
 mod run_folder;
 

@@ -69,8 +69,8 @@ impl Instance {
         give_back(jobs).await;
     }
 
-    /// The work has panicked. The event in hand, if there is one, has lost its sender, so its caller
-    /// is told that the instance has ended.
+    /// The work has panicked. The event in hand, if there is one, has lost its sender, so its
+    /// caller is told that the instance has ended.
     pub(super) async fn abandon(&mut self, jobs: &mut mpsc::Receiver<Job>) {
         self.pool.forget(self.id);
         jobs.close();
@@ -182,17 +182,18 @@ impl Instance {
     }
 }
 
-/// Gives back the jobs in `jobs`, which is closed: the child has not got them. Only when it has ended,
-/// so that there are never more processes than permits. Waits for a sender that is about to put one
-/// there, which takes no time: `try_recv` would take the channel for empty, and the job would be lost.
+/// Gives back the jobs in `jobs`, which is closed: the child has not got them. Only when it has
+/// ended, so that there are never more processes than permits. Waits for a sender that is about to
+/// put one there, which takes no time: `try_recv` would take the channel for empty, and the job
+/// would be lost.
 async fn give_back(jobs: &mut mpsc::Receiver<Job>) {
     while let Some(Job { done, permit, .. }) = jobs.recv().await {
         let _ = done.send(Done::NotRun(permit));
     }
 }
 
-/// Whether the child has ended, or has to be ended: it still works on an event whose time has passed,
-/// or uses too much memory.
+/// Whether the child has ended, or has to be ended: it still works on an event whose time has
+/// passed, or uses too much memory.
 fn is_unusable(outcome: &ChildReply) -> bool {
     match outcome.as_ref().map_err(|fault| fault.kind) {
         Err(

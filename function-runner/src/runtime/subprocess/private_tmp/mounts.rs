@@ -138,7 +138,8 @@ impl Mounts {
         Ok(chdir(self.working_folder.as_c_str())?)
     }
 
-    /// Shared memory and queues of System V get a namespace too, or they would outlive the instance.
+    /// Shared memory and queues of System V get a namespace too, or they would outlive the
+    /// instance.
     fn enter_namespaces(&self) -> io::Result<()> {
         let flags = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWIPC;
         match self.way {
@@ -153,8 +154,8 @@ impl Mounts {
         Ok(())
     }
 
-    /// Makes the settings of the machine's kernel read-only. By them a process of root could have the
-    /// kernel start programs outside of the control group, such as that of `core_pattern`.
+    /// Makes the settings of the machine's kernel read-only. By them a process of root could have
+    /// the kernel start programs outside of the control group, such as that of `core_pattern`.
     fn protect_machine(&self) {
         match self.way {
             Way::Plain => {

@@ -11,8 +11,8 @@ use super::{
 use crate::cleanup::journal::record::{Key, Progress, Record, TakenDue};
 
 impl Store {
-    /// Takes up to `limit` debts of an API out of the backlog that are due at `now`, those first that
-    /// were due first; with `hurry` also those whose last attempt has failed.
+    /// Takes up to `limit` debts of an API out of the backlog that are due at `now`, those first
+    /// that were due first; with `hurry` also those whose last attempt has failed.
     pub(in crate::cleanup::journal) fn take_due(
         &mut self,
         api: &str,

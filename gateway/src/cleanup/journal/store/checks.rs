@@ -1,8 +1,8 @@
 //! A checksum for each row, since `SQLite` does not notice a wrong byte within a value.
 //!
-//! The checksums are in tables of their own, and triggers of the connection write them. A version of
-//! the gateway without them may write the file too: triggers in the file erase the checksum of each
-//! row that changes. A row without a checksum is taken as it is.
+//! The checksums are in tables of their own, and triggers of the connection write them. A version
+//! of the gateway without them may write the file too: triggers in the file erase the checksum of
+//! each row that changes. A row without a checksum is taken as it is.
 
 use rusqlite::{
     Connection, OptionalExtension, Row,

@@ -12,8 +12,8 @@ use super::{
 use crate::registry::End;
 
 impl Store {
-    /// Has those of an API wait until `until`, and for as long as its calls may run at least. Returns
-    /// how many there are.
+    /// Has those of an API wait until `until`, and for as long as its calls may run at least.
+    /// Returns how many there are.
     pub(in crate::cleanup::journal) fn crashed_wait_until(
         &mut self,
         api: &str,

@@ -1,4 +1,5 @@
-//! What shows that the journal is whole: a count of its transactions, in the file and in the marker.
+//! What shows that the journal is whole: a count of its transactions, in the file and in the
+//! marker.
 //!
 //! Transactions without debts and changes are not counted: the next start does their work again.
 
@@ -27,8 +28,8 @@ pub(super) const SCHEMA: &str = "
     insert or ignore into journal select 1, random(), 0, count(*) from owed;
 ";
 
-/// How long the disk may lack the marker with `journal.sync = "power"`, while one transaction follows
-/// another. It has the transactions themselves.
+/// How long the disk may lack the marker with `journal.sync = "power"`, while one transaction
+/// follows another. It has the transactions themselves.
 const MARKER_DELAY: Duration = Duration::from_secs(1);
 
 /// The row.
@@ -134,8 +135,8 @@ impl Evidence {
         Ok(Mark { stage: Stage::Begun, sequence, written, owed, ..self.mark.clone() })
     }
 
-    /// Counts debts that a transaction without a number has erased. The marker claims them until the
-    /// next one with a number.
+    /// Counts debts that a transaction without a number has erased. The marker claims them until
+    /// the next one with a number.
     pub(super) fn count_erased(&mut self, erased: usize) {
         self.mark.owed = self.mark.owed.saturating_sub(signed(erased));
     }

@@ -12,7 +12,8 @@ use super::{
     columns::{id, progress},
 };
 
-/// The order of a scan. A scan ends at the first damaged page, so each table is read from both ends.
+/// The order of a scan. A scan ends at the first damaged page, so each table is read from both
+/// ends.
 const ORDERS: [&str; 2] = ["asc", "desc"];
 
 /// How many debts can be read.

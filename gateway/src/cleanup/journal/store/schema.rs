@@ -1,8 +1,8 @@
 //! The tables of the journal, and how those of earlier versions become them.
 //!
-//! Columns and tables are only added. An added column has a default, which the version before leaves
-//! in it. So that version can open the file and deliver what is in it, and the number of the version
-//! stays the same.
+//! Columns and tables are only added. An added column has a default, which the version before
+//! leaves in it. So that version can open the file and deliver what is in it, and the number of the
+//! version stays the same.
 
 use rusqlite::Connection;
 
@@ -64,7 +64,8 @@ const ADDED: &str = "
 /// The version of the files that this program writes.
 pub(super) const VERSION: i64 = 2;
 
-/// Makes the tables of a file whose version is `version`: 0 if it has none. Belongs into a transaction.
+/// Makes the tables of a file whose version is `version`: 0 if it has none. Belongs into a
+/// transaction.
 pub(super) fn make_tables(connection: &Connection, version: i64) -> rusqlite::Result<()> {
     let first = match version {
         0 => VERSION_2,

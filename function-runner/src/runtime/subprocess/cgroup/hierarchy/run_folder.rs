@@ -79,8 +79,8 @@ fn lock(folder: &Path) -> Option<Flock<File>> {
 }
 
 /// Whether a folder with this name belongs to a run that holds its lock, or has ended. A runner of
-/// version 0.1.0 holds none, and lives if its process does. This process cannot be that runner, even
-/// if it has the same id.
+/// version 0.1.0 holds none, and lives if its process does. This process cannot be that runner,
+/// even if it has the same id.
 fn is_of_a_run(name: &str) -> bool {
     if let Some(id) = name.strip_prefix(FORMER_PREFIX) {
         return id.parse() == Ok(process::id()) || !Path::new("/proc").join(id).exists();
