@@ -171,7 +171,7 @@ async fn a_register_that_takes_too_long_is_504_and_owes_a_cleanup() {
 #[tokio::test]
 async fn a_register_that_never_ran_is_503_with_retry_after_and_owes_nothing() {
     for status in [429, 432, 503] {
-        let world = World::with("timeout = '50ms'", "").await;
+        let world = World::with("timeout = '500ms'", "").await;
         world.backend.always("register", Reply::status(status));
         let refused = Client::connect(world.listeners.public, PATH).await.err().unwrap();
         assert_eq!(refused.status(), 503, "{status}");
