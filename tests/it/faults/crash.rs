@@ -1,6 +1,6 @@
 //! `kill -9` of the gateway: the next run delivers all owed cleanups.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{env, net::SocketAddr, time::Duration};
 
 use futures_util::SinkExt;
 use nix::sys::signal::Signal;
@@ -13,13 +13,14 @@ use super::{
 use crate::support::{backend::Reply, client::Client};
 
 const CLIENTS: usize = 2000;
-const RUNS: usize = 20;
+/// How often the gateway is killed; `LONGHOLD_KILLS` sets another number.
+const KILLS: usize = 6;
 /// The longest duration of register and transmit, in milliseconds. One call of eight is slow.
 const WORK: u64 = 400;
 /// The next run waits this long for calls of the killed gateway.
 const TIMEOUT: &str = "function_timeout = '3s'";
 
-/// The gateway is killed twenty times, at random moments. Every other kill comes while all
+/// The gateway is killed again and again, at random moments. Every other kill comes while all
 /// connections are being opened; the others come when all are open, and some clients send, some
 /// leave and some connect. Functions take some time, so that each kill finds calls in flight.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -35,7 +36,8 @@ async fn after_each_kill_all_owed_cleanups_are_delivered() {
         });
     }
     let mut chance = chance();
-    for run in 0..RUNS {
+    let kills = env::var("LONGHOLD_KILLS").map_or(KILLS, |kills| kills.parse().unwrap());
+    for run in 0..kills {
         let gateway = runs.start().await;
         let address = gateway.address("public");
         let busy = if run % 2 == 0 {
@@ -56,8 +58,8 @@ async fn after_each_kill_all_owed_cleanups_are_delivered() {
     GatewayRuns::end(gateway).await;
     oracle.check_at_least_once();
     let (registered, cleaned_up) = (oracle.registered(), oracle.cleaned_up());
-    eprintln!("{RUNS} kills: {registered} connections, {cleaned_up} cleaned up");
-    assert!(registered >= RUNS / 2 * CLIENTS);
+    eprintln!("{kills} kills: {registered} connections, {cleaned_up} cleaned up");
+    assert!(registered >= kills / 2 * CLIENTS);
 }
 
 /// Of every four clients one leaves, one sends a message, and two send nothing. Then other clients
