@@ -23,7 +23,7 @@ pub struct PushSettings {
 /// Bytes of a push beside its data.
 const OVERHEAD: usize = 1 << 10;
 /// The least that `memory` is when it is not set.
-const MEMORY: usize = 256 << 20;
+const MEMORY: usize = 64 << 20;
 
 impl PushSettings {
     pub(super) fn read(section: &mut Section) -> Self {
@@ -33,7 +33,7 @@ impl PushSettings {
         let memory = section.read_derived(
             "memory",
             &bytes(1..=64 * GIB),
-            "256MiB, or max_body if that is more",
+            "64MiB, or max_body if that is more",
         );
         let memory = memory.unwrap_or(max_body.max(MEMORY));
         if memory < max_body {

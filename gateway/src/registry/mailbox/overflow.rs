@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::Frame;
 
 /// One mailbox may have this part of the memory.
-const PARTS: usize = 8;
+const PARTS: usize = 4;
 /// Bytes of a message beside its payload.
 const OVERHEAD: usize = 256;
 
