@@ -9,6 +9,7 @@ pub mod check;
 pub mod files;
 pub mod health;
 pub mod http;
+pub mod offload;
 pub mod pace;
 pub mod process;
 pub mod ready;

@@ -9,7 +9,7 @@ mod encoder;
 
 use std::{mem, sync::Arc};
 
-use daemon::body::HeldBody;
+use daemon::{body::HeldBody, offload::offload};
 use shared::connection_id::ConnectionId;
 use tokio::{
     task::coop::consume_budget,
@@ -56,11 +56,12 @@ impl Pusher {
     /// written.
     pub(crate) async fn push(&self, api: &Api, body: &mut HeldBody) -> PushOutcome {
         let bytes = mem::take(&mut body.bytes);
-        let pushes = match api.config().dialect.read_push(&bytes, self.settings.max_ids) {
+        let (dialect, ids_max) = (api.config().dialect, self.settings.max_ids);
+        let read = offload(bytes.len(), move || dialect.read_push(&bytes, ids_max)).await;
+        let pushes = match read {
             Ok(pushes) => pushes,
             Err(refusal) => return PushOutcome::Refused(refusal),
         };
-        drop(bytes);
         if self.registry.is_drained() && pushes.send_any() {
             return PushOutcome::Refused(PushRefusal::ShuttingDown);
         }

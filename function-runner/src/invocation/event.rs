@@ -3,7 +3,10 @@
 //! The content of the event is left to the function.
 
 use bytes::Bytes;
-use daemon::body::{BodyError, BodyMemory, RequestBody};
+use daemon::{
+    body::{BodyError, BodyMemory, RequestBody},
+    offload::offload,
+};
 use serde::de::IgnoredAny;
 use shared::invocation::InvocationFault;
 
@@ -15,8 +18,8 @@ pub(crate) const BYTES_MAX: usize = 6 * 1024 * 1024;
 /// Reads the event.
 pub(crate) async fn read(memory: &BodyMemory, body: RequestBody) -> Result<Bytes, Fault> {
     let bad = |message| Fault::new(InvocationFault::BadEvent, message);
-    let event = match memory.read(body, BYTES_MAX).await {
-        Ok(event) => event.bytes,
+    let body = match memory.read(body, BYTES_MAX).await {
+        Ok(body) => body,
         Err(error @ BodyError::NoMemory) => {
             return Err(Fault::new(InvocationFault::TooManyRequests, error.to_string()));
         }
@@ -27,7 +30,8 @@ pub(crate) async fn read(memory: &BodyMemory, body: RequestBody) -> Result<Bytes
         Err(BodyError::Broken(_)) => return Err(bad("event broke off")),
         Err(BodyError::TooSlow) => return Err(bad("event did not arrive in time")),
     };
-    checked(event)
+    let event = body.bytes.clone();
+    offload(event.len(), || checked(event)).await
 }
 
 /// The event, if it is JSON.

@@ -8,10 +8,10 @@ mod tc3;
 
 use std::time::SystemTime;
 
-use bytes::Bytes;
 use daemon::{
-    body::{BodyError, BodyMemory, RequestBody},
+    body::{BodyError, BodyMemory, HeldBody, RequestBody},
     http::{Body, json},
+    offload::offload,
 };
 use http::{HeaderMap, Response, StatusCode, request::Parts};
 use shared::action::{
@@ -26,6 +26,7 @@ use crate::{
         request_id::{RequestId, traceparent},
     },
     runner::Runner,
+    settings::SecretPair,
 };
 
 /// The largest body. The event in it is a JSON string, which is longer than the event.
@@ -61,28 +62,41 @@ async fn act(
     id: &RequestId,
 ) -> Result<InvokeResult, ActionError> {
     let body = read(memory, body).await?;
-    if let Some(pair) = runner.secret().as_deref() {
-        tc3::verify(pair, head, &body, SystemTime::now())?;
-    }
-    check_action(&head.headers)?;
-    let request = Invoke::parse(&body)?;
+    let (secret, head) = (runner.secret(), head.clone());
+    let bytes = body.bytes.clone();
+    let parsed = offload(bytes.len(), move || parse(secret.as_deref(), &head, &bytes)).await;
+    drop(body);
+    let (request, traceparent) = parsed?;
     if request.client_context.len() > event::BYTES_MAX {
         let message = format!("ClientContext is larger than {} bytes", event::BYTES_MAX);
         return Err(ActionError::new(ActionErrorCode::RequestSizeLimitExceeded, message));
     }
-    invoke(runner, request, id, traceparent(&head.headers)).await
+    invoke(runner, request, id, traceparent).await
 }
 
-async fn read(memory: &BodyMemory, body: RequestBody) -> Result<Bytes, ActionError> {
-    let body = memory.read(body, BODY_BYTES_MAX).await.map_err(|error| {
+async fn read(memory: &BodyMemory, body: RequestBody) -> Result<HeldBody, ActionError> {
+    memory.read(body, BODY_BYTES_MAX).await.map_err(|error| {
         let code = match error {
             BodyError::NoMemory => ActionErrorCode::RequestLimitExceeded,
             BodyError::TooLarge(_) => ActionErrorCode::RequestSizeLimitExceeded,
             BodyError::TooSlow | BodyError::Broken(_) => ActionErrorCode::InvalidRequest,
         };
         ActionError::new(code, error.to_string())
-    })?;
-    Ok(body.bytes)
+    })
+}
+
+/// The invocation that the request asks for, and its `traceparent`. With a `secret` the request has
+/// to be signed.
+fn parse(
+    secret: Option<&SecretPair>,
+    head: &Parts,
+    body: &[u8],
+) -> Result<(Invoke, Option<String>), ActionError> {
+    if let Some(pair) = secret {
+        tc3::verify(pair, head, body, SystemTime::now())?;
+    }
+    check_action(&head.headers)?;
+    Ok((Invoke::parse(body)?, traceparent(&head.headers)))
 }
 
 fn check_action(headers: &HeaderMap) -> Result<(), ActionError> {

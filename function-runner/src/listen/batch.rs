@@ -1,10 +1,14 @@
 //! `POST /functions/<name>/invocations` with a batch: many invocations in one request.
 
-use batch::{Item, ItemResponse, server, wire::items};
+use batch::{
+    Item, ItemResponse, server,
+    wire::{Malformed, items},
+};
 use bytes::Bytes;
 use daemon::{
     body::{BodyError, BodyMemory, RequestBody},
     http::{Body, message},
+    offload::offload,
 };
 use futures_util::future::BoxFuture;
 use http::{Response, StatusCode};
@@ -15,6 +19,13 @@ use crate::{
     runner::{Runner, report_of},
 };
 
+/// One event of a batch.
+struct BatchEvent {
+    id: Box<str>,
+    traceparent: Option<Box<str>>,
+    event: Result<Bytes, Fault>,
+}
+
 /// Answers a batch of invocations of the function `name`. They run at the same time, each as if it
 /// had come alone.
 pub(super) async fn invoke_batch(
@@ -23,33 +34,45 @@ pub(super) async fn invoke_batch(
     name: &str,
     body: RequestBody,
 ) -> Response<Body> {
-    let items = match memory.read(body, event::BYTES_MAX).await {
-        Ok(body) => items(body.bytes).map_err(|error| error.to_string()),
+    let events = match memory.read(body, event::BYTES_MAX).await {
+        Ok(body) => {
+            let bytes = body.bytes.clone();
+            let events = offload(bytes.len(), || events(bytes)).await;
+            events.map_err(|error| error.to_string())
+        }
         Err(error @ BodyError::NoMemory) => {
             return message(StatusCode::TOO_MANY_REQUESTS, &error.to_string());
         }
         Err(error) => Err(error.to_string()),
     };
-    match items {
-        Ok(items) => {
-            let exchanges = items.into_iter().map(|item| exchange(runner, name, item));
+    match events {
+        Ok(events) => {
+            let exchanges = events.into_iter().map(|event| exchange(runner, name, event));
             server::answer(exchanges).await
         }
         Err(problem) => message(StatusCode::BAD_REQUEST, &problem),
     }
 }
 
+/// The events in a batch.
+fn events(batch: Bytes) -> Result<Vec<BatchEvent>, Malformed> {
+    let event_of = |Item { id, traceparent, body }| {
+        // A copy: a slice would keep the whole batch in memory.
+        let event = event::checked(Bytes::copy_from_slice(&body));
+        BatchEvent { id, traceparent, event }
+    };
+    Ok(items(batch)?.into_iter().map(event_of).collect())
+}
+
 /// Starts one invocation of a batch. The future resolves when it has ended.
-fn exchange(runner: &Runner, name: &str, item: Item) -> BoxFuture<'static, ItemResponse> {
-    let Item { id, traceparent, body } = item;
-    // A copy: a slice would keep the whole batch in memory.
-    let event = Bytes::copy_from_slice(&body);
+fn exchange(runner: &Runner, name: &str, event: BatchEvent) -> BoxFuture<'static, ItemResponse> {
+    let BatchEvent { id, traceparent, event } = event;
     let started = runner.admit(name).and_then(|call| {
         if id.len() > request_id::BYTES_MAX {
             return Err(Fault::new(InvocationFault::BadEvent, "the id of the event is too long"));
         }
         let request = InvocationRequest {
-            event: event::checked(event)?,
+            event: event?,
             request_id: id.clone().into(),
             traceparent: traceparent.map(Into::into),
             reply_to: ReplyTo::Caller,

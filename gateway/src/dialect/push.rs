@@ -43,6 +43,19 @@ pub(crate) enum PushOutcome {
     Refused(PushRefusal),
 }
 
+/// About how many bytes an answer has for each connection that did not get its push, beside the id.
+const FAILED_BYTES: usize = 64;
+
+impl PushOutcome {
+    /// About how many bytes the answer has.
+    pub(crate) fn answer_bytes(&self) -> usize {
+        match self {
+            Self::One(_) | Self::Refused(_) => FAILED_BYTES,
+            Self::Many(failed) => failed.iter().map(|(id, _)| id.len() + FAILED_BYTES).sum(),
+        }
+    }
+}
+
 /// Why one connection did not get what was pushed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum NotPushed {

@@ -9,6 +9,7 @@ use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
 use daemon::{
     body::{AnswerHold, HeldBody, HttpConnection, RequestBody},
     http::{Body, full, method_not_allowed},
+    offload::offload,
 };
 use futures_util::{future::BoxFuture, stream};
 use http::{Method, Request, Response, header};
@@ -58,12 +59,12 @@ impl Internal {
                 Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
             };
         }
-        let outcome = self.pusher.push(api, &mut body).await;
+        let answer = answer(dialect, self.pusher.push(api, &mut body).await).await;
         let hold = || {
             let hold = self.push_bodies.hold(&body, connection);
             (body, hold)
         };
-        let mut response = in_parts(dialect.answer_push(outcome), hold);
+        let mut response = in_parts(answer, hold);
         response.headers_mut().insert(OFFER, VERSION);
         response
     }
@@ -82,7 +83,7 @@ impl Internal {
             let held = Arc::clone(&held);
             Box::pin(async move {
                 let outcome = pusher.push(&api, &mut body).await;
-                let (head, answer) = api.config().dialect.answer_push(outcome).into_parts();
+                let (head, answer) = answer(api.config().dialect, outcome).await.into_parts();
                 if answer.len() > PART_BYTES {
                     let hold = bodies.hold(&body, connection);
                     held.lock().expect("nothing panics with the lock held").push((body, hold));
@@ -103,6 +104,11 @@ impl Internal {
             frames.boxed_unsync()
         })
     }
+}
+
+/// The answer to a push.
+async fn answer(dialect: Dialect, outcome: PushOutcome) -> Response<Bytes> {
+    offload(outcome.answer_bytes(), move || dialect.answer_push(outcome)).await
 }
 
 /// An answer. A long one is handed over in parts as the client reads, and keeps memory for the
