@@ -121,7 +121,7 @@ impl Settings {
         Self {
             internal,
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
-            body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "128MiB"),
+            body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "64MiB"),
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
             drain_timeout: drain.read_or(
                 "timeout",

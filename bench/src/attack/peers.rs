@@ -20,8 +20,10 @@ use tokio::{
 
 /// How long a peer waits for the answer to its connect. It may be in the queue of the system.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause before a peer whose connection was closed begins again. With a shorter one the peers
-/// would take the processors of the machine that they share with those who are measured.
+/// The mean pause before a peer whose connection was closed begins again. With a shorter one the
+/// peers would take the processors of the machine that they share with those who are measured. The
+/// pauses differ by half: peers that begin again together would take both processors for a moment,
+/// however little the target does.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Between two bytes of a peer that sends slowly.
 const DRIP: Duration = Duration::from_secs(1);
@@ -92,7 +94,7 @@ impl Group {
         loop {
             // A refused peer tries again, as an attacker does.
             let _ = self.hold_once(&held).await;
-            sleep(AGAIN).await;
+            sleep(AGAIN.mul_f64(fastrand::f64() + 0.5)).await;
         }
     }
 
