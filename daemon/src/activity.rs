@@ -46,7 +46,9 @@ struct State {
     /// Since when a write has been blocked.
     blocked: Option<Instant>,
     is_in_reserve: bool,
+    has_answered: bool,
     is_evicted: bool,
+    is_spared: bool,
     /// Whether what the peer still sends is read and dropped before the connection is closed.
     must_discard: bool,
     /// Whether the request ends when the peer ends its sending side.
@@ -99,12 +101,14 @@ pub(crate) struct PeerWait {
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Awaited {
-    /// A request, of which nothing has come.
-    Request,
+    /// The first request, of which nothing has come.
+    FirstRequest,
     /// The end of what the peer sends after its answer.
     End,
     /// The rest of a request head.
     Head,
+    /// Another request, of which nothing has come.
+    NextRequest,
     /// More of a body, or that the peer reads.
     Progress,
 }
@@ -118,7 +122,9 @@ impl Activity {
             body_awaited: None,
             blocked: None,
             is_in_reserve: false,
+            has_answered: false,
             is_evicted: false,
+            is_spared: false,
             must_discard: false,
             ends_with_peer: false,
         });
@@ -200,6 +206,7 @@ impl Activity {
     pub(crate) fn request_answered(&self, ends_with_peer: bool) -> BodyLeft {
         let mut state = self.lock();
         state.enter(Phase::Answered);
+        state.has_answered = true;
         state.ends_with_peer = ends_with_peer;
         match mem::take(&mut state.body) {
             RequestBodyState::Ended => BodyLeft::Nothing,
@@ -249,6 +256,21 @@ impl Activity {
         }
     }
 
+    /// The connection has to give way. If it waits for a request, and `has_unread` says that one
+    /// has come, it goes on for this request, and never has to give way again. Whether it goes on.
+    pub(crate) fn is_spared_if(&self, has_unread: impl Fn() -> bool) -> bool {
+        let mut state = self.lock();
+        if state.is_evicted && state.phase == Phase::Idle && has_unread() {
+            (state.is_spared, state.is_evicted) = (true, false);
+        }
+        state.is_spared
+    }
+
+    /// Whether the connection has to give way after the request that it has.
+    pub(crate) fn is_spared(&self) -> bool {
+        self.lock().is_spared
+    }
+
     /// Waits until the connection has to give way.
     pub(crate) async fn evicted(&self) {
         self.0.evicted.cancelled().await;
@@ -265,13 +287,14 @@ impl State {
     }
 
     fn wait(&self) -> Option<PeerWait> {
-        if self.is_evicted {
+        if self.is_evicted || self.is_spared {
             return None;
         }
         let (what, since) = match (self.blocked.or(self.body_awaited), self.phase) {
             (_, Phase::Discarding) => (Awaited::End, self.since),
             (Some(since), _) => (Awaited::Progress, since),
-            (None, Phase::Idle) => (Awaited::Request, self.since),
+            (None, Phase::Idle) if self.has_answered => (Awaited::NextRequest, self.since),
+            (None, Phase::Idle) => (Awaited::FirstRequest, self.since),
             (None, Phase::Head) => (Awaited::Head, self.since),
             (None, Phase::Request | Phase::Answered) => return None,
         };

@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use nix::sys::socket::{setsockopt, sockopt::SndBuf};
+use nix::sys::socket::{MsgFlags, recv, setsockopt, sockopt::SndBuf};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
@@ -53,19 +53,29 @@ impl Stream {
     }
 }
 
-/// Tells whether the peer of a stream has ended its sending side.
-pub(crate) trait PeerEnd {
+/// Looks at what has come, and leaves it unread.
+pub(crate) trait Peek {
     /// Ready when the peer has ended its sending side, or is gone. Not told while bytes are unread.
     fn poll_peer_end(&self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// A function that asks the system at once whether bytes are unread. To be called only while
+    /// the stream is open.
+    fn has_unread(&self) -> impl Fn() -> bool + Send + 'static;
 }
 
-impl PeerEnd for Stream {
+impl Peek for Stream {
     fn poll_peer_end(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut byte = [MaybeUninit::uninit()];
         match self.tcp().poll_peek(cx, &mut ReadBuf::uninit(&mut byte)) {
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
             Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
         }
+    }
+
+    fn has_unread(&self) -> impl Fn() -> bool + Send + 'static {
+        let descriptor = self.tcp().as_raw_fd();
+        let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        move || recv(descriptor, &mut [0], flags).is_ok_and(|bytes| bytes > 0)
     }
 }
 

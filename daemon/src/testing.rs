@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, os::fd::AsRawFd, time::Duration};
 
 use http::{Request, Response};
+use nix::sys::socket::MsgFlags;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -101,6 +102,19 @@ impl TestClient {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
+    }
+
+    /// Connects without giving other tasks a turn.
+    pub(crate) fn connect_now(server: &TestServer) -> Self {
+        let tcp = std::net::TcpStream::connect(server.address).unwrap();
+        tcp.set_nonblocking(true).unwrap();
+        Self(TcpStream::from_std(tcp).unwrap())
+    }
+
+    /// Sends without giving other tasks a turn.
+    pub(crate) fn send_now(&mut self, bytes: &str) {
+        let sent = nix::sys::socket::send(self.0.as_raw_fd(), bytes.as_bytes(), MsgFlags::empty());
+        assert_eq!(sent, Ok(bytes.len()));
     }
 
     pub(crate) async fn send(&mut self, bytes: &str) {

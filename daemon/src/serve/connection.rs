@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
 use super::{PeerAddress, capacity::ConnectionPermit, exchange, http_stream::HttpStream};
-use crate::{activity::Activity, body::RequestBody, health::is_probe, http::Body, stream::PeerEnd};
+use crate::{activity::Activity, body::RequestBody, health::is_probe, http::Body, stream::Peek};
 
 /// An accepted connection.
 #[derive(Debug)]
@@ -34,11 +34,12 @@ pub(super) struct Connection<T> {
     pub(super) linger: Duration,
 }
 
-impl<T: AsyncRead + AsyncWrite + PeerEnd + Unpin + Send + 'static> Connection<T> {
+impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
     /// Serves until the client leaves. After `stop` the connection ends in one of two ways, so that
     /// no request is lost. The answer to a running request says `Connection: close`. A connection
     /// without a request is closed after `linger`: if it were closed at once, a request could be on
-    /// its way, and the client would not know whether it was carried out.
+    /// its way, and the client would not know whether it was carried out. For the same reason a
+    /// connection that has to give way, and has a request unread, is closed after the answer.
     pub(super) async fn serve<S>(self, http: &http1::Builder, service: S) -> hyper::Result<()>
     where
         S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
@@ -46,7 +47,7 @@ impl<T: AsyncRead + AsyncWrite + PeerEnd + Unpin + Send + 'static> Connection<T>
         S::Future: Send,
     {
         let Self { stream, peer, activity, permit, stop, linger } = self;
-        let evicted = activity.clone();
+        let (evicted, has_unread) = (activity.clone(), stream.has_unread());
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
         let stream = TokioIo::new(HttpStream::new(stream, activity.clone()));
@@ -69,7 +70,7 @@ impl<T: AsyncRead + AsyncWrite + PeerEnd + Unpin + Send + 'static> Connection<T>
                 busy.store(false, Ordering::Relaxed);
                 exchange::end(&mut response, &activity, asked_first).await;
                 // For the next request. An upgraded connection needs no permit.
-                if stop.is_cancelled() || !permit.try_take() {
+                if stop.is_cancelled() || activity.is_spared() || !permit.try_take() {
                     exchange::close(&mut response);
                 }
                 Ok::<_, Infallible>(response)
@@ -84,12 +85,16 @@ impl<T: AsyncRead + AsyncWrite + PeerEnd + Unpin + Send + 'static> Connection<T>
         };
         tokio::select! {
             ended = connection.as_mut() => return ended,
-            // The connection waits for its peer, so no request is lost.
-            () = evicted.evicted() => return Ok(()),
+            // The connection waits for its peer, so no request is lost that has been read.
+            () = evicted.evicted() => {
+                if !evicted.is_spared_if(has_unread) {
+                    return Ok(());
+                }
+            }
             () = lingered => {}
         }
         // The answer to a running request ends the connection.
-        if !busy.load(Ordering::Relaxed) {
+        if !evicted.is_spared() && !busy.load(Ordering::Relaxed) {
             connection.as_mut().graceful_shutdown();
         }
         connection.await

@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use super::{discard::Discard, request_deadline::RequestDeadline, write_deadline::WriteDeadline};
 use crate::{
     activity::Activity,
-    stream::{PeerEnd, Stream},
+    stream::{Peek, Stream},
 };
 
 /// A stream that carries HTTP.
@@ -68,14 +68,14 @@ pub fn take_stream(upgraded: Upgraded) -> Result<(Vec<u8>, Stream), Upgraded> {
     Ok((parts.read_buf.to_vec(), parts.io.into_inner().stream))
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for HttpStream<S> {
+impl<S: AsyncRead + Peek + Unpin> AsyncRead for HttpStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.activity.read_begins() {
+        if !this.activity.read_begins() && !this.activity.is_spared_if(this.stream.has_unread()) {
             // As if the peer had left.
             return Poll::Ready(Ok(()));
         }
@@ -96,7 +96,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for HttpStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + PeerEnd + Unpin> AsyncWrite for HttpStream<S> {
+impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

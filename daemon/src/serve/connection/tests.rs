@@ -27,9 +27,13 @@ use crate::{
     serve::{BUFFER_BYTES, capacity::Capacity, write_deadline::RATE},
 };
 
-impl PeerEnd for DuplexStream {
+impl Peek for DuplexStream {
     fn poll_peer_end(&self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
+    }
+
+    fn has_unread(&self) -> impl Fn() -> bool + Send + 'static {
+        || false
     }
 }
 

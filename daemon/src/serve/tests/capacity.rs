@@ -1,6 +1,6 @@
 //! Connections that wait for their peer give way, and health is answered in any case.
 
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time};
 
 use super::*;
 use crate::health::health;
@@ -82,6 +82,50 @@ async fn half_heads_give_way() {
 #[tokio::test]
 async fn idle_connections_give_way() {
     check_room(&get("/"), PERMITS).await;
+}
+
+/// All that happens between the two turns of the server happens at once: the connections have been
+/// idle for long enough, a newcomer needs the permit of one of them, and each gets a request.
+#[tokio::test]
+async fn a_request_that_comes_while_its_connection_gives_way_is_answered() {
+    let server = start(&Arc::new(Semaphore::new(0))).await;
+    let mut idle = stay(&server, &get("/"), PERMITS).await;
+    for client in &mut idle {
+        client.receive_until("}").await;
+    }
+    time::pause();
+    time::advance(Duration::from_secs(2)).await;
+    time::resume();
+    let mut newcomer = TestClient::connect_now(&server);
+    newcomer.send_now(&get("/"));
+    for client in &mut idle {
+        client.send_now(&get("/"));
+    }
+    let mut closed = 0;
+    for client in &mut idle {
+        let answer = client.receive_until("}").await;
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        closed += usize::from(answer.contains("connection: close"));
+    }
+    assert_eq!(closed, 1);
+    assert!(newcomer.receive_until("}").await.starts_with("HTTP/1.1 200 "));
+    server.end().await;
+}
+
+#[tokio::test]
+async fn half_heads_give_way_before_idle_connections_do() {
+    let server = start(&Arc::new(Semaphore::new(0))).await;
+    let mut idle = stay(&server, &get("/"), PERMITS - 1).await;
+    for client in &mut idle {
+        client.receive_until("}").await;
+    }
+    let _half = stay(&server, "GET / HTTP/1.1\r\nHost: x", 1).await;
+    check(&server, "/", "200").await;
+    for client in &mut idle {
+        client.get("/").await;
+        assert!(client.receive_until("}").await.starts_with("HTTP/1.1 200 "));
+    }
+    server.end().await;
 }
 
 #[tokio::test]
