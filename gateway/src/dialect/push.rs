@@ -44,7 +44,7 @@ pub(crate) enum PushOutcome {
 }
 
 /// About how many bytes an answer has for each connection that did not get its push, beside the id.
-const FAILED_BYTES: usize = 64;
+const FAILED_BYTES: usize = 96;
 
 impl PushOutcome {
     /// About how many bytes the answer has.

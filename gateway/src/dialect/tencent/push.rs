@@ -49,13 +49,14 @@ pub(in crate::dialect) fn reply_to_sender(info: &ConnectionInfo, body: &[u8]) ->
 
 /// The answer to a push.
 pub(in crate::dialect) fn answer_push(outcome: PushOutcome) -> Response<Bytes> {
+    let bytes = outcome.answer_bytes();
     match outcome {
         PushOutcome::One(Ok(())) => json(StatusCode::OK, &PushAnswer::ok()),
         PushOutcome::One(Err(error)) => answer_error(&error.into()),
         PushOutcome::Many(failed) => {
             let failed = failed.into_iter();
             let failed = failed.map(|(id, error)| FailedPush::new(id, &error.into())).collect();
-            json(StatusCode::OK, &PushAnswer::batch(failed))
+            json_of(bytes, StatusCode::OK, &PushAnswer::batch(failed))
         }
         PushOutcome::Refused(PushRefusal::BodyTooLarge(error)) => {
             let status = StatusCode::PAYLOAD_TOO_LARGE;
@@ -85,7 +86,13 @@ fn answer_error(error: &PushError) -> Response<Bytes> {
 
 /// Always JSON, because callers read every answer as such.
 fn json(status: StatusCode, answer: &PushAnswer) -> Response<Bytes> {
-    let body = serde_json::to_vec(answer).expect("an answer has only string keys");
+    json_of(0, status, answer)
+}
+
+/// The same for an answer of about so many bytes. A long one that had to grow would exist twice.
+fn json_of(bytes: usize, status: StatusCode, answer: &PushAnswer) -> Response<Bytes> {
+    let mut body = Vec::with_capacity(bytes);
+    serde_json::to_writer(&mut body, answer).expect("an answer has only string keys");
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let content_type = HeaderValue::from_static("application/json");
