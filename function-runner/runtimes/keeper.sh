@@ -10,8 +10,10 @@ while read -r verb what; do
     esac
 done
 for group in $groups; do kill -s KILL -- "-$group"; done
+# The groups of instances have a number after their names. That of the runner, in which the keeper may
+# be itself, has none.
 for fence in $fences; do
-    for procs in "$fence"/*/cgroup.procs; do
+    for procs in "$fence"/*-[0-9]*/cgroup.procs; do
         while read -r process; do kill -s KILL "$process"; done <"$procs"
     done
 done

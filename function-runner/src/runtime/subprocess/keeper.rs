@@ -65,3 +65,39 @@ impl Keeper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        fs,
+        io::Write,
+        os::unix::process::ExitStatusExt,
+        process::{Command, Stdio},
+    };
+
+    use super::SCRIPT;
+
+    /// As where control groups are delegated: the keeper is in the group of the runner.
+    #[test]
+    fn the_keeper_ends_the_processes_of_all_instances_and_not_itself() {
+        let fence = tempfile::tempdir().unwrap();
+        let mut keeper = Command::new("/bin/sh");
+        let mut keeper = keeper.args(["-c", SCRIPT]).stdin(Stdio::piped()).spawn().unwrap();
+        let sleep = || Command::new("sleep").arg("60").spawn().unwrap();
+        let mut left = [sleep(), sleep()];
+        let ids = [left[0].id(), keeper.id(), left[1].id()];
+        for (group, id) in ["python-0", "runner", "zz-1"].into_iter().zip(ids) {
+            let folder = fence.path().join(group);
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join("cgroup.procs"), format!("{id}\n")).unwrap();
+        }
+        let mut input = keeper.stdin.take().unwrap();
+        writeln!(input, "fence {}", fence.path().display()).unwrap();
+        drop(input);
+        let how = keeper.wait().unwrap();
+        assert!(how.success(), "the keeper: {how}");
+        for process in &mut left {
+            assert_eq!(process.wait().unwrap().signal(), Some(9));
+        }
+    }
+}
