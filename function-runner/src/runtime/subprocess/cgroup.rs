@@ -18,6 +18,7 @@ use nix::{
     unistd::Pid,
 };
 use tokio::time::sleep;
+use tracing::warn;
 
 pub(super) use self::hierarchy::Hierarchy;
 use self::hierarchy::Version;
@@ -105,18 +106,24 @@ impl Cgroup {
             }
             sleep(REMOVE_PAUSE).await;
         }
+        for folder in self.folders.iter().filter(|folder| folder.exists()) {
+            warn!(folder = %folder.display(), "a control group was not removed: processes are left in it");
+        }
     }
 
+    /// The last group first, which limits processes.
     fn try_remove(&self) -> bool {
-        self.folders.iter().all(|folder| remove(folder))
+        self.folders.iter().rev().all(|folder| remove(folder))
     }
 }
 
 /// Kills all processes in the group `folder`, and tries to remove it. Whether it is gone.
 fn remove(folder: &Path) -> bool {
+    // Nothing forks from here on: a process that forks and ends all the time would have another id
+    // before the signal comes. The group may be one without this file.
+    let _ = put(folder, "pids.max", "0");
     // Version 2 kills them with one write.
-    let killed = OpenOptions::new().write(true).open(folder.join("cgroup.kill"));
-    if killed.and_then(|mut file| file.write_all(b"1")).is_err() {
+    if put(folder, "cgroup.kill", "1").is_err() {
         let processes = fs::read_to_string(folder.join(ENTRY)).unwrap_or_default();
         for process in processes.lines().filter_map(|line| line.parse().ok()) {
             let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
@@ -128,9 +135,16 @@ fn remove(folder: &Path) -> bool {
     }
 }
 
+/// Writes `text` to a file that the kernel has made.
+fn put(folder: &Path, name: &str, text: &str) -> io::Result<()> {
+    OpenOptions::new().write(true).open(folder.join(name))?.write_all(text.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Cgroup, Hierarchy, Version};
+    use std::fs;
+
+    use super::{Cgroup, Hierarchy, Version, remove};
 
     #[test]
     fn a_group_that_cannot_be_made_in_all_hierarchies_leaves_nothing() {
@@ -139,5 +153,13 @@ mod tests {
         let hierarchy = Hierarchy { version: Version::V1, folders, locks: Vec::new() };
         assert!(Cgroup::new(&hierarchy, "python-0", 128).is_err());
         assert!(!memory.path().join("python-0").exists());
+    }
+
+    #[test]
+    fn nothing_in_a_group_can_fork_once_it_is_being_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("pids.max"), "9").unwrap();
+        assert!(!remove(folder.path()));
+        assert_eq!(fs::read_to_string(folder.path().join("pids.max")).unwrap(), "0");
     }
 }

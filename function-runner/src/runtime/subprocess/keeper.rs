@@ -90,6 +90,7 @@ mod tests {
             let folder = fence.path().join(group);
             fs::create_dir(&folder).unwrap();
             fs::write(folder.join("cgroup.procs"), format!("{id}\n")).unwrap();
+            fs::write(folder.join("pids.max"), "1024\n").unwrap();
         }
         let mut input = keeper.stdin.take().unwrap();
         writeln!(input, "fence {}", fence.path().display()).unwrap();
@@ -99,5 +100,7 @@ mod tests {
         for process in &mut left {
             assert_eq!(process.wait().unwrap().signal(), Some(9));
         }
+        let limit = |group| fs::read_to_string(fence.path().join(group).join("pids.max")).unwrap();
+        assert_eq!(["python-0", "runner", "zz-1"].map(limit), ["0\n", "1024\n", "0\n"]);
     }
 }

@@ -45,9 +45,12 @@ impl Hierarchy {
             let base = |controller| base(&root.join(controller), &own, controller);
             (Version::V1, vec![base("memory")?, base("pids")?])
         };
+        // The last one first, which limits processes.
+        for base in bases.iter().rev() {
+            run_folder::remove_stale(base);
+        }
         let (mut folders, mut locks) = (Vec::new(), Vec::new());
         for base in &bases {
-            run_folder::remove_stale(base);
             let (folder, lock) = run_folder::create(base)?;
             folders.push(folder);
             locks.push(lock);
