@@ -7,6 +7,7 @@ mod boundary;
 mod cases;
 mod confinement;
 mod dying;
+mod escapes;
 mod examples;
 mod follow;
 mod functions;

@@ -16,13 +16,13 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Functions,
-    confinement::{allows, allows_cgroups, eval_in},
+    confinement::{allows, eval_in},
     functions::{folder, function, has, write},
 };
 use crate::support::{process::Process, soon};
 
 /// A Python function that evaluates the expression in its event.
-const EVALUATES: &str = "
+pub(super) const EVALUATES: &str = "
 import ctypes, errno, http.client, os, subprocess
 
 def ask(port, method, path, body=None):
@@ -55,14 +55,14 @@ def main_handler(event, context):
 ";
 
 /// Two functions with this code. Each line is one of the settings of its function.
-async fn two(victim: &str, thief: &str) -> Functions {
+pub(super) async fn two(victim: &str, thief: &str) -> Functions {
     let thief = function("python", thief).replace("functions.python", "functions.thief");
     let folder = code();
     Functions::start_in(folder, &[function("python", victim), thief].concat()).await
 }
 
 /// A folder that every user can read.
-fn code() -> TempDir {
+pub(super) fn code() -> TempDir {
     let folder = folder();
     write(folder.path(), "python/index.py", EVALUATES);
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
@@ -76,7 +76,7 @@ fn fifo(folder: &Path, name: &str) -> PathBuf {
     path
 }
 
-async fn eval(functions: &Functions, name: &str, code: &str) -> Value {
+pub(super) async fn eval(functions: &Functions, name: &str, code: &str) -> Value {
     functions.returns(name, &json!({ "eval": code })).await
 }
 
@@ -166,67 +166,6 @@ async fn a_function_sees_nothing_of_a_function_of_another_user() {
 
 /// `SYS_MODULE`, `NET_ADMIN`, `SYS_PTRACE`, `SYS_ADMIN`, `SYS_RESOURCE` and `MKNOD`.
 const TAKEN: u64 = 1 << 16 | 1 << 12 | 1 << 19 | 1 << 21 | 1 << 24 | 1 << 27;
-
-/// Shell commands with which a process of root could leave its control group, or undo its mounts.
-const ESCAPES: [&str; 10] = [
-    "for group in $(grep -E ' - cgroup2? ' /proc/self/mountinfo | cut -d ' ' -f 5); do
-         echo 0 >$group/cgroup.procs && exit
-     done
-     exit 1",
-    "for group in $(grep -E ' - cgroup2? ' /proc/self/mountinfo | cut -d ' ' -f 5); do
-         mount -o remount,bind,rw $group && exit
-     done
-     exit 1",
-    "unshare --mount true",
-    "mount -t tmpfs none /mnt",
-    "umount /tmp",
-    "nsenter --mount --target $RUNNER true",
-    // With a program that the kernel starts outside of the group.
-    "test -w /proc/sys/kernel/core_pattern",
-    "test -w /sys/kernel",
-    // With the capabilities of a user namespace.
-    "unshare --user true",
-    "unshare --user --map-root-user --mount --cgroup sh -c '
-         mount -t cgroup -o memory none /mnt || mount -t cgroup2 none /mnt'",
-];
-
-/// System calls that make a user namespace, or could, and the errors that they get. The flag for a
-/// user namespace is `0x10000000`.
-#[cfg(target_arch = "x86_64")]
-const REFUSED_CALLS: [(&str, &str); 6] = [
-    ("272, 0x10000000", "EPERM"),            // unshare
-    ("272, 0x10020000", "EPERM"),            // with a mount namespace
-    ("0x40000110, 0x10000000", "EPERM"),     // unshare of the x32 interface
-    ("56, 0x10000011, 0, 0, 0, 0", "EPERM"), // clone
-    ("308, -1, 0", "EPERM"),                 // setns
-    ("435, 0, 0", "ENOSYS"),                 // clone3
-];
-#[cfg(not(target_arch = "x86_64"))]
-const REFUSED_CALLS: [(&str, &str); 0] = [];
-
-#[tokio::test]
-async fn a_function_does_not_leave_its_control_group() {
-    if !has("python") || !Uid::effective().is_root() || !allows_cgroups() {
-        return;
-    }
-    for user in ["", "user = \"nobody\""] {
-        let functions = Functions::start_in(code(), &function("python", user)).await;
-        let groups = "open('/proc/self/cgroup').read()";
-        let before = eval(&functions, "python", groups).await;
-        let runner = std::process::id().to_string();
-        for escape in ESCAPES {
-            let escape = escape.replace("$RUNNER", &runner);
-            let run = format!("subprocess.run(['sh', '-c', {escape:?}]).returncode != 0");
-            assert_eq!(eval(&functions, "python", &run).await, true, "{user} {escape}");
-        }
-        for (call, error) in REFUSED_CALLS {
-            let made = eval(&functions, "python", &format!("system_call({call})")).await;
-            assert_eq!(made, error, "{user} {call}");
-        }
-        assert_eq!(eval(&functions, "python", groups).await, before);
-        functions.finish().await;
-    }
-}
 
 /// What a container without the capability `SETPCAP` does not allow the runner to take away.
 #[tokio::test]

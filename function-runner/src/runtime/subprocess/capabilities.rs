@@ -2,6 +2,10 @@
 //!
 //! Without this a function of root could enter the namespaces of the runner, undo its mounts, and
 //! move to another control group. Functions of other users have no capabilities anyway.
+//!
+//! Not even those that change the user: as another user, such a function could open the files of a
+//! process of that user (`/proc/<pid>/root`), and then write to them as root, through mounts that
+//! are not its own.
 
 use rustix::{
     io,
@@ -11,7 +15,7 @@ use rustix::{
     },
 };
 
-/// What containers have by default, without the one for devices.
+/// What containers have by default, without those for devices and for the user.
 const KEPT: CapabilitySet = CapabilitySet::AUDIT_WRITE
     .union(CapabilitySet::CHOWN)
     .union(CapabilitySet::DAC_OVERRIDE)
@@ -21,9 +25,7 @@ const KEPT: CapabilitySet = CapabilitySet::AUDIT_WRITE
     .union(CapabilitySet::NET_BIND_SERVICE)
     .union(CapabilitySet::NET_RAW)
     .union(CapabilitySet::SETFCAP)
-    .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETPCAP)
-    .union(CapabilitySet::SETUID)
     .union(CapabilitySet::SYS_CHROOT);
 
 /// Takes all others away from the program that this process executes next, which must not gain
@@ -40,7 +42,9 @@ pub(super) fn limit() -> io::Result<()> {
     set_capabilities(None, CapabilitySets { effective, permitted, inheritable })
 }
 
-fn limit_bounding_set() -> io::Result<()> {
+/// Takes all others away from what programs can gain. Before a change of the user, which takes away
+/// the right to do so.
+pub(super) fn limit_bounding_set() -> io::Result<()> {
     for number in 0..u64::BITS {
         let capability = CapabilitySet::from_bits_retain(1 << number);
         if !KEPT.contains(capability) {

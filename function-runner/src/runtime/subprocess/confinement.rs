@@ -189,14 +189,15 @@ impl Steps {
         if let Some(mounts) = &self.mounts {
             mounts.make()?;
         }
-        // Before the change of the user, which clears them. The function starts even if a container
-        // forbids this; the runner has warned of that.
-        let _ = drop_privileges();
+        // The function starts even if a container forbids this; the runner has warned of that.
+        let _ = capabilities::limit_bounding_set();
         if let Some(User { id, group }) = self.user {
             setgroups(&[group])?;
             setgid(group)?;
             setuid(id)?;
         }
+        // After the change of the user, for which they are needed.
+        let _ = drop_privileges();
         // After the change of the user, which would clear it.
         set_pdeathsig(Signal::SIGKILL)?;
         // The runner may have died before the line above.
