@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{
     Functions,
-    boundary::{code, eval},
+    boundary::{code, eval, two},
     confinement::{allows, allows_cgroups},
     functions::{function, has},
 };
@@ -155,4 +155,30 @@ async fn a_function_does_not_leave_its_control_group() {
         check(code(), "root", "").await;
         check(code(), "nobody", "").await;
     }
+}
+
+/// The folders of the machine are shared then, and not its control groups.
+#[tokio::test]
+async fn a_function_that_shares_tmp_does_not_leave_its_control_group() {
+    if can_be_checked() {
+        check(code(), "root", "private_tmp = false").await;
+        check(code(), "nobody", "private_tmp = false").await;
+    }
+}
+
+/// The mounts of another function of root are no way out.
+#[tokio::test]
+async fn a_function_that_shares_tmp_is_no_way_out_for_another() {
+    if !can_be_checked() {
+        return;
+    }
+    let functions = two("private_tmp = false", "").await;
+    let id = eval(&functions, "python", "os.getpid()").await;
+    let root = format!("/proc/{id}/root");
+    assert_eq!(eval(&functions, "thief", &format!("os.access('{root}/etc', os.R_OK)")).await, true);
+    for path in ["proc/sys/kernel/core_pattern", "sys/kernel"] {
+        let is_writable = format!("os.access('{root}/{path}', os.W_OK)");
+        assert_eq!(eval(&functions, "thief", &is_writable).await, false, "{path}");
+    }
+    functions.finish().await;
 }

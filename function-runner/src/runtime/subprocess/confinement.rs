@@ -130,9 +130,10 @@ impl Confinement {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", limits.function_name);
-        let mounts = private_tmp::mounts(program, limits.tmp_mb)?;
+        let mounts = private_tmp::mounts(program, limits.tmp_mb, hierarchy().is_ok())?;
         // Files in the private folders are in memory, and have a limit of their own.
-        let files_mb = mounts.as_ref().map_or(0, |_| limits.tmp_mb);
+        let has_folders = mounts.as_ref().is_some_and(Mounts::has_folders);
+        let files_mb = if has_folders { limits.tmp_mb } else { 0 };
         let memory_mb = limits.memory_mb + files_mb;
         let cgroup = hierarchy().ok().map(|it| Cgroup::new(it, &name, memory_mb)).transpose()?;
         let confinement = Self { cgroup };

@@ -5,12 +5,17 @@
 //! nobody can prepare or guess a path, and it is gone with the last process of the instance,
 //! however the runner ends. If the code or the interpreter is in the machine's `/tmp`, it stays
 //! visible at its path.
+//!
+//! The namespace is made also for an instance that shares the folders of the machine: the control
+//! groups are read-only in it.
 
 mod cgroup_mounts;
+mod folders;
 mod mounts;
 
 use std::{io, path::Path, sync::OnceLock};
 
+use self::folders::Folders;
 pub(super) use self::mounts::Mounts;
 use super::{program::Program, trial};
 
@@ -28,16 +33,22 @@ pub(super) fn is_possible() -> bool {
     way().is_some()
 }
 
-/// The mounts of an instance of `program`, with room for `size_mb` in all folders together. `None`
-/// if the settings do not want them, or the system does not allow them.
-pub(super) fn mounts(program: &Program, size_mb: u32) -> io::Result<Option<Mounts>> {
-    let Some(way) = way().filter(|_| program.private_tmp) else { return Ok(None) };
-    if matches!(way, Way::AsUser) && program.user.is_some() {
-        // Such a namespace has no other users.
+/// The mounts of an instance of `program`, with room for `size_mb` in all folders together if it
+/// has its own. `None` if the system does not allow them, or nothing is to be mounted.
+pub(super) fn mounts(
+    program: &Program,
+    size_mb: u32,
+    has_cgroup: bool,
+) -> io::Result<Option<Mounts>> {
+    let Some(way) = way() else { return Ok(None) };
+    if matches!(way, Way::AsUser) && (program.user.is_some() || !program.private_tmp && !has_cgroup)
+    {
+        // Such a namespace has no other users. It protects nothing but the control groups.
         return Ok(None);
     }
     let needed = [program.executable.as_path(), &program.code];
-    Mounts::new(way, &needed, &program.code, size_mb).map(Some)
+    let folders = program.private_tmp.then(|| Folders::new(&needed, size_mb)).transpose()?;
+    Mounts::new(way, folders, &program.code).map(Some)
 }
 
 /// Finds out once, with a child that only makes the mounts.
@@ -47,6 +58,7 @@ fn way() -> Option<Way> {
 }
 
 fn works(way: Way) -> bool {
-    let mounts = Mounts::new(way, &[], Path::new("/"), 1);
+    let folders = Folders::new(&[], 1);
+    let mounts = folders.and_then(|folders| Mounts::new(way, Some(folders), Path::new("/")));
     mounts.is_ok_and(|mounts| trial::succeeds(move || mounts.make()))
 }
