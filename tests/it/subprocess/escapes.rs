@@ -3,16 +3,20 @@
 
 use std::process::{Child, Command};
 
-use nix::unistd::{Uid, User};
+use nix::{
+    sys::signal::Signal,
+    unistd::{Uid, User},
+};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
     Functions,
     boundary::{code, eval, two},
-    confinement::{allows, allows_cgroups},
-    functions::{function, has},
+    confinement::{allows, allows_cgroups, eval_in},
+    functions::{function, has, write},
 };
+use crate::support::process::Process;
 
 /// Shell commands with which a process of root could leave its control group, or undo its mounts.
 const ESCAPES: [&str; 11] = [
@@ -181,4 +185,43 @@ async fn a_function_that_shares_tmp_is_no_way_out_for_another() {
         assert_eq!(eval(&functions, "thief", &is_writable).await, false, "{path}");
     }
     functions.finish().await;
+}
+
+/// Mounts below `/sys` and `/proc/sys`, and others of these file systems. As `binfmt_misc`, with
+/// which the kernel starts programs, and what is mounted for a jail.
+const MORE_MOUNTS: &str = "exec unshare --mount sh -c '
+    mount -t tmpfs none /proc/sys/fs && mkdir /proc/sys/fs/inner &&
+    mount -t tmpfs none /proc/sys/fs/inner && mount -t tmpfs none /sys/block &&
+    mount -t tmpfs none /mnt && mkdir \"/mnt/a jail\" /mnt/sys &&
+    mount -t proc none \"/mnt/a jail\" && mount -t sysfs none /mnt/sys && exec \"$0\"' \"$0\"";
+
+#[tokio::test]
+async fn all_mounts_of_the_kernels_settings_are_read_only() {
+    if !has("python")
+        || !Uid::effective().is_root()
+        || !allows(&MORE_MOUNTS.replace("\"$0\"", "true"))
+    {
+        return;
+    }
+    for lines in ["", "private_tmp = false"] {
+        let folder = code();
+        let text = format!("listen.internal = \"127.0.0.1:0\"\n{}", function("python", lines));
+        write(folder.path(), "functions.toml", &text);
+        let runner = Process::start_after(MORE_MOUNTS, "function-runner", folder.path()).await;
+        for (path, is_writable) in [
+            ("/mnt", "true"),
+            ("/proc/sys/fs", "false"),
+            ("/proc/sys/fs/inner", "false"),
+            ("/sys/block", "false"),
+            ("/mnt/a jail/sys/kernel/core_pattern", "false"),
+            ("/mnt/sys/kernel", "false"),
+        ] {
+            let found = eval_in(&runner, &format!("os.path.exists('{path}')")).await;
+            assert_eq!(found, "true", "{path}");
+            let found = eval_in(&runner, &format!("os.access('{path}', os.W_OK)")).await;
+            assert_eq!(found, is_writable, "{path}");
+        }
+        runner.signal(Signal::SIGTERM);
+        assert!(runner.ended().await.success());
+    }
 }

@@ -9,8 +9,8 @@
 //! The namespace is made also for an instance that shares the folders of the machine: the control
 //! groups are read-only in it.
 
-mod cgroup_mounts;
 mod folders;
+mod kernel_mounts;
 mod mounts;
 
 use std::{io, path::Path, sync::OnceLock};

@@ -19,15 +19,15 @@ use nix::{
 
 use super::{
     Way,
-    cgroup_mounts::{self, CgroupMount},
     folders::Folders,
+    kernel_mounts::{self, KernelMount},
 };
 
 #[derive(Debug)]
 pub(in super::super) struct Mounts {
     way: Way,
     folders: Option<Folders>,
-    cgroup_mounts: Vec<CgroupMount>,
+    kernel_mounts: Vec<KernelMount>,
     working_folder: CString,
     user_map: String,
     group_map: String,
@@ -44,7 +44,7 @@ impl Mounts {
         Ok(Self {
             way,
             folders,
-            cgroup_mounts: cgroup_mounts::all()?,
+            kernel_mounts: kernel_mounts::all()?,
             working_folder: c_string(working_folder)?,
             user_map: format!("{user} {user} 1"),
             group_map: format!("{group} {group} 1"),
@@ -64,10 +64,6 @@ impl Mounts {
         mount(none, c"/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)?;
         if let Some(folders) = &self.folders {
             folders.make()?;
-        }
-        for mount in &self.cgroup_mounts {
-            // One that another mount hides cannot be reached by its path, and needs no protection.
-            let _ = mount.protect();
         }
         self.protect_machine();
         // Again by its name: a mount may cover the folder that had this name.
@@ -93,18 +89,21 @@ impl Mounts {
         Ok(())
     }
 
-    /// Makes the settings of the machine's kernel read-only. By them a process of root could have
-    /// the kernel start programs outside of the control group, such as that of `core_pattern`.
+    /// Makes the control groups and the settings of the machine's kernel read-only.
     fn protect_machine(&self) {
-        match self.way {
-            Way::Plain => {
-                // A container may have made them read-only, or hidden them.
-                let _ = bind(c"/proc/sys", c"/proc/sys");
-                let _ = read_only(c"/proc/sys");
-                let _ = read_only(c"/sys");
-            }
+        let is_root = match self.way {
+            Way::Plain => true,
             // No process of such a namespace is root for the machine.
-            Way::AsUser => {}
+            Way::AsUser => false,
+        };
+        if is_root {
+            // A container may have made them read-only, or hidden them.
+            let _ = bind(c"/proc/sys", c"/proc/sys");
+            let _ = read_only(c"/proc/sys");
+        }
+        for mount in self.kernel_mounts.iter().filter(|mount| is_root || mount.has_cgroups()) {
+            // One that another mount hides cannot be reached by its path, and needs no protection.
+            let _ = mount.protect();
         }
     }
 }
