@@ -47,7 +47,7 @@ struct QueuedPush {
 
 impl Pusher {
     pub(crate) fn new(registry: Registry, settings: PushSettings) -> Self {
-        let overflow = Overflow::new(settings.memory / 2);
+        let overflow = Overflow::new(settings.memory);
         Self { registry, settings, overflow }
     }
 

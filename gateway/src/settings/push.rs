@@ -16,14 +16,14 @@ pub struct PushSettings {
     /// `max_ids`: connection ids in one push request.
     pub max_ids: usize,
     /// `memory`: bytes of all push bodies together. A push that gets no memory within `timeout` is
-    /// answered HTTP 429. Half as much again is for messages that wait although a queue is full.
+    /// answered HTTP 429. As much again is for messages that wait although a queue is full.
     pub memory: usize,
 }
 
 /// Bytes of a push beside its data.
 const OVERHEAD: usize = 1 << 10;
 /// The least that `memory` is when it is not set.
-const MEMORY: usize = 64 << 20;
+const MEMORY: usize = 32 << 20;
 
 impl PushSettings {
     pub(super) fn read(section: &mut Section) -> Self {
@@ -33,7 +33,7 @@ impl PushSettings {
         let memory = section.read_derived(
             "memory",
             &bytes(1..=64 * GIB),
-            "64MiB, or max_body if that is more",
+            "32MiB, or max_body if that is more",
         );
         let memory = memory.unwrap_or(max_body.max(MEMORY));
         if memory < max_body {
