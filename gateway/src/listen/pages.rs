@@ -40,8 +40,8 @@ pub struct EmbeddedPage {
 }
 
 /// How many bytes of a file are read at once. A client that does not read its page holds a few of
-/// these, about 48 KiB in all.
-const CHUNK_BYTES: usize = 8 << 10;
+/// these, about 40 KiB in all.
+const CHUNK_BYTES: usize = 4 << 10;
 
 /// A page loads nothing from elsewhere, and runs nothing that is written into it.
 const SECURITY: [(HeaderName, HeaderValue); 2] = [
