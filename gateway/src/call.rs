@@ -12,7 +12,7 @@ mod runner_answer;
 mod runner_times;
 mod unended;
 
-use std::sync::Arc;
+use std::{future::pending, sync::Arc};
 
 use batch::Item;
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
@@ -47,6 +48,8 @@ pub(crate) struct Call {
     pub(crate) attempt: Option<u32>,
     /// One permit for each call that may run at once, if they are limited here.
     pub(crate) permits: Option<Arc<Semaphore>>,
+    /// When this is cancelled, no further attempt begins.
+    pub(crate) given_up: Option<CancellationToken>,
 }
 
 impl Call {
@@ -60,15 +63,36 @@ impl Call {
             traceparent: None,
             attempt: None,
             permits: None,
+            given_up: None,
         }
     }
 
-    /// Waits for the turn of the call. A call that has none by `deadline` did not run.
+    /// Waits for the turn of the call. A call that has none by `deadline`, or that is given up
+    /// before it has one, did not run.
     async fn turn(&self, deadline: Instant) -> Result<Option<OwnedSemaphorePermit>, CallError> {
-        let Some(permits) = self.permits.clone() else { return Ok(None) };
-        let permit = timeout_at(deadline, permits.acquire_owned()).await;
-        let permit = permit.map_err(|_| CallError::no_turn())?;
-        Ok(Some(permit.expect("the semaphore is never closed")))
+        let permit = async {
+            let Some(permits) = self.permits.clone() else { return Ok(None) };
+            let permit = timeout_at(deadline, permits.acquire_owned()).await;
+            let permit = permit.map_err(|_| CallError::no_turn())?;
+            Ok(Some(permit.expect("the semaphore is never closed")))
+        };
+        tokio::select! {
+            biased;
+            () = self.given_up() => Err(CallError::no_turn()),
+            permit = permit => permit,
+        }
+    }
+
+    /// Waits until the call is given up.
+    async fn given_up(&self) {
+        match &self.given_up {
+            Some(given_up) => given_up.cancelled().await,
+            None => pending().await,
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.given_up.as_ref().is_some_and(CancellationToken::is_cancelled)
     }
 
     /// The call as an item of a batch. The runner does not use the number of the attempt.

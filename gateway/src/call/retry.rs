@@ -39,8 +39,8 @@ impl RetryBackoff {
     }
 }
 
-/// Calls again until the function has run or `timeout` has passed. Returns the result of the last
-/// attempt.
+/// Calls again until the function has run, `timeout` has passed or the call is given up. Returns
+/// the result of the last attempt.
 pub(crate) async fn call_until(
     functions: &FunctionClient,
     call: &Call,
@@ -55,7 +55,12 @@ pub(crate) async fn call_until(
         };
         let pause = backoff.pause();
         debug!(invocation.id = %call.request_id, %error, ?pause, "call did not run");
-        if timeout_at(deadline, sleep(pause)).await.is_err() {
+        let is_over = tokio::select! {
+            biased;
+            () = call.given_up() => true,
+            slept = timeout_at(deadline, sleep(pause)) => slept.is_err(),
+        };
+        if is_over || call.is_given_up() {
             return Err(error);
         }
     }

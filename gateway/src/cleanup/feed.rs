@@ -69,7 +69,7 @@ impl Cleanups {
         queue: &Queue,
         hurries: bool,
     ) -> Result<Option<SystemTime>, JournalFailed> {
-        while api.config().cleanup.is_some() {
+        while api.config().cleanup.is_some() && !queue.is_left() {
             let now = self.0.clock.now();
             let TakenDue { records, next_due } =
                 self.0.journal.take_due(api.id(), now, PAGE, hurries).await?;

@@ -96,6 +96,7 @@ impl Queue {
     /// Leaves what is still owed to the next start: the function failed too often during the drain.
     pub(super) fn leave(&self) {
         self.left.store(true, Ordering::Relaxed);
+        self.changed();
     }
 
     pub(super) fn is_left(&self) -> bool {

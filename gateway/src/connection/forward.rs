@@ -11,6 +11,7 @@ use std::{
 
 use shared::invocation::Disposition;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::inbox::Received;
@@ -31,6 +32,7 @@ pub(super) struct Forward {
 pub(super) struct Forwarding {
     /// The settings with which the call began.
     config: Arc<ApiConfig>,
+    given_up: CancellationToken,
     outcome: Pin<Box<dyn Future<Output = Forwarded> + Send>>,
 }
 
@@ -58,6 +60,8 @@ impl Forward {
         let mut call = config.dialect.message_call(&config, &handle.info, &message);
         drop(message);
         call.permits = Some(handle.api.transmits());
+        let given_up = CancellationToken::new();
+        call.given_up = Some(given_up.clone());
         let functions = self.functions.clone();
         let began = Arc::clone(&config);
         let outcome = Box::pin(async move {
@@ -69,14 +73,17 @@ impl Forward {
                 Err(error) => failed(&handle.info, &call, error),
             }
         });
-        Forwarding { config, outcome }
+        Forwarding { config, given_up, outcome }
     }
 }
 
 impl Forwarding {
-    /// The call of a message for which the connection no longer waits. It began before now.
+    /// The call of a message for which the connection no longer waits. It began before now, and
+    /// begins no second time: the cleanup does not wait for a call of which the runner knows
+    /// nothing yet.
     pub(super) fn give_up(self) -> UnendedCall {
-        let Self { config, outcome } = self;
+        let Self { config, given_up, outcome } = self;
+        given_up.cancel();
         let answer = async move { !matches!(outcome.await, Forwarded::Fault(Some(_))) };
         UnendedCall::new(&config.transmit, Instant::now())
             .with_late(Some(LateAnswer::in_time(answer)))

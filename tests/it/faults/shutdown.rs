@@ -53,6 +53,42 @@ async fn cleanups_that_cannot_be_delivered_are_left_to_the_next_run() {
     runs.backend.oracle().check();
 }
 
+/// There are more of them than are taken out of the journal at once, and each has failed before.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_cleanups_that_cannot_be_delivered_do_not_hold_a_shutdown() {
+    const CLIENTS: usize = 600;
+    let runs = GatewayRuns::new("drain = { timeout = '10m' }").await;
+    runs.backend.always("cleanup", Reply::status(503));
+    let gateway = runs.start().await;
+    drop(connect(gateway.address("public"), PATH, CLIENTS).await);
+    for _ in 0..CLIENTS {
+        runs.backend.next("cleanup").await;
+    }
+    GatewayRuns::end(gateway).await;
+}
+
+/// The function has no capacity until the shutdown has cut the connection off. What has not begun
+/// by then never begins: the cleanup would not wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_without_a_turn_is_not_forwarded_after_the_cut() {
+    let runs = GatewayRuns::with("drain = { timeout = '5s' }", "timeout = '1m'").await;
+    runs.backend.always("transmit", Reply::status(429));
+    let gateway = runs.start().await;
+    let mut client = Client::connect(gateway.address("public"), PATH).await.unwrap();
+    client.send("hello").await;
+    runs.backend.next("transmit").await;
+    gateway.signal(Signal::SIGTERM);
+    client.closed().await;
+    runs.backend.always("transmit", Reply::ok());
+    while runs.backend.was_called("transmit").await {
+        runs.backend.next("transmit").await;
+    }
+    runs.backend.next("cleanup").await;
+    assert_eq!(gateway.ended().await.code(), Some(0));
+    assert!(!runs.backend.was_called("transmit").await);
+    runs.backend.oracle().check();
+}
+
 /// The next run delivers the owed cleanups.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_signal_ends_the_gateway_at_once_and_no_cleanup_is_lost() {
