@@ -2,9 +2,14 @@
 
 use std::{collections::HashMap, error::Error, io, iter, sync::Arc, time::Duration};
 
-use reqwest::Client;
+use bytes::BytesMut;
+use http::StatusCode;
+use reqwest::{Client, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
+
+/// The longest answer. Ten thousand functions need less, and another server may be at the address.
+const BYTES_MAX: usize = 4 << 20;
 
 /// What a question has brought.
 #[derive(Debug, Clone)]
@@ -45,7 +50,7 @@ impl RunnerAnswer {
             Err(error) if is_refused(&error) => return Self::Unreachable,
             Err(_) => return Self::NoAnswer,
         };
-        let Ok(body) = response.bytes().await else { return Self::NoAnswer };
+        let Some(body) = body(response).await else { return Self::NoAnswer };
         let Ok(body) = serde_json::from_slice::<Body>(&body) else { return Self::NoAnswer };
         let now = Instant::now();
         let functions = body.functions.into_iter().map(|function| {
@@ -55,6 +60,21 @@ impl RunnerAnswer {
         });
         Self::Functions(Arc::new(functions.collect()))
     }
+}
+
+/// The body of an answer that may be one of the runner.
+async fn body(mut response: Response) -> Option<BytesMut> {
+    let mut body = BytesMut::new();
+    if response.status() != StatusCode::OK {
+        return None;
+    }
+    while let Some(chunk) = response.chunk().await.ok()? {
+        if body.len() + chunk.len() > BYTES_MAX {
+            return None;
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Some(body)
 }
 
 /// Whether the machine at the address has refused the connection. Other errors of a connection that
