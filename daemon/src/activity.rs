@@ -175,6 +175,7 @@ impl Activity {
     /// The service gets a request.
     pub(crate) fn request_begins(&self, has_body: bool, ends_with_peer: bool) {
         let mut state = self.lock();
+        state.spare();
         state.enter(Phase::Request);
         state.body = if has_body { RequestBodyState::Open } else { RequestBodyState::Ended };
         state.ends_with_peer = ends_with_peer;
@@ -186,6 +187,7 @@ impl Activity {
         if awaits {
             state.body_awaited.get_or_insert_with(Instant::now);
         } else {
+            state.spare();
             state.body_awaited = None;
         }
     }
@@ -261,7 +263,7 @@ impl Activity {
     pub(crate) fn is_spared_if(&self, has_unread: impl Fn() -> bool) -> bool {
         let mut state = self.lock();
         if state.is_evicted && state.phase == Phase::Idle && has_unread() {
-            (state.is_spared, state.is_evicted) = (true, false);
+            state.spare();
         }
         state.is_spared
     }
@@ -284,6 +286,14 @@ impl Activity {
 impl State {
     fn enter(&mut self, phase: Phase) {
         (self.phase, self.since) = (phase, Instant::now());
+    }
+
+    /// What was waited for has come, perhaps at the moment in which the connection had to give way.
+    /// It gives way after this request.
+    fn spare(&mut self) {
+        if self.is_evicted {
+            (self.is_spared, self.is_evicted) = (true, false);
+        }
     }
 
     fn wait(&self) -> Option<PeerWait> {
