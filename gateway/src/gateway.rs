@@ -146,10 +146,11 @@ impl Gateway {
             registry: registry.clone(),
             tasks: connections.clone(),
         };
+        let push_bodies = PushBodies::new(&settings.push);
         let internals = Arc::new(Internal {
             apis: apis.clone(),
-            push_bodies: Arc::new(PushBodies::new(&settings.push)),
-            pusher: Pusher::new(registry.clone(), settings.push),
+            pusher: Pusher::new(registry.clone(), push_bodies.clone(), settings.push),
+            push_bodies,
             cleanups: cleanups.clone(),
             stop: stop.clone(),
         });

@@ -9,14 +9,14 @@ mod encoder;
 
 use std::{mem, sync::Arc};
 
-use daemon::{body::HeldBody, offload::offload};
+use daemon::offload::offload;
 use shared::connection_id::ConnectionId;
 use tokio::{
     task::coop::consume_budget,
     time::{Instant, timeout_at},
 };
 
-pub(crate) use self::body::PushBodies;
+pub(crate) use self::body::{HeldPush, PushBodies};
 use self::encoder::{EncodedPush, Encoder};
 use crate::{
     api::Api,
@@ -29,6 +29,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Pusher {
     registry: Registry,
+    bodies: PushBodies,
     settings: PushSettings,
     overflow: Overflow,
 }
@@ -46,16 +47,16 @@ struct QueuedPush {
 }
 
 impl Pusher {
-    pub(crate) fn new(registry: Registry, settings: PushSettings) -> Self {
+    pub(crate) fn new(registry: Registry, bodies: PushBodies, settings: PushSettings) -> Self {
         let overflow = Overflow::new(settings.memory);
-        Self { registry, settings, overflow }
+        Self { registry, bodies, settings, overflow }
     }
 
-    /// Carries out the push that `body` asks for. Takes the bytes out of `body` and leaves the
-    /// permit for what the push still holds, which the caller keeps until the answer has been
+    /// Carries out the push that `held` asks for. Takes the bytes out of `held` and leaves the
+    /// memory for what the push still holds, which the caller keeps until the answer has been
     /// written.
-    pub(crate) async fn push(&self, api: &Api, body: &mut HeldBody) -> PushOutcome {
-        let bytes = mem::take(&mut body.bytes);
+    pub(crate) async fn push(&self, api: &Api, held: &mut HeldPush) -> PushOutcome {
+        let bytes = mem::take(&mut held.body.bytes);
         let (dialect, ids_max) = (api.config().dialect, self.settings.max_ids);
         let read = offload(bytes.len(), move || dialect.read_push(&bytes, ids_max)).await;
         let pushes = match read {
@@ -72,12 +73,12 @@ impl Pusher {
         let pushes = match pushes {
             Pushes::One(id, effect) => {
                 // The message is in a mailbox soon, which has its own bound.
-                let held = id.len() + BYTES_PER_ID;
+                let bytes = id.len() + BYTES_PER_ID;
                 let begun = match effect {
                     Ok(effect) => self.begin(api, &id, &Encoder::default().action(effect), terms),
                     Err(problem) => Err(NotPushed::Invalid(problem)),
                 };
-                body.shrink_to(held);
+                held.body.shrink_to(bytes);
                 let outcome = match settle_until(begun, deadline).await {
                     Ok(Some(queued)) => queued.written().await,
                     Ok(None) => Ok(()),
@@ -87,10 +88,15 @@ impl Pusher {
             }
             Pushes::Many(pushes) => pushes,
         };
+        let ids = pushes.iter().flat_map(|(ids, _)| ids);
+        let bytes = ids.map(|id| id.len() + BYTES_PER_ID).sum();
+        if let Err(refusal) = self.bodies.take_for_ids(held, bytes).await {
+            return PushOutcome::Refused(refusal);
+        }
         // All are begun before any is waited for: one slow client must not hold up the others.
         let begun = self.begin_each(api, pushes, terms).await;
         // The messages are in mailboxes, which have their own bounds.
-        body.shrink_to(begun.iter().map(|(id, _)| id.len() + BYTES_PER_ID).sum());
+        held.body.shrink_to(bytes);
         PushOutcome::Many(settle_each(begun, deadline).await)
     }
 

@@ -14,6 +14,9 @@ use crate::activity::{Activity, Awaited};
 /// How long a write of such an answer may be blocked while bodies wait for memory.
 const BLOCKED_MAX: Duration = Duration::from_millis(250);
 
+/// How often such writes are looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The connection of a request.
 #[derive(Debug, Clone)]
 pub struct HttpConnection(pub(super) Activity);
@@ -40,10 +43,10 @@ impl Holders {
     /// Ends connections whose peers do not read, for as long as this is polled.
     pub(super) async fn give_way(&self) -> Infallible {
         loop {
-            sleep(BLOCKED_MAX).await;
             for holder in self.alive() {
                 holder.give_way();
             }
+            sleep(LOOK).await;
         }
     }
 

@@ -24,8 +24,6 @@ use tokio::{
 use super::{AnswerHold, BodyError, BodyRules, HttpConnection, holders::Holders, pieces::Pieces};
 use crate::pace::Pace;
 
-/// The bytes that one permit stands for.
-const UNIT: usize = 1 << 10;
 /// The length of a small body, and the part of all memory that small bodies have beside.
 const SMALL_BYTES: usize = 256 << 10;
 const SMALL_SHARE: usize = 8;
@@ -44,7 +42,9 @@ struct Memory {
 /// The memory for bodies of some sizes.
 #[derive(Debug)]
 struct Pool {
+    /// One for each byte.
     permits: Arc<Semaphore>,
+    bytes: usize,
     /// How many bodies wait for memory.
     waiting: AtomicUsize,
     /// The connections whose answers hold memory.
@@ -94,6 +94,15 @@ impl BodyMemory {
         pool.holders.add(connection)
     }
 
+    /// Takes memory for so many bytes that are not a body, or all that there is, and waits as a body
+    /// does.
+    pub async fn take(&self, bytes: usize) -> Result<HeldBody, BodyError> {
+        let Memory { large, small, rules } = &*self.0;
+        let pool = if bytes <= SMALL_BYTES { small } else { large };
+        let permit = pool.take(bytes.min(pool.bytes), rules.memory_timeout).await?;
+        Ok(HeldBody { bytes: Bytes::new(), permit: Some(permit) })
+    }
+
     /// Reads a body of at most `limit` bytes. A body that says that it is larger is refused at
     /// once, so that a client that asks first (`Expect: 100-continue`) is not told to send it.
     pub async fn read<B>(&self, body: B, limit: usize) -> Result<HeldBody, BodyError>
@@ -119,14 +128,19 @@ impl HeldBody {
     /// A part of the body, which takes its share of the memory with it.
     #[must_use]
     pub fn part(&mut self, bytes: Bytes) -> Self {
-        let permit = self.split_off(bytes.len() / UNIT);
+        let permit = self.split_off(bytes.len());
         Self { bytes, permit }
     }
 
     /// What the body has become takes so many bytes from now on, if that is less than before.
     pub fn shrink_to(&mut self, bytes: usize) {
-        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        drop(self.split_off(held.saturating_sub(bytes.div_ceil(UNIT))));
+        let held = self.held();
+        drop(self.split_off(held.saturating_sub(bytes)));
+    }
+
+    /// How many bytes of memory it has.
+    pub fn held(&self) -> usize {
+        self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
     }
 
     /// Takes so many permits out, or all.
@@ -208,8 +222,8 @@ impl<'m> Reading<'m> {
 
 impl Pool {
     fn new(bytes: usize) -> Self {
-        let permits = Arc::new(Semaphore::new(bytes.div_ceil(UNIT)));
-        Self { permits, waiting: AtomicUsize::new(0), holders: Holders::default() }
+        let permits = Arc::new(Semaphore::new(bytes));
+        Self { permits, bytes, waiting: AtomicUsize::new(0), holders: Holders::default() }
     }
 
     async fn take(
@@ -217,7 +231,7 @@ impl Pool {
         bytes: usize,
         patience: Duration,
     ) -> Result<OwnedSemaphorePermit, BodyError> {
-        let permits = u32::try_from(bytes.div_ceil(UNIT)).map_err(|_| BodyError::NoMemory)?;
+        let permits = u32::try_from(bytes).map_err(|_| BodyError::NoMemory)?;
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_many_owned(permits) {
             return Ok(permit);
         }

@@ -31,7 +31,7 @@ pub(crate) struct Internal {
     pub(crate) cleanups: Cleanups,
     /// Cancelled when the gateway begins to drain.
     pub(crate) stop: CancellationToken,
-    pub(crate) push_bodies: Arc<PushBodies>,
+    pub(crate) push_bodies: PushBodies,
 }
 
 #[derive(Debug, Clone, Copy)]

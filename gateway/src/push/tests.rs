@@ -22,7 +22,7 @@ async fn a_caller_that_leaves_takes_back_what_the_queue_has_no_room_for() {
     // Room for three empty messages.
     let entry = registry.enter(info, Arc::clone(&api), Mailbox::new(200)).unwrap();
     entry.handle.mailbox.open();
-    let pusher = Pusher::new(registry, settings.push);
+    let pusher = Pusher::new(registry, PushBodies::new(&settings.push), settings.push);
     let message = || (vec![id.to_string()], Ok(Effect::Send(Message::Text("".into()))));
     let began = Instant::now();
     let terms =

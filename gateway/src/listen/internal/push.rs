@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use batch::{ItemResponse, OFFER, VERSION, server, wire::items};
+use batch::{Item, ItemResponse, OFFER, VERSION, server, wire::items};
 use daemon::{
     body::{AnswerHold, HeldBody, HttpConnection, RequestBody},
     http::{Body, full, method_not_allowed},
@@ -14,19 +14,20 @@ use daemon::{
 use futures_util::{future::BoxFuture, stream};
 use http::{Method, Request, Response, header};
 use http_body_util::{BodyExt, StreamBody};
-use hyper::body::{Body as _, Bytes, Frame};
+use hyper::body::{Bytes, Frame};
 
 use super::Internal;
 use crate::{
     api::{Api, Dialect},
     dialect::{PushOutcome, PushRefusal},
+    push::HeldPush,
 };
 
 /// Bytes of a long answer that are handed over at once.
 const PART_BYTES: usize = 16 << 10;
 
 /// What a long answer holds until it has been written.
-type Held = (HeldBody, AnswerHold);
+type Held = (HeldPush, (AnswerHold, Option<AnswerHold>));
 
 impl Internal {
     /// Answers a request for the path of the API `id`.
@@ -51,18 +52,15 @@ impl Internal {
         };
         if is_batch {
             return match items(mem::take(&mut body.bytes)) {
-                Ok(items) => {
-                    let bodies = items.into_iter().map(|item| body.part(item.body)).collect();
-                    drop(body);
-                    self.push_all(api, bodies, connection).await
-                }
+                Ok(items) => self.push_all(api, body, items, connection).await,
                 Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
             };
         }
-        let answer = answer(dialect, self.pusher.push(api, &mut body).await).await;
+        let mut push = HeldPush::from(body);
+        let answer = answer(dialect, self.pusher.push(api, &mut push).await).await;
         let hold = || {
-            let hold = self.push_bodies.hold(&body, connection);
-            (body, hold)
+            let hold = self.push_bodies.hold(&push, connection);
+            (push, hold)
         };
         let mut response = in_parts(answer, hold);
         response.headers_mut().insert(OFFER, VERSION);
@@ -73,32 +71,37 @@ impl Internal {
     async fn push_all(
         &self,
         api: &Arc<Api>,
-        bodies: Vec<HeldBody>,
+        mut body: HeldBody,
+        items: Vec<Item>,
         connection: HttpConnection,
     ) -> Response<Body> {
+        // Pushes that have not begun have memory too, and none of them begins while the peer does
+        // not read.
+        let hold = self.push_bodies.hold_body(&body, connection.clone());
         let held = Arc::new(Mutex::new(Vec::<Held>::new()));
-        let exchanges = bodies.into_iter().map(|mut body| {
-            let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
-            let (bodies, connection) = (Arc::clone(&self.push_bodies), connection.clone());
-            let held = Arc::clone(&held);
-            Box::pin(async move {
-                let outcome = pusher.push(&api, &mut body).await;
-                let (head, answer) = answer(api.config().dialect, outcome).await.into_parts();
-                if answer.len() > PART_BYTES {
-                    let hold = bodies.hold(&body, connection);
-                    held.lock().expect("nothing panics with the lock held").push((body, hold));
-                }
-                ItemResponse { status: head.status.as_u16(), body: answer }
-            }) as BoxFuture<'static, ItemResponse>
-        });
-        let response = server::answer(exchanges).await;
-        let nothing_held = held.lock().expect("nothing panics with the lock held").is_empty();
-        if nothing_held && response.body().size_hint().exact().is_some() {
-            return response;
-        }
-        response.map(|body| {
+        let exchanges: Vec<_> = items
+            .into_iter()
+            .map(|item| {
+                // A copy: a slice would keep the whole batch in memory.
+                let mut push = HeldPush::from(body.part(Bytes::copy_from_slice(&item.body)));
+                let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
+                let (bodies, connection) = (self.push_bodies.clone(), connection.clone());
+                let held = Arc::clone(&held);
+                Box::pin(async move {
+                    let outcome = pusher.push(&api, &mut push).await;
+                    let (head, answer) = answer(api.config().dialect, outcome).await.into_parts();
+                    if answer.len() > PART_BYTES {
+                        let hold = bodies.hold(&push, connection);
+                        held.lock().expect("nothing panics with the lock held").push((push, hold));
+                    }
+                    ItemResponse { status: head.status.as_u16(), body: answer }
+                }) as BoxFuture<'static, ItemResponse>
+            })
+            .collect();
+        drop(body);
+        server::answer(exchanges.into_iter()).await.map(|body| {
             let frames = body.map_frame(move |frame| {
-                let _kept = &held;
+                let _kept = (&hold, &held);
                 frame
             });
             frames.boxed_unsync()
@@ -111,18 +114,17 @@ async fn answer(dialect: Dialect, outcome: PushOutcome) -> Response<Bytes> {
     offload(outcome.answer_bytes(), move || dialect.answer_push(outcome)).await
 }
 
-/// An answer. A long one is handed over in parts as the client reads, and keeps memory for the
-/// parts that have not been handed over.
+/// An answer. A long one is handed over in parts as the client reads. It keeps its memory to the
+/// end, since the parts are of one piece of memory.
 fn in_parts(answer: Response<Bytes>, hold: impl FnOnce() -> Held) -> Response<Body> {
     let (mut head, mut answer) = answer.into_parts();
     if answer.len() <= PART_BYTES {
         return Response::from_parts(head, full(answer));
     }
     head.headers.insert(header::CONTENT_LENGTH, answer.len().into());
-    let (mut body, hold) = hold();
+    let held = hold();
     let parts = iter::from_fn(move || {
-        let _kept = &hold;
-        body.shrink_to(answer.len());
+        let _kept = &held;
         (!answer.is_empty()).then(|| answer.split_to(answer.len().min(PART_BYTES)))
     });
     let parts = stream::iter(parts.map(|part| Ok(Frame::data(part))));
