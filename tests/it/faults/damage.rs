@@ -296,3 +296,16 @@ async fn no_damage_loses_a_cleanup_in_silence() {
     eprintln!("{count} damages: {outcomes:?}");
     assert!(outcomes.refused > 0 && outcomes.delivered > 0, "{outcomes:?}");
 }
+
+/// The first transactions of a journal are in its log, and still its main file is no new journal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_journal_without_its_log_and_marker_is_not_taken_for_a_new_one() {
+    let journal = Journal::make("process", End::Killed).await;
+    let runs = journal.copied().await;
+    for file in [LOG, MARKER] {
+        fs::remove_file(folder_of(&runs).join(file)).unwrap();
+    }
+    let exit = Process::try_start("gateway", &[], runs.folder.path(), &[]).await.err().unwrap();
+    assert!(exit.stderr.contains("the journal data/journal/cleanups.sqlite is damaged"));
+    runs.backend.stop();
+}

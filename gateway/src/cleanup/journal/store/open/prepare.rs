@@ -55,6 +55,8 @@ impl Opening<'_> {
         // between leaves no journal that looks damaged.
         let marker = Marker::make(path, &Mark { stage: Stage::Making, ..before.clone() })?;
         make_tables(connection, version)?;
+        // So that the main file alone, without its log, is not taken for a new journal.
+        connection.query_row("pragma wal_checkpoint(truncate)", [], |_| Ok(()))?;
         let state = State::read(connection)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
         let State { identity, sequence, written } = state;
         let (stage, owed) = (Stage::Begun, count(connection)?);
