@@ -13,7 +13,7 @@ use std::{
 use reqwest::Client;
 use tokio::{
     sync::Semaphore,
-    time::{Instant, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tracing::debug;
 use url::Url;
@@ -22,6 +22,8 @@ use super::runner_answer::RunnerAnswer;
 
 /// How long the runner has to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+/// The pause before the runner is asked again within that time.
+const PAUSE: Duration = Duration::from_millis(200);
 /// How old an answer may be for a new connection. So a runner that does not answer delays few of
 /// them.
 const AGE_MAX: Duration = Duration::from_secs(5);
@@ -94,7 +96,7 @@ impl RunnerTimes {
 
     async fn ask_in_turn(&self, http: &Client) -> RunnerAnswer {
         let asked_at = Instant::now();
-        let answer = timeout(ANSWER_TIMEOUT, RunnerAnswer::get(http, &self.functions)).await;
+        let answer = timeout(ANSWER_TIMEOUT, self.answer(http)).await;
         let answer = answer.unwrap_or(RunnerAnswer::NoAnswer);
         debug!(?answer, "asked the runner for its functions");
         let mut last = self.last();
@@ -105,6 +107,17 @@ impl RunnerTimes {
             last.timeouts = timeouts.collect();
         }
         answer
+    }
+
+    /// Asks again until there is an answer. A runner that is killed and started again breaks a
+    /// question off, and can answer a moment later.
+    async fn answer(&self, http: &Client) -> RunnerAnswer {
+        loop {
+            match RunnerAnswer::get(http, &self.functions).await {
+                RunnerAnswer::NoAnswer => sleep(PAUSE).await,
+                answer => return answer,
+            }
+        }
     }
 
     fn last(&self) -> MutexGuard<'_, LastAnswer> {
@@ -121,19 +134,39 @@ mod tests {
 
     use super::*;
 
+    /// Answers one question.
+    async fn answer_one(listener: &TcpListener, timeout_ms: u64) {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 4096]).await.unwrap();
+        let body = format!(r#"{{"functions":[{{"name":"f","timeout_ms":{timeout_ms}}}]}}"#);
+        let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
+        let answer = format!("{head} {}\r\n\r\n{body}", body.len());
+        stream.write_all(answer.as_bytes()).await.unwrap();
+    }
+
+    /// It was killed, and started again at once.
+    #[tokio::test]
+    async fn a_runner_that_breaks_a_question_off_is_asked_again() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
+        let answers = async {
+            drop(listener.accept().await.unwrap());
+            answer_one(&listener, 3000).await;
+        };
+        let times = RunnerTimes::new(&base);
+        let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
+        let (answer, ()) = tokio::join!(times.ask(&http), answers);
+        assert!(matches!(answer, RunnerAnswer::Functions(_)), "{answer:?}");
+    }
+
     /// The settings of the runner have changed since the last question.
     #[tokio::test]
     async fn the_timeout_of_a_function_is_known_within_a_few_seconds_after_a_change() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
         let answers = async {
-            for timeout in [3000, 120_000] {
-                let (mut stream, _) = listener.accept().await.unwrap();
-                let _ = stream.read(&mut [0; 4096]).await.unwrap();
-                let body = format!(r#"{{"functions":[{{"name":"f","timeout_ms":{timeout}}}]}}"#);
-                let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length:";
-                let answer = format!("{head} {}\r\n\r\n{body}", body.len());
-                stream.write_all(answer.as_bytes()).await.unwrap();
+            for timeout_ms in [3000, 120_000] {
+                answer_one(&listener, timeout_ms).await;
             }
         };
         let times = RunnerTimes::new(&base);

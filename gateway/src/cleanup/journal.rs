@@ -47,7 +47,7 @@ use self::{
 use crate::settings::{JournalSettings, JournalSync};
 
 /// No cleanup waits longer for a call. A row that says so was written with another clock.
-pub(crate) const WAIT_MAX: Duration = Duration::from_hours(1);
+pub(crate) const WAIT_MAX: Duration = Duration::from_hours(2);
 
 /// Commands in the queue of the thread. A caller waits while the queue is full.
 const COMMANDS_MAX: usize = 4096;
