@@ -50,11 +50,12 @@ impl<T> Kind<T> {
     pub(super) fn shown(&self, value: &Value) -> String {
         // A URL may hold a password or a token, and so may what was meant to be one.
         let is_url = |text: &str| text.contains("://") || text.contains('@');
-        if self.is_secret || value.as_str().is_some_and(is_url) {
+        // TOML would write a text of several lines as such.
+        let shown = value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"));
+        if self.is_secret || is_url(&shown) {
             return "the value".to_owned();
         }
-        // TOML would write a text of several lines as such.
-        value.as_str().map_or_else(|| value.to_string(), |text| format!("{text:?}"))
+        shown
     }
 
     /// The values of this kind, in words.
