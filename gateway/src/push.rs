@@ -7,7 +7,10 @@
 mod body;
 mod encoder;
 
-use std::{mem, sync::Arc};
+use std::{
+    mem,
+    sync::{Arc, atomic::AtomicUsize},
+};
 
 use daemon::offload::offload;
 use shared::connection_id::ConnectionId;
@@ -52,6 +55,11 @@ impl Pusher {
         Self { registry, bodies, settings, overflow }
     }
 
+    /// The ids that the pushes to many of one batch may have together.
+    pub(crate) fn ids_of_batch(&self) -> Arc<AtomicUsize> {
+        Arc::new(AtomicUsize::new(self.settings.max_ids))
+    }
+
     /// Carries out the push that `held` asks for. Takes the bytes out of `held` and leaves the
     /// memory for what the push still holds, which the caller keeps until the answer has been
     /// written.
@@ -89,6 +97,10 @@ impl Pusher {
             Pushes::Many(pushes) => pushes,
         };
         let ids = pushes.iter().flat_map(|(ids, _)| ids);
+        if !held.may_have(ids.clone().count()) {
+            let problem = format!("the pushes of a batch have more than {ids_max} ids together");
+            return PushOutcome::Refused(PushRefusal::TooManyIds(problem));
+        }
         let bytes = ids.map(|id| id.len() + BYTES_PER_ID).sum();
         if let Err(refusal) = self.bodies.take_for_ids(held, bytes).await {
             return PushOutcome::Refused(refusal);

@@ -3,7 +3,10 @@
 
 use serde_json::json;
 
-use crate::support::world::{World, closing, data_send};
+use crate::support::{
+    soon,
+    world::{World, closing, data_send},
+};
 
 #[tokio::test]
 async fn one_payload_reaches_many_and_the_answer_names_the_others() {
@@ -57,6 +60,23 @@ async fn a_push_to_no_connection_is_answered_0() {
         let answer = world.push(json!({ "websocket": websocket })).await;
         assert_eq!(answer, (200, json!({ "errNo": 0, "errMsg": "ok" })));
     }
+    world.finish().await;
+}
+
+/// A batch of the frames that functions of ours send has one bound for all of its pushes.
+#[tokio::test]
+async fn a_batch_of_pushes_has_no_more_ids_than_one_push() {
+    let world = World::with("", "[push]\nmax_ids = 10").await;
+    let push = json!({ "websocket": { "action": "closing", "secConnectionIDs": vec!["x"; 4] } });
+    let push = push.to_string();
+    let batch = format!("a - {}\n{push}\n", push.len()).repeat(3);
+    let url = format!("http://{}/api-test", world.listeners.internal);
+    let request = reqwest::Client::new().post(url).body(batch);
+    let answer = request.header("content-type", "application/vnd.longhold.batch").send();
+    let answer = soon("the answer", answer).await.unwrap().text().await.unwrap();
+    let statuses =
+        |status: u16| (0..3).filter(|index| answer.contains(&format!("{index} {status} "))).count();
+    assert_eq!((statuses(200), statuses(413)), (2, 1), "{answer}");
     world.finish().await;
 }
 

@@ -78,12 +78,13 @@ impl Internal {
         // Pushes that have not begun have memory too, and none of them begins while the peer does
         // not read.
         let hold = self.push_bodies.hold_body(&body, connection.clone());
-        let held = Arc::new(Mutex::new(Vec::<Held>::new()));
+        let (held, ids) = (Arc::new(Mutex::new(Vec::<Held>::new())), self.pusher.ids_of_batch());
         let exchanges: Vec<_> = items
             .into_iter()
             .map(|item| {
                 // A copy: a slice would keep the whole batch in memory.
-                let mut push = HeldPush::from(body.part(Bytes::copy_from_slice(&item.body)));
+                let body = body.part(Bytes::copy_from_slice(&item.body));
+                let mut push = HeldPush::of_batch(body, &ids);
                 let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
                 let (bodies, connection) = (self.push_bodies.clone(), connection.clone());
                 let held = Arc::clone(&held);
