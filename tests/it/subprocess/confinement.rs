@@ -153,6 +153,42 @@ async fn memory_of_a_process_that_has_lost_its_parent_counts_without_control_gro
     assert!(runner.ended().await.success());
 }
 
+/// Keeps 1 MiB of each event, up to 160 MiB.
+const HOARDS: &str = "
+hoard = []
+def main_handler(event, context):
+    if len(hoard) < 160:
+        hoard.append(b'x' * (1 << 20))
+";
+
+/// Its events, and the pauses between them, are shorter than the time between two looks.
+#[tokio::test]
+async fn memory_of_a_function_that_is_never_idle_counts_without_control_groups() {
+    if !has("python") || !allows("unshare --mount mount -t tmpfs none /sys/fs/cgroup") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "python/index.py", HOARDS);
+    let lines = "max_instances = 1\nprivate_tmp = false";
+    let text = format!("listen.internal = \"127.0.0.1:0\"\n{}", function("python", lines));
+    write(folder.path(), "functions.toml", &text);
+    let runner = Process::start_after(WITHOUT_CGROUPS, "function-runner", folder.path()).await;
+    let url = format!("http://{}/functions/python/invocations", runner.address("internal"));
+    let http = reqwest::Client::new();
+    let error = soon("the end of the instance", async {
+        loop {
+            let response = http.post(&url).body("{}").send().await.unwrap();
+            if response.status() != 200 {
+                return response.text().await.unwrap();
+            }
+        }
+    })
+    .await;
+    assert!(error.contains("128 MB of memory"), "{error}");
+    runner.signal(Signal::SIGTERM);
+    assert!(runner.ended().await.success());
+}
+
 /// Shell commands that give the runner the process id 1, in a namespace.
 const AS_PROCESS_ONE: &str = "exec unshare --pid --fork --mount-proc --kill-child \"$0\"";
 

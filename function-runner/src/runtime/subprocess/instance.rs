@@ -5,7 +5,7 @@
 
 mod work;
 
-use std::{io, panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{io, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
 
 use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
@@ -35,7 +35,9 @@ struct Instance {
     id: u64,
     pool: Arc<Pool>,
     child: ChildProcess,
-    processes: Processes,
+    /// Ends when the processes take too much memory. It goes on from wait to wait: an instance that
+    /// is never idle for long is looked at too.
+    exceeds: Pin<Box<dyn Future<Output = ()> + Send>>,
     confinement: Confinement,
     output: Output,
     exchange: Arc<Exchange>,
@@ -131,6 +133,8 @@ impl Instance {
         };
         let processes = Processes::new(child.id(), confinement.processes_file());
         api.serve_to(processes.clone(), pool.program.user());
+        let memory_limit = u64::from(pool.limits.memory_mb) << 20;
+        let exceeds = Box::pin(memory::exceeds(processes, memory_limit));
         let output = Output::new(pipes, pool.lines_of_instance());
         let pool = Arc::clone(pool);
         let (is_proven, asks_by) = (false, Instant::now());
@@ -139,7 +143,7 @@ impl Instance {
                 id,
                 pool,
                 child,
-                processes,
+                exceeds,
                 confinement,
                 output,
                 exchange,
@@ -179,9 +183,7 @@ impl Instance {
     /// Waits for `what` and looks after the child meanwhile: reads its output, and notices when
     /// it ends or takes too much memory.
     async fn watch<T>(&mut self, what: impl Future<Output = T>) -> Result<T, Fault> {
-        let limit = u64::from(self.pool.limits.memory_mb) << 20;
-        let exceeds = memory::exceeds(self.processes.clone(), limit);
-        tokio::pin!(what, exceeds);
+        tokio::pin!(what);
         loop {
             tokio::select! {
                 // An answer counts, even of a child that ended right after it; output comes
@@ -196,7 +198,7 @@ impl Instance {
                     let message = format!("process exited: {how}");
                     return Err(Fault::new(InvocationFault::ProcessExited, message));
                 }
-                () = &mut exceeds => return Err(self.out_of_memory()),
+                () = &mut self.exceeds => return Err(self.out_of_memory()),
                 () = self.output.pump() => {}
             }
         }
