@@ -1,6 +1,9 @@
 //! The replies that are being read from child processes have one bound of memory.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::{
+    fs,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use serde_json::{Value, json};
 
@@ -50,15 +53,7 @@ async fn a_reply_that_stalls_is_given_up_when_others_need_its_memory() {
         is_given_up.store(true, Ordering::SeqCst);
     };
     let others = async {
-        soon("a reply that stalls", async {
-            loop {
-                let log = functions.get("/functions/large/logs?tail=1000").await;
-                if log.text().await.unwrap().contains("stalls") {
-                    return;
-                }
-            }
-        })
-        .await;
+        logged(&functions, "large", "stalls").await;
         while !is_given_up.load(Ordering::SeqCst) {
             let (status, reply) = functions.invoke("large", &json!(1)).await;
             assert_eq!(status, 200);
@@ -67,5 +62,84 @@ async fn a_reply_that_stalls_is_given_up_when_others_need_its_memory() {
     };
     soon("all answers", async { tokio::join!(stall(), others) }).await;
     assert_eq!(functions.invoke("large", &Value::Null).await.0, 200);
+    functions.finish().await;
+}
+
+/// Waits until the log of the function `name` has `text`.
+async fn logged(functions: &Functions, name: &str, text: &str) {
+    soon(text, async {
+        let path = format!("/functions/{name}/logs?tail=1000");
+        while !functions.get(&path).await.text().await.unwrap().contains(text) {}
+    })
+    .await;
+}
+
+/// Replies on four connections at once, with a part of 1 MiB and then 16 KiB at a time: before it
+/// has an event, and when it has got one. Ends when there is the file `STOP`.
+const DRIPS: &str = r#"#!/usr/bin/env python3
+import http.client, os, threading, time
+port = int(os.environ["SCF_RUNTIME_API_PORT"])
+def drip(begun):
+    api = http.client.HTTPConnection("127.0.0.1", port)
+    api.putrequest("POST", "/runtime/invocation/response")
+    api.putheader("Content-Length", str(6 << 20))
+    api.endheaders()
+    api.send(b" " * (1 << 20))
+    begun.release()
+    for _ in range(300):
+        time.sleep(0.2)
+        api.send(b" " * (16 << 10))
+def ends():
+    while not os.path.exists("STOP"):
+        time.sleep(0.05)
+    os._exit(0)
+def drips(wanted):
+    begun = threading.Semaphore(0)
+    for _ in range(4):
+        threading.Thread(target=drip, args=(begun,), daemon=True).start()
+    for _ in range(wanted):
+        begun.acquire()
+threading.Thread(target=ends, daemon=True).start()
+api = http.client.HTTPConnection("127.0.0.1", port)
+drips(4)
+print("drips without", flush=True)
+api.request("GET", "/runtime/invocation/next")
+api.getresponse().read()
+drips(1)
+print("drips on", flush=True)
+threading.Event().wait()
+"#;
+
+/// There is memory for two replies. A process that goes on sending holds that of one, and of none
+/// while it has no event.
+#[tokio::test]
+async fn a_process_that_replies_slowly_holds_the_memory_of_one_reply_at_most() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    let stop = folder.path().join("stop");
+    write(folder.path(), "large/bootstrap", BOOTSTRAP);
+    write(folder.path(), "drips/bootstrap", &DRIPS.replace("STOP", stop.to_str().unwrap()));
+    let text = "limits.reply_memory = '12MiB'\n\
+        [functions.large]\nruntime = 'custom'\ncode = 'large'\ntimeout = '15s'\n\
+        [functions.drips]\nruntime = 'custom'\ncode = 'drips'\ntimeout = '15m'\n\
+        min_instances = 1\nmax_instances = 1\nprivate_tmp = false\n";
+    let functions = Functions::start_in(folder, text).await;
+    let large = async || {
+        let (status, reply) = functions.invoke("large", &json!(1)).await;
+        assert_eq!(status, 200, "{reply}");
+    };
+    logged(&functions, "drips", "drips without").await;
+    large().await;
+    let event = json!(1);
+    let dripping = functions.invoke("drips", &event);
+    let others = async {
+        logged(&functions, "drips", "drips on").await;
+        large().await;
+        fs::write(stop, "").unwrap();
+    };
+    let ((status, fault), ()) = tokio::join!(dripping, others);
+    assert!([430, 439].contains(&status), "{fault}");
     functions.finish().await;
 }

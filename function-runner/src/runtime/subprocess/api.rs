@@ -10,6 +10,7 @@ mod stream;
 
 use std::{io, net::Ipv4Addr, sync::Arc};
 
+use bytes::Bytes;
 use daemon::{
     body::BodyMemory,
     http::{Body, json_bytes, message},
@@ -17,7 +18,10 @@ use daemon::{
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use nix::unistd::Uid;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, SemaphorePermit, watch},
+};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -31,6 +35,7 @@ use self::{
     connections::Access,
 };
 use super::{delivery::Deliveries, exchange::Exchange, processes::Processes, report};
+use crate::invocation::Fault;
 
 /// The header in which our own bootstraps send the secret of their instance.
 const SECRET: HeaderName = HeaderName::from_static("longhold-secret");
@@ -60,7 +65,7 @@ impl RuntimeApi {
             is_our_bootstrap.then(|| Arc::from(Uuid::new_v4().simple().to_string().as_str()));
         let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();
-        let requests = Requests { exchange, replies };
+        let requests = Requests { exchange, replies, turn: Arc::new(Semaphore::new(1)) };
         let access = Access { callers, secret: secret.clone() };
         tasks.spawn(connections::serve(listener, requests, access, stop.clone()));
         Ok(Self { port: address.port(), secret, instance, stop: stop.drop_guard() })
@@ -78,6 +83,56 @@ impl RuntimeApi {
 struct Requests {
     exchange: Arc<Exchange>,
     replies: BodyMemory,
+    /// One body is read at a time, so that an instance holds the memory of one reply at most.
+    turn: Arc<Semaphore>,
+}
+
+impl Requests {
+    /// Takes the reply to the event with the id `id`. Returns whether the reply was expected.
+    async fn response(&self, id: Option<&str>, body: Incoming) -> bool {
+        let Some((reply, _turn)) = self.read(id, body).await else { return false };
+        self.exchange.reply(id, reply.and_then(|body| reply::check(&body)))
+    }
+
+    /// Takes the error to the event with the id `id`. Returns whether the error was expected.
+    async fn raised(&self, id: Option<&str>, body: Incoming) -> bool {
+        let Some((report, _turn)) = self.read(id, body).await else { return false };
+        let fault = report.map_or_else(|fault| fault, |body| report::raised(&body));
+        self.exchange.reply(id, Err(fault))
+    }
+
+    /// Reads the body of a reply in its turn, which goes on until the reply has been handed over:
+    /// then the event is no longer expected to be replied to. `None` if no reply is expected.
+    async fn read(
+        &self,
+        id: Option<&str>,
+        body: Incoming,
+    ) -> Option<(Result<Bytes, Fault>, SemaphorePermit<'_>)> {
+        if self.exchange.expects_reply(id) {
+            let turn = self.turn.acquire().await.expect("it is never closed");
+            if self.exchange.expects_reply(id) {
+                return Some((reply::read(&self.replies, body).await, turn));
+            }
+        }
+        reply::refuse(body).await;
+        None
+    }
+
+    /// Takes the error of a child that cannot start. One of a child that has started is not read.
+    async fn not_loaded(&self, mut body: Incoming) {
+        if !self.exchange.has_started() {
+            let _turn = self.turn.acquire().await.expect("it is never closed");
+            tokio::select! {
+                biased;
+                () = self.exchange.start() => {}
+                report = reply::read(&self.replies, &mut body) => {
+                    let fault = report.map_or_else(|fault| fault, |b| report::not_loaded(&b));
+                    return self.exchange.started(Err(fault));
+                }
+            }
+        }
+        reply::refuse(body).await;
+    }
 }
 
 /// A request of the child.
@@ -114,7 +169,7 @@ impl<'a> RuntimeRequest<'a> {
 
 /// Answers a request of the child, on the connection of `deliveries`.
 async fn answer(
-    Requests { exchange, replies }: &Requests,
+    requests: &Requests,
     deliveries: &Deliveries,
     request: Request<Incoming>,
 ) -> Response<Body> {
@@ -122,21 +177,16 @@ async fn answer(
     let Some(asked) = RuntimeRequest::of(&head.method, head.uri.path()) else {
         return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
     };
+    let id = id_of(&head.headers);
     match asked {
-        RuntimeRequest::Ready => exchange.started(Ok(())),
-        RuntimeRequest::NotLoaded => match reply::read(replies, body).await {
-            Ok(body) => exchange.started(Err(report::not_loaded(&body))),
-            Err(fault) => exchange.started(Err(fault)),
-        },
-        RuntimeRequest::Next => return next::answer(exchange, deliveries).await,
-        RuntimeRequest::Response(id) => {
-            let answer = reply::read(replies, body).await.and_then(|body| reply::check(&body));
-            return accept(exchange.reply(id.or_else(|| id_of(&head.headers)), answer));
+        RuntimeRequest::Ready => requests.exchange.started(Ok(())),
+        RuntimeRequest::NotLoaded => requests.not_loaded(body).await,
+        RuntimeRequest::Next => return next::answer(&requests.exchange, deliveries).await,
+        RuntimeRequest::Response(id_in_path) => {
+            return accept(requests.response(id_in_path.or(id), body).await);
         }
-        RuntimeRequest::Raised(id) => {
-            let fault =
-                reply::read(replies, body).await.map_or_else(|fault| fault, |b| report::raised(&b));
-            return accept(exchange.reply(id.or_else(|| id_of(&head.headers)), Err(fault)));
+        RuntimeRequest::Raised(id_in_path) => {
+            return accept(requests.raised(id_in_path.or(id), body).await);
         }
     }
     accept(true)

@@ -54,6 +54,7 @@ pub(super) struct Exchange {
     /// How many requests of the child wait for an event.
     asking: watch::Sender<usize>,
     started: Mutex<Option<oneshot::Sender<Result<(), Fault>>>>,
+    has_started: watch::Sender<bool>,
 }
 
 #[derive(Debug)]
@@ -64,6 +65,14 @@ struct Pending {
     reply: oneshot::Sender<ChildReply>,
     deadline_ms: Option<u64>,
     deliveries: Vec<Arc<Delivery>>,
+}
+
+impl Pending {
+    /// One to an event that was withdrawn counts until its instance has ended.
+    fn expects_reply(&self, request_id: Option<&str>) -> bool {
+        let is_meant = request_id.is_none_or(|request_id| self.request_id == request_id);
+        is_meant && !self.deliveries.is_empty() && !self.reply.is_closed()
+    }
 }
 
 /// Counts a request that waits for an event, until dropped.
@@ -92,6 +101,7 @@ impl Exchange {
             is_given: watch::Sender::new(false),
             asking: watch::Sender::new(0),
             started: Mutex::new(Some(started)),
+            has_started: watch::Sender::new(false),
         };
         (exchange, outcome)
     }
@@ -101,7 +111,18 @@ impl Exchange {
         let sender = self.started.lock().expect("nothing panics with the lock held").take();
         if let Some(sender) = sender {
             let _ = sender.send(outcome);
+            self.has_started.send_replace(true);
         }
+    }
+
+    /// Whether the child has started, or did not start.
+    pub(super) fn has_started(&self) -> bool {
+        *self.has_started.borrow()
+    }
+
+    /// Waits until the child has started, or did not start.
+    pub(super) async fn start(&self) {
+        let _ = self.has_started.subscribe().wait_for(|has_started| *has_started).await;
     }
 
     /// Whether the child waits for an event.
@@ -160,13 +181,15 @@ impl Exchange {
         Some(GivenEvent { event, context, deadline_ms })
     }
 
+    /// Whether a reply is expected: to the event with the id `request_id`, if it is given.
+    pub(super) fn expects_reply(&self, request_id: Option<&str>) -> bool {
+        self.pending().as_ref().is_some_and(|pending| pending.expects_reply(request_id))
+    }
+
     /// Takes the reply to the current event. If `request_id` is given, it has to be the id of that
     /// event. Returns whether the reply was expected.
     pub(super) fn reply(&self, request_id: Option<&str>, reply: ChildReply) -> bool {
-        let waiting = self.pending().take_if(|pending| {
-            let is_meant = request_id.is_none_or(|request_id| pending.request_id == request_id);
-            is_meant && !pending.deliveries.is_empty()
-        });
+        let waiting = self.pending().take_if(|pending| pending.expects_reply(request_id));
         let Some(waiting) = waiting else { return false };
         self.has_event.send_replace(false);
         waiting.reply.send(reply).is_ok()
@@ -225,6 +248,7 @@ mod tests {
         let (exchange, _) = Exchange::new();
         let mut replied = exchange.put(event("a"));
         assert!(!exchange.reply(None, Ok("early".to_owned())), "the child has not asked for it");
+        assert!(!exchange.expects_reply(None));
         for _ in 0..2 {
             assert_eq!(
                 exchange.next(&Deliveries::default()).await.unwrap().context.request_id,
@@ -232,7 +256,10 @@ mod tests {
             );
         }
         assert!(!exchange.reply(Some("b"), Ok("another".to_owned())));
+        let expects = [None, Some("a"), Some("b")].map(|id| exchange.expects_reply(id));
+        assert_eq!(expects, [true, true, false]);
         assert!(exchange.reply(Some("a"), Ok("first".to_owned())));
+        assert!(!exchange.expects_reply(Some("a")));
         assert!(!exchange.reply(Some("a"), Ok("second".to_owned())));
         assert_eq!(replied.try_recv().unwrap().unwrap(), "first");
 
@@ -250,6 +277,7 @@ mod tests {
         drop(exchange.put(event("a")));
         exchange.next(&Deliveries::default()).await.unwrap();
         assert!(started.try_recv().unwrap().is_ok());
+        assert!(exchange.has_started());
     }
 
     #[tokio::test]
@@ -266,7 +294,13 @@ mod tests {
         drop(exchange.put(event("b")));
         assert_eq!(asks.await.unwrap().context.request_id, "b");
         assert!(!exchange.is_asking());
+        // A reply that comes late counts for as long as somebody waits.
+        let mut replied = exchange.put(event("c"));
+        exchange.next(&connection).await.unwrap();
         assert!(exchange.withdraw());
+        assert!(exchange.expects_reply(Some("c")));
+        replied.close();
+        assert!(!exchange.expects_reply(Some("c")));
         connection.written();
         connection.ended_unread();
         assert!(!exchange.was_read().await);

@@ -5,8 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use daemon::body::{BodyError, BodyMemory, BodyRules};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use shared::invocation::InvocationFault;
+use tokio::time::timeout;
 
 use crate::invocation::{Fault, event};
 
@@ -16,6 +17,11 @@ const FREE_BYTES: usize = 64 << 10;
 const SLOW_WHILE_OTHERS_WAIT: Duration = Duration::from_secs(2);
 /// Longer than any function may run. The timeout of the function ends the reading of its reply.
 const FOREVER: Duration = Duration::from_hours(1);
+
+/// How long a child may take to send a body that is not kept, and how large the body may be. The
+/// connection of a longer one ends.
+const REFUSED_TIMEOUT: Duration = Duration::from_secs(30);
+const REFUSED_BYTES_MAX: usize = 64 << 20;
 
 /// Memory of this many bytes for the replies that are being read, of all functions together.
 pub(crate) fn memory(bytes: usize) -> BodyMemory {
@@ -31,7 +37,10 @@ pub(crate) fn memory(bytes: usize) -> BodyMemory {
 
 /// Reads the body. One that is too large is read to its end too: a child whose connection breaks
 /// while it writes would take that for the end of the runner.
-pub(super) async fn read(memory: &BodyMemory, mut body: Incoming) -> Result<Bytes, Fault> {
+pub(super) async fn read<B>(memory: &BodyMemory, mut body: B) -> Result<Bytes, Fault>
+where
+    B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
+{
     match memory.read(&mut body, event::BYTES_MAX).await {
         Ok(reply) => Ok(reply.bytes),
         Err(BodyError::TooLarge(limit)) => {
@@ -47,6 +56,21 @@ pub(super) async fn read(memory: &BodyMemory, mut body: Incoming) -> Result<Byte
             Err(Fault::raised(message.to_owned()))
         }
     }
+}
+
+/// Reads a body that nobody waits for, and keeps nothing of it, for the same reason.
+pub(super) async fn refuse(mut body: Incoming) {
+    let read = async {
+        let mut bytes = 0;
+        while let Some(Ok(frame)) = body.frame().await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > REFUSED_BYTES_MAX {
+                return;
+            }
+        }
+    };
+    // One that takes longer is dropped, and its connection ends.
+    let _ = timeout(REFUSED_TIMEOUT, read).await;
 }
 
 fn broke_off() -> Fault {
