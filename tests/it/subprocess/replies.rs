@@ -143,3 +143,31 @@ async fn a_process_that_replies_slowly_holds_the_memory_of_one_reply_at_most() {
     assert!([430, 439].contains(&status), "{fault}");
     functions.finish().await;
 }
+
+/// Replies with as many bytes as its event says, and exits without waiting for the answer.
+const LEAVES: &str = r#"#!/usr/bin/env python3
+import http.client, os
+port = os.environ["SCF_RUNTIME_API_PORT"]
+api = http.client.HTTPConnection("127.0.0.1", int(port))
+api.request("GET", "/runtime/invocation/next")
+length = int(api.getresponse().read())
+api.request("POST", "/runtime/invocation/response", body=b'"' + b"x" * length + b'"')
+os._exit(0)
+"#;
+
+/// The end of the connection is there while the reply is being checked.
+#[tokio::test]
+async fn a_reply_that_has_come_whole_counts_though_its_process_has_ended() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "leaves/bootstrap", LEAVES);
+    let text = "[functions.leaves]\nruntime = 'custom'\ncode = 'leaves'\ntimeout = '20s'\n";
+    let functions = Functions::start_in(folder, text).await;
+    for length in [10, 5 << 20].repeat(5) {
+        let (status, reply) = functions.invoke("leaves", &json!(length)).await;
+        assert_eq!((status, reply.as_str().map(str::len)), (200, Some(length)));
+    }
+    functions.finish().await;
+}

@@ -10,17 +10,17 @@ mod stream;
 
 use std::{io, net::Ipv4Addr, sync::Arc};
 
-use bytes::Bytes;
 use daemon::{
     body::BodyMemory,
     http::{Body, json_bytes, message},
+    offload::offload,
 };
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use nix::unistd::Uid;
 use tokio::{
     net::TcpListener,
-    sync::{Semaphore, SemaphorePermit, watch},
+    sync::{Semaphore, watch},
 };
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
@@ -34,8 +34,12 @@ use self::{
     caller::{Callers, Instance},
     connections::Access,
 };
-use super::{delivery::Deliveries, exchange::Exchange, processes::Processes, report};
-use crate::invocation::Fault;
+use super::{
+    delivery::Deliveries,
+    exchange::{ChildReply, Counted, Exchange},
+    processes::Processes,
+    report,
+};
 
 /// The header in which our own bootstraps send the secret of their instance.
 const SECRET: HeaderName = HeaderName::from_static("longhold-secret");
@@ -65,7 +69,13 @@ impl RuntimeApi {
             is_our_bootstrap.then(|| Arc::from(Uuid::new_v4().simple().to_string().as_str()));
         let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();
-        let requests = Requests { exchange, replies, turn: Arc::new(Semaphore::new(1)) };
+        let requests = Requests {
+            exchange,
+            replies,
+            turn: Arc::new(Semaphore::new(1)),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        };
         let access = Access { callers, secret: secret.clone() };
         tasks.spawn(connections::serve(listener, requests, access, stop.clone()));
         Ok(Self { port: address.port(), secret, instance, stop: stop.drop_guard() })
@@ -85,37 +95,49 @@ struct Requests {
     replies: BodyMemory,
     /// One body is read at a time, so that an instance holds the memory of one reply at most.
     turn: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 impl Requests {
-    /// Takes the reply to the event with the id `id`. Returns whether the reply was expected.
-    async fn response(&self, id: Option<&str>, body: Incoming) -> bool {
-        let Some((reply, _turn)) = self.read(id, body).await else { return false };
-        self.exchange.reply(id, reply.and_then(|body| reply::check(&body)))
-    }
-
-    /// Takes the error to the event with the id `id`. Returns whether the error was expected.
-    async fn raised(&self, id: Option<&str>, body: Incoming) -> bool {
-        let Some((report, _turn)) = self.read(id, body).await else { return false };
-        let fault = report.map_or_else(|fault| fault, |body| report::raised(&body));
-        self.exchange.reply(id, Err(fault))
-    }
-
-    /// Reads the body of a reply in its turn, which goes on until the reply has been handed over:
-    /// then the event is no longer expected to be replied to. `None` if no reply is expected.
-    async fn read(
+    /// Takes the reply to the event with the id `id`, which `parse` makes of the body. Returns
+    /// whether the reply was expected. Goes on in a task of its own: the future of a request is
+    /// dropped when its connection ends, and a child may end it after the last byte of its reply.
+    async fn take(
         &self,
         id: Option<&str>,
         body: Incoming,
-    ) -> Option<(Result<Bytes, Fault>, SemaphorePermit<'_>)> {
+        parse: impl FnOnce(&[u8]) -> ChildReply + Send + 'static,
+    ) -> bool {
+        let replying = self.exchange.replying();
+        let taking = self.clone().take_owned(replying, id.map(str::to_owned), body, parse);
+        let stop = self.stop.clone();
+        let taken = self.tasks.spawn(async move { stop.run_until_cancelled(taking).await });
+        taken.await.ok().flatten().unwrap_or(false)
+    }
+
+    async fn take_owned(
+        self,
+        replying: Counted,
+        id: Option<String>,
+        mut body: Incoming,
+        parse: impl FnOnce(&[u8]) -> ChildReply + Send + 'static,
+    ) -> bool {
+        let id = id.as_deref();
         if self.exchange.expects_reply(id) {
-            let turn = self.turn.acquire().await.expect("it is never closed");
+            let _turn = self.turn.acquire().await.expect("it is never closed");
+            // The turn ends with the event: only the reply that is read in it can end the event.
             if self.exchange.expects_reply(id) {
-                return Some((reply::read(&self.replies, body).await, turn));
+                let reply = match reply::read(&self.replies, &mut body).await {
+                    Ok(held) => offload(held.bytes.len(), move || parse(&held.bytes)).await,
+                    Err(fault) => Err(fault),
+                };
+                return self.exchange.reply(id, reply);
             }
         }
+        drop(replying);
         reply::refuse(body).await;
-        None
+        false
     }
 
     /// Takes the error of a child that cannot start. One of a child that has started is not read.
@@ -126,7 +148,7 @@ impl Requests {
                 biased;
                 () = self.exchange.start() => {}
                 report = reply::read(&self.replies, &mut body) => {
-                    let fault = report.map_or_else(|fault| fault, |b| report::not_loaded(&b));
+                    let fault = report.map_or_else(|fault| fault, |b| report::not_loaded(&b.bytes));
                     return self.exchange.started(Err(fault));
                 }
             }
@@ -183,10 +205,11 @@ async fn answer(
         RuntimeRequest::NotLoaded => requests.not_loaded(body).await,
         RuntimeRequest::Next => return next::answer(&requests.exchange, deliveries).await,
         RuntimeRequest::Response(id_in_path) => {
-            return accept(requests.response(id_in_path.or(id), body).await);
+            return accept(requests.take(id_in_path.or(id), body, reply::check).await);
         }
         RuntimeRequest::Raised(id_in_path) => {
-            return accept(requests.raised(id_in_path.or(id), body).await);
+            let parse = |body: &[u8]| Err(report::raised(body));
+            return accept(requests.take(id_in_path.or(id), body, parse).await);
         }
     }
     accept(true)

@@ -53,6 +53,8 @@ pub(super) struct Exchange {
     is_given: watch::Sender<bool>,
     /// How many requests of the child wait for an event.
     asking: watch::Sender<usize>,
+    /// How many replies of the child are being taken.
+    replying: watch::Sender<usize>,
     started: Mutex<Option<oneshot::Sender<Result<(), Fault>>>>,
     has_started: watch::Sender<bool>,
 }
@@ -75,17 +77,18 @@ impl Pending {
     }
 }
 
-/// Counts a request that waits for an event, until dropped.
-struct Asking<'a>(&'a watch::Sender<usize>);
+/// Counts a request of the child, until dropped.
+#[derive(Debug)]
+pub(super) struct Counted(watch::Sender<usize>);
 
-impl<'a> Asking<'a> {
-    fn new(count: &'a watch::Sender<usize>) -> Self {
+impl Counted {
+    fn new(count: &watch::Sender<usize>) -> Self {
         count.send_modify(|count| *count += 1);
-        Self(count)
+        Self(count.clone())
     }
 }
 
-impl Drop for Asking<'_> {
+impl Drop for Counted {
     fn drop(&mut self) {
         self.0.send_modify(|count| *count -= 1);
     }
@@ -100,6 +103,7 @@ impl Exchange {
             pending: Mutex::new(None),
             is_given: watch::Sender::new(false),
             asking: watch::Sender::new(0),
+            replying: watch::Sender::new(0),
             started: Mutex::new(Some(started)),
             has_started: watch::Sender::new(false),
         };
@@ -157,7 +161,7 @@ impl Exchange {
     /// more.
     pub(super) async fn next(&self, connection: &Deliveries) -> Option<GivenEvent> {
         self.started(Ok(()));
-        let _asking = Asking::new(&self.asking);
+        let _asking = Counted::new(&self.asking);
         let mut has_event = self.has_event.subscribe();
         loop {
             has_event.wait_for(|has_event| *has_event).await.ok()?;
@@ -179,6 +183,11 @@ impl Exchange {
         });
         pending.deliveries.push(connection.begin());
         Some(GivenEvent { event, context, deadline_ms })
+    }
+
+    /// A reply is being taken until the guard is dropped.
+    pub(super) fn replying(&self) -> Counted {
+        Counted::new(&self.replying)
     }
 
     /// Whether a reply is expected: to the event with the id `request_id`, if it is given.
@@ -205,15 +214,20 @@ impl Exchange {
         !pending.deliveries.is_empty()
     }
 
-    /// Whether the child, which has ended, may have read the event that was withdrawn.
+    /// Whether the child, which has ended, may have read the event that was withdrawn. Waits for
+    /// the replies that the child has sent.
     pub(super) async fn was_read(&self) -> bool {
         let Some(deliveries) = self.pending().as_ref().map(|pending| pending.deliveries.clone())
         else {
             return true;
         };
-        let read = join_all(deliveries.iter().map(|delivery| delivery.was_read()));
-        let read = timeout(CONNECTIONS_END_TIMEOUT, read).await;
-        read.map_or(true, |read| read.contains(&true))
+        let read = async {
+            let read = join_all(deliveries.iter().map(|delivery| delivery.was_read())).await;
+            // The connection of a reply may end before the reply has been handed over.
+            let _ = self.replying.subscribe().wait_for(|count| *count == 0).await;
+            read.contains(&true)
+        };
+        timeout(CONNECTIONS_END_TIMEOUT, read).await.unwrap_or(true)
     }
 
     fn pending(&self) -> MutexGuard<'_, Option<Pending>> {

@@ -1,20 +1,26 @@
 //! The error that a bootstrap reports, in the form of SCF or of AWS Lambda.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::fmt;
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
 use shared::invocation::InvocationFault;
 
 use crate::invocation::Fault;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct ErrorReport {
+struct ErrorReport<'a> {
     /// The fault, as our own bootstraps say.
     status_code: u16,
     error_type: Option<String>,
     error_message: Option<String>,
     /// Text, or a list of lines.
-    stack_trace: Value,
+    #[serde(borrow)]
+    stack_trace: Option<&'a RawValue>,
 }
 
 /// The function raised. Any `body` is taken.
@@ -34,28 +40,55 @@ pub(super) fn not_loaded(body: &[u8]) -> Fault {
     Fault::new(InvocationFault::LoadFailed, message).with_trace(trace(body, &report))
 }
 
-fn read(body: &[u8]) -> ErrorReport {
+fn read(body: &[u8]) -> ErrorReport<'_> {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
-fn trace(body: &[u8], report: &ErrorReport) -> String {
+fn trace(body: &[u8], report: &ErrorReport<'_>) -> String {
     let what = match (&report.error_type, &report.error_message) {
         (Some(kind), Some(message)) => format!("{kind}: {message}"),
         (Some(only), None) | (None, Some(only)) => only.clone(),
         (None, None) => String::from_utf8_lossy(body).into_owned(),
     };
-    match &report.stack_trace {
-        Value::String(text) if !text.is_empty() => text.clone(),
-        // The trace of AWS Lambda does not have the message.
-        Value::Array(places) => {
-            let places = places.iter().map(|place| {
-                place.as_str().map_or_else(|| place.to_string(), |text| text.trim_end().to_owned())
-            });
-            places.chain([what]).collect::<Vec<_>>().join("\n")
+    let places = report.stack_trace.map_or("", RawValue::get);
+    if let Ok(text) = serde_json::from_str::<String>(places)
+        && !text.is_empty()
+    {
+        return text;
+    }
+    // The trace of AWS Lambda does not have the message.
+    serde_json::from_str::<Places>(places).map_or(what.clone(), |Places(lines)| lines + &what)
+}
+
+/// The values of a list as lines. Built without the list: many small values would take many times
+/// the memory of their text.
+struct Places(String);
+
+impl<'de> Deserialize<'de> for Places {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Lines;
+
+        impl<'de> Visitor<'de> for Lines {
+            type Value = Places;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut places: A) -> Result<Places, A::Error> {
+                let mut lines = String::new();
+                while let Some(place) = places.next_element::<&RawValue>()? {
+                    match serde_json::from_str::<String>(place.get()) {
+                        Ok(text) => lines.push_str(text.trim_end()),
+                        Err(_) => lines.push_str(place.get()),
+                    }
+                    lines.push('\n');
+                }
+                Ok(Places(lines))
+            }
         }
-        Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {
-            what
-        }
+
+        deserializer.deserialize_seq(Lines)
     }
 }
 
@@ -75,6 +108,10 @@ mod tests {
                 "a\n[\"b\",1]\nT: m",
             ),
             (r#"{"errorMessage":"m","errorType":"T","stackTrace":[]}"#, "T: m"),
+            (r#"{"errorMessage":"m","stackTrace":[0, 0,"a \n"]}"#, "0\n0\na\nm"),
+            (r#"{"errorMessage":"m","stackTrace":""}"#, "m"),
+            (r#"{"errorMessage":"m","stackTrace":{"a":1}}"#, "m"),
+            (r#"{"errorMessage":"m","stackTrace":null}"#, "m"),
             (r#"{"errorMessage":"m"}"#, "m"),
             ("oh no", "oh no"),
             ("[1]", "[1]"),

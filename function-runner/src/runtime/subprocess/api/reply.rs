@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use daemon::body::{BodyError, BodyMemory, BodyRules};
+use daemon::body::{BodyError, BodyMemory, BodyRules, HeldBody};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use shared::invocation::InvocationFault;
@@ -37,12 +37,12 @@ pub(crate) fn memory(bytes: usize) -> BodyMemory {
 
 /// Reads the body. One that is too large is read to its end too: a child whose connection breaks
 /// while it writes would take that for the end of the runner.
-pub(super) async fn read<B>(memory: &BodyMemory, mut body: B) -> Result<Bytes, Fault>
+pub(super) async fn read<B>(memory: &BodyMemory, mut body: B) -> Result<HeldBody, Fault>
 where
     B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
 {
     match memory.read(&mut body, event::BYTES_MAX).await {
-        Ok(reply) => Ok(reply.bytes),
+        Ok(reply) => Ok(reply),
         Err(BodyError::TooLarge(limit)) => {
             while let Some(frame) = body.frame().await {
                 frame.map_err(|_| broke_off())?;
@@ -78,7 +78,7 @@ fn broke_off() -> Fault {
 }
 
 /// The reply as text, if it is JSON. An empty body counts as `null`.
-pub(super) fn check(body: &Bytes) -> Result<String, Fault> {
+pub(super) fn check(body: &[u8]) -> Result<String, Fault> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok("null".to_owned());
     }
