@@ -90,20 +90,24 @@ impl Callers {
         match can_be_known() {
             Ok(true) => {}
             Ok(false) => return true,
-            Err(error) => return refused_for(&error, peer),
+            Err(error) => return self.refused_for(&error, peer),
         }
         let known = self.instance.wait_for(Option::is_some).await;
         // An error: the instance has ended, or did not start.
         let Some(instance) = known.ok().and_then(|known| known.clone()) else { return false };
-        let listener = self.listener;
-        let looked = spawn_blocking(move || look(&instance, peer, listener)).await;
-        match looked.map_err(io::Error::other).flatten() {
-            Ok(Caller::Own) => true,
-            Ok(Caller::Other(socket)) => {
-                self.refused(peer, socket);
-                false
+        let callers = self.clone();
+        // Blocking: the files of many processes may be looked at.
+        let looked = spawn_blocking(move || {
+            let caller = look(&instance, peer, callers.listener)?;
+            if let Caller::Other(socket) = caller {
+                callers.refused(peer, socket);
+                return Ok(false);
             }
-            Err(error) => refused_for(&error, peer),
+            Ok(true)
+        });
+        match looked.await.map_err(io::Error::other).flatten() {
+            Ok(is_own) => is_own,
+            Err(error) => self.refused_for(&error, peer),
         }
     }
 
@@ -122,16 +126,20 @@ impl Callers {
             "connection to a runtime API refused: its process does not belong to the instance"
         );
     }
-}
 
-/// Logs it. Such a connection is not served.
-fn refused_for(error: &io::Error, peer: SocketAddr) -> bool {
-    warn!(
-        %error,
-        client.address = %peer,
-        "connection to a runtime API refused: its process is not known"
-    );
-    false
+    /// The same for a connection of which nothing is known.
+    fn refused_for(&self, error: &io::Error, peer: SocketAddr) -> bool {
+        if self.has_warned.swap(true, Ordering::Relaxed) {
+            debug!(%error, client.address = %peer, "connection to a runtime API refused");
+            return false;
+        }
+        warn!(
+            %error,
+            client.address = %peer,
+            "connection to a runtime API refused: its process is not known"
+        );
+        false
+    }
 }
 
 enum Caller {
