@@ -81,7 +81,12 @@ async fn run_inner(
             return;
         }
     };
-    let mut outcome = instance.started(outcome).await;
+    let begun = AssertUnwindSafe(instance.started(outcome)).catch_unwind().await;
+    let mut outcome = begun.unwrap_or_else(|_| {
+        error!("the task of an instance has panicked: its process is killed");
+        let message = "the runner failed while it waited for the start of the process";
+        Err(Fault::new(InvocationFault::LoadFailed, message))
+    });
     if pool.has_mixed() {
         outcome = Err(code_changed());
     }
