@@ -94,8 +94,8 @@ impl BodyMemory {
         pool.holders.add(connection)
     }
 
-    /// Takes memory for so many bytes that are not a body, or all that there is, and waits as a body
-    /// does.
+    /// Takes memory for so many bytes that are not a body, or all that there is, and waits as a
+    /// body does.
     pub async fn take(&self, bytes: usize) -> Result<HeldBody, BodyError> {
         let Memory { large, small, rules } = &*self.0;
         let pool = if bytes <= SMALL_BYTES { small } else { large };

@@ -13,7 +13,8 @@ use crate::support::{client::Client, soon, world::data_send};
 
 /// Ids of one push, most of which do not exist: the answer names those.
 const IDS: usize = 10_000;
-/// Bytes of each long id. All ids take more than the system buffers for a caller that does not read.
+/// Bytes of each long id. All ids take more than the system buffers for a caller that does not
+/// read.
 const ID_BYTES: usize = 700;
 /// `push.memory` of the gateway, which has room for one such push.
 const MEMORY: usize = 8 << 20;

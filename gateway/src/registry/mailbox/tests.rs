@@ -138,7 +138,7 @@ fn overflowing(
 
 #[test]
 fn a_full_mailbox_takes_more_in_order_while_its_client_reads() {
-    let (mailbox, overflow) = (open(100), Overflow::new(8 * 256 * 20));
+    let (mailbox, overflow) = (open(100), Overflow::new(4 * 256 * 20));
     let start = Instant::now();
     let receipts: Vec<_> =
         (0..21).map(|_| overflowing(&mailbox, &overflow, start).unwrap()).collect();
@@ -178,7 +178,7 @@ fn a_client_that_has_taken_nothing_for_the_time_of_a_push_has_no_overflow() {
 
 #[test]
 fn the_overflow_has_a_bound_for_each_mailbox_and_for_all() {
-    let overflow = Overflow::new(8 * 256);
+    let overflow = Overflow::new(4 * 256);
     let start = Instant::now();
     let mailboxes: Vec<_> = (0..9).map(|_| open(1)).collect();
     let firsts: Vec<_> =
