@@ -11,6 +11,7 @@ mod inbox;
 mod intake;
 mod keepalive;
 mod life;
+mod linger;
 mod mail;
 mod messages;
 mod outbound;
@@ -22,7 +23,7 @@ mod tests;
 mod time;
 mod wire;
 
-use std::{future::pending, mem, pin::pin, sync::Arc};
+use std::{future::pending, mem, pin::pin, sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -39,6 +40,7 @@ use self::{
     intake::Intake,
     keepalive::Keepalive,
     life::{Action, Event, Life},
+    linger::Linger,
     outbound::Outbound,
     socket::{Socket, SocketEvent},
 };
@@ -65,6 +67,19 @@ pub(crate) struct Connection<S> {
     /// How many bytes had come with the last event of the socket.
     bytes_read: u64,
     life: Life,
+    close_timeout: Duration,
+    /// The stream after the end of the connection, while the client may still send.
+    linger: Option<Linger<S>>,
+}
+
+/// A connection that has ended.
+#[derive(Debug)]
+pub(crate) struct Ended<S> {
+    pub(crate) end: End,
+    /// The call whose function may still run, if there is one.
+    pub(crate) unended: Option<UnendedCall>,
+    /// The stream, if the client may still send.
+    pub(crate) linger: Option<Linger<S>>,
 }
 
 /// What has happened.
@@ -73,6 +88,7 @@ enum Work {
     Mail,
     Forwarded(Forwarded),
     Memory,
+    Lingered,
     Time,
 }
 
@@ -100,18 +116,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             unended: None,
             bytes_read: 0,
             life: Life::new(settings.close_timeout),
+            close_timeout: settings.close_timeout,
+            linger: None,
             entry,
         }
     }
 
-    /// Runs until the connection has ended. Returns how it ended, and the call whose function may
-    /// still run if there is one.
-    pub(crate) async fn run(mut self) -> (End, Option<UnendedCall>) {
+    /// Runs until the connection has ended.
+    pub(crate) async fn run(mut self) -> Ended<S> {
         self.entry.handle.mailbox.open();
         let end = self.run_inner().await;
         let open_for = self.entry.handle.info.opened_at.elapsed().unwrap_or_default();
         debug!(connection.id = %self.entry.handle.info.id, ?end, ?open_for, "connection closed");
-        (end, self.unended)
+        Ended { end, unended: self.unended, linger: self.linger }
     }
 
     async fn run_inner(&mut self) -> End {
@@ -143,6 +160,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 () = self.entry.handle.mailbox.arrived() => Work::Mail,
                 event = self.socket.next(allowance), if live => Work::Socket(event),
                 () = self.intake.memory(), if live => Work::Memory,
+                () = lingered(&mut self.linger) => Work::Lingered,
                 // A client whose bytes never end uses up the budget that tokio gives a task for one
                 // turn. The timer must not need any of it.
                 () = unconstrained(timer.as_mut()), if live => Work::Time,
@@ -153,6 +171,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Work::Forwarded(forwarded) => self.on_forwarded(forwarded),
                 // The message has it, and the client is read from again.
                 Work::Memory => {}
+                Work::Lingered => self.linger = None,
                 Work::Time => self.on_time(Instant::now()),
             }
         }
@@ -171,9 +190,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.keepalive.message(now);
                 let memory = self.intake.whole(message.as_bytes().len());
                 // A message that crosses with our Close was sent before the client could know.
-                if !self.life.is_fault() {
-                    self.inbox.push(Received { message, memory });
-                }
+                self.inbox.push(Received { message, memory });
             }
             SocketEvent::Heard => {}
             SocketEvent::NeedsMemory => self.intake.grow(),
@@ -208,6 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Passes an event to the life of the connection, and does what the life says.
     fn on_event_at(&mut self, event: Event, now: Instant) {
+        let was_held_back = !self.reads();
         let mailbox = &self.entry.handle.mailbox;
         match self.life.on(event, now) {
             Action::Nothing => {}
@@ -221,8 +239,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 mailbox.shut();
                 self.outbound.lost();
                 self.intake.release();
-                self.socket.abandon();
+                let wire = self.socket.abandon(was_held_back);
+                self.linger = wire.map(|wire| Linger::new(wire, now + self.close_timeout));
             }
+        }
+        if self.life.is_fault() {
+            self.intake.release();
+            self.socket.drop_messages();
         }
     }
 
@@ -235,6 +258,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Whether messages of the client can be taken.
     fn has_room(&self) -> bool {
         self.inbox.has_room() && !self.life.is_draining()
+    }
+}
+
+async fn lingered<S: AsyncRead + AsyncWrite + Unpin>(linger: &mut Option<Linger<S>>) {
+    match linger {
+        Some(linger) => linger.run().await,
+        None => pending().await,
     }
 }
 

@@ -53,7 +53,7 @@ const INTERNAL: ServeSettings = ServeSettings {
     connections_max: 4096,
     linger: Duration::ZERO,
 };
-/// How long the listeners may take for their last responses.
+/// How long the listeners may take for their last responses, and clients to end their streams.
 const LISTENERS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A gateway whose listeners are open. Their addresses are known, and no request is answered yet.
@@ -135,7 +135,7 @@ impl Gateway {
             settings: start,
         };
         let receive_memory = settings.connection.receive_memory(&reload.settings.apis);
-        let connections = TaskTracker::new();
+        let (connections, lingering) = (TaskTracker::new(), TaskTracker::new());
         let connector = Connector {
             node: node_tag(settings.node),
             permits: Arc::new(Semaphore::new(settings.connection.max)),
@@ -145,6 +145,7 @@ impl Gateway {
             cleanups: cleanups.clone(),
             registry: registry.clone(),
             tasks: connections.clone(),
+            lingering: lingering.clone(),
         };
         let push_bodies = PushBodies::new(&settings.push);
         let internals = Arc::new(Internal {
@@ -182,8 +183,11 @@ impl Gateway {
         let drained = drain.run().await;
         close_internal.cancel();
         listeners.close();
-        // A response that is not finished by now is cut off. Nothing is lost with it.
-        let _ = timeout(LISTENERS_TIMEOUT, listeners.wait()).await;
+        lingering.close();
+        // A response that is not finished by now is cut off. Nothing is lost with it. A client that
+        // has not ended its stream by now may lose what it has not read.
+        let ended = async { tokio::join!(listeners.wait(), lingering.wait()) };
+        let _ = timeout(LISTENERS_TIMEOUT, ended).await;
         journal.close().await;
         drained?;
         info!("gateway stopped");

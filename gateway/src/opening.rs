@@ -36,7 +36,7 @@ use crate::{
     api::{Api, OpeningPermit},
     call::FunctionClient,
     cleanup::{Cleanups, Owed},
-    connection::{Connection, ReceiveMemory},
+    connection::{Connection, Ended, ReceiveMemory},
     registry::{ConnectionInfo, End, Entry, Mailbox, Registry},
     settings::{ConnectionSettings, PathParameters},
 };
@@ -58,6 +58,8 @@ pub(crate) struct Connector {
     pub(crate) permits: Arc<Semaphore>,
     /// Every connection's task.
     pub(crate) tasks: TaskTracker,
+    /// Streams whose connections have ended.
+    pub(crate) lingering: TaskTracker,
 }
 
 /// A connection that is being opened.
@@ -143,8 +145,16 @@ impl Connector {
         let Some((owed, early, stream)) = opened else { return };
         let connection =
             Connection::new(stream, early, entry, &self.settings, self.memory, self.functions);
-        let (end, unended) = connection.run().await;
-        drop(permit);
+        let Ended { end, unended, linger } = connection.run().await;
+        // The cleanup does not wait for the client to end its stream.
+        if let Some(mut linger) = linger {
+            self.lingering.spawn(async move {
+                linger.run().await;
+                drop(permit);
+            });
+        } else {
+            drop(permit);
+        }
         owed.end(end, unended).await;
     }
 

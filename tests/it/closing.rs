@@ -1,9 +1,11 @@
-//! A function closes a connection by pushing `closing`.
+//! A function closes a connection by pushing `closing`, or the client closes it.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
     backend::Reply,
+    soon,
     world::{World, closing, data_send},
 };
 
@@ -75,5 +77,40 @@ async fn closing_while_register_runs_closes_right_after_the_101() {
     let mut client = world.connect().await;
     assert_eq!(client.receive_text().await, "sorry");
     assert_eq!(client.closed().await, 1000);
+    world.finish().await;
+}
+
+/// A push of 1 MB is being written when the client closes. What the client still sends cuts off
+/// neither the frame nor the Close: the system would send a reset for it.
+#[tokio::test]
+async fn a_client_that_sends_after_its_close_gets_the_whole_frame_and_the_close() {
+    const BYTES: usize = 1_000_000;
+    let world = World::start().await;
+    for opcode in [0x81, 0x89, 0x8a] {
+        // The rest of the push waits in the buffers of the gateway's side.
+        let (client, register) = world.small_client().await;
+        let mut raw = client.into_raw();
+        let big = "x".repeat(BYTES);
+        let reading = async {
+            let (mut bytes, mut chunk) = (vec![0], vec![0; 16 << 10]);
+            raw.read_exact(&mut bytes).await.unwrap();
+            raw.write_all(b"\x88\x82\0\0\0\0\x03\xe8").await.unwrap();
+            loop {
+                let count = soon("bytes", raw.read(&mut chunk)).await.unwrap();
+                if count == 0 {
+                    return bytes;
+                }
+                bytes.extend_from_slice(&chunk[..count]);
+                raw.write_all(&[opcode, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
+            }
+        };
+        let (bytes, errno) = tokio::join!(reading, world.push_text(register.id(), &big));
+        assert_eq!(errno, 0);
+        assert_eq!(bytes.len(), 10 + BYTES + 4);
+        assert_eq!(bytes[10 + BYTES..], *b"\x88\x02\x03\xe8");
+        let cleanup = world.backend.next("cleanup").await;
+        assert_eq!(cleanup.websocket("closeReason"), "client");
+        assert_eq!(cleanup.websocket("closeCode"), "1000");
+    }
     world.finish().await;
 }

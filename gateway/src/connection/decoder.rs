@@ -35,6 +35,8 @@ pub(super) struct Decoder {
     partial: Option<PartialMessage>,
     /// How many frames without a payload have come.
     empty_frames: u64,
+    /// If messages are dropped: how many bytes of a dropped frame have not come.
+    dropping: Option<u64>,
 }
 
 /// The fragments of a message so far.
@@ -95,7 +97,7 @@ struct ClientFrame {
 impl Decoder {
     /// For messages of at most this many bytes.
     pub(super) fn new(message_bytes_max: usize) -> Self {
-        Self { message_bytes_max, partial: None, empty_frames: 0 }
+        Self { message_bytes_max, partial: None, empty_frames: 0, dropping: None }
     }
 
     /// How many bytes of a message in fragments have come. None between messages.
@@ -108,12 +110,22 @@ impl Decoder {
         self.empty_frames
     }
 
+    /// Drops messages from here on, also the one that is coming, and takes no memory for them.
+    pub(super) fn drop_messages(&mut self) {
+        self.partial = None;
+        self.dropping.get_or_insert(0);
+    }
+
     /// Takes frames out of `unread`, up to one that the caller has to know of. After a violation
     /// or a Close nothing more can be decoded.
     pub(super) fn decode(&mut self, unread: &mut BytesMut) -> Result<Next<Decoded>, Violation> {
         loop {
+            if self.dropped_lacks_bytes(unread) {
+                return Ok(Next::Incomplete { missing: 1 });
+            }
             let frame = match self.next_frame(unread)? {
-                Next::Whole(frame) => frame,
+                Next::Whole(Some(frame)) => frame,
+                Next::Whole(None) => continue,
                 Next::Incomplete { missing } => return Ok(Next::Incomplete { missing }),
             };
             self.empty_frames += u64::from(frame.payload.is_empty());
@@ -131,13 +143,36 @@ impl Decoder {
         }
     }
 
-    fn next_frame(&self, unread: &mut BytesMut) -> Result<Next<ClientFrame>, Violation> {
+    /// Drops what has come of a dropped frame. Returns whether more of the frame is to come.
+    fn dropped_lacks_bytes(&mut self, unread: &mut BytesMut) -> bool {
+        let Some(missing) = self.dropping.as_mut().filter(|missing| **missing > 0) else {
+            return false;
+        };
+        let bytes = usize::try_from(*missing).unwrap_or(usize::MAX).min(unread.len());
+        *missing -= bytes as u64;
+        unread.advance(bytes);
+        if unread.is_empty() {
+            *unread = BytesMut::new();
+        }
+        *missing > 0
+    }
+
+    /// None for a frame that is dropped.
+    fn next_frame(
+        &mut self,
+        unread: &mut BytesMut,
+    ) -> Result<Next<Option<ClientFrame>>, Violation> {
         let mut cursor = Cursor::new(&*unread);
         // It refuses a head only for its opcode.
         let head = FrameHeader::parse(&mut cursor).map_err(|_| UNKNOWN_OPCODE)?;
         let Some((head, bytes)) = head else { return Ok(Next::Incomplete { missing: 1 }) };
         let head_bytes = usize::try_from(cursor.position()).expect("a head is short");
         let mask = check(&head, head_bytes, bytes)?;
+        if let (OpCode::Data(_), Some(missing)) = (head.opcode, &mut self.dropping) {
+            *missing = bytes;
+            unread.advance(head_bytes);
+            return Ok(Next::Whole(None));
+        }
         let bytes_max = self.bytes_max(head.opcode);
         let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= bytes_max);
         let bytes = bytes.ok_or(Violation::TooLarge(self.message_bytes_max))?;
@@ -152,7 +187,8 @@ impl Decoder {
             *unread = BytesMut::new();
         }
         unmask(&mut payload, mask);
-        Ok(Next::Whole(ClientFrame { opcode: head.opcode, is_final: head.is_final, payload }))
+        let (opcode, is_final) = (head.opcode, head.is_final);
+        Ok(Next::Whole(Some(ClientFrame { opcode, is_final, payload })))
     }
 
     /// The longest payload that a frame may have now.

@@ -62,12 +62,9 @@ enum State {
     Open,
     /// A Close was sent. What the client sends before its own Close is read.
     CloseSent,
-    /// Both sides have sent a Close. The socket ends when ours has been flushed.
-    CloseExchanged,
-    /// The client broke the protocol: a Close is on its way to it, and what it still sends is
-    /// dropped. If the socket ended at once, the system would send a reset, which may reach the
-    /// client before the Close does.
-    Failed,
+    /// A Close was sent, and the client has sent its own, broken the protocol or ended the stream.
+    /// What it still sends is dropped. The socket ends when our Close has been flushed.
+    Closed,
 }
 
 /// What happened on the socket.
@@ -153,11 +150,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         }
     }
 
+    /// Drops the messages of the client from here on, and takes no memory for them.
+    pub(super) fn drop_messages(&mut self) {
+        self.protocol.decoder.drop_messages();
+    }
+
     /// Gives the socket up, whatever its state: the client sees the end at once, even if a
-    /// function still has its last message.
-    pub(super) fn abandon(&mut self) {
-        self.wire = None;
-        self.protocol.flushing = false;
+    /// function still has its last message. Returns the wire if it must linger, so that the client
+    /// gets all that was written: a Close was, and the client may still send. One that
+    /// `was_held_back` could not answer the Close.
+    pub(super) fn abandon(&mut self, was_held_back: bool) -> Option<Wire<S>> {
+        let wire = self.wire.take();
+        let flushing = mem::take(&mut self.protocol.flushing);
+        let must_linger = match self.protocol.state {
+            State::Open => false,
+            State::CloseSent => was_held_back,
+            State::Closed => true,
+        };
+        wire.filter(|_| must_linger && !flushing)
     }
 
     /// Whether the operating system lacks something that was written.
@@ -217,9 +227,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         match (self.protocol.state, allowance) {
             (State::Open | State::CloseSent, Some(allowance)) => self.poll_read(cx, allowance),
             (State::Open | State::CloseSent, None) => Poll::Pending,
-            (State::CloseExchanged, _) if self.protocol.flushing => Poll::Pending,
-            (State::CloseExchanged, _) => Poll::Ready(SocketEvent::Ended),
-            (State::Failed, _) => self.poll_discard(cx),
+            (State::Closed, _) if self.protocol.flushing => self.poll_discard(cx),
+            (State::Closed, _) => Poll::Ready(SocketEvent::Ended),
         }
     }
 
@@ -250,6 +259,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             match wire.poll_read(cx, missing.min(allowance - held)) {
                 Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0))
+                    if self.protocol.flushing && self.protocol.state == State::CloseSent =>
+                {
+                    // The client may still read.
+                    self.protocol.state = State::Closed;
+                    return Poll::Ready(SocketEvent::Heard);
+                }
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(SocketEvent::Ended),
                 Poll::Pending if wire.bytes_read() != before => {
                     return Poll::Ready(SocketEvent::Heard);
@@ -281,7 +297,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         if self.protocol.state == State::Open {
             self.put_close(frame);
         }
-        self.protocol.state = State::CloseExchanged;
+        self.protocol.state = State::Closed;
         SocketEvent::Closing(End { code, reason: EndReason::Client })
     }
 
@@ -297,26 +313,18 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         if let Some(code) = end.code {
             self.close(code);
         }
-        self.protocol.state = State::Failed;
+        self.protocol.state = State::Closed;
         SocketEvent::Closing(end)
     }
 
+    /// Drops what the client sends while the Close is being written.
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<SocketEvent> {
         let Some(wire) = &mut self.wire else { return Poll::Ready(SocketEvent::Ended) };
-        if self.protocol.flushing || ready!(wire.poll_shutdown(cx)).is_ok() {
-            let before = wire.bytes_read();
-            match wire.poll_discard(cx) {
-                // A client that never stops sending must not keep the connection from looking at
-                // its time.
-                Poll::Pending if wire.bytes_read() != before => {
-                    return Poll::Ready(SocketEvent::Heard);
-                }
-                Poll::Pending => return Poll::Pending,
-                // An error ends the socket as well.
-                Poll::Ready(Ok(()) | Err(_)) => {}
-            }
-        }
-        Poll::Ready(SocketEvent::Ended)
+        let before = wire.bytes_read();
+        // What was begun is written to a client that sends nothing more, too.
+        let _ends = wire.poll_discard(cx);
+        // A client that never stops sending must not keep the connection from looking at its time.
+        if wire.bytes_read() == before { Poll::Pending } else { Poll::Ready(SocketEvent::Heard) }
     }
 
     /// Puts a Close behind what is to be written, and behind the pong that is due.

@@ -5,6 +5,7 @@
 
 mod closing;
 mod floods;
+mod lingering;
 mod receiving;
 mod silence;
 mod writing;
@@ -91,7 +92,13 @@ fn open_in(
     let handle = Arc::clone(&entry.handle);
     let (client, stream) = duplex(capacity);
     let connection = Connection::new(stream, Vec::new(), entry, &settings, memory, functions());
-    let connection = tokio::spawn(async move { connection.run().await.0 });
+    let connection = tokio::spawn(async move {
+        let Ended { end, linger, .. } = connection.run().await;
+        if let Some(mut linger) = linger {
+            tokio::spawn(async move { linger.run().await });
+        }
+        end
+    });
     Opened { client, handle, connection, began: Instant::now() }
 }
 

@@ -268,3 +268,30 @@ fn a_close_has_a_code_and_a_reason_or_nothing() {
     assert_eq!(close(b"\x03"), Err(Violation::Protocol("close code is cut off")));
     assert_eq!(close(b"\x03\xe8\xff"), Err(Violation::NotUtf8));
 }
+
+/// The last fragment of a message is coming when the messages begin to be dropped.
+#[test]
+fn dropped_messages_take_no_memory_and_a_close_behind_them_is_found() {
+    let coming = client_frame(0, true, &[7; 100]);
+    let (mut decoder, mut unread) = (Decoder::new(MESSAGE_BYTES_MAX), BytesMut::new());
+    unread.extend_from_slice(&client_frame(1, false, b"first"));
+    unread.extend_from_slice(&coming[..50]);
+    assert!(matches!(decoder.decode(&mut unread), Ok(Next::Incomplete { .. })));
+    assert_eq!(decoder.partial_bytes(), Some(5));
+    decoder.drop_messages();
+    let mut rest = coming[50..].to_vec();
+    rest.extend(client_frame(2, true, &[7; 100_000]));
+    rest.extend(client_frame(9, true, b"ping"));
+    rest.extend(client_frame(1, true, b""));
+    rest.extend(client_frame(8, true, b""));
+    let mut decoded = Vec::new();
+    for byte in rest {
+        unread.extend_from_slice(&[byte]);
+        while let Next::Whole(next) = decoder.decode(&mut unread).unwrap() {
+            decoded.push(next);
+        }
+        assert_eq!(decoder.partial_bytes(), None);
+        assert!(unread.len() < 20, "a head or a control frame");
+    }
+    assert_eq!(decoded, [Decoded::Ping("ping".into()), Decoded::Close(None)]);
+}

@@ -92,7 +92,7 @@ fn those_who_wait_are_notified_of_the_flush_or_of_the_loss() {
     let mut lost = write(&mut outbound, &mut socket);
     outbound.lost();
     assert_eq!(lost.try_recv(), Err(oneshot::error::TryRecvError::Closed));
-    socket.abandon();
+    socket.abandon(false);
     let mut late = write(&mut outbound, &mut socket);
     assert_eq!(late.try_recv(), Err(oneshot::error::TryRecvError::Closed));
 }

@@ -189,7 +189,7 @@ fn a_close_is_answered_with_its_code_if_that_may_be_sent() {
 }
 
 #[test]
-fn a_client_that_breaks_the_protocol_is_told_and_no_longer_read() {
+fn a_client_that_breaks_the_protocol_is_told_and_what_it_sends_is_dropped() {
     let long = client_frame(2, true, &[0; MESSAGE_BYTES_MAX + 1]);
     let fragments =
         [client_frame(1, false, b""), client_frame(0, false, b"").repeat(1024)].concat();
@@ -202,14 +202,15 @@ fn a_client_that_breaks_the_protocol_is_told_and_no_longer_read() {
         (fragments, 1008, EndReason::Limit),
     ] {
         let mut socket = socket(b"");
+        socket.stream().room = 1;
         socket.stream().sent.extend(bytes);
         let Some(SocketEvent::Closing(end)) = event(&mut socket) else { panic!("no close") };
         assert_eq!(end, End::sent(code.into(), reason));
         socket.stream().sent.extend(client_frame(1, true, b"after"));
-        assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Heard)), "it is dropped");
-        assert!(event(&mut socket).is_none(), "it waits for the client to end");
-        socket.stream().has_ended = true;
+        assert!(event(&mut socket).is_none());
+        socket.stream().room = 100;
+        assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
         assert_eq!(socket.stream().taken, [&[0x88, 2], &code.to_be_bytes()[..]].concat());
     }
@@ -232,11 +233,35 @@ fn a_client_that_goes_away_ends_the_socket() {
     }
 }
 
+/// Also if the client sends nothing more.
+#[test]
+fn a_close_is_written_to_its_end() {
+    for closes in [false, true] {
+        let mut socket = socket(b"");
+        socket.stream().room = 1;
+        socket.close(CloseCode::Away);
+        assert!(event(&mut socket).is_none());
+        if closes {
+            socket.stream().sent.extend(client_frame(8, true, b""));
+            assert!(matches!(event(&mut socket), Some(SocketEvent::Closing(_))));
+        }
+        socket.stream().has_ended = true;
+        while let Some(event) = event(&mut socket) {
+            assert!(matches!(event, SocketEvent::Heard), "{event:?}");
+        }
+        socket.stream().room = 100;
+        assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
+        assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
+        assert_eq!(socket.stream().taken, b"\x88\x02\x03\xe9");
+        assert!(socket.abandon(false).is_some());
+    }
+}
+
 #[test]
 fn a_socket_that_was_given_up_has_ended() {
     let mut socket = socket(&client_frame(1, true, b"message"));
     assert!(socket.write(text("message")));
-    socket.abandon();
+    assert!(socket.abandon(true).is_none(), "nothing is written any more");
     assert!(!socket.is_flushing());
     assert!(!socket.write(text("message")));
     socket.ping();

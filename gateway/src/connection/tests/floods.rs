@@ -47,7 +47,7 @@ async fn a_flood_of_empty_fragments_does_not_outlast_the_close_timeout() {
     let stream = Endless(client_frame(0, false, b""));
     let connection = Connection::new(stream, first, entry, &settings, memory(), functions);
     assert!(handle.mailbox.close(End::SERVER));
-    assert_eq!(connection.run().await.0, End::SERVER);
+    assert_eq!(connection.run().await.end, End::SERVER);
 }
 
 /// On the real clock, as above.
@@ -62,7 +62,7 @@ async fn a_client_that_sends_frames_without_payload_for_ever_is_closed() {
         let functions = functions();
         let connection =
             Connection::new(Endless(rest), first, entry, &settings, memory(), functions);
-        assert_eq!(connection.run().await.0, End::FLOOD);
+        assert_eq!(connection.run().await.end, End::FLOOD);
     }
 }
 
@@ -80,6 +80,6 @@ async fn a_flood_of_large_pings_does_not_outlast_the_close_timeout() {
         if reason == EndReason::Server {
             assert!(handle.mailbox.close(End::SERVER));
         }
-        assert_eq!(connection.run().await.0.reason, reason);
+        assert_eq!(connection.run().await.end.reason, reason);
     }
 }

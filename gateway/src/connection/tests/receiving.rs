@@ -65,6 +65,8 @@ async fn messages_that_are_being_received_have_one_bound_together() {
     for slow in slow {
         let (end, seconds) = slow.await.unwrap();
         assert!([End::SLOW_SENDER, End::NO_MEMORY].contains(&end), "{end:?}");
-        assert!(seconds <= 2 * 30 + 5, "{seconds}");
+        // Those that are closed give their memory to those that have waited, three messages at
+        // least every 30 s.
+        assert!(seconds <= CLIENTS as u64 / 3 * 30 + 5, "{seconds}");
     }
 }

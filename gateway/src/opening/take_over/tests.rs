@@ -85,6 +85,7 @@ fn connector(function: SocketAddr, folder: &TempDir) -> (Connector, Apis) {
         functions,
         registry: Registry::default(),
         tasks: TaskTracker::new(),
+        lingering: TaskTracker::new(),
     };
     let apis = Apis::new(settings.apis, settings.runner);
     connector.cleanups.take_up(&apis);
