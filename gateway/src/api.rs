@@ -4,7 +4,7 @@
 mod apis;
 
 use std::sync::{
-    Arc, Mutex, RwLock,
+    Arc, Mutex, OnceLock, RwLock,
     atomic::{AtomicUsize, Ordering},
 };
 
@@ -22,6 +22,8 @@ pub(crate) struct Api {
     /// How many connections are being opened.
     opening: AtomicUsize,
     transmits: Mutex<Transmits>,
+    /// What received messages of this API may take: large ones and small ones.
+    received: OnceLock<[Arc<Semaphore>; 2]>,
 }
 
 /// One permit for each call of transmit, and how many there are.
@@ -74,6 +76,7 @@ impl Api {
             config: RwLock::new(Arc::new(config)),
             opening: AtomicUsize::new(0),
             transmits: Mutex::default(),
+            received: OnceLock::new(),
         }
     }
 
@@ -108,6 +111,13 @@ impl Api {
             *transmits = Transmits { count, permits: None };
         }
         Arc::clone(transmits.permits.get_or_insert_with(|| Arc::new(Semaphore::new(count))))
+    }
+
+    /// The permits for the memory of received messages, large ones and small ones. Their numbers
+    /// are those of the first call.
+    pub(crate) fn received(&self, counts: [usize; 2]) -> [Arc<Semaphore>; 2] {
+        let make = || counts.map(|count| Arc::new(Semaphore::new(count)));
+        self.received.get_or_init(make).clone()
     }
 
     /// Replaces the settings, and returns whether they differ.

@@ -13,6 +13,7 @@ mod keepalive;
 mod life;
 mod linger;
 mod mail;
+mod memory;
 mod messages;
 mod outbound;
 mod socket;
@@ -32,7 +33,7 @@ use tokio::{
 };
 use tracing::debug;
 
-pub(crate) use self::intake::ReceiveMemory;
+pub(crate) use self::memory::ReceiveMemory;
 use self::{
     flood::Flood,
     forward::{Forward, Forwarded, Forwarding},
@@ -99,7 +100,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         early: Vec<u8>,
         entry: Entry,
         settings: &ConnectionSettings,
-        memory: ReceiveMemory,
+        memory: &ReceiveMemory,
         functions: FunctionClient,
     ) -> Self {
         let now = Instant::now();
@@ -107,7 +108,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Self {
             socket: Socket::new(stream, early, entry.handle.message_bytes_max),
             inbox: Inbox::new(settings.receive_queue),
-            intake: Intake::new(memory, settings.read_timeout, entry.handle.message_bytes_max),
+            intake: Intake::new(memory.of(&entry.handle.api), settings.read_timeout),
             forward: Forward::new(functions, Arc::clone(&entry.handle)),
             keepalive: Keepalive::new(now, settings, config.settings.idle_timeout),
             flood: Flood::new(now),
@@ -193,7 +194,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.inbox.push(Received { message, memory });
             }
             SocketEvent::Heard => {}
-            SocketEvent::NeedsMemory => self.intake.grow(),
+            SocketEvent::NeedsMemory { bytes_max } => self.intake.take(bytes_max),
             SocketEvent::Taken => {
                 self.outbound.taken(now, &self.socket);
                 self.entry.handle.mailbox.progress(now);

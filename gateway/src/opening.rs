@@ -144,7 +144,7 @@ impl Connector {
         drop(opening_permit);
         let Some((owed, early, stream)) = opened else { return };
         let connection =
-            Connection::new(stream, early, entry, &self.settings, self.memory, self.functions);
+            Connection::new(stream, early, entry, &self.settings, &self.memory, self.functions);
         let Ended { end, unended, linger } = connection.run().await;
         // The cleanup does not wait for the client to end its stream.
         if let Some(mut linger) = linger {

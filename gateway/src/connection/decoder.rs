@@ -105,6 +105,19 @@ impl Decoder {
         self.partial.as_ref().map(|partial| partial.bytes.len())
     }
 
+    /// How many bytes the message has in all whose frame begins in `unread`. If that is not its
+    /// last frame, the most that a message may have.
+    pub(super) fn message_bytes_max(&self, unread: &[u8]) -> usize {
+        let partial = self.partial_bytes().unwrap_or(0);
+        let head = FrameHeader::parse(&mut Cursor::new(unread));
+        let Ok(Some((FrameHeader { is_final: true, opcode: OpCode::Data(_), .. }, bytes))) = head
+        else {
+            return self.message_bytes_max;
+        };
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        partial.saturating_add(bytes).min(self.message_bytes_max)
+    }
+
     /// How many frames without a payload have come.
     pub(super) fn empty_frames(&self) -> u64 {
         self.empty_frames

@@ -2,7 +2,7 @@
 
 use std::{collections::VecDeque, mem};
 
-use super::intake::MessageMemory;
+use super::memory::MessageMemory;
 use crate::registry::Message;
 
 /// A message from the client, with its memory.

@@ -75,7 +75,10 @@ pub(super) enum SocketEvent {
     /// The client sent a ping, a pong, or bytes of what is not whole yet.
     Heard,
     /// The message that is being received takes all the bytes that it may.
-    NeedsMemory,
+    NeedsMemory {
+        /// How many bytes the message has in all, or the most that it may have.
+        bytes_max: usize,
+    },
     /// The client has read some of what is being written, and not all.
     Taken,
     /// The operating system has all that was written.
@@ -255,7 +258,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             };
             let held = wire.unread_bytes() + self.protocol.decoder.partial_bytes().unwrap_or(0);
             if held >= allowance {
-                return Poll::Ready(SocketEvent::NeedsMemory);
+                let bytes_max = self.protocol.decoder.message_bytes_max(wire.unread());
+                return Poll::Ready(SocketEvent::NeedsMemory { bytes_max });
             }
             match wire.poll_read(cx, missing.min(allowance - held)) {
                 Poll::Ready(Ok(1..)) => {}

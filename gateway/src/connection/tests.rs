@@ -79,11 +79,11 @@ fn open(capacity: usize) -> Opened {
 
 /// Opens a connection whose settings are changed.
 fn open_with(capacity: usize, change: impl FnOnce(&mut ConnectionSettings)) -> Opened {
-    open_in(memory(), capacity, change)
+    open_in(&memory(), capacity, change)
 }
 
 fn open_in(
-    memory: ReceiveMemory,
+    memory: &ReceiveMemory,
     capacity: usize,
     change: impl FnOnce(&mut ConnectionSettings),
 ) -> Opened {

@@ -31,7 +31,7 @@ pub struct ConnectionSettings {
     /// client is not read from.
     pub receive_queue: usize,
     /// `receive_memory`: bytes of the messages of all connections together, from their first bytes
-    /// until their calls have ended.
+    /// until their calls have ended. One API may take half.
     pub receive_memory: Option<usize>,
     /// `send_queue`: bytes of pushed messages that wait for the client. More wait only while it
     /// reads.
@@ -70,7 +70,8 @@ impl ConnectionSettings {
         })
     }
 
-    /// The bytes of the messages of all connections. A quarter must hold the largest message.
+    /// The bytes of the messages of all connections. The half of one API must hold two of its
+    /// largest messages.
     pub(crate) fn receive_memory(&self, apis: &[ApiSettings]) -> usize {
         let largest = apis.iter().map(|api| api.max_message).max().unwrap_or(0);
         self.receive_memory.unwrap_or((4 * largest).max(RECEIVE_MEMORY))

@@ -16,12 +16,14 @@ use super::{
     crowd::connect,
     runs::{GatewayRuns, PATH},
 };
-use crate::support::{backend::Reply, client::Client, process::Process, soon};
+use crate::support::{backend::Reply, client::Client, process::Process, soon, world::data_send};
 
 const CLIENTS: usize = 150;
 /// Large messages of each client.
 const MESSAGES: usize = 2;
 const BYTES: usize = 128 << 10;
+/// The length of the longest small message.
+const SMALL_BYTES: usize = 64 << 10;
 /// `connection.receive_memory` of the gateway.
 const MEMORY: usize = 4 << 20;
 /// Exchanges of a client with short messages while the function hangs.
@@ -34,9 +36,9 @@ fn memory(process: &Process) -> usize {
     line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
 }
 
-/// The gateway takes no more large messages than `receive_memory` holds, whether they are being
-/// received, wait, or are with the function. A client with short messages does not notice, and no
-/// message is lost.
+/// The gateway takes no more large messages of an API than half of `receive_memory` holds, whether
+/// they are being received, wait, or are with the function. A client with short messages does not
+/// notice, and no message is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_count_as_received_until_their_calls_have_ended() {
     let settings = format!("connection = {{ receive_memory = {MEMORY}, read_timeout = '10m' }}");
@@ -71,7 +73,8 @@ async fn messages_count_as_received_until_their_calls_have_ended() {
             })
         })
         .collect();
-    for _ in 0..MEMORY / BYTES / 2 {
+    // The API may take half of the memory. One of the messages of a client is with the function.
+    for _ in 0..MEMORY / 2 / BYTES / MESSAGES {
         assert!(runs.backend.next("transmit").await.data().len() >= BYTES);
     }
     let mut good = Client::connect(gateway.address("public"), PATH).await.unwrap();
@@ -90,9 +93,78 @@ async fn messages_count_as_received_until_their_calls_have_ended() {
         runs.backend.next("cleanup").await;
     }
     let peak = peak.load(Ordering::Relaxed);
-    assert!(peak <= MEMORY / BYTES, "{peak} messages at once");
+    assert!(peak <= MEMORY / 2 / BYTES, "{peak} messages at once");
     assert_eq!(running.load(Ordering::Relaxed), 0);
     assert_eq!(gate.available_permits(), 0, "each message has reached the function once");
     drop(good);
+    GatewayRuns::end(gateway).await;
+}
+
+/// The path of the API whose function answers.
+const GOOD_PATH: &str = "/release/good";
+
+/// One API may take half of the memory, also of that for small messages. The function of the other
+/// API answers clients while those of the first hold all that they can.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_of_another_api_are_answered_meanwhile() {
+    let settings = format!("connection = {{ receive_memory = {MEMORY}, read_timeout = '10m' }}");
+    let good_api = format!(
+        "timeout = '60s'
+        [[api]]
+        id = 'api-good'
+        path = '{GOOD_PATH}'
+        transmit = 'BACKEND/transmit'
+        reply = true"
+    );
+    let runs = GatewayRuns::with(&settings, &good_api).await;
+    let gateway = runs.start().await;
+    let gate = Arc::new(Semaphore::new(0));
+    let closed = Arc::clone(&gate);
+    runs.backend.on("transmit", move |call| {
+        let gate = Arc::clone(&closed);
+        async move {
+            if call.data().starts_with("hung") {
+                gate.acquire().await.unwrap().forget();
+                return Reply::ok();
+            }
+            Reply::json(&data_send(call.id(), call.data()))
+        }
+    });
+    let clients = connect(gateway.address("public"), PATH, CLIENTS).await;
+    assert_eq!(clients.len(), CLIENTS);
+    // Half of the clients hold memory for large messages, half of them memory for small ones.
+    let sending: Vec<_> = clients
+        .into_iter()
+        .enumerate()
+        .map(|(number, mut client)| {
+            let bytes = if number % 2 == 0 { BYTES } else { SMALL_BYTES };
+            tokio::spawn(async move {
+                let message = format!("hung{}", "x".repeat(bytes - 4));
+                client.socket.send(message.into()).await.unwrap();
+                client
+            })
+        })
+        .collect();
+    // So many large and small messages fit into the half of one API.
+    let (mut large, mut small) = (MEMORY / 2 / BYTES, MEMORY / 8 / 2 / SMALL_BYTES);
+    while large > 0 || small > 0 {
+        let bytes = runs.backend.next("transmit").await.data().len();
+        let left = if bytes == BYTES { &mut large } else { &mut small };
+        *left = left.saturating_sub(1);
+    }
+    let mut good = Client::connect(gateway.address("public"), GOOD_PATH).await.unwrap();
+    for _ in 0..EXCHANGES / 10 {
+        for bytes in [100, 20_000, 100_000] {
+            let message = "y".repeat(bytes);
+            good.send(message.clone()).await;
+            assert_eq!(good.receive_text().await, message);
+        }
+    }
+
+    gate.add_permits(CLIENTS);
+    for client in soon("the end of all sends", join_all(sending)).await {
+        client.unwrap().close(CloseCode::Normal).await;
+    }
+    good.close(CloseCode::Normal).await;
     GatewayRuns::end(gateway).await;
 }

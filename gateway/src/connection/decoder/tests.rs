@@ -295,3 +295,26 @@ fn dropped_messages_take_no_memory_and_a_close_behind_them_is_found() {
     }
     assert_eq!(decoded, [Decoded::Ping("ping".into()), Decoded::Close(None)]);
 }
+
+/// So that the message can take memory for all of it.
+#[test]
+fn the_last_frame_of_a_message_says_how_long_the_message_is() {
+    let whole = client_frame(2, true, &[7; 700]);
+    let first = client_frame(2, false, &[7; 300]);
+    let second = client_frame(0, false, &[7; 300]);
+    let last = client_frame(0, true, &[7; 200]);
+    let ping = client_frame(9, true, &[7; 100]);
+    for (bytes, length_max) in [
+        (vec![&whole[..100]], 700),
+        (vec![&first[..100]], 1000),
+        (vec![&first], 1000),
+        (vec![&first, &second[..100]], 1000),
+        (vec![&first, &ping[..50]], 1000),
+        (vec![&first, &last[..100]], 500),
+    ] {
+        let (mut decoder, bytes) = (Decoder::new(1000), bytes.concat());
+        let mut unread = BytesMut::from(&bytes[..]);
+        assert!(matches!(decoder.decode(&mut unread), Ok(Next::Incomplete { .. })));
+        assert_eq!(decoder.message_bytes_max(&unread), length_max);
+    }
+}

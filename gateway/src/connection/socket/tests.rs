@@ -46,7 +46,7 @@ async fn echo(stream: DuplexStream) -> End {
         match socket.next(Some(usize::MAX)).await {
             SocketEvent::Message(message) => assert!(socket.write(message.into())),
             SocketEvent::Heard
-            | SocketEvent::NeedsMemory
+            | SocketEvent::NeedsMemory { .. }
             | SocketEvent::Taken
             | SocketEvent::Flushed { .. } => {}
             SocketEvent::Closing(end) => closed = Some(end),

@@ -45,7 +45,7 @@ async fn a_flood_of_empty_fragments_does_not_outlast_the_close_timeout() {
     let functions = functions();
     let first = client_frame(1, false, b"");
     let stream = Endless(client_frame(0, false, b""));
-    let connection = Connection::new(stream, first, entry, &settings, memory(), functions);
+    let connection = Connection::new(stream, first, entry, &settings, &memory(), functions);
     assert!(handle.mailbox.close(End::SERVER));
     assert_eq!(connection.run().await.end, End::SERVER);
 }
@@ -61,7 +61,7 @@ async fn a_client_that_sends_frames_without_payload_for_ever_is_closed() {
         settings.close_timeout = Duration::from_millis(50);
         let functions = functions();
         let connection =
-            Connection::new(Endless(rest), first, entry, &settings, memory(), functions);
+            Connection::new(Endless(rest), first, entry, &settings, &memory(), functions);
         assert_eq!(connection.run().await.end, End::FLOOD);
     }
 }
@@ -76,7 +76,7 @@ async fn a_flood_of_large_pings_does_not_outlast_the_close_timeout() {
         let handle = Arc::clone(&entry.handle);
         let functions = functions();
         let connection =
-            Connection::new(Endless(ping.clone()), first, entry, &settings, memory(), functions);
+            Connection::new(Endless(ping.clone()), first, entry, &settings, &memory(), functions);
         if reason == EndReason::Server {
             assert!(handle.mailbox.close(End::SERVER));
         }

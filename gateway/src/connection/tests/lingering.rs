@@ -68,7 +68,7 @@ async fn a_client_that_sends_without_a_pause_after_its_close_is_dropped_after_64
 #[tokio::test(start_paused = true)]
 async fn a_client_without_memory_is_read_from_after_the_close_and_gives_its_memory_back() {
     let memory = ReceiveMemory::new(128 << 10);
-    let Opened { client, connection, began, .. } = open_in(memory.clone(), 16 << 10, |settings| {
+    let Opened { client, connection, began, .. } = open_in(&memory, 16 << 10, |settings| {
         settings.ping_interval = 60 * SECOND;
     });
     let (mut reads, mut writes) = split(client);
@@ -82,7 +82,7 @@ async fn a_client_without_memory_is_read_from_after_the_close_and_gives_its_memo
         reads.read_exact(&mut close).await.unwrap();
         assert_eq!(close, *b"\x88\x02\x03\xf5");
         assert_eq!(began.elapsed().as_secs(), 30);
-        let Opened { client: mut other, .. } = open_in(memory.clone(), 16 << 10, |_| {});
+        let Opened { client: mut other, .. } = open_in(&memory, 16 << 10, |_| {});
         other.write_all(&client_frame(2, true, &vec![7; 64 << 10])).await.unwrap();
         other.write_all(&client_frame(9, true, b"")).await.unwrap();
         let mut pong = [0; 2];
