@@ -199,6 +199,7 @@ async fn a_function_that_cannot_be_reached_until_the_timeout_closes_1011() {
     world.backend.always("transmit", Reply::status(503));
     client.send("one").await;
     assert_eq!(client.closed().await, 1011);
+    world.backend.next("cleanup").await;
     world.finish().await;
 }
 
