@@ -74,6 +74,7 @@ mod tests {
         process::{self, Child, Command, Stdio},
         sync::mpsc,
         thread,
+        time::{Duration, Instant},
     };
 
     use super::{ProcessTable, Processes};
@@ -98,7 +99,14 @@ mod tests {
         let parent = table.stats().iter().find(|stat| stat.id == orphan).unwrap().parent;
         assert_ne!(parent, leader, "it has not lost its parent");
         let processes = Processes::new(leader, None);
-        let (ids, recent) = (processes.ids(), processes.recent_ids());
+        let ids = processes.ids();
+        // The table of a moment ago may be one that another test has read.
+        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut recent = processes.recent_ids();
+        while !recent.contains(&orphan) && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
+            recent = processes.recent_ids();
+        }
         drop(shell.stdin.take());
         shell.wait().unwrap();
         assert!(ids.contains(&leader) && ids.contains(&orphan), "{orphan} is not in {ids:?}");
