@@ -45,13 +45,13 @@ mod tests {
 
     use super::{LARGE_BYTES, offload};
 
-    const PATIENCE: Duration = Duration::from_secs(30);
+    const DEADLINE: Duration = Duration::from_secs(30);
 
     /// There is one thread for tasks. The work would never end if it were done there.
     #[tokio::test]
     async fn other_tasks_run_while_large_work_is_done() {
         let (sender, receiver) = mpsc::channel();
-        let work = offload(LARGE_BYTES, move || receiver.recv_timeout(PATIENCE).unwrap());
+        let work = offload(LARGE_BYTES, move || receiver.recv_timeout(DEADLINE).unwrap());
         let other = async move { sender.send("other task").unwrap() };
         assert_eq!(tokio::join!(work, other).0, "other task");
     }

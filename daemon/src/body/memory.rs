@@ -229,7 +229,7 @@ impl Pool {
     async fn take(
         &self,
         bytes: usize,
-        patience: Duration,
+        wait_max: Duration,
     ) -> Result<OwnedSemaphorePermit, BodyError> {
         let permits = u32::try_from(bytes).map_err(|_| BodyError::NoMemory)?;
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_many_owned(permits) {
@@ -244,7 +244,7 @@ impl Pool {
                 never = self.holders.give_way() => match never {},
             }
         };
-        let acquired = timeout(patience, acquired).await.map_err(|_| BodyError::NoMemory)?;
+        let acquired = timeout(wait_max, acquired).await.map_err(|_| BodyError::NoMemory)?;
         Ok(acquired.expect("the semaphore is never closed"))
     }
 }

@@ -115,11 +115,14 @@ async fn a_request_that_comes_while_its_connection_gives_way_is_answered() {
 #[tokio::test]
 async fn half_heads_give_way_before_idle_connections_do() {
     let server = start(&Arc::new(Semaphore::new(0))).await;
+    let _half = stay(&server, "GET / HTTP/1.1\r\nHost: x", 1).await;
     let mut idle = stay(&server, &get("/"), PERMITS - 1).await;
     for client in &mut idle {
         client.receive_until("}").await;
     }
-    let _half = stay(&server, "GET / HTTP/1.1\r\nHost: x", 1).await;
+    time::pause();
+    time::advance(Duration::from_secs(2)).await;
+    time::resume();
     check(&server, "/", "200").await;
     for client in &mut idle {
         client.get("/").await;
