@@ -91,10 +91,6 @@ impl Call {
         }
     }
 
-    fn is_given_up(&self) -> bool {
-        self.given_up.as_ref().is_some_and(CancellationToken::is_cancelled)
-    }
-
     /// The call as an item of a batch. The runner does not use the number of the attempt.
     fn to_item(&self) -> Item {
         let traceparent = self.traceparent.as_ref().and_then(|value| value.to_str().ok());

@@ -60,7 +60,7 @@ pub(crate) async fn call_until(
             () = call.given_up() => true,
             slept = timeout_at(deadline, sleep(pause)) => slept.is_err(),
         };
-        if is_over || call.is_given_up() {
+        if is_over {
             return Err(error);
         }
     }

@@ -12,6 +12,7 @@ use std::{
 use nix::{errno::Errno, sys::signal::kill, unistd::Pid};
 use serde_json::json;
 use tokio::task::yield_now;
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::{
@@ -36,6 +37,15 @@ impl io::Write for Panics {
     }
 }
 
+impl Panics {
+    /// For the log of this test, until the guard is dropped.
+    fn in_log() -> (Self, DefaultGuard) {
+        let panics = Self::default();
+        let log = tracing_subscriber::fmt().with_writer(panics.clone()).finish();
+        (panics, tracing::subscriber::set_default(log))
+    }
+}
+
 impl MakeWriter<'_> for Panics {
     type Writer = Self;
 
@@ -50,9 +60,7 @@ async fn an_instance_whose_task_panics_is_replaced_and_its_caller_is_answered() 
     if !has("python") {
         return;
     }
-    let panics = Panics::default();
-    let log = tracing_subscriber::fmt().with_writer(panics.clone()).finish();
-    let guard = tracing::subscriber::set_default(log);
+    let (panics, guard) = Panics::in_log();
     let folder = folder();
     let code = "import os\n\
         print('process', os.getpid(), flush=True)\n\
@@ -91,9 +99,7 @@ async fn an_instance_whose_task_panics_during_its_start_leaves_nothing() {
     if !has("python") {
         return;
     }
-    let panics = Panics::default();
-    let log = tracing_subscriber::fmt().with_writer(panics.clone()).finish();
-    let guard = tracing::subscriber::set_default(log);
+    let (panics, guard) = Panics::in_log();
     let folder = folder();
     let code = "import os, subprocess\n\
         if not os.path.exists(os.environ['GROUPS_FILE']):\n    \
