@@ -94,13 +94,27 @@ pub async fn serve<S>(
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
+    serve_tracked(listener, settings, TaskTracker::new(), stop, service).await;
+}
+
+/// Like [`serve`]. `connections` tracks the connections that are open and not upgraded.
+pub async fn serve_tracked<S>(
+    listener: TcpListener,
+    settings: ServeSettings,
+    connections: TaskTracker,
+    stop: CancellationToken,
+    service: S,
+) where
+    S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
     let service = layers(service);
     let mut http = http1::Builder::new();
     // A client that has ended its sending side may still read its answer, so its request is
     // answered, except a request for an upgrade and one whose response has the extension
     // `EndsWithPeer`.
     http.max_buf_size(BUFFER_BYTES).half_close(true);
-    let connections = TaskTracker::new();
     let capacity = Capacity::new(settings.connections_max);
     let timeouts = Timeouts {
         idle: settings.idle_timeout,

@@ -4,6 +4,7 @@ mod routes;
 
 mod action;
 mod batch;
+mod drain;
 mod invoke;
 mod logs;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 use daemon::{
     body::BodyMemory,
     files::raise_limit,
-    serve::{ServeSettings, serve as serve_http},
+    serve::{ServeSettings, serve_tracked},
 };
 use tokio::{net::TcpListener, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -36,10 +37,11 @@ const MEMORY_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long answers may take to be written after the last function has ended.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves the functions of `runner` on `listener` until `stop`, then drains: from then on
-/// `/readyz` and new invocations are answered with 503, and running invocations have the drain
-/// timeout to end. Invocations that have not ended by then are dropped and answered with 439.
-/// Returns when all functions and connections have ended.
+/// Serves the functions of `runner` on `listener` until `stop`, then drains: from then on `/readyz`
+/// is answered with 503. So are new invocations, when `drain.delay` has passed or no connection is
+/// open, and no caller drains. Running invocations have the drain timeout to end. Invocations that
+/// have not ended by then are dropped and answered with 439. Returns when all functions and
+/// connections have ended.
 pub async fn serve(runner: Runner, listener: TcpListener, stop: CancellationToken) {
     let (_, no_changes) = mpsc::channel(1);
     serve_with_changes(runner, listener, no_changes, stop).await;
@@ -59,8 +61,9 @@ pub async fn serve_with_changes(
     let followers = Followers::new();
     let close = CancellationToken::new();
     let memory = BodyMemory::new(runner.body_memory(), MEMORY_TIMEOUT);
-    let service = routes::service(runner.clone(), memory, followers.clone());
-    let serving = serve_http(listener, SERVE, close.clone(), service);
+    let service = routes::service(runner.clone(), memory, followers.clone(), close.clone());
+    let connections = runner.callers().connections();
+    let serving = serve_tracked(listener, SERVE, connections, close.clone(), service);
     let shutdown = async {
         runner.run(changes, stop).await;
         followers.end();

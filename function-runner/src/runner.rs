@@ -2,6 +2,7 @@
 
 mod admission;
 mod admitted;
+mod callers;
 mod detached;
 mod ends;
 mod function;
@@ -29,10 +30,13 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-pub(crate) use self::admitted::{Admitted, report_of};
 use self::{
     admission::Admission, ends::AllEnds, function::HeldFunction, reload::FunctionReload,
     table::Table,
+};
+pub(crate) use self::{
+    admitted::{Admitted, report_of},
+    callers::{Callers, DrainingCaller},
 };
 use crate::{
     invocation::{Fault, RecentLines},
@@ -65,8 +69,12 @@ struct Inner {
     permits: Arc<Semaphore>,
     /// The memory for replies that are being read from child processes.
     replies: BodyMemory,
-    /// All admitted invocations. Closed means draining.
+    /// All admitted invocations. Closed means that none is admitted any more.
     admitted: TaskTracker,
+    /// Who may still call while the runner drains.
+    callers: Callers,
+    /// Cancelled when the drain begins.
+    draining: CancellationToken,
     /// Cancelled to end the invocations that a shutdown cannot wait for.
     cut: CancellationToken,
     /// Tasks that end functions that were replaced or removed.
@@ -95,6 +103,8 @@ impl Runner {
             settings,
             replies,
             admitted: TaskTracker::new(),
+            callers: Callers::new(),
+            draining: CancellationToken::new(),
             cut: CancellationToken::new(),
             retired: TaskTracker::new(),
         })))
@@ -122,16 +132,36 @@ impl Runner {
     }
 
     async fn drain(&self) {
-        let Inner { admitted, cut, settings, .. } = &*self.0;
-        admitted.close();
-        if timeout(settings.drain_timeout, admitted.wait()).await.is_ok() {
+        let Inner { admitted, cut, settings, draining, .. } = &*self.0;
+        draining.cancel();
+        if timeout(settings.drain.timeout, self.finish()).await.is_ok() {
             return;
         }
+        admitted.close();
         warn!(invocation.count = admitted.len(), "drain timeout passed: cutting off invocations");
         cut.cancel();
         // Two kinds of invocations may still be left: a function that blocks its thread cannot be
         // cut off, and an event that is still arriving is refused when it has arrived.
         let _ = timeout(CUT_TIMEOUT, admitted.wait()).await;
+    }
+
+    /// Admits what callers still send, and waits for all invocations. Whoever stops the runner may
+    /// stop its callers too, at the same moment. Callers that go on repeat their calls later.
+    async fn finish(&self) {
+        let Inner { admitted, callers, settings, .. } = &*self.0;
+        if !settings.drain.delay.is_zero() {
+            // The time in which a caller that drains too can say so.
+            let _ = timeout(settings.drain.delay, callers.gone()).await;
+        }
+        loop {
+            callers.none_drains().await;
+            admitted.close();
+            tokio::select! {
+                biased;
+                () = admitted.wait() => return,
+                () = callers.one_drains() => admitted.reopen(),
+            };
+        }
     }
 
     /// How many files the processes of all functions may take, with one connection of each to its
@@ -171,14 +201,19 @@ impl Runner {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.0.admitted.is_closed()
+        self.0.draining.is_cancelled()
+    }
+
+    /// Who calls the runner.
+    pub(crate) fn callers(&self) -> &Callers {
+        &self.0.callers
     }
 
     /// Finds the function `name`, and admits one more invocation of it.
     pub(crate) fn admit(&self, name: &str) -> Result<Admitted, Fault> {
         // Before the check: a drain that starts in between waits for this token.
         let in_runner = self.0.admitted.token();
-        if self.is_draining() {
+        if self.0.admitted.is_closed() {
             return Err(Fault::draining());
         }
         let (function, of_function) = self.0.functions.take(name).ok_or_else(|| {

@@ -4,6 +4,7 @@
 //! started, so that its problems are reported together with all others.
 
 mod cloud;
+mod drain;
 mod environment;
 mod function;
 mod language;
@@ -23,14 +24,12 @@ use std::{
     net::SocketAddr,
     ops::RangeInclusive,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use daemon::{
     reload::FromFile,
     settings::{
-        Document, Key, Kind, Origins, Section, SettingsError, address, bytes, count, describe,
-        duration, flag,
+        Document, Key, Kind, Origins, Section, SettingsError, address, bytes, count, describe, flag,
     },
     telemetry::LogSettings,
 };
@@ -44,7 +43,7 @@ pub(crate) use self::{
     subprocess::{PATH, SubprocessSettings},
     user::User,
 };
-pub use self::{function::FunctionSettings, secret::SecretPair};
+pub use self::{drain::DrainSettings, function::FunctionSettings, secret::SecretPair};
 use self::{surroundings::Surroundings, variables::Variables};
 
 /// Environment variables that begin with this and `__` override the file.
@@ -63,8 +62,8 @@ pub struct Settings {
     /// `limits.reply_memory`: bytes of all replies that are being read from child processes,
     /// together.
     pub reply_memory: usize,
-    /// `drain.timeout`: how long running invocations have to end at a shutdown.
-    pub drain_timeout: Duration,
+    /// `[drain]`
+    pub drain: DrainSettings,
     /// `invoke.secret_id` and `invoke.secret_key`: the pair that requests of the cloud API have to
     /// be signed with. Without one, signatures are not checked.
     pub secret: Option<SecretPair>,
@@ -117,17 +116,12 @@ impl Settings {
         let around = Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
         let internal = read_internal(root);
         let mut limits = root.section("limits");
-        let mut drain = root.section("drain");
         Self {
             internal,
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
             body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "64MiB"),
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
-            drain_timeout: drain.read_or(
-                "timeout",
-                &duration(Duration::ZERO..=Duration::from_hours(1)),
-                "30s",
-            ),
+            drain: DrainSettings::read(&mut root.section("drain")),
             secret: SecretPair::read(root),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
             log: LogSettings::read(&mut root.section("log")),
@@ -146,7 +140,7 @@ impl Settings {
             ("limits.max_invocations", self.max_invocations == other.max_invocations),
             ("limits.body_memory", self.body_memory == other.body_memory),
             ("limits.reply_memory", self.reply_memory == other.reply_memory),
-            ("drain.timeout", self.drain_timeout == other.drain_timeout),
+            ("[drain]", self.drain == other.drain),
             ("reload.watch", self.watch == other.watch),
             ("[log]", self.log == other.log),
         ];

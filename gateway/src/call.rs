@@ -4,6 +4,7 @@
 
 mod batching;
 mod client;
+mod drain_notice;
 mod exchange;
 mod outcome;
 mod retry;

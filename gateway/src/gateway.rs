@@ -155,6 +155,7 @@ impl Gateway {
             cleanups: cleanups.clone(),
             stop: stop.clone(),
         });
+        let (served, runner) = (apis.clone(), connector.functions.clone());
         let publics = Arc::new(Public { apis, connector, pages });
 
         let listeners = TaskTracker::new();
@@ -180,7 +181,11 @@ impl Gateway {
             journal: journal.clone(),
             close_public,
         };
-        let drained = drain.run().await;
+        let addresses = served.addresses();
+        let drained = tokio::select! {
+            drained = drain.run() => drained,
+            never = runner.announce_drain(&addresses) => match never {},
+        };
         close_internal.cancel();
         listeners.close();
         lingering.close();

@@ -26,5 +26,6 @@ mod runner_times;
 mod runs;
 mod shutdown;
 mod stalled_readers;
+mod stopped_together;
 mod taken_folder;
 mod unread_answers;

@@ -11,9 +11,10 @@ use daemon::{
 };
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 use tower::{Service, service_fn};
 
-use super::{action, batch::invoke_batch, invoke::invoke, logs::Followers};
+use super::{action, batch::invoke_batch, drain, invoke::invoke, logs::Followers};
 use crate::runner::Runner;
 
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +23,8 @@ enum Route {
     Action,
     Invocations,
     Read(View),
+    /// A caller drains.
+    Drain,
     /// A path that is kept for routes to come.
     Reserved,
 }
@@ -47,11 +50,12 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
         .with("/functions/{name}/logs", &read(View::Logs))
         .with("/healthz", &read(View::Health))
         .with("/readyz", &read(View::Readiness))
+        .with("/~/drain", &[(Method::POST, Route::Drain)])
         .with_any("/~/", Route::Reserved)
         .with_any("/~/{*rest}", Route::Reserved)
 });
 
-/// The service of the internal listener.
+/// The service of the internal listener. At `close` answers without an end are ended.
 ///
 /// How many requests at once and for how long are no layers around it: each function has its own
 /// limits, and exceeding them has documented answers.
@@ -59,14 +63,16 @@ pub(super) fn service(
     runner: Runner,
     memory: BodyMemory,
     followers: Followers,
+    close: CancellationToken,
 ) -> impl Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
 + Clone
 + Send
 + Sync
 + 'static {
     service_fn(move |request| {
-        let (runner, memory, followers) = (runner.clone(), memory.clone(), followers.clone());
-        async move { Ok(answer(&runner, &memory, &followers, request).await) }
+        let (runner, memory) = (runner.clone(), memory.clone());
+        let (followers, close) = (followers.clone(), close.clone());
+        async move { Ok(answer(&runner, &memory, &followers, close, request).await) }
     })
 }
 
@@ -74,6 +80,7 @@ async fn answer(
     runner: &Runner,
     memory: &BodyMemory,
     followers: &Followers,
+    close: CancellationToken,
     request: Request<RequestBody>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
@@ -90,6 +97,7 @@ async fn answer(
             let name = parameters.get("name").unwrap_or_default();
             show(runner, followers, view, name, &head)
         }
+        Found::Route(Route::Drain, _) => drain::answer(runner.callers(), close),
         Found::Route(Route::Reserved, _) => {
             message(StatusCode::NOT_FOUND, "this version of the runner has no such route")
         }

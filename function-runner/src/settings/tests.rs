@@ -55,7 +55,7 @@ fn an_empty_file_means_the_defaults() {
     let settings = parse("", &map([]), &map([])).unwrap();
     assert_eq!(settings.internal, SocketAddr::from((Ipv4Addr::LOCALHOST, 9002)));
     assert_eq!(settings.max_invocations, 10_000);
-    assert_eq!(settings.drain_timeout, Duration::from_secs(30));
+    assert_eq!(settings.drain.timeout, Duration::from_secs(30));
     assert!(settings.functions.is_empty());
 }
 

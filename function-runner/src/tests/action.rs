@@ -159,7 +159,8 @@ async fn with_a_secret_pair_only_what_is_signed_is_run() {
 
 #[tokio::test]
 async fn a_draining_runner_says_that_it_is_not_available() {
-    let server = Server::start(&waiting("action-drain", "")).await;
+    let text = format!("drain.delay = \"0s\"\n{}", waiting("action-drain", ""));
+    let server = Server::start(&text).await;
     let gate = gate("action-drain");
     let body = json!({"FunctionName": "waits"}).to_string();
     let held = send(server.address, &request(ACTION, &body)).await;

@@ -1,6 +1,9 @@
 //! Callers that hang up, and the shutdown of the runner.
 
+use std::time::Duration;
+
 use serde_json::json;
+use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 
 use super::{
     functions::{gate, request, settings, waiting},
@@ -11,7 +14,8 @@ use crate::Runner;
 
 #[tokio::test]
 async fn a_draining_runner_ends_what_runs_and_refuses_what_comes() {
-    let server = Server::start(&waiting("drain", "")).await;
+    let text = format!("drain.delay = \"0s\"\n{}", waiting("drain", ""));
+    let server = Server::start(&text).await;
     let gate = gate("drain");
     let held = send(server.address, &invocation("waits", "", b"{}")).await;
     gate.entered().await;
@@ -76,8 +80,94 @@ async fn a_dropped_call_runs_to_its_end() {
 
 #[tokio::test]
 async fn connections_without_a_request_do_not_hold_up_the_end() {
-    let server = Server::start("").await;
+    let server = Server::start("drain.delay = '0s'").await;
     let _idle = send(server.address, b"").await;
     let _half = send(server.address, b"POST /functions/x/invocations HTTP/1.1\r\n").await;
     server.stop().await;
+}
+
+/// Whoever stops the runner may stop the gateway at the same moment. The gateway has the time to
+/// say so, and has gone sooner than that.
+#[tokio::test]
+async fn what_connected_callers_send_is_admitted_during_the_delay() {
+    let text = "drain = { delay = '30m', timeout = '1h' }\nfunctions.echoes.runtime = 'rust'\n\
+        functions.echoes.handler = 'returns'";
+    let server = Server::start(text).await;
+    let caller = open(&server, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    server.stop.cancel();
+    while server.get("/readyz").await.status == 200 {}
+    assert_eq!(server.invoke("echoes", "1").await.body, b"1");
+    drop(caller);
+    soon(server.ended()).await;
+}
+
+#[tokio::test]
+async fn a_runner_that_nobody_is_connected_to_ends_at_once() {
+    let server = Server::start("drain = { delay = '30m', timeout = '1h' }").await;
+    assert_eq!(server.get("/readyz").await.status, 200);
+    server.stop.cancel();
+    soon(server.ended()).await;
+}
+
+const DRAIN: &[u8] = b"POST /~/drain HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+
+/// Opens the request with which a caller says that it drains, and waits for its answer.
+async fn drain(server: &Server) -> TcpStream {
+    open(server, DRAIN).await
+}
+
+/// A connection that stays open, and whose `request` is answered.
+async fn open(server: &Server, request: &[u8]) -> TcpStream {
+    let mut caller = send(server.address, request).await;
+    let mut start = [0; 15];
+    caller.read_exact(&mut start).await.unwrap();
+    assert_eq!(&start, b"HTTP/1.1 200 OK");
+    caller
+}
+
+#[tokio::test]
+async fn invocations_are_admitted_as_long_as_a_caller_drains() {
+    let text = "drain.delay = '0s'\nfunctions.echoes.runtime = 'rust'\n\
+        functions.echoes.handler = 'returns'";
+    let server = Server::start(text).await;
+    let callers = [drain(&server).await, drain(&server).await];
+    server.stop.cancel();
+    while server.get("/readyz").await.status == 200 {}
+    for caller in callers {
+        assert_eq!(server.invoke("echoes", "1").await.body, b"1");
+        drop(caller);
+    }
+    soon(server.ended()).await;
+}
+
+/// The runner refuses already, and waits for an invocation.
+#[tokio::test]
+async fn a_caller_that_drains_later_is_served_again() {
+    let server =
+        Server::start(&format!("drain.delay = '0s'\n{}", waiting("drains-later", ""))).await;
+    let gate = gate("drains-later");
+    let held = send(server.address, &invocation("waits", "", b"{}")).await;
+    gate.entered().await;
+    server.stop.cancel();
+    while server.invoke("none", "{}").await.status != 503 {}
+    let caller = drain(&server).await;
+    while server.invoke("none", "{}").await.status == 503 {}
+    gate.open();
+    assert_eq!(receive(held).await.status, 200);
+    drop(caller);
+    soon(server.ended()).await;
+}
+
+/// A caller that drains for longer does not keep the runner.
+#[tokio::test]
+async fn the_drain_timeout_bounds_the_drain_of_callers() {
+    let server = Server::start("drain.timeout = '0s'").await;
+    let caller = drain(&server).await;
+    server.stop.cancel();
+    soon(server.ended()).await;
+    drop(caller);
+}
+
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(60), future).await.expect("it comes within a minute")
 }

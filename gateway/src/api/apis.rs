@@ -91,6 +91,12 @@ impl Apis {
         configs.flat_map(|config| config.functions().cloned().collect::<Vec<_>>()).collect()
     }
 
+    /// The addresses of all functions, also of APIs that were removed.
+    pub(crate) fn addresses(&self) -> Vec<Url> {
+        let configs = self.all().into_iter().map(|api| api.config());
+        configs.flat_map(|config| config.functions().cloned().collect::<Vec<_>>()).collect()
+    }
+
     /// All APIs, also those that were removed.
     pub(crate) fn all(&self) -> Vec<Arc<Api>> {
         self.table().all().cloned().collect()

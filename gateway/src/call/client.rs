@@ -1,6 +1,8 @@
 //! The HTTP client that calls functions.
 
 use std::{
+    convert::Infallible,
+    future::pending,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -15,6 +17,7 @@ use url::Url;
 use super::{
     Call, CallError, UnendedCall,
     batching::{Batchers, Batching},
+    drain_notice,
     exchange::Exchange,
     runner_answer::RunnerAnswer,
     runner_times::RunnerTimes,
@@ -56,6 +59,16 @@ impl FunctionClient {
 
     pub(super) async fn refresh_runner(&self) {
         self.runner.refresh(self.client_of(self.runner.scheme())).await;
+    }
+
+    /// Tells the runner that this gateway drains, until dropped, if a function at one of
+    /// `addresses` is one of the runner's.
+    pub(crate) async fn announce_drain(&self, addresses: &[Url]) -> Infallible {
+        if !addresses.iter().any(|url| self.runner.name_of(url).is_some()) {
+            return pending().await;
+        }
+        let http = self.client_of(self.runner.scheme());
+        drain_notice::keep_open(http, &self.runner.drain_address()).await
     }
 
     /// Makes sure that functions at these addresses can be called.

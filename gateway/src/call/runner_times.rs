@@ -56,6 +56,12 @@ impl RunnerTimes {
         self.functions.split(':').next().unwrap_or_default()
     }
 
+    /// Where the runner is told that a gateway drains.
+    pub(super) fn drain_address(&self) -> String {
+        let base = self.functions.strip_suffix("/functions").unwrap_or(&self.functions);
+        format!("{base}/~/drain")
+    }
+
     /// The name of the function at `url`, if it is one of the runner's.
     pub(super) fn name_of<'a>(&self, url: &'a Url) -> Option<&'a str> {
         let name = url.as_str().strip_prefix(&*self.functions)?.strip_prefix('/')?;
