@@ -6,11 +6,14 @@
 mod changes;
 mod draft;
 mod follow;
+mod places;
 mod seen;
 mod triggers;
+mod watched;
 
 pub use self::{
-    changes::{LEFT_OUT, changes_in},
+    changes::changes_in,
     follow::{FromFile, SettingsFile, follow},
+    places::{Places, walk},
     triggers::{ReloadTriggers, Trigger},
 };

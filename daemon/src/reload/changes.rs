@@ -7,36 +7,44 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
+use super::places::Places;
+
 /// Folders that interpreters and tools write. A change in them does not count.
-pub const LEFT_OUT: [&str; 2] = ["__pycache__", ".git"];
+pub(super) const LEFT_OUT: [&str; 2] = ["__pycache__", ".git"];
 
 /// One table for the process, as there is one file system.
-static CHANGES: Mutex<BTreeMap<PathBuf, u64>> = Mutex::new(BTreeMap::new());
+static CHANGES: Mutex<BTreeMap<PathBuf, Changes>> = Mutex::new(BTreeMap::new());
+
+/// The changes of one folder, by the name that it is watched by.
+#[derive(Debug, Default)]
+struct Changes {
+    places: Places,
+    count: u64,
+}
 
 /// How often something has changed in `folder` since it was watched for the first time.
 pub fn changes_in(folder: &Path) -> u64 {
-    changes().get(&absolute(folder)).copied().unwrap_or(0)
+    changes().get(&absolute(folder)).map_or(0, |changes| changes.count)
 }
 
-/// `folder` is about to be watched.
-pub(super) fn begin(folder: &Path) {
-    changes().entry(absolute(folder)).or_default();
+/// `folder` is about to be watched, and its content is in `places`.
+pub(super) fn begin(folder: &Path, places: Places) {
+    changes().entry(absolute(folder)).or_default().places = places;
 }
 
 /// Something has changed at `path`.
 pub(super) fn count(path: &Path) {
-    let is_in = |folder: &Path| {
-        let below = path.strip_prefix(folder).ok()?;
-        below.iter().all(|name| LEFT_OUT.iter().all(|left_out| name != *left_out)).then_some(())
-    };
-    for (folder, count) in changes().iter_mut() {
-        *count += u64::from(is_in(folder).is_some());
+    if path.iter().any(|name| LEFT_OUT.iter().any(|left_out| name == *left_out)) {
+        return;
+    }
+    for changes in changes().values_mut() {
+        changes.count += u64::from(changes.places.have(path));
     }
 }
 
 /// Changes may have been missed, nobody knows where.
 pub(super) fn count_everywhere() {
-    changes().values_mut().for_each(|count| *count += 1);
+    changes().values_mut().for_each(|changes| changes.count += 1);
 }
 
 /// As the system names it that says what has changed.
@@ -44,32 +52,40 @@ fn absolute(folder: &Path) -> PathBuf {
     path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
-fn changes() -> MutexGuard<'static, BTreeMap<PathBuf, u64>> {
+fn changes() -> MutexGuard<'static, BTreeMap<PathBuf, Changes>> {
     CHANGES.lock().expect("nothing panics with the lock held")
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use std::{fs, os::unix::fs::symlink};
 
     use super::{begin, changes_in, count};
+    use crate::reload::walk;
 
     #[test]
-    fn a_folder_counts_what_happens_to_it_and_in_it() {
-        let folder = Path::new("/of-this-test/folder");
-        begin(folder);
-        for name in ["", "index.py", "vendor/package.py"] {
-            count(&folder.join(name));
+    fn a_folder_counts_what_happens_to_it_in_it_and_behind_its_links() {
+        let around = tempfile::tempdir().unwrap();
+        let around = around.path().canonicalize().unwrap();
+        let folder = around.join("folder");
+        for name in ["folder", "shared"] {
+            fs::create_dir(around.join(name)).unwrap();
         }
-        for other in ["/of-this-test", "/of-this-test/folder.new", "/of-this-test/other/index.py"] {
-            count(Path::new(other));
+        symlink("../shared", folder.join("vendor")).unwrap();
+        symlink("../util.py", folder.join("util.py")).unwrap();
+        begin(&folder, walk(&folder, |_, _| {}));
+        for name in ["folder", "folder/index.py", "shared", "shared/package.py", "util.py"] {
+            count(&around.join(name));
         }
-        for left_out in ["__pycache__/index.pyc", "vendor/.git/index"] {
-            count(&folder.join(left_out));
+        for other in ["", "folder.new", "other/index.py", "util.py.new"] {
+            count(&around.join(other));
         }
-        assert_eq!(changes_in(folder), 3);
-        begin(folder);
-        assert_eq!(changes_in(folder), 3);
-        assert_eq!(changes_in(Path::new("/of-this-test/other")), 0);
+        for left_out in ["folder/__pycache__/index.pyc", "shared/.git/index"] {
+            count(&around.join(left_out));
+        }
+        assert_eq!(changes_in(&folder), 5);
+        begin(&folder, walk(&folder, |_, _| {}));
+        assert_eq!(changes_in(&folder), 5);
+        assert_eq!(changes_in(&around.join("other")), 0);
     }
 }

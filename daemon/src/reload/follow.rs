@@ -63,7 +63,8 @@ pub async fn follow<T: FromFile, E: Display>(
                 problem = None;
                 file.text = text;
                 // Watch before the service looks into the folders, so that a later change is seen.
-                triggers.watch(&file.path, new.folders());
+                triggers.folders = new.folders();
+                triggers.watch_again(&file.path).await;
                 if settings.send(new).await.is_err() {
                     return;
                 }
@@ -78,6 +79,7 @@ pub async fn follow<T: FromFile, E: Display>(
             Found::Unsettled(again) => triggers.again_at(again),
             Found::Unusable(what) => report(&mut problem, what, trigger),
         }
+        triggers.watch_again(&file.path).await;
         // What is in the folders may have changed. Without folders nothing has.
         if triggers.folders.is_empty() {
             continue;

@@ -6,14 +6,15 @@ use std::{
     sync::Arc,
 };
 
-use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use notify::{Config, Event, RecommendedWatcher, Watcher};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
     time::Instant,
 };
 use tracing::warn;
 
-use super::{changes, seen::Seen};
+use super::{seen::Seen, watched::Watched};
 
 /// Why the settings are read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub struct ReloadTriggers {
     /// The folders that the settings name.
     pub(super) folders: Vec<PathBuf>,
     /// None while no files are watched.
-    watcher: Option<RecommendedWatcher>,
+    watcher: Option<(RecommendedWatcher, Arc<Watched>)>,
 }
 
 impl ReloadTriggers {
@@ -52,31 +53,39 @@ impl ReloadTriggers {
         })
     }
 
-    /// Watches `file`, and `folders` with everything in them, in place of the files and folders
-    /// that were watched before. A folder of the same name is watched anew: it may be another one
-    /// by now.
+    /// Watches `file`, and `folders` with everything in them and behind their links, in place of
+    /// the files and folders that were watched before. Looks at all files.
     pub fn watch(&mut self, file: &Path, folders: Vec<PathBuf>) {
         self.folders = folders;
-        if !self.is_watching {
+        if self.is_watching {
+            self.take(Watched::new(file, self.folders.clone()));
+        }
+    }
+
+    /// Watches the same by name, which may be something else by now: links may have been made or
+    /// switched, and folders replaced.
+    pub(super) async fn watch_again(&mut self, file: &Path) {
+        if self.is_watching {
+            let (file, folders) = (file.to_owned(), self.folders.clone());
+            // Blocking: all files are looked at.
+            let watched = spawn_blocking(move || Watched::new(&file, folders)).await;
+            self.take(watched.expect("looking at files does not panic"));
+        }
+    }
+
+    fn take(&mut self, watched: Watched) {
+        let watched = Arc::new(watched);
+        watched.count();
+        if let Some((_, current)) = &self.watcher
+            && watched == *current
+        {
             return;
         }
-        let folders = &self.folders;
-        let Some(mut watcher) = watcher(Arc::clone(&self.seen)) else { return };
-        // Many programs change a file or a folder by putting a new one in its place. That is a
-        // change in the folder around it.
-        let around = folders.iter().map(PathBuf::as_path).chain([file]).map(parent);
-        let mut around: Vec<_> = around.collect();
-        around.sort_unstable();
-        around.dedup();
-        for folder in folders {
-            changes::begin(folder);
-            watch(&mut watcher, folder, RecursiveMode::Recursive);
+        if let Some(mut watcher) = watcher(Arc::clone(&self.seen), Arc::clone(&watched)) {
+            watched.watch_with(&mut watcher);
+            // The old watcher is dropped only now, so that no change is missed in between.
+            self.watcher = Some((watcher, watched));
         }
-        for folder in around {
-            watch(&mut watcher, folder, RecursiveMode::NonRecursive);
-        }
-        // The old watcher is dropped only now, so that no change is missed in between.
-        self.watcher = Some(watcher);
     }
 
     /// Waits for a trigger.
@@ -100,22 +109,18 @@ impl ReloadTriggers {
     }
 }
 
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    }
-}
-
-fn watch(watcher: &mut RecommendedWatcher, path: &Path, mode: RecursiveMode) {
-    if let Err(error) = watcher.watch(path, mode) {
-        let path = path.display();
-        warn!(%error, "changes in {path} will not be seen: use SIGHUP to have it read again");
-    }
-}
-
-fn watcher(seen: Arc<Seen>) -> Option<RecommendedWatcher> {
-    match notify::recommended_watcher(move |event| seen.note(event)) {
+fn watcher(seen: Arc<Seen>, watched: Arc<Watched>) -> Option<RecommendedWatcher> {
+    // Links are followed by us: the library would follow them without a bound.
+    let config = Config::default().with_follow_symlinks(false);
+    let note = move |event: notify::Result<Event>| {
+        let is_other = |event: &Event| {
+            !event.paths.is_empty() && !event.paths.iter().any(|path| watched.concerns(path))
+        };
+        if !event.as_ref().is_ok_and(is_other) {
+            seen.note(event);
+        }
+    };
+    match RecommendedWatcher::new(note, config) {
         Ok(watcher) => Some(watcher),
         Err(error) => {
             warn!(%error, "files cannot be watched: use SIGHUP to have settings read again");

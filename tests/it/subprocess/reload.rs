@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    os::unix::fs::symlink,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -170,6 +171,109 @@ async fn a_code_folder_can_be_replaced_by_another_and_back() {
     fs::rename(path("one"), path("next")).unwrap();
     fs::rename(path("last"), path("one")).unwrap();
     changing.until_version("one", 1).await;
+    changing.end().await;
+}
+
+/// A function that returns what the modules `util` and `package` say.
+const LINKED: &str = "import package\nimport util\n\
+    def main_handler(event, context):\n    return [util.version + package.version]\n";
+
+/// The code of one function is linked to a file and to a folder that others use too.
+#[tokio::test]
+async fn changes_behind_links_are_seen() {
+    if !has("python") {
+        return;
+    }
+    let changing = ChangingRunner::start("").await;
+    let path = |name: &str| changing.folder.path().join(name);
+    let version = |number: u32| format!("version = {number}\n");
+    write(changing.folder.path(), "common/util.py", &version(10));
+    write(changing.folder.path(), "packages/1/package.py", &version(1));
+    write(changing.folder.path(), "packages/2/package.py", &version(2));
+    symlink("1", path("packages/current")).unwrap();
+    // As the running function gets new code with links, and the second one has the same.
+    for name in ["one", "two"] {
+        symlink("../common/util.py", path(&format!("{name}/util.py"))).unwrap();
+        symlink("../packages/current", path(&format!("{name}/vendor"))).unwrap();
+        changing.change(&format!("{name}/index.py"), LINKED);
+    }
+    let both = async |version| {
+        changing.until_version("one", version).await;
+        changing.until_version("two", version).await;
+    };
+    both(11).await;
+    // Written in place, replaced, switched, and a file in the folder.
+    fs::write(path("common/util.py"), version(20)).unwrap();
+    both(21).await;
+    changing.change("common/util.py", &version(30));
+    both(31).await;
+    symlink("2", path("packages/next")).unwrap();
+    fs::rename(path("packages/next"), path("packages/current")).unwrap();
+    both(32).await;
+    changing.change("packages/2/package.py", &version(3));
+    both(33).await;
+    changing.end().await;
+}
+
+/// As Kubernetes mounts a volume: each name leads through `..data`, which is switched.
+#[tokio::test]
+async fn a_switch_of_all_files_at_once_is_seen() {
+    if !has("python") {
+        return;
+    }
+    let changing = ChangingRunner::start("").await;
+    let path = |name: &str| changing.folder.path().join(name);
+    let settings = changing.settings();
+    fs::create_dir(path("mount")).unwrap();
+    let mount = |number: u32, functions: &str| {
+        let release = format!("mount/..{number}");
+        write(changing.folder.path(), &format!("{release}/index.py"), &code(number));
+        write(changing.folder.path(), &format!("{release}/functions.toml"), functions);
+        symlink(format!("..{number}"), path("mount/..next")).unwrap();
+        fs::rename(path("mount/..next"), path("mount/..data")).unwrap();
+    };
+    mount(2, &settings);
+    for (target, name) in [
+        ("..data/index.py", "mount/index.py"),
+        ("..data/functions.toml", "mount/functions.toml"),
+        ("../mount/index.py", "one/next.py"),
+        ("mount/functions.toml", "functions.next"),
+    ] {
+        symlink(target, path(name)).unwrap();
+    }
+    fs::rename(path("one/next.py"), path("one/index.py")).unwrap();
+    changing.until_version("one", 2).await;
+    fs::rename(path("functions.next"), path("functions.toml")).unwrap();
+    mount(3, &settings);
+    changing.until_version("one", 3).await;
+    // The settings file is such a link too.
+    mount(4, &(settings + "[functions.three]\nruntime = \"rust\"\nhandler = \"nothing\"\n"));
+    changing.until_version("one", 4).await;
+    changing.runner.logged("functions.three.handler").await;
+    changing.end().await;
+}
+
+#[tokio::test]
+async fn sighup_loads_what_is_behind_links_if_nothing_is_watched() {
+    if !has("python") {
+        return;
+    }
+    let changing = ChangingRunner::start("reload.watch = false").await;
+    let path = |name: &str| changing.folder.path().join(name);
+    write(changing.folder.path(), "common/index.py", &code(2));
+    fs::remove_file(path("one/index.py")).unwrap();
+    symlink("../common/index.py", path("one/index.py")).unwrap();
+    // Links around the code, in a circle, and to nothing are no code.
+    for (target, name) in [("/", "one/root"), ("circle", "one/circle"), ("nothing", "one/broken")] {
+        symlink(target, path(name)).unwrap();
+    }
+    changing.runner.signal(Signal::SIGHUP);
+    changing.until_version("one", 2).await;
+    for version in [3, 4] {
+        changing.change("common/index.py", &code(version));
+        changing.runner.signal(Signal::SIGHUP);
+        changing.until_version("one", version.into()).await;
+    }
     changing.end().await;
 }
 

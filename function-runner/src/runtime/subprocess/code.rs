@@ -1,7 +1,8 @@
 //! The code of a function, and whether it is still what the instances were started from.
 //!
-//! A look at all files is for a reload only: it compares their names, sizes, times and inodes.
-//! Between two looks the watched folder counts its changes. The content of files is never read.
+//! A look at all files, and at what links lead to, is for a reload only: it compares their names,
+//! sizes, times and inodes. Between two looks the watched folder counts its changes. The content of
+//! files is never read.
 
 use std::{
     fs::Metadata,
@@ -11,8 +12,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use daemon::reload::{LEFT_OUT, changes_in};
-use walkdir::{DirEntry, WalkDir};
+use daemon::reload::{changes_in, walk};
 
 /// In place of a count: the last look found other code.
 const DIFFERS: u64 = u64::MAX;
@@ -58,37 +58,36 @@ impl Code {
 struct CodeVersion(u64);
 
 impl CodeVersion {
-    /// The version of what is in `folder` now. Takes a system call for each file.
+    /// The version of what is in `folder` now. Takes some system calls for each file.
     fn of(folder: &Path) -> Self {
         let mut hasher = DefaultHasher::new();
-        let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
-        for entry in entries.filter_entry(is_code) {
-            // A file that cannot be looked at counts too: it could be before, or will be later.
-            let found = entry.and_then(|entry| Ok((entry.metadata()?, entry)));
-            match found {
-                Ok((metadata, entry)) => (entry.path(), parts(&metadata)).hash(&mut hasher),
-                Err(error) => error.path().hash(&mut hasher),
-            }
-        }
+        // A file that cannot be looked at counts too: it could be before, or will be later.
+        walk(folder, |path, metadata| (path, metadata.map(parts)).hash(&mut hasher));
         Self(hasher.finish())
     }
 }
 
-fn is_code(entry: &DirEntry) -> bool {
-    entry.depth() == 0 || LEFT_OUT.iter().all(|name| entry.file_name() != *name)
-}
+type Parts = (i64, i64, [i64; 2], [i64; 2], u32);
 
 /// `None` for a folder, whose files are entries of their own.
-fn parts(metadata: &Metadata) -> Option<[i64; 5]> {
+///
+/// The time of a change of the file itself tells content apart that was written in place with the
+/// same size and time, as `rsync --inplace --times` does.
+fn parts(metadata: &Metadata) -> Option<Parts> {
     let size = metadata.size().cast_signed();
     let inode = metadata.ino().cast_signed();
-    let (seconds, nanoseconds) = (metadata.mtime(), metadata.mtime_nsec());
-    (!metadata.is_dir()).then_some([size, inode, seconds, nanoseconds, metadata.mode().into()])
+    let written = [metadata.mtime(), metadata.mtime_nsec()];
+    let changed = [metadata.ctime(), metadata.ctime_nsec()];
+    let parts = (size, inode, written, changed, metadata.mode());
+    (!metadata.is_dir()).then_some(parts)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{
+        fs::{self, File},
+        os::unix::fs::symlink,
+    };
 
     use super::{Code, CodeVersion};
 
@@ -96,15 +95,16 @@ mod tests {
     fn a_difference_is_remembered_until_a_look_finds_none() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        fs::write(path("index.py"), "one").unwrap();
+        fs::create_dir(path("vendor")).unwrap();
+        fs::write(path("vendor/index.py"), "one").unwrap();
         let code = Code::new(folder.path(), folder.path());
         assert!(!code.may_differ());
-        fs::rename(path("index.py"), path("moved.py")).unwrap();
+        fs::rename(path("vendor"), path("moved")).unwrap();
         // Nobody watches this folder: only a look finds the difference.
         assert!(!code.may_differ());
         assert!(code.differs());
         assert!(code.may_differ());
-        fs::rename(path("moved.py"), path("index.py")).unwrap();
+        fs::rename(path("moved"), path("vendor")).unwrap();
         assert!(code.may_differ());
         assert!(!code.differs());
         assert!(!code.may_differ());
@@ -127,9 +127,27 @@ mod tests {
         fs::write(path("new"), "two").unwrap();
         fs::rename(path("new"), path("index.py")).unwrap();
         check(true);
+        // The same size and time, in the same file.
+        let written = fs::metadata(path("index.py")).unwrap().modified().unwrap();
+        fs::write(path("index.py"), "six").unwrap();
+        File::options().write(true).open(path("index.py")).unwrap().set_modified(written).unwrap();
+        check(true);
         fs::create_dir(path("vendor")).unwrap();
         check(true);
         fs::write(path("vendor/package.py"), "").unwrap();
+        check(true);
+        // Behind links: a file, a folder, and one that has come to lead elsewhere.
+        let behind = tempfile::tempdir().unwrap();
+        let at = |name: &str| behind.path().join(name);
+        fs::create_dir(at("shared")).unwrap();
+        symlink(at("util.py"), path("util.py")).unwrap();
+        symlink(at("shared"), path("shared")).unwrap();
+        check(true);
+        fs::write(at("util.py"), "").unwrap();
+        check(true);
+        fs::write(at("shared/package.py"), "").unwrap();
+        check(true);
+        fs::rename(at("shared"), at("last")).unwrap();
         check(true);
         for folder in ["__pycache__", ".git"] {
             fs::create_dir(path(folder)).unwrap();
