@@ -137,6 +137,8 @@ impl Functions {
 
     /// Stops the runner and waits for its end.
     pub(super) async fn finish(self) {
+        // The runner waits for connected callers.
+        drop(self.http);
         self.stop.cancel();
         soon("the end of the runner", self.serving).await.unwrap();
     }

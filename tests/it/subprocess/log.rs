@@ -88,16 +88,12 @@ async fn lines_belong_to_the_invocation_that_wrote_them() {
     }
     let body = "echo \"got $event\"; echo error >&2; printf 'half a line'";
     let lines = logged(body, &[json!(1), json!(2)]).await;
-    let mut found = messages(&lines);
-    // The order of stdout and stderr may differ.
-    for range in [3..6, 10..13] {
-        found[range].sort();
-    }
+    let found = messages(&lines);
     let invocation = |number: u8| {
         [
             "START RequestId:ID".to_owned(),
-            "error".to_owned(),
             format!("got {number}"),
+            "error".to_owned(),
             "half a line".to_owned(),
             "Response RequestId:ID Bytes:1".to_owned(),
             "END RequestId:ID".to_owned(),
@@ -109,6 +105,32 @@ async fn lines_belong_to_the_invocation_that_wrote_them() {
     assert_eq!(found[2..9], invocation(1));
     assert_eq!(found[9..16], invocation(2));
     assert_eq!(found.len(), 16, "{found:?}");
+}
+
+/// In each language, with the program of the user's own: without anything that is set for it.
+#[tokio::test]
+async fn lines_of_stdout_and_stderr_keep_their_order() {
+    let python = "import sys\ndef main_handler(event, context):\n    \
+        for number in range(300):\n        \
+        print(number, file=sys.stderr if number % 3 == 0 else sys.stdout)\n    \
+        return 0\n";
+    let node = "exports.main_handler = async () => {\n\
+        for (let n = 0; n < 300; n++) (n % 3 === 0 ? console.error : console.log)(n);\n}\n";
+    for (language, file, code) in [("python", "index.py", python), ("node", "index.js", node)] {
+        if !has(language) {
+            continue;
+        }
+        let folder = folder();
+        write(folder.path(), &format!("{language}/{file}"), code);
+        let functions = Functions::start_in(folder, &function(language, "")).await;
+        functions.invoke(language, &json!({})).await;
+        let log = functions.get(&format!("/functions/{language}/logs?tail=1000")).await;
+        let log = log.text().await.unwrap();
+        let numbers = log.lines().filter_map(|line| line.strip_prefix("data: ")?.parse().ok());
+        let numbers: Vec<u32> = numbers.collect();
+        assert_eq!(numbers, (0..300).collect::<Vec<_>>(), "{language}");
+        functions.finish().await;
+    }
 }
 
 #[tokio::test]

@@ -103,6 +103,8 @@ impl ChangingRunner {
     }
 
     async fn end(self) {
+        // The runner waits for connected callers.
+        drop(self.http);
         self.runner.signal(Signal::SIGTERM);
         assert_eq!(self.runner.ended().await.code(), Some(0));
     }

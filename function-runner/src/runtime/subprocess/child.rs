@@ -37,24 +37,18 @@ pub(super) struct ChildProcess {
     status: Option<ExitStatus>,
 }
 
-/// Standard output and standard error of a child.
-pub(super) type Pipes = [pipe::Receiver; 2];
-
 impl ChildProcess {
-    /// Starts `command` in a group of its own, without input.
-    pub(super) async fn spawn(mut command: Command) -> io::Result<(Self, Pipes)> {
+    /// Starts `command` in a group of its own, without input. Standard output and standard error
+    /// are one pipe, so that lines come in the order in which they were written.
+    pub(super) async fn spawn(mut command: Command) -> io::Result<(Self, pipe::Receiver)> {
         command.process_group(0);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let (output, written) = io::pipe()?;
+        command.stdin(Stdio::null()).stdout(written.try_clone()?).stderr(written);
         // Before the child starts, so that no signal is missed.
         let ended = signal(SignalKind::child())?;
-        let mut child = spawner::spawn(command).await?;
-        let stdout = child.stdout.take().map(OwnedFd::from).expect("it is piped");
-        let stderr = child.stderr.take().map(OwnedFd::from).expect("it is piped");
+        let child = spawner::spawn(command).await?;
         let child = Self { child, ended, status: None };
-        Ok((
-            child,
-            [pipe::Receiver::from_owned_fd(stdout)?, pipe::Receiver::from_owned_fd(stderr)?],
-        ))
+        Ok((child, pipe::Receiver::from_owned_fd(OwnedFd::from(output))?))
     }
 
     pub(super) fn id(&self) -> i32 {

@@ -129,7 +129,7 @@ impl Instance {
         let secret = api.secret.as_deref();
         let mut command = pool.program.command(&pool.limits, api.port, secret);
         let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;
-        let (child, pipes) = match ChildProcess::spawn(command).await {
+        let (child, pipe) = match ChildProcess::spawn(command).await {
             Ok(spawned) => spawned,
             Err(error) => {
                 confinement.lift().await;
@@ -140,7 +140,7 @@ impl Instance {
         api.serve_to(processes.clone(), pool.program.user());
         let memory_limit = u64::from(pool.limits.memory_mb) << 20;
         let exceeds = Box::pin(memory::exceeds(processes, memory_limit));
-        let output = Output::new(pipes, pool.lines_of_instance());
+        let output = Output::new(pipe, pool.lines_of_instance());
         let pool = Arc::clone(pool);
         let (is_proven, asks_by) = (false, Instant::now());
         Ok((

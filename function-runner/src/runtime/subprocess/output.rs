@@ -1,13 +1,12 @@
 //! The output of a child: lines for the log of the current invocation.
 //!
-//! The pipes are always read, so a child never waits for its log. Lines beyond a bound are counted
+//! The pipe is always read, so a child never waits for its log. Lines beyond a bound are counted
 //! and not kept.
 
 use std::{collections::VecDeque, future, io};
 
 use tokio::net::unix::pipe;
 
-use super::child::Pipes;
 use crate::invocation::Lines;
 
 /// Longer lines are split.
@@ -17,7 +16,7 @@ const BYTES_MAX: usize = 1 << 20;
 const LINES_MAX: usize = 10_000;
 /// How much is read at once.
 const PIECE_BYTES: usize = 16 * 1024;
-/// How many pieces are read of a pipe after the reply. A pipe holds 64 KiB: more than that was
+/// How many pieces are read of the pipe after the reply. A pipe holds 64 KiB: more than that was
 /// written after the reply.
 const FLUSH_PIECES: usize = 8;
 /// How many of the last lines are kept, for the report of a child that did not start.
@@ -25,14 +24,10 @@ const TAIL_LINES: usize = 20;
 
 #[derive(Debug)]
 pub(super) struct Output {
-    streams: [OutputPipe; 2],
-    log: OutputLog,
-}
-
-#[derive(Debug)]
-struct OutputPipe {
+    /// Standard output and standard error together. None when the child has closed both.
     pipe: Option<pipe::Receiver>,
     line: Vec<u8>,
+    log: OutputLog,
 }
 
 #[derive(Debug)]
@@ -58,34 +53,32 @@ fn read_now(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
 
 impl Output {
     /// Lines go to `to` until an invocation begins.
-    pub(super) fn new(pipes: Pipes, to: Lines) -> Self {
-        let log = OutputLog { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
-        Self { streams: pipes.map(|pipe| OutputPipe { pipe: Some(pipe), line: Vec::new() }), log }
+    pub(super) fn new(pipe: pipe::Receiver, to: Lines) -> Self {
+        Self { pipe: Some(pipe), line: Vec::new(), log: OutputLog::new(to) }
     }
 
     /// From now on lines go to `to`, those of an invocation.
     pub(super) fn begin(&mut self, to: Lines) {
         self.flush();
         self.log.log_left_out();
-        self.log = OutputLog { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() };
+        self.log = OutputLog::new(to);
     }
 
     /// Reads one piece when there is one. Can be dropped and called again.
     pub(super) async fn pump(&mut self) {
-        let [stdout, stderr] = &mut self.streams;
-        tokio::select! {
-            () = stdout.readable() => { stdout.read(try_read, &mut self.log); }
-            () = stderr.readable() => { stderr.read(try_read, &mut self.log); }
+        match &self.pipe {
+            // A read will find the error.
+            Some(pipe) => drop(pipe.readable().await),
+            None => future::pending().await,
         }
+        self.read(try_read);
     }
 
     /// Reads all output so far. The child wrote it before its last request.
     pub(super) fn flush(&mut self) {
-        for stream in &mut self.streams {
-            for _ in 0..FLUSH_PIECES {
-                if !stream.read(read_now, &mut self.log) {
-                    break;
-                }
+        for _ in 0..FLUSH_PIECES {
+            if !self.read(read_now) {
+                break;
             }
         }
     }
@@ -94,9 +87,7 @@ impl Output {
     /// left out.
     pub(super) fn finish(&mut self) {
         self.flush();
-        for stream in &mut self.streams {
-            stream.end_line(&mut self.log);
-        }
+        self.end_line();
         self.log.log_left_out();
     }
 
@@ -105,66 +96,60 @@ impl Output {
         self.finish();
         self.log.tail.make_contiguous().join("\n")
     }
-}
-
-impl OutputPipe {
-    async fn readable(&self) {
-        match &self.pipe {
-            // A read will find the error.
-            Some(pipe) => drop(pipe.readable().await),
-            None => future::pending().await,
-        }
-    }
 
     /// Whether there was something to read.
-    fn read(&mut self, read: Read, log: &mut OutputLog) -> bool {
+    fn read(&mut self, read: Read) -> bool {
         let Some(pipe) = &self.pipe else { return false };
         let mut piece = [0; PIECE_BYTES];
         match read(pipe, &mut piece) {
-            Ok(0) => self.end(log),
+            Ok(0) => self.end(),
             Ok(count) => {
-                self.take(&piece[..count], log);
+                self.take(&piece[..count]);
                 return true;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-            Err(_) => self.end(log),
+            Err(_) => self.end(),
         }
         false
     }
 
-    fn take(&mut self, mut piece: &[u8], log: &mut OutputLog) {
+    fn take(&mut self, mut piece: &[u8]) {
         while !piece.is_empty() {
             let room = LINE_BYTES_MAX - self.line.len();
             let cut = piece.len().min(room);
             if let Some(end) = piece[..cut].iter().position(|byte| *byte == b'\n') {
                 self.line.extend_from_slice(&piece[..end]);
                 piece = &piece[end + 1..];
-                log.line(&self.line);
+                self.log.line(&self.line);
                 self.line.clear();
             } else {
                 self.line.extend_from_slice(&piece[..cut]);
                 piece = &piece[cut..];
                 if self.line.len() == LINE_BYTES_MAX {
-                    self.end_line(log);
+                    self.end_line();
                 }
             }
         }
     }
 
-    fn end_line(&mut self, log: &mut OutputLog) {
+    fn end_line(&mut self) {
         if !self.line.is_empty() {
-            log.line(&self.line);
+            self.log.line(&self.line);
             self.line.clear();
         }
     }
 
-    fn end(&mut self, log: &mut OutputLog) {
-        self.end_line(log);
+    fn end(&mut self) {
+        self.end_line();
         self.pipe = None;
     }
 }
 
 impl OutputLog {
+    fn new(to: Lines) -> Self {
+        Self { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() }
+    }
+
     fn line(&mut self, line: &[u8]) {
         if self.lines >= LINES_MAX || self.bytes >= BYTES_MAX {
             self.left_out += 1;
