@@ -27,6 +27,8 @@ pub(super) struct Output {
     /// Standard output and standard error together. None when the child has closed both.
     pipe: Option<pipe::Receiver>,
     line: Vec<u8>,
+    /// Whether `line` goes on after a part that was too long and is logged already.
+    is_rest: bool,
     log: OutputLog,
 }
 
@@ -54,7 +56,7 @@ fn read_now(pipe: &pipe::Receiver, piece: &mut [u8]) -> io::Result<usize> {
 impl Output {
     /// Lines go to `to` until an invocation begins.
     pub(super) fn new(pipe: pipe::Receiver, to: Lines) -> Self {
-        Self { pipe: Some(pipe), line: Vec::new(), log: OutputLog::new(to) }
+        Self { pipe: Some(pipe), line: Vec::new(), is_rest: false, log: OutputLog::new(to) }
     }
 
     /// From now on lines go to `to`, those of an invocation.
@@ -87,7 +89,8 @@ impl Output {
     /// left out.
     pub(super) fn finish(&mut self) {
         self.flush();
-        self.end_line();
+        self.cut_line();
+        self.is_rest = false;
         self.log.log_left_out();
     }
 
@@ -120,27 +123,43 @@ impl Output {
             if let Some(end) = piece[..cut].iter().position(|byte| *byte == b'\n') {
                 self.line.extend_from_slice(&piece[..end]);
                 piece = &piece[end + 1..];
-                self.log.line(&self.line);
-                self.line.clear();
+                self.end_line();
             } else {
                 self.line.extend_from_slice(&piece[..cut]);
                 piece = &piece[cut..];
                 if self.line.len() == LINE_BYTES_MAX {
-                    self.end_line();
+                    self.split();
                 }
             }
         }
     }
 
+    /// The line has its end. Nothing is left of a line that was just long enough.
     fn end_line(&mut self) {
-        if !self.line.is_empty() {
+        if !(self.is_rest && matches!(*self.line, [] | [b'\r'])) {
             self.log.line(&self.line);
-            self.line.clear();
+        }
+        self.line.clear();
+        self.is_rest = false;
+    }
+
+    /// The line is as long as one may be. A character that has only begun stays for the next line.
+    fn split(&mut self) {
+        let rest = self.line.split_off(self.line.len() - begun(&self.line));
+        self.log.line(&self.line);
+        self.line = rest;
+        self.is_rest = true;
+    }
+
+    /// A line without an end counts as a line.
+    fn cut_line(&mut self) {
+        if !self.line.is_empty() {
+            self.end_line();
         }
     }
 
     fn end(&mut self) {
-        self.end_line();
+        self.cut_line();
         self.pipe = None;
     }
 }
@@ -171,5 +190,71 @@ impl OutputLog {
             let count = std::mem::take(&mut self.left_out);
             self.to.left_out(count);
         }
+    }
+}
+
+/// How many bytes at the end of `line` are a character that has only begun.
+fn begun(line: &[u8]) -> usize {
+    let is_begun = |count: &usize| {
+        let end = &line[line.len().saturating_sub(*count)..];
+        let broken = str::from_utf8(end).err();
+        broken.is_some_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+    };
+    (1..=3).find(is_begun).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, os::fd::OwnedFd};
+
+    use tokio::net::unix::pipe;
+    use tracing::Span;
+
+    use super::{LINE_BYTES_MAX, Output};
+    use crate::invocation::{Lines, RecentLines};
+
+    /// The lines of an invocation that has written `pieces`.
+    fn lines(pieces: &[&[u8]]) -> Vec<String> {
+        let (pipe, _written) = io::pipe().unwrap();
+        let pipe = pipe::Receiver::from_owned_fd(OwnedFd::from(pipe)).unwrap();
+        let lines = RecentLines::of_function();
+        let mut output = Output::new(pipe, Lines::of_instance(Span::none(), lines.clone()));
+        pieces.iter().for_each(|piece| output.take(piece));
+        output.finish();
+        let ring = lines.subscribe();
+        let ring = ring.borrow();
+        ring.since(0).map(|(_, line)| line.to_string()).collect()
+    }
+
+    #[tokio::test]
+    async fn a_line_ends_with_its_line_break() {
+        assert_eq!(lines(&[b"a\n\nb\r\n", b"half"]), ["a", "", "b", "half"]);
+        assert_eq!(lines(&[b"a\n"]), ["a"]);
+        assert_eq!(lines(&[b"bro\xffken\n"]), ["bro\u{fffd}ken"]);
+    }
+
+    #[tokio::test]
+    async fn a_long_line_is_split_between_characters_and_leaves_no_empty_line() {
+        let full = "x".repeat(LINE_BYTES_MAX);
+        for end in ["\n", "\r\n", ""] {
+            let line = format!("{full}{end}");
+            assert_eq!(lines(&[line.as_bytes()]), [&*full]);
+            // The end comes later.
+            let found = lines(&[full.as_bytes(), end.as_bytes(), b"b\n"]);
+            assert_eq!(found, [&*full, "b"]);
+        }
+        assert_eq!(lines(&[full.as_bytes(), b"\n\n"]), [&*full, ""]);
+        assert_eq!(lines(&[full.as_bytes(), b"y\n"]), [&*full, "y"]);
+        for character in ["\u{e9}", "\u{4f60}", "\u{1f600}"] {
+            for before in 0..4 {
+                let text = "x".repeat(before) + &character.repeat(3 * LINE_BYTES_MAX / 4);
+                let found = lines(&[text.as_bytes(), b"\n"]);
+                assert_eq!(found.concat(), text, "{before} {character}");
+                assert!(found.iter().all(|line| line.len() <= LINE_BYTES_MAX));
+            }
+        }
+        // No character, however it goes on.
+        let broken = [&[0xf0; LINE_BYTES_MAX], &b"\n"[..]].concat();
+        assert_eq!(lines(&[&broken]).concat(), "\u{fffd}".repeat(LINE_BYTES_MAX));
     }
 }
