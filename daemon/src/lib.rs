@@ -6,6 +6,7 @@ mod activity;
 mod allocator;
 pub mod body;
 pub mod check;
+pub mod children;
 pub mod files;
 pub mod health;
 pub mod http;

@@ -11,7 +11,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::signals::Signals;
+use crate::{children, signals::Signals};
 
 /// The settings file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +49,18 @@ pub enum Ended<T> {
 }
 
 /// Runs a service until it ends. The first signal cancels the token of the service, which drains
-/// from then on.
+/// from then on. Meanwhile reaps processes that nobody waits for.
 pub async fn supervise<F: Future>(
+    signals: Signals,
+    service: impl FnOnce(CancellationToken) -> F,
+) -> Ended<F::Output> {
+    tokio::select! {
+        ended = supervise_signals(signals, service) => ended,
+        never = children::reap() => match never {},
+    }
+}
+
+async fn supervise_signals<F: Future>(
     mut signals: Signals,
     service: impl FnOnce(CancellationToken) -> F,
 ) -> Ended<F::Output> {

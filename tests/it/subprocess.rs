@@ -17,6 +17,7 @@ mod log;
 mod neighbours;
 mod orphans;
 mod panics;
+mod process_one;
 mod reload;
 mod replies;
 mod sdk;

@@ -107,6 +107,13 @@ impl Process {
         Self::ready_after(name, prepare(command, folder, &[])).await
     }
 
+    /// Starts a binary with shell commands.
+    pub(crate) async fn start_shell(shell: &str, folder: &Path) -> Self {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", shell]);
+        Self::ready_after(shell, prepare(command, folder, &[])).await
+    }
+
     async fn ready_after(name: &str, command: Command) -> Self {
         let ready = Self::ready_or_ended(command).await;
         ready.unwrap_or_else(|exit| panic!("{name} did not get ready: {}", exit.stderr))

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use daemon::children;
 use nix::{
     errno::Errno,
     sys::{
@@ -99,6 +100,7 @@ impl ChildProcess {
             self.signal(Signal::SIGKILL);
             spawner::forget(self.id());
             self.status = self.child.wait().ok();
+            children::reaped(self.id());
         }
     }
 
@@ -114,8 +116,10 @@ impl Drop for ChildProcess {
             self.signal(Signal::SIGKILL);
             if self.has_ended() {
                 self.reap();
+            } else {
+                // It ends later.
+                children::abandon(self.id());
             }
-            // Otherwise it ends later, and the system reaps it when the runner has ended.
         }
     }
 }

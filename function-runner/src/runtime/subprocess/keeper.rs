@@ -12,6 +12,7 @@ use std::{
     process::{ChildStdin, Command, Stdio},
 };
 
+use daemon::children;
 use tracing::warn;
 
 const SCRIPT: &str = include_str!("../../../runtimes/keeper.sh");
@@ -22,7 +23,8 @@ pub(super) struct Keeper(Option<ChildStdin>);
 
 impl Keeper {
     pub(super) fn start() -> Self {
-        let started = Command::new("/bin/sh")
+        let mut command = Command::new("/bin/sh");
+        command
             .args(["-c", SCRIPT])
             .env_clear()
             .current_dir("/")
@@ -30,10 +32,12 @@ impl Keeper {
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        match started {
-            Ok(mut child) => Self(child.stdin.take()),
+            .stderr(Stdio::null());
+        match children::spawn(&mut command) {
+            Ok(mut child) => {
+                children::abandon(child.id().cast_signed());
+                Self(child.stdin.take())
+            }
             Err(error) => {
                 warn!(%error, "no keeper: if the runner is killed, processes of its functions may go on");
                 Self(None)

@@ -14,6 +14,7 @@ use std::{
     thread,
 };
 
+use daemon::children;
 use tokio::sync::oneshot;
 
 use super::keeper::Keeper;
@@ -63,7 +64,7 @@ fn run(tasks: &Receiver<Task>) {
     while let Ok(task) = tasks.recv() {
         match task {
             Task::Spawn(mut command, sender) => {
-                let spawned = command.spawn();
+                let spawned = children::spawn(&mut command);
                 if let Ok(child) = &spawned {
                     keeper.add(child.id().cast_signed());
                 }
@@ -81,5 +82,7 @@ fn run(tasks: &Receiver<Task>) {
 fn discard(mut child: Child, keeper: &mut Keeper) {
     let _ = child.kill();
     let _ = child.wait();
-    keeper.remove(child.id().cast_signed());
+    let id = child.id().cast_signed();
+    children::reaped(id);
+    keeper.remove(id);
 }

@@ -6,6 +6,8 @@ use std::{
     process::{Command, Stdio},
 };
 
+use daemon::children;
+
 /// Whether a child process can take `step` and then execute a program. Only system calls may be
 /// made in `step`.
 #[expect(unsafe_code, reason = "the step would confine the runner itself")]
@@ -16,5 +18,8 @@ pub(super) fn succeeds(step: impl FnMut() -> io::Result<()> + Send + Sync + 'sta
     unsafe {
         command.pre_exec(step);
     }
-    command.status().is_ok_and(|status| status.success())
+    let Ok(mut child) = children::spawn(&mut command) else { return false };
+    let status = child.wait();
+    children::reaped(child.id().cast_signed());
+    status.is_ok_and(|status| status.success())
 }
