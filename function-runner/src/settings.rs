@@ -40,7 +40,7 @@ pub(crate) use self::{
     language::Language,
     runtime::RuntimeSettings,
     rust::RustSettings,
-    subprocess::{PATH, SubprocessSettings},
+    subprocess::{Flaw, PATH, SubprocessSettings},
     user::User,
 };
 pub use self::{drain::DrainSettings, function::FunctionSettings, secret::SecretPair};

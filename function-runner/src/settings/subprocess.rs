@@ -1,6 +1,7 @@
 //! A function that runs in child processes: what is run, and how many processes there are.
 
 mod code;
+mod executable;
 mod keys;
 
 use std::{path::PathBuf, time::Duration};
@@ -9,6 +10,7 @@ use daemon::settings::{Section, text};
 use functions::Environment;
 
 use self::code::{bootstrap, dotted, find_source, folder, interpreter};
+pub(crate) use self::executable::Flaw;
 pub(super) use self::keys::SubprocessKeys;
 use super::{cloud::Cloud, language::Language, surroundings::Surroundings, user::User};
 
@@ -69,7 +71,10 @@ impl SubprocessSettings {
         let executable = match language {
             Language::Python3 => interpreter(section, keys.interpreter, "python3", around),
             Language::Nodejs => interpreter(section, keys.interpreter, "node", around),
-            Language::Custom => code.as_deref().and_then(|code| bootstrap(section, code)),
+            Language::Custom => code.as_deref().and_then(|code| {
+                let path = environment.as_ref().and_then(|all| all.get("PATH")).unwrap_or(PATH);
+                bootstrap(section, code, path)
+            }),
         };
         let user = keys.user.and_then(|name| User::find(section, &name));
         let (folder, code, handler) = (keys.code?, code?, handler?);

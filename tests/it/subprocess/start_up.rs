@@ -17,6 +17,9 @@ fn check_settings(text: &str, words: &[&str]) {
     fs::create_dir(folder.path().join("empty")).unwrap();
     fs::create_dir(folder.path().join("plain")).unwrap();
     fs::write(folder.path().join("plain/bootstrap"), "#!/bin/sh").unwrap();
+    write(folder.path(), "crlf/bootstrap", "#!/bin/sh\r\nexit 1\r\n");
+    write(folder.path(), "other/bootstrap", "#!/no/such/shell -e\n");
+    write(folder.path(), "env/bootstrap", "#!/usr/bin/env no-such\n");
     let error = parse(folder.path(), text).expect_err(text);
     assert_eq!(error.lines().count(), 2, "{error}");
     for word in words {
@@ -67,6 +70,22 @@ async fn missing_code_or_handlers_are_reported_at_start_up() {
         &["functions.bash.code: ", "/plain/bootstrap is not executable", "chmod +x"],
     );
     check_settings(
+        &bash.replace("code = \"bash\"", "code = \"crlf\""),
+        &["functions.bash.code: ", "/crlf/bootstrap has the line ends of Windows (CRLF)"],
+    );
+    check_settings(
+        &bash.replace("code = \"bash\"", "code = \"other\""),
+        &["functions.bash.code: ", "/other/bootstrap names the interpreter /no/such/shell"],
+    );
+    check_settings(
+        &bash.replace("code = \"bash\"", "code = \"env\""),
+        &["functions.bash.code: ", "/env/bootstrap names no-such in its first line", "/usr/bin"],
+    );
+    check_settings(
+        &function("python", "interpreter = \"crlf/bootstrap\""),
+        &["functions.python.interpreter: ", "/crlf/bootstrap has the line ends of Windows"],
+    );
+    check_settings(
         &function("bash", "environment._HANDLER = \"x\""),
         &["functions.bash.environment._HANDLER: is kept for the runner"],
     );
@@ -93,9 +112,9 @@ async fn check(language: &str, name: &str, text: &str, status: u16, words: &str)
     let folder = super::functions::folder();
     let path = folder.path().join(name);
     let good = fs::read_to_string(&path).unwrap();
-    write(folder.path(), name, text);
     let lines = "timeout = \"10s\"\ninit_timeout = \"3s\"";
     let functions = Functions::start_in(folder, &function(language, lines)).await;
+    write(functions.folder.path(), name, text);
     let (found, reply) = functions.invoke(language, &json!({})).await;
     assert_eq!(found, status, "{reply}");
     let text = format!("{} {}", reply["errorMessage"], reply["stackTrace"]);
@@ -128,6 +147,19 @@ async fn node_that_does_not_load_is_443_with_its_trace() {
 #[tokio::test]
 async fn a_bootstrap_that_ends_at_once_is_443_with_its_output() {
     check("bash", "bash/bootstrap", "#!/bin/bash\necho oh no >&2; exit 7", 443, "oh no").await;
+}
+
+/// The file has changed since the start of the runner.
+#[tokio::test]
+async fn a_bootstrap_that_cannot_be_executed_is_443_with_the_reason() {
+    let crlf = "#!/bin/bash\r\nexit 7\r\n";
+    check("bash", "bash/bootstrap", crlf, 443, "has the line ends of Windows (CRLF)").await;
+    let missing = "names the interpreter /no/such/shell in its first line, which is not there";
+    check("bash", "bash/bootstrap", "#!/no/such/shell\n", 443, missing).await;
+    // Whatever processor the machine has, it is not this one.
+    let other = "\x7fELF\x02\x01\x01                 \x08 and nothing else";
+    let words = "is a program for other processors";
+    check("bash", "bash/bootstrap", other, 443, words).await;
 }
 
 #[tokio::test]

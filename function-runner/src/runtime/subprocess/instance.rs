@@ -74,7 +74,11 @@ async fn run_inner(
     let (mut instance, outcome) = match Instance::open(pool, id).await {
         Ok(opened) => opened,
         Err(error) => {
-            let message = format!("could not start {}: {error}", pool.program.command_line());
+            let mut message = format!("could not start {}: {error}", pool.program.command_line());
+            // Blocking, for a moment: the start is over.
+            if let Some(flaw) = pool.program.flaw() {
+                message.push_str(&format!(" ({flaw})"));
+            }
             let fault = Fault::new(InvocationFault::LoadFailed, message);
             pool.failed(&fault);
             let _ = started.send(Err(fault));
@@ -177,7 +181,10 @@ impl Instance {
         match self.watch(what).await {
             Ok(outcome) => outcome,
             Err(fault) if fault.kind == InvocationFault::ProcessExited => {
-                let message = format!("could not start: {}", fault.message());
+                let mut message = format!("could not start: {}", fault.message());
+                if let Some(flaw) = self.pool.program.flaw() {
+                    message.push_str(&format!(" ({flaw})"));
+                }
                 let trace = self.output.tail();
                 Err(Fault::new(InvocationFault::LoadFailed, message).with_trace(trace))
             }

@@ -12,7 +12,7 @@ use functions::Environment;
 use nix::unistd::Uid;
 
 use super::limits::Limits;
-use crate::settings::{Cloud, Language, PATH, SubprocessSettings, User};
+use crate::settings::{Cloud, Flaw, Language, PATH, SubprocessSettings, User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
 const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
@@ -125,6 +125,16 @@ impl Program {
     /// The account that its processes run as.
     pub(super) fn user(&self) -> Uid {
         self.user.map_or_else(Uid::effective, |user| user.id)
+    }
+
+    /// Why the program cannot be executed, if that is known: the system says little.
+    pub(super) fn flaw(&self) -> Option<String> {
+        if !self.code.is_dir() {
+            return Some(format!("the folder {} is not there", self.code.display()));
+        }
+        let path = self.environment.get("PATH").map_or_else(|| self.path(), OsString::from);
+        let flaw = Flaw::of(&self.executable, &self.code, &path.to_string_lossy())?;
+        Some(format!("{} {flaw}", self.executable.display()))
     }
 
     /// For messages.

@@ -8,7 +8,7 @@ use std::{
 
 use daemon::settings::{Kind, Section};
 
-use super::PATH;
+use super::{PATH, executable::Flaw};
 use crate::settings::surroundings::Surroundings;
 
 /// The folder of the code, as an absolute path.
@@ -62,7 +62,11 @@ pub(super) fn interpreter(
         // Symbolic links stay: an interpreter finds its packages by the path that it is called by.
         let given = std::path::absolute(&given).unwrap_or(given);
         if is_executable(&given) {
-            return Some(given);
+            let Some(flaw) = Flaw::of(&given, Path::new("/"), PATH).filter(Flaw::is_certain) else {
+                return Some(given);
+            };
+            section.problem("interpreter", format!("{} {flaw}", given.display()));
+            return None;
         }
         let what = format!("{} is not an executable file", given.display());
         section.problem("interpreter", format!("{what}; name one, or leave it out"));
@@ -78,15 +82,16 @@ pub(super) fn interpreter(
     found
 }
 
-pub(super) fn bootstrap(section: &Section, code: &Path) -> Option<PathBuf> {
+/// The `bootstrap` in the folder of the code.
+pub(super) fn bootstrap(section: &Section, code: &Path, path: &str) -> Option<PathBuf> {
     let bootstrap = code.join("bootstrap");
-    if is_executable(&bootstrap) {
-        return Some(bootstrap);
-    }
     let problem = if bootstrap.is_file() {
-        "is not executable; run chmod +x on it"
+        match Flaw::of(&bootstrap, code, path).filter(Flaw::is_certain) {
+            None => return Some(bootstrap),
+            Some(flaw) => flaw.to_string(),
+        }
     } else {
-        "is not there; the runtime \"custom\" starts this file"
+        "is not there; the runtime \"custom\" starts this file".to_owned()
     };
     section.problem("code", format!("{} {problem}", bootstrap.display()));
     None
