@@ -2,6 +2,7 @@
 //!
 //! Imports none of our crates and knows no word of our domain: it would fit any server.
 
+pub mod access;
 mod activity;
 mod allocator;
 pub mod body;

@@ -19,6 +19,7 @@ mod functions;
 mod given_up;
 mod hanging_disk;
 mod hung_function;
+mod journal_access;
 mod late_calls;
 mod mass_drop;
 mod runner_restart;

@@ -6,6 +6,7 @@
 //! the handle to the thread. It does not decide what happens to a debt.
 
 mod accept_loss;
+mod advice;
 mod command;
 mod error;
 mod health;

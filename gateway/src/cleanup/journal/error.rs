@@ -6,11 +6,13 @@ use std::{
     path::PathBuf,
 };
 
+use super::advice::advice;
+
 /// The journal could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalOpenError {
     /// The folder is not there and could not be made.
-    #[error("could not make the folder {}: set journal.dir to one that can be written", .0.display())]
+    #[error("could not make the folder {}: {}", .0.display(), advice(.0, .1))]
     Folder(PathBuf, #[source] io::Error),
     /// Another process has the file open.
     #[error("{} is in use by another gateway: give each a journal.dir of its own", .0.display())]
@@ -18,12 +20,9 @@ pub enum JournalOpenError {
     /// A later version of the gateway has written the file.
     #[error("{} was written by a later version: use that, or move the file away", .0.display())]
     TooNew(PathBuf),
-    /// The disk is full or fails.
-    #[error("could not read or write the journal {}: free space there, or repair the disk", .0.display())]
+    /// A file of the journal, or its folder, cannot be read or written.
+    #[error("could not read or write the journal {}: {}", .0.display(), advice(.0, .1))]
     Disk(PathBuf, #[source] io::Error),
-    /// The user of this process may not write the file.
-    #[error("the user of this process cannot write the journal {}: make it the owner", .0.display())]
-    NotAllowed(PathBuf, #[source] io::Error),
     /// The files are not those that the journal has written.
     #[error(
         "the journal {} is damaged: {damage}; {loss}. Put back a copy of its folder, or run \

@@ -35,6 +35,7 @@ use self::{
 };
 use super::{
     WAIT_MAX,
+    advice::Obstacle,
     error::{Loss, StoreError},
     marker::Marker,
     record::{Change, Counts, Debt},
@@ -98,6 +99,11 @@ impl Store {
     /// this process, but not for the next one.
     pub(super) fn check_places(&self) -> Result<(), StoreError> {
         self.evidence.as_ref().map_or(Ok(()), Evidence::check_places)
+    }
+
+    /// What this process may not write, if that is why the journal cannot be used.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+        Obstacle::find(&self.evidence.as_ref()?.paths())
     }
 
     /// Writes all debts and changes, or none of them. For a trial, a debt is written and erased

@@ -191,8 +191,10 @@ impl Writer {
         if let Err(error) = outcome
             && !self.health.set_failing(true)
         {
+            let advice = self.store.obstacle().map(|obstacle| obstacle.to_string());
             error!(
                 %error,
+                advice,
                 "the journal cannot be used: connections are refused until it can be again"
             );
         }

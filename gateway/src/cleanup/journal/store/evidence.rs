@@ -109,6 +109,11 @@ impl Evidence {
         }
     }
 
+    /// The files of the journal.
+    pub(super) fn paths(&self) -> Vec<&Path> {
+        self.places.iter().map(|place| &*place.path).collect()
+    }
+
     /// Writes the marker that could not be written after the last transaction.
     pub(super) fn catch_up(&mut self) -> Result<(), StoreError> {
         if self.is_behind {

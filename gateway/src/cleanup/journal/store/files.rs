@@ -28,6 +28,10 @@ impl Files {
         }
     }
 
+    pub(super) fn all(&self) -> [&Path; 3] {
+        [&self.main, &self.log, &self.marker]
+    }
+
     /// Whether the main file is missing or empty. `SQLite` would delete its log then.
     pub(super) fn has_no_main(&self) -> bool {
         length(&self.main) == 0

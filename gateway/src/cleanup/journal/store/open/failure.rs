@@ -1,11 +1,12 @@
 //! Why a journal could not be opened, told from the error of the disk or of `SQLite`.
 
-use std::{error::Error, fs::OpenOptions, io};
+use std::{error::Error, io};
 
 use rusqlite::ErrorCode;
 
 use super::Opening;
 use crate::cleanup::journal::{
+    advice::Obstacle,
     error::{Damage, JournalOpenError, Loss},
     marker::Found,
 };
@@ -35,13 +36,13 @@ impl Opening<'_> {
     }
 
     pub(super) fn io(&self, error: io::Error) -> JournalOpenError {
-        let file = self.files.main.clone();
-        match error.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-                JournalOpenError::NotAllowed(file, error)
-            }
-            _ => JournalOpenError::Disk(file, error),
-        }
+        self.obstacle().unwrap_or_else(|| JournalOpenError::Disk(self.files.main.clone(), error))
+    }
+
+    /// The error of a file or folder that this process may not write. `SQLite` does not name it.
+    fn obstacle(&self) -> Option<JournalOpenError> {
+        let Obstacle { path, error } = Obstacle::find(&self.files.all())?;
+        Some(JournalOpenError::Disk(path, error))
     }
 
     /// `found` says whether the file is a journal that has been begun.
@@ -54,16 +55,14 @@ impl Opening<'_> {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 JournalOpenError::InUse(file)
             }
-            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => {
-                JournalOpenError::Disk(file, io::Error::other(error))
+            Some(ErrorCode::DiskFull) => {
+                JournalOpenError::Disk(file, io::Error::new(io::ErrorKind::StorageFull, error))
             }
-            // The head of the file may say that it is read-only.
-            Some(ErrorCode::ReadOnly) if OpenOptions::new().write(true).open(&file).is_ok() => {
-                damaged(&error)
-            }
-            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied | ErrorCode::CannotOpen) => {
-                JournalOpenError::NotAllowed(file, io::Error::other(error))
-            }
+            Some(
+                ErrorCode::SystemIoFailure | ErrorCode::PermissionDenied | ErrorCode::CannotOpen,
+            ) => self.io(io::Error::other(error)),
+            // If it may be written, the head of the file says that it is read-only.
+            Some(ErrorCode::ReadOnly) => self.obstacle().unwrap_or_else(|| damaged(&error)),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(&error),
             _ if found.mark().is_some() => damaged(&error),
             _ => JournalOpenError::Unusable(file, error),

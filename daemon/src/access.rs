@@ -1,0 +1,27 @@
+//! What this process may do with files, and as whom.
+
+use std::{io, path::Path};
+
+use nix::{
+    fcntl::{AT_FDCWD, AtFlags},
+    unistd::{AccessFlags, Uid, User, faccessat},
+};
+
+/// Whether this process may write the file at `path`, or may make and remove files in the folder at
+/// `path`. Opens nothing.
+pub fn may_write(path: &Path) -> io::Result<()> {
+    let mut flags = AccessFlags::W_OK | AccessFlags::R_OK;
+    if path.is_dir() {
+        flags |= AccessFlags::X_OK;
+    }
+    Ok(faccessat(AT_FDCWD, path, flags, AtFlags::AT_EACCESS)?)
+}
+
+/// The user of this process, by name and number.
+pub fn user() -> String {
+    let id = Uid::effective();
+    match User::from_uid(id) {
+        Ok(Some(user)) => format!("{} ({id})", user.name),
+        Ok(None) | Err(_) => format!("with the number {id}"),
+    }
+}
