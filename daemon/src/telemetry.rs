@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal};
 
+use strum::VariantArray;
 use tracing_subscriber::EnvFilter;
 
 use crate::settings::{Kind, Section, one_of};
@@ -16,12 +17,21 @@ pub struct LogSettings {
 }
 
 /// How log events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum LogFormat {
     /// For people.
     Text,
     /// One JSON object per line.
     Json,
+}
+
+impl LogFormat {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
 }
 
 impl LogSettings {
@@ -32,7 +42,7 @@ impl LogSettings {
             EnvFilter::try_new(text).ok().map(|_| text.to_owned())
         });
         let filter = filter.such_as("\"info\" or \"info,gateway=debug\"");
-        let format = one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+        let format = one_of(LogFormat::VARIANTS.iter().map(|format| (format.word(), *format)));
         Self {
             filter: section.read_or("filter", &filter, "info"),
             format: section.read_or("format", &format, "text"),

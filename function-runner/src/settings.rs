@@ -135,14 +135,27 @@ impl Settings {
 impl Settings {
     /// The keys that cannot change while the runner runs, and in which `other` differs.
     pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        // All fields, so that a new one is thought of here.
+        let Self {
+            internal,
+            max_invocations,
+            body_memory,
+            reply_memory,
+            drain,
+            watch,
+            log,
+            secret: _,
+            functions: _,
+            origins: _,
+        } = self;
         let keys = [
-            ("listen.internal", self.internal == other.internal),
-            ("limits.max_invocations", self.max_invocations == other.max_invocations),
-            ("limits.body_memory", self.body_memory == other.body_memory),
-            ("limits.reply_memory", self.reply_memory == other.reply_memory),
-            ("[drain]", self.drain == other.drain),
-            ("reload.watch", self.watch == other.watch),
-            ("[log]", self.log == other.log),
+            ("listen.internal", *internal == other.internal),
+            ("limits.max_invocations", *max_invocations == other.max_invocations),
+            ("limits.body_memory", *body_memory == other.body_memory),
+            ("limits.reply_memory", *reply_memory == other.reply_memory),
+            ("[drain]", *drain == other.drain),
+            ("reload.watch", *watch == other.watch),
+            ("[log]", *log == other.log),
         ];
         keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
     }
@@ -164,6 +177,10 @@ const BODY_MEMORY: RangeInclusive<usize> = 18 << 20..=64 << 30;
 /// At least the largest reply.
 const REPLY_MEMORY: RangeInclusive<usize> = 6 << 20..=64 << 30;
 
+/// All tables but `listen`.
+const TABLES: [&str; 8] =
+    ["limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"];
+
 /// Reads `listen.internal` and no other setting, for the health check. Problems of other settings
 /// are no errors here.
 pub fn internal_address(
@@ -172,8 +189,7 @@ pub fn internal_address(
     variables: &BTreeMap<String, String>,
 ) -> Result<SocketAddr, SettingsError> {
     Document::parse(file, text, PREFIX, variables)?.read(|root| {
-        for key in ["limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"]
-        {
+        for key in TABLES {
             // Taken, so that it is not reported as unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }

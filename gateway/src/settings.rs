@@ -121,19 +121,35 @@ impl Settings {
 
     /// The keys beside `[[api]]`, in which `other` differs.
     pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
+        // All fields, so that a new one is thought of here.
+        let Self {
+            public,
+            internal,
+            runner,
+            pages,
+            node,
+            connection,
+            push,
+            cleanup,
+            journal,
+            drain,
+            watch,
+            log,
+            apis: _,
+        } = self;
         let keys = [
-            ("listen.public", self.public == other.public),
-            ("listen.internal", self.internal == other.internal),
-            ("runner.url", self.runner == other.runner),
-            ("static.dir", self.pages == other.pages),
-            ("node", self.node == other.node),
-            ("[connection]", self.connection == other.connection),
-            ("[push]", self.push == other.push),
-            ("[cleanup]", self.cleanup == other.cleanup),
-            ("[journal]", self.journal == other.journal),
-            ("[drain]", self.drain == other.drain),
-            ("reload.watch", self.watch == other.watch),
-            ("[log]", self.log == other.log),
+            ("listen.public", *public == other.public),
+            ("listen.internal", *internal == other.internal),
+            ("runner.url", *runner == other.runner),
+            ("static.dir", *pages == other.pages),
+            ("node", *node == other.node),
+            ("[connection]", *connection == other.connection),
+            ("[push]", *push == other.push),
+            ("[cleanup]", *cleanup == other.cleanup),
+            ("[journal]", *journal == other.journal),
+            ("[drain]", *drain == other.drain),
+            ("reload.watch", *watch == other.watch),
+            ("[log]", *log == other.log),
         ];
         keys.into_iter().filter(|(_, same)| !same).map(|(key, _)| key).collect()
     }

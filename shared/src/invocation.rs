@@ -4,6 +4,7 @@
 //! HTTP service that answers in this way can take the place of the function-runner.
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// The header with the id of the invocation, in the request and in the response (documented).
 pub const REQUEST_ID_HEADER: &str = "x-scf-request-id";
@@ -15,7 +16,7 @@ pub const ATTEMPT_HEADER: &str = "x-longhold-attempt";
 
 /// Why an invocation has no result. The statuses are documented for SCF, except 503, which is
 /// ours. `docs/functions.md` has the table under "Statuses, and what each means".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, VariantArray)]
 pub enum InvocationFault {
     /// The event is not one that the function accepts.
     BadEvent,
@@ -60,22 +61,8 @@ pub enum Disposition {
 }
 
 impl InvocationFault {
-    const ALL: [Self; 14] = [
-        Self::BadEvent,
-        Self::EventTooLarge,
-        Self::ReplyTooLarge,
-        Self::TooManyRequests,
-        Self::ConcurrencyExceeded,
-        Self::Raised,
-        Self::TimedOut,
-        Self::OutOfMemory,
-        Self::NoSuchFunction,
-        Self::HandlerMissing,
-        Self::ProcessExited,
-        Self::LoadFailed,
-        Self::StartTimedOut,
-        Self::Draining,
-    ];
+    /// All faults.
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The HTTP status, and the `statusCode` of the error object.
     pub fn status(self) -> u16 {
@@ -99,7 +86,7 @@ impl InvocationFault {
 
     /// The fault with this HTTP status; none for 200 and for statuses that are not in the table.
     pub fn from_status(status: u16) -> Option<Self> {
-        Self::ALL.into_iter().find(|fault| fault.status() == status)
+        Self::ALL.iter().copied().find(|fault| fault.status() == status)
     }
 
     /// What this fault means for the event.

@@ -20,6 +20,7 @@ mod service;
 mod settings;
 mod shapes;
 mod shell;
+mod tables;
 mod units;
 
 use std::{env, path::Path};

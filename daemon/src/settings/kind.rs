@@ -159,8 +159,10 @@ pub fn path(base: &Path) -> Kind<PathBuf> {
     })
 }
 
-/// One of a few words.
-pub fn one_of<T: Copy + 'static>(words: &'static [(&'static str, T)]) -> Kind<T> {
+/// One of a few words. For an enum the words come from its list of variants, which the compiler
+/// keeps, and from a `match`.
+pub fn one_of<T: Copy + 'static>(words: impl IntoIterator<Item = (&'static str, T)>) -> Kind<T> {
+    let words: Vec<_> = words.into_iter().collect();
     let list: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
     Kind::new(list.join(" or "), move |value| {
         let text = value.as_str()?;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use daemon::settings::{Kind, Origins, Problem, Section, count, duration, is_name, one_of};
 use functions::StartError;
+use strum::VariantArray;
 
 use super::{
     environment,
@@ -97,10 +98,7 @@ impl FunctionSettings {
 }
 
 fn word() -> Kind<RuntimeWord> {
-    one_of(&[
-        ("rust", RuntimeWord::Rust),
-        ("python3", RuntimeWord::Subprocess(Language::Python3)),
-        ("nodejs", RuntimeWord::Subprocess(Language::Nodejs)),
-        ("custom", RuntimeWord::Subprocess(Language::Custom)),
-    ])
+    let languages = Language::VARIANTS.iter();
+    let subprocess = languages.map(|word| (word.word(), RuntimeWord::Subprocess(*word)));
+    one_of([("rust", RuntimeWord::Rust)].into_iter().chain(subprocess))
 }

@@ -1,7 +1,9 @@
 //! The languages of functions in child processes.
 
+use strum::VariantArray;
+
 /// What a function is written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub(crate) enum Language {
     Python3,
     Nodejs,

@@ -1,16 +1,16 @@
 //! Settings: what is read, what is refused, and in which words.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{Ipv4Addr, SocketAddr},
     path::Path,
     time::Duration,
 };
 
-use daemon::settings::SettingsError;
+use daemon::settings::{Key, SettingsError};
 use functions::{Catalog, Environment, StartError};
 
-use super::{SecretPair, Settings, internal_address};
+use super::{SecretPair, Settings, TABLES, internal_address, subprocess::SubprocessKeys};
 
 fn catalog() -> Catalog {
     let broken =
@@ -304,4 +304,21 @@ fn a_secret_pair_is_whole_or_not_there_and_never_shown() {
         assert!(problem.contains(words), "{problem}");
         assert!(!problem.contains("hunter2"), "{problem}");
     }
+}
+
+/// Two lists that are written by hand, each the one place that could be forgotten.
+#[test]
+fn the_lists_of_tables_and_keys_are_complete() {
+    let table =
+        |key: &Key| key.table.trim_matches(['[', ']']).split('.').next().unwrap().to_owned();
+    let tables: BTreeSet<_> = Settings::keys().iter().map(table).collect();
+    let known: BTreeSet<_> = TABLES.into_iter().chain(["listen"]).map(str::to_owned).collect();
+    assert_eq!(tables, known);
+
+    let keys = Settings::keys().into_iter().filter(|key| key.table == "[functions.<name>]");
+    let names: BTreeSet<_> = keys.map(|key| key.name).collect();
+    let of_all = ["runtime", "handler", "timeout", "memory_mb", "max_instances"];
+    let known: BTreeSet<_> =
+        SubprocessKeys::NAMES.into_iter().chain(of_all).map(str::to_owned).collect();
+    assert_eq!(names, known);
 }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use strum::VariantArray;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 /// The close code that was sent or received, if any was, and what ended the connection.
@@ -12,7 +13,7 @@ pub(crate) struct End {
 }
 
 /// What ended a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub(crate) enum EndReason {
     /// The client closed the connection.
     Client,
@@ -39,17 +40,7 @@ pub(crate) enum EndReason {
 pub(crate) struct NotAnEndReason;
 
 impl EndReason {
-    pub(crate) const ALL: [Self; 9] = [
-        Self::Client,
-        Self::Server,
-        Self::Idle,
-        Self::Lost,
-        Self::Limit,
-        Self::Fault,
-        Self::Drain,
-        Self::Crash,
-        Self::Unregistered,
-    ];
+    pub(crate) const ALL: &[Self] = Self::VARIANTS;
 
     /// The word for the reason, in the journal and for operators.
     pub(crate) fn as_str(self) -> &'static str {
@@ -71,7 +62,7 @@ impl FromStr for EndReason {
     type Err = NotAnEndReason;
 
     fn from_str(word: &str) -> Result<Self, NotAnEndReason> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == word).ok_or(NotAnEndReason)
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == word).ok_or(NotAnEndReason)
     }
 }
 
@@ -113,7 +104,7 @@ mod tests {
 
     #[test]
     fn each_reason_is_found_by_its_word() {
-        for reason in EndReason::ALL {
+        for &reason in EndReason::ALL {
             assert_eq!(reason.as_str().parse(), Ok(reason));
         }
         assert_eq!("bored".parse::<EndReason>(), Err(NotAnEndReason));

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use daemon::settings::{Section, one_of, path};
+use strum::VariantArray;
 
 /// The settings of the journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,24 +16,35 @@ pub struct JournalSettings {
 }
 
 /// What the entries of the journal survive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum JournalSync {
-    /// `off`: nothing. They are kept in memory.
-    Off,
     /// `process`: a crash of the process, at any instant.
     Process,
     /// `power`: a loss of power too. Each connect waits for the disk.
     Power,
+    /// `off`: nothing. They are kept in memory.
+    Off,
 }
 
-const SYNC: [(&str, JournalSync); 3] =
-    [("process", JournalSync::Process), ("power", JournalSync::Power), ("off", JournalSync::Off)];
+impl JournalSync {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Process => "process",
+            Self::Power => "power",
+            Self::Off => "off",
+        }
+    }
+}
 
 impl JournalSettings {
     pub(super) fn read(section: &mut Section) -> Self {
         Self {
             dir: section.read_or("dir", &path(Path::new("")), "data/journal"),
-            sync: section.read_or("sync", &one_of(&SYNC), "process"),
+            sync: section.read_or(
+                "sync",
+                &one_of(JournalSync::VARIANTS.iter().map(|sync| (sync.word(), *sync))),
+                "process",
+            ),
         }
     }
 }

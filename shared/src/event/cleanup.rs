@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 /// The documented event: `{"websocket":{"action":"closing","secConnectionID":"…",…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,7 +29,7 @@ pub struct Closing {
 }
 
 /// What ended a connection. On the wire: the variant's name in lower case.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, VariantArray)]
 #[serde(rename_all = "lowercase")]
 pub enum CloseReason {
     /// The client closed the connection.
@@ -59,17 +60,7 @@ pub struct NotACloseReason;
 
 impl CloseReason {
     /// All reasons.
-    pub const ALL: [Self; 9] = [
-        Self::Client,
-        Self::Server,
-        Self::Idle,
-        Self::Lost,
-        Self::Limit,
-        Self::Fault,
-        Self::Drain,
-        Self::Crash,
-        Self::Unregistered,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The reason as it stands on the wire.
     pub fn as_str(self) -> &'static str {
@@ -97,7 +88,7 @@ impl FromStr for CloseReason {
     type Err = NotACloseReason;
 
     fn from_str(word: &str) -> Result<Self, NotACloseReason> {
-        Self::ALL.into_iter().find(|reason| reason.as_str() == word).ok_or(NotACloseReason)
+        Self::ALL.iter().copied().find(|reason| reason.as_str() == word).ok_or(NotACloseReason)
     }
 }
 
@@ -107,7 +98,7 @@ mod tests {
 
     #[test]
     fn each_reason_is_found_by_its_word_on_the_wire() {
-        for reason in CloseReason::ALL {
+        for &reason in CloseReason::ALL {
             assert_eq!(serde_json::to_value(reason).unwrap(), reason.as_str());
             assert_eq!(reason.as_str().parse(), Ok(reason));
         }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use futures_util::{SinkExt, future::join_all};
+use strum::VariantArray;
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::sleep};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -17,7 +18,7 @@ const MESSAGES: usize = 20;
 /// The longest that register takes, in milliseconds.
 const WORK: u64 = 100;
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, VariantArray)]
 enum Behaviour {
     /// Sends all its messages and closes.
     Proper,
@@ -34,16 +35,6 @@ enum Behaviour {
     /// Sends all its messages, then nothing until the gateway closes the connection.
     Silent,
 }
-
-const ALL: [Behaviour; 7] = [
-    Behaviour::Proper,
-    Behaviour::Vanishes,
-    Behaviour::Resets,
-    Behaviour::Garbage,
-    Behaviour::MidFrame,
-    Behaviour::LeavesRegister,
-    Behaviour::Silent,
-];
 
 impl Behaviour {
     async fn run(self, address: SocketAddr, name: usize) {
@@ -86,7 +77,7 @@ async fn misbehaving_clients_are_cleaned_up_and_messages_stay_in_order() {
     let world = World::with("idle_timeout = '3s'", "").await;
     let mut chance = chance();
     let behaviours: Arc<Vec<_>> =
-        Arc::new((0..CLIENTS).map(|_| *chance.choice(&ALL).unwrap()).collect());
+        Arc::new((0..CLIENTS).map(|_| *chance.choice(Behaviour::VARIANTS).unwrap()).collect());
     world.backend.on("register", |_| async {
         sleep(Duration::from_millis(fastrand::u64(0..WORK))).await;
         Reply::ok()

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use strum::VariantArray;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -27,7 +28,7 @@ const HALF: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{";
 const WHOLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, VariantArray)]
 enum FunctionFault {
     /// Reads the event and never answers.
     Hangs,
@@ -40,14 +41,6 @@ enum FunctionFault {
     /// Reads the event and resets the connection.
     Resets,
 }
-
-const ALL: [FunctionFault; 5] = [
-    FunctionFault::Hangs,
-    FunctionFault::Garbage,
-    FunctionFault::Half,
-    FunctionFault::Slow,
-    FunctionFault::Resets,
-];
 
 impl FunctionFault {
     fn times_out(self) -> bool {
@@ -134,7 +127,7 @@ async fn world(name: &str, function: &FaultyFunction) -> World {
 /// The cleanup is called when the function has ended for certain, as it may still run.
 #[tokio::test]
 async fn a_message_that_may_be_lost_closes_its_socket_with_1011() {
-    for fault in ALL {
+    for &fault in FunctionFault::VARIANTS {
         let function = FaultyFunction::start(fault, usize::MAX).await;
         let world = world("transmit", &function).await;
         let (mut client, _) = world.client().await;
@@ -149,7 +142,7 @@ async fn a_message_that_may_be_lost_closes_its_socket_with_1011() {
 
 #[tokio::test]
 async fn a_register_that_may_have_run_is_refused_and_cleaned_up() {
-    for fault in ALL {
+    for &fault in FunctionFault::VARIANTS {
         let function = FaultyFunction::start(fault, usize::MAX).await;
         let world = world("register", &function).await;
         let refused = Client::connect(world.listeners.public, PATH).await.err().unwrap();
@@ -164,7 +157,7 @@ async fn a_register_that_may_have_run_is_refused_and_cleaned_up() {
 
 #[tokio::test]
 async fn a_cleanup_that_fails_five_times_is_delivered_by_the_sixth() {
-    for fault in ALL {
+    for &fault in FunctionFault::VARIANTS {
         let function = FaultyFunction::start(fault, 5).await;
         let world = world("cleanup", &function).await;
         drop(world.connect().await);

@@ -168,7 +168,7 @@ fn relative_paths_start_at_the_base() {
 
 #[test]
 fn words_are_taken_as_they_are_spelled() {
-    let kind = one_of(&[("text", 1), ("json", 2)]);
+    let kind = one_of([("text", 1), ("json", 2)]);
     check(&kind, &[(r#""json""#, Some(2)), (r#""JSON""#, None), (r#""""#, None), ("2", None)]);
     assert_eq!(kind.expected(), "\"text\" or \"json\"");
 }

@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn the_event_of_cleanup_has_the_word_that_operators_see() {
-        for reason in EndReason::ALL {
+        for &reason in EndReason::ALL {
             assert_eq!(close_reason(reason).as_str(), reason.as_str());
         }
     }

@@ -1,0 +1,26 @@
+//! The tables of docs/functions.md have all reasons, statuses and numbers, so that a new one is not
+//! forgotten there.
+
+use shared::{event::cleanup::CloseReason, invocation::InvocationFault};
+
+const FUNCTIONS: &str = include_str!("../../../docs/functions.md");
+
+/// Whether a table has a row whose first cell is `cell`.
+fn has_row(cell: &str) -> bool {
+    FUNCTIONS.lines().any(|line| line.starts_with(&format!("| {cell} |")))
+}
+
+#[test]
+fn each_close_reason_has_a_row() {
+    for reason in CloseReason::ALL {
+        assert!(has_row(&format!("`{reason}`")), "{reason}");
+    }
+}
+
+#[test]
+fn each_fault_of_an_invocation_has_a_row_with_its_status() {
+    for fault in InvocationFault::ALL {
+        assert!(has_row(&fault.status().to_string()), "{fault:?}");
+        assert_eq!(InvocationFault::from_status(fault.status()), Some(*fault));
+    }
+}
