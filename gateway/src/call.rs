@@ -6,6 +6,8 @@ mod batching;
 mod client;
 mod drain_notice;
 mod exchange;
+mod failed;
+mod origin;
 mod outcome;
 mod retry;
 mod run_time;
@@ -29,6 +31,8 @@ use uuid::Uuid;
 pub(crate) use self::{
     batching::LATE_MAX,
     client::FunctionClient,
+    failed::log_failed,
+    origin::{EventName, Origin},
     outcome::CallError,
     retry::{RetryBackoff, call_until},
     unended::{LateAnswer, UnendedCall},
@@ -39,6 +43,8 @@ pub(crate) use self::{
 pub(crate) struct Call {
     /// The address of the function.
     pub(crate) url: Url,
+    /// Whose call it is, for the log.
+    pub(crate) origin: Origin,
     /// The event.
     pub(crate) event: Bytes,
     /// Names the invocation. All attempts of one call have the same id in logs.
@@ -55,10 +61,11 @@ pub(crate) struct Call {
 
 impl Call {
     /// A call that no handshake waits for.
-    pub(crate) fn new(url: &Url, event: impl Into<Bytes>) -> Self {
+    pub(crate) fn new(url: &Url, origin: Origin, event: impl Into<Bytes>) -> Self {
         let request_id = Uuid::new_v4().to_string().into();
         Self {
             url: url.clone(),
+            origin,
             event: event.into(),
             request_id,
             traceparent: None,

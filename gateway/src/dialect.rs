@@ -32,6 +32,8 @@ mod push;
 mod registered;
 mod tencent;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::Response;
 use shared::connection_id::ConnectionId;
@@ -44,7 +46,7 @@ pub(crate) use self::{
 };
 use crate::{
     api::{ApiConfig, Dialect},
-    call::Call,
+    call::{Call, EventName, Origin},
     registry::{ConnectionInfo, End, Message},
 };
 
@@ -64,7 +66,10 @@ impl Dialect {
         request: &HandshakeRequest,
     ) -> Call {
         match self {
-            Self::Tencent => tencent::register_call(url, api, info, request),
+            Self::Tencent => {
+                let origin = origin(EventName::Register, info);
+                tencent::register_call(url, origin, api, info, request)
+            }
         }
     }
 
@@ -83,7 +88,10 @@ impl Dialect {
         message: &Message,
     ) -> Call {
         match self {
-            Self::Tencent => Call::new(&api.transmit, tencent::message_event(info, message)),
+            Self::Tencent => {
+                let event = tencent::message_event(info, message);
+                Call::new(&api.transmit, origin(EventName::Transmit, info), event)
+            }
         }
     }
 
@@ -123,11 +131,23 @@ impl Dialect {
         }
     }
 
-    /// The call that tells the cleanup function at `url` that a connection has ended. `info` is
-    /// what [`Self::cleanup_info`] wrote down.
-    pub(crate) fn cleanup_call(self, url: &Url, id: ConnectionId, end: End, _info: &[u8]) -> Call {
+    /// The call that tells the cleanup function at `url` that a connection to the API has ended.
+    /// `info` is what [`Self::cleanup_info`] wrote down.
+    pub(crate) fn cleanup_call(
+        self,
+        url: &Url,
+        api_id: Arc<str>,
+        connection_id: ConnectionId,
+        end: End,
+        _info: &[u8],
+    ) -> Call {
+        let origin = Origin { event: EventName::Cleanup, api_id, connection_id };
         match self {
-            Self::Tencent => Call::new(url, tencent::cleanup_event(id, end)),
+            Self::Tencent => Call::new(url, origin, tencent::cleanup_event(connection_id, end)),
         }
     }
+}
+
+fn origin(event: EventName, info: &ConnectionInfo) -> Origin {
+    Origin { event, api_id: Arc::clone(&info.api_id), connection_id: info.id }
 }

@@ -89,6 +89,28 @@ impl InvocationFault {
         Self::ALL.iter().copied().find(|fault| fault.status() == status)
     }
 
+    /// What this fault says, in words.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::BadEvent => "the event is not what the function takes",
+            Self::EventTooLarge => "the event is too large",
+            Self::ReplyTooLarge => "the reply is too large",
+            Self::TooManyRequests => "too many invocations at once in the runner",
+            Self::ConcurrencyExceeded => "too many invocations of this function at once",
+            Self::Raised => "the function raised or panicked",
+            Self::TimedOut => "the function timed out",
+            Self::OutOfMemory => "out of memory",
+            Self::NoSuchFunction => "no such function",
+            Self::HandlerMissing => "handler missing",
+            Self::ProcessExited => {
+                "the process had the event, and exited or was cut off by a shutdown"
+            }
+            Self::LoadFailed => "the code could not be loaded",
+            Self::StartTimedOut => "start-up took too long",
+            Self::Draining => "draining, did not run",
+        }
+    }
+
     /// What this fault means for the event.
     pub fn disposition(self) -> Disposition {
         match self {

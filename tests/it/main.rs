@@ -20,6 +20,7 @@ mod connect;
 mod documents;
 mod drain;
 mod echo_load;
+mod failed_calls;
 mod faults;
 mod frames;
 mod keepalive;

@@ -7,6 +7,8 @@ use shared::invocation::{ErrorObject, InvocationFault};
 
 /// The longest message and the longest stack trace. As JSON they may take six times as much.
 const TEXT_BYTES_MAX: usize = 64 << 10;
+/// How many bytes of a stack trace are logged.
+const LOGGED_BYTES_MAX: usize = 8 << 10;
 
 /// Why an invocation has no reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// `message` is for the caller.
     pub(crate) fn new(kind: InvocationFault, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { kind, message: cut(message.into()), stack_trace: String::new() }
+        Self { kind, message: cut(message.into(), TEXT_BYTES_MAX), stack_trace: String::new() }
     }
 
     /// The function ran longer than `limit`.
@@ -49,7 +51,7 @@ impl Fault {
 
     /// Adds the stack trace of the function.
     pub(crate) fn with_trace(mut self, stack_trace: String) -> Self {
-        self.stack_trace = cut(stack_trace.into()).into_owned();
+        self.stack_trace = cut(stack_trace.into(), TEXT_BYTES_MAX).into_owned();
         self
     }
 
@@ -60,6 +62,14 @@ impl Fault {
     /// The stack trace of the function, or nothing.
     pub(crate) fn trace(&self) -> &str {
         &self.stack_trace
+    }
+
+    /// The lines of the stack trace, for a log. None if it is one line, which the line with the
+    /// error has. Of a long trace its first and its last part.
+    pub(crate) fn trace_lines(&self) -> Vec<String> {
+        let trace = cut(Cow::Owned(self.stack_trace.clone()), LOGGED_BYTES_MAX);
+        let lines: Vec<_> = trace.lines().map(str::to_owned).collect();
+        if lines.len() > 1 { lines } else { Vec::new() }
     }
 
     /// The function raised. The message is the documented one.
@@ -91,12 +101,12 @@ impl From<FunctionError> for Fault {
 
 /// The text, or its first and its last part if it is too long: a trace may have its error at either
 /// end.
-fn cut(text: Cow<'static, str>) -> Cow<'static, str> {
-    if text.len() <= TEXT_BYTES_MAX {
+fn cut(text: Cow<'static, str>, bytes_max: usize) -> Cow<'static, str> {
+    if text.len() <= bytes_max {
         return text;
     }
-    let first = &text[..text.floor_char_boundary(TEXT_BYTES_MAX / 2)];
-    let rest = text.ceil_char_boundary(text.len() - TEXT_BYTES_MAX / 2);
+    let first = &text[..text.floor_char_boundary(bytes_max / 2)];
+    let rest = text.ceil_char_boundary(text.len() - bytes_max / 2);
     let left_out = rest - first.len();
     format!("{first}\n[{left_out} bytes left out]\n{}", &text[rest..]).into()
 }

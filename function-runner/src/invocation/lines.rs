@@ -6,6 +6,8 @@
 //! writes are in the span too. `MemUsage` is left out for functions in Rust: they share a process,
 //! so the memory of one invocation is not known.
 //!
+//! A stack trace has its own lines behind the line of the error, since it cannot be read there.
+//!
 //! A reply may hold what clients say to each other, or a token. Only its caller gets it; the other
 //! lines say how long it is.
 
@@ -95,6 +97,19 @@ impl Lines {
         let line = failure(&context.request_id, fault);
         self.0.span.in_scope(|| warn!(target: TARGET, "{line}"));
         self.keep([line]);
+        self.trace(fault);
+    }
+
+    /// The lines of a stack trace, for the operator. The caller has them in the line of the error,
+    /// and gets few bytes of its log.
+    fn trace(&self, fault: &Fault) {
+        let lines: Vec<_> = fault.trace_lines().into_iter().map(Arc::<str>::from).collect();
+        self.0.span.in_scope(|| {
+            for line in &lines {
+                warn!(target: TARGET, "{line}");
+            }
+        });
+        self.0.function.push(&lines);
     }
 
     /// The function has ended, after `duration`.
@@ -113,16 +128,20 @@ impl Lines {
         let used = ended.memory_peak.map_or_else(String::new, used);
         let report =
             format!("Report RequestId:{id} Duration:{duration_ms}ms Memory:{memory_mb}MB{used}");
+        self.0.span.in_scope(|| match ended.outcome {
+            Ok(_) => debug!(target: TARGET, "{result}"),
+            Err(_) => warn!(target: TARGET, "{result}"),
+        });
+        self.0.function.push(&[result.into()]);
+        if let Err(fault) = &ended.outcome {
+            self.trace(fault);
+        }
         self.0.span.in_scope(|| {
-            match ended.outcome {
-                Ok(_) => debug!(target: TARGET, "{result}"),
-                Err(_) => warn!(target: TARGET, "{result}"),
-            }
             debug!(target: TARGET, "{end}");
             debug!(target: TARGET, duration_ms, "{report}");
         });
         let [end, report] = [end, report].map(Arc::<str>::from);
-        self.0.function.push(&[result.into(), Arc::clone(&end), Arc::clone(&report)]);
+        self.0.function.push(&[Arc::clone(&end), Arc::clone(&report)]);
         if let Some(invocation) = &self.0.invocation {
             invocation.push(&[for_caller.into(), end, report]);
         }

@@ -163,10 +163,15 @@ async fn warm_up(new: &HeldFunction, current: &HeldFunction) -> Result<(), Fault
 
 /// Writes to the log of the runner, and to the log of the function.
 fn report(function: &HeldFunction, fault: &Fault) {
-    let (name, error, trace) = (function.name(), fault.message(), fault.trace());
+    let (name, error, trace) = (function.name(), fault.message(), fault.trace_lines());
     let what = format!("new code of {name} does not start; the old code keeps running");
-    error!(function.name = name, error, trace, "{what}");
-    let text = format!("{what}: {error}\n{trace}");
+    // A trace of one line is a field. The lines of a longer one stay lines.
+    let one_line = trace.is_empty().then(|| fault.trace());
+    error!(function.name = name, error, trace = one_line, "{what}");
+    for line in &trace {
+        error!(function.name = name, "{line}");
+    }
+    let text = format!("{what}: {error}\n{}", fault.trace());
     let lines: Vec<_> = text.lines().map(Arc::from).collect();
     function.lines.push(&lines);
 }

@@ -21,6 +21,9 @@ pub(super) fn catalog() -> Catalog {
         .with("context", |_| act(|_, context| Ok(describe(context))))
         .with("refuses", |_| act(|_, _| Err(FunctionError::bad_event("not for me"))))
         .with("raises", |_| act(|_, _| Err(FunctionError::raised(io::Error::other("no luck")))))
+        .with("raises-lines", |_| {
+            act(|_, _| Err(FunctionError::raised(io::Error::other("no luck\n  in f\n  in main"))))
+        })
         .with("panics", |_| act(|_, _| panic!("oh no")))
         .with("panics-early", |_| Ok(Arc::new(PanicsEarly)))
         .with("panics-when-dropped", |_| Ok(Arc::new(PanicsWhenDropped)))

@@ -79,3 +79,14 @@ async fn a_fault_leaves_an_error_line_whatever_the_filter() {
     assert_eq!(lines[0]["level"], "WARN");
     assert_eq!(lines[0]["span"]["invocation.id"], "abc");
 }
+
+#[tokio::test]
+async fn a_trace_of_several_lines_has_a_log_line_for_each() {
+    let lines = logged("warn", "raises-lines").await;
+    let found = messages(&lines);
+    assert!(found[0].starts_with("ERROR RequestId:abc Result:"), "{found:?}");
+    assert_eq!(found[1..], ["no luck", "  in f", "  in main"]);
+    for line in &lines {
+        assert_eq!(line["span"]["invocation.id"], "abc");
+    }
+}

@@ -19,6 +19,7 @@ use super::{
     batching::{Batchers, Batching},
     drain_notice,
     exchange::Exchange,
+    failed::RetryLines,
     runner_answer::RunnerAnswer,
     runner_times::RunnerTimes,
 };
@@ -38,6 +39,7 @@ pub(crate) struct FunctionClient {
     secure: Arc<OnceLock<Client>>,
     batchers: Batchers,
     runner: Arc<RunnerTimes>,
+    retry_lines: Arc<RetryLines>,
 }
 
 impl FunctionClient {
@@ -46,11 +48,21 @@ impl FunctionClient {
     pub(crate) fn new(runner: &Url) -> Result<Self, reqwest::Error> {
         let plain = builder().tls_certs_only([]).build()?;
         let runner = Arc::new(RunnerTimes::new(runner));
-        Ok(Self { plain, secure: Arc::default(), batchers: Batchers::default(), runner })
+        Ok(Self {
+            plain,
+            secure: Arc::default(),
+            batchers: Batchers::default(),
+            runner,
+            retry_lines: Arc::default(),
+        })
     }
 
     pub(super) fn runner(&self) -> &RunnerTimes {
         &self.runner
+    }
+
+    pub(super) fn retry_lines(&self) -> &RetryLines {
+        &self.retry_lines
     }
 
     pub(super) async fn ask_runner(&self) -> RunnerAnswer {
@@ -154,18 +166,26 @@ fn builder() -> ClientBuilder {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
-    use shared::invocation::Disposition;
+    use shared::{connection_id::ConnectionId, invocation::Disposition};
     use tokio::sync::Semaphore;
     use url::Url;
 
-    use super::{super::Call, FunctionClient};
+    use super::{
+        super::{Call, EventName, Origin},
+        FunctionClient,
+    };
 
     #[tokio::test(start_paused = true)]
     async fn a_call_that_has_no_turn_in_time_did_not_run() {
         // Nothing is sent, so nothing has to be there.
         let nowhere = Url::parse("http://127.0.0.1:1/").unwrap();
         let functions = FunctionClient::new(&nowhere).unwrap();
-        let mut call = Call::new(&nowhere, "{}");
+        let origin = Origin {
+            event: EventName::Transmit,
+            api_id: "a".into(),
+            connection_id: ConnectionId::from_bytes([7; 19]),
+        };
+        let mut call = Call::new(&nowhere, origin, "{}");
         call.permits = Some(Arc::new(Semaphore::new(0)));
         let error = functions.call(&call, Duration::from_secs(1)).await.unwrap_err();
         assert_eq!(error.disposition, Disposition::NotRun);

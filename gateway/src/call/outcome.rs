@@ -17,6 +17,8 @@ pub(crate) struct CallError {
     pub(crate) timed_out: bool,
     /// The call, if its function may still run.
     pub(crate) unended: Option<UnendedCall>,
+    /// How many attempts were made. The error is that of the last one.
+    pub(crate) attempts: u32,
     what: What,
 }
 
@@ -28,30 +30,29 @@ enum What {
     Deadline,
     NoTurn,
     TooLarge,
+    Unreadable(String),
 }
 
 impl CallError {
+    fn new(disposition: Disposition, what: What) -> Self {
+        Self { disposition, timed_out: false, unended: None, attempts: 1, what }
+    }
+
     /// The response had a status other than 200.
     pub(crate) fn status(status: u16) -> Self {
         let fault = InvocationFault::from_status(status);
-        Self {
-            disposition: fault.map_or(Disposition::Faulted, InvocationFault::disposition),
-            timed_out: fault == Some(InvocationFault::TimedOut),
-            unended: None,
-            what: What::Status(status),
-        }
+        let disposition = fault.map_or(Disposition::Faulted, InvocationFault::disposition);
+        let timed_out = fault == Some(InvocationFault::TimedOut);
+        Self { timed_out, ..Self::new(disposition, What::Status(status)) }
     }
 
     /// There was no complete response. If no connection was made, nothing ran.
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         let not_run = error.is_connect();
-        Self {
-            disposition: if not_run { Disposition::NotRun } else { Disposition::Faulted },
-            timed_out: error.is_timeout() && !not_run,
-            unended: None,
-            // A URL may hold credentials.
-            what: What::Transport(error.without_url()),
-        }
+        let disposition = if not_run { Disposition::NotRun } else { Disposition::Faulted };
+        let timed_out = error.is_timeout() && !not_run;
+        // A URL may hold credentials.
+        Self { timed_out, ..Self::new(disposition, What::Transport(error.without_url())) }
     }
 
     /// The batch of the call had no answer for it.
@@ -67,37 +68,32 @@ impl CallError {
             | NoAnswer::Refused(_) => Disposition::NotRun,
             NoAnswer::TimedOut(_) | NoAnswer::Broken(_) => Disposition::Faulted,
         };
-        Self { disposition, timed_out: false, unended: None, what: What::NoAnswer(error) }
+        Self::new(disposition, What::NoAnswer(error))
     }
 
     /// The call has passed its timeout.
     pub(crate) fn deadline() -> Self {
-        Self {
-            disposition: Disposition::Faulted,
-            timed_out: true,
-            unended: None,
-            what: What::Deadline,
-        }
+        Self { timed_out: true, ..Self::new(Disposition::Faulted, What::Deadline) }
     }
 
     /// As many calls as the API may have ran for all of the timeout. This one did not begin.
     pub(crate) fn no_turn() -> Self {
-        Self {
-            disposition: Disposition::NotRun,
-            timed_out: false,
-            unended: None,
-            what: What::NoTurn,
-        }
+        Self::new(Disposition::NotRun, What::NoTurn)
     }
 
     /// The response is larger than a function may return.
     pub(crate) fn too_large() -> Self {
-        Self {
-            disposition: Disposition::Ran,
-            timed_out: false,
-            unended: None,
-            what: What::TooLarge,
-        }
+        Self::new(Disposition::Ran, What::TooLarge)
+    }
+
+    /// The function ran, and its answer has none of the known forms. The text says why.
+    pub(crate) fn unreadable(problem: String) -> Self {
+        Self::new(Disposition::Ran, What::Unreadable(problem))
+    }
+
+    /// The same error, of the last of so many attempts.
+    pub(super) fn after(self, attempts: u32) -> Self {
+        Self { attempts, ..self }
     }
 
     /// The same error, with the call if its function may still run.
@@ -118,7 +114,20 @@ impl CallError {
             What::Status(status) => is_status_of_proxy(*status),
             What::Transport(_) | What::NoAnswer(_) => self.disposition != Disposition::NotRun,
             // It was read to its end.
-            What::TooLarge | What::NoTurn => false,
+            What::TooLarge | What::Unreadable(_) | What::NoTurn => false,
+        }
+    }
+
+    /// Whether no connection to the function was made.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        match &self.what {
+            What::Transport(_) => self.disposition == Disposition::NotRun,
+            What::NoAnswer(error) => matches!(error, NoAnswer::NotSent(_)),
+            What::Status(_)
+            | What::Deadline
+            | What::NoTurn
+            | What::TooLarge
+            | What::Unreadable(_) => false,
         }
     }
 
@@ -142,13 +151,21 @@ fn is_status_of_proxy(status: u16) -> bool {
     matches!(status, 408 | 502 | 504 | 520..=527)
 }
 
+/// What a status says, in words.
+fn meaning(status: u16) -> &'static str {
+    let reason = || StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
+    let fault = InvocationFault::from_status(status).map(InvocationFault::meaning);
+    fault.or_else(reason).unwrap_or("a status that has no name")
+}
+
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            What::Status(status) => write!(f, "function answered {status}"),
+            What::Status(status) => write!(f, "function answered {status}: {}", meaning(*status)),
             What::Transport(_) | What::NoAnswer(_) => f.write_str("function did not answer"),
             What::Deadline => f.write_str("function did not answer in time"),
             What::TooLarge => f.write_str("function answered too much"),
+            What::Unreadable(problem) => f.write_str(problem),
             What::NoTurn => f.write_str(
                 "transmit_concurrency calls of the api were running for all of its timeout",
             ),
@@ -161,7 +178,11 @@ impl Error for CallError {
         match &self.what {
             What::Transport(error) => Some(error),
             What::NoAnswer(error) => Some(error),
-            What::Status(_) | What::Deadline | What::NoTurn | What::TooLarge => None,
+            What::Status(_)
+            | What::Deadline
+            | What::NoTurn
+            | What::TooLarge
+            | What::Unreadable(_) => None,
         }
     }
 }

@@ -6,9 +6,8 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use bytes::Bytes;
 use shared::invocation::Disposition;
 use tokio::time::{Instant, sleep, timeout_at};
-use tracing::debug;
 
-use super::{Call, CallError, FunctionClient};
+use super::{Call, CallError, FunctionClient, log_failed};
 
 /// The pauses between attempts: exponential, with jitter, unlimited in number.
 #[derive(Debug)]
@@ -48,13 +47,16 @@ pub(crate) async fn call_until(
 ) -> Result<Bytes, CallError> {
     let deadline = Instant::now() + timeout;
     let mut backoff = RetryBackoff::new(Duration::from_millis(20), Duration::from_secs(1));
+    let mut attempts = 0;
     loop {
-        let error = match functions.call(call, deadline - Instant::now()).await {
+        attempts += 1;
+        let outcome = functions.call(call, deadline - Instant::now()).await;
+        let error = match outcome.map_err(|error| error.after(attempts)) {
             Err(error) if error.disposition == Disposition::NotRun => error,
             done => return done,
         };
         let pause = backoff.pause();
-        debug!(invocation.id = %call.request_id, %error, ?pause, "call did not run");
+        report_retry(functions, call, &error, pause);
         let is_over = tokio::select! {
             biased;
             () = call.given_up() => true,
@@ -63,5 +65,16 @@ pub(crate) async fn call_until(
         if is_over {
             return Err(error);
         }
+    }
+}
+
+/// A line for the operator from time to time, and one for each retry at debug.
+fn report_retry(functions: &FunctionClient, call: &Call, error: &CallError, pause: Duration) {
+    let (failed, event) = (functions.failed(call, error), call.origin.event.as_str());
+    match functions.retry_lines().turn(&call.origin, Instant::now()) {
+        Some(left_out) => {
+            log_failed!(warn, failed, ?pause, left_out, "{event} did not run, will be tried again");
+        }
+        None => log_failed!(debug, failed, ?pause, "{event} did not run, will be tried again"),
     }
 }

@@ -11,7 +11,10 @@ use super::{
     Cleanups,
     delivery::{cleanup_call, describe},
 };
-use crate::api::{Api, Apis};
+use crate::{
+    api::{Api, Apis},
+    call::log_failed,
+};
 
 /// How long an operator's retry waits for a permit of its API.
 const TURN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -71,7 +74,7 @@ impl Cleanups {
     async fn deliver_letter(self, letter: DeadLetter, api: Arc<Api>) -> Result<(), RetryError> {
         let DeadLetter { id, api: api_id, event, mut progress, .. } = letter;
         progress.attempts = progress.attempts.saturating_add(1);
-        let Some(call) = cleanup_call(&api.config(), id, &event, progress) else {
+        let Some(call) = cleanup_call(&api, &api.config(), id, &event, progress) else {
             return Err(RetryError::NoFunction(api_id));
         };
         let queue = self.queue(&api);
@@ -87,6 +90,8 @@ impl Cleanups {
                 Ok(())
             }
             Err(error) => {
+                let failed = self.0.functions.failed(&call, &error);
+                log_failed!(info, failed, "given-up cleanup failed again");
                 let error = describe(&error);
                 self.0.journal.retried(id, progress.attempts, error.clone());
                 Err(RetryError::Failed(error))

@@ -13,13 +13,13 @@ use tokio::{
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, error, warn};
+use tracing::debug;
 
 use super::journal::{EventSource, Progress, Record};
 use super::{Cleanups, queue::Queue};
 use crate::{
     api::{Api, ApiConfig, Apis, Dialect},
-    call::{Call, CallError, RetryBackoff},
+    call::{Call, CallError, RetryBackoff, log_failed},
 };
 
 /// A cleanup that is too old already is still tried for this long.
@@ -93,7 +93,7 @@ impl Cleanups {
             // The settings may have changed since the last attempt.
             let config = api.config();
             progress.attempts = progress.attempts.saturating_add(1);
-            let Some(call) = cleanup_call(&config, id, &event, progress) else {
+            let Some(call) = cleanup_call(api, &config, id, &event, progress) else {
                 progress.attempts -= 1;
                 journal.to_backlog(key, progress);
                 return queue.changed();
@@ -111,18 +111,18 @@ impl Cleanups {
                 // A drain is too short to give a cleanup up.
                 failed_draining += 1;
                 if failed_draining >= DRAINING_ATTEMPTS && journal.is_durable() {
-                    report_left(id, &error);
+                    self.report_left(&call, &error);
                     journal.to_backlog(key, progress);
                     return queue.leave();
                 }
-                report_failed(id, &error, pause.min(DRAINING_PAUSE));
+                self.report_failed(&call, &error, pause.min(DRAINING_PAUSE));
                 journal.progress(key, progress);
                 sleep(pause.min(DRAINING_PAUSE)).await;
             } else if next > give_up_at {
-                report_given_up(id, &error);
+                self.report_given_up(&call, &error);
                 return journal.give_up(key, progress, describe(&error), self.0.clock.now());
             } else {
-                report_failed(id, &error, pause);
+                self.report_failed(&call, &error, pause);
                 journal.to_backlog(key, Progress { not_before: Some(next), ..progress });
                 return queue.changed();
             }
@@ -141,6 +141,21 @@ impl Cleanups {
         self.0.functions.call(call, api.config().settings.timeout).await.map(drop)
     }
 
+    fn report_failed(&self, call: &Call, error: &CallError, pause: Duration) {
+        let failed = self.0.functions.failed(call, error);
+        log_failed!(warn, failed, ?pause, "cleanup failed, will be tried again");
+    }
+
+    fn report_left(&self, call: &Call, error: &CallError) {
+        let failed = self.0.functions.failed(call, error);
+        log_failed!(warn, failed, "cleanup failed, left to the next start");
+    }
+
+    fn report_given_up(&self, call: &Call, error: &CallError) {
+        let (failed, id) = (self.0.functions.failed(call, error), call.origin.connection_id);
+        log_failed!(error, failed, "cleanup given up for connection {id}");
+    }
+
     pub(super) fn is_draining(&self) -> bool {
         self.0.draining.is_cancelled()
     }
@@ -148,6 +163,7 @@ impl Cleanups {
 
 /// The call of the cleanup function, if the API has one.
 pub(super) fn cleanup_call(
+    api: &Api,
     config: &ApiConfig,
     id: ConnectionId,
     event: &EventSource,
@@ -157,7 +173,7 @@ pub(super) fn cleanup_call(
     // A row without a known word is of a version with one dialect.
     let dialect = event.dialect.as_deref().and_then(Dialect::from_word);
     let dialect = dialect.unwrap_or(config.dialect);
-    let mut call = dialect.cleanup_call(url, id, progress.end, &event.info);
+    let mut call = dialect.cleanup_call(url, api.shared_id(), id, progress.end, &event.info);
     call.attempt = Some(progress.attempts);
     Some(call)
 }
@@ -168,19 +184,4 @@ pub(super) fn describe(error: &CallError) -> String {
         Some(source) => format!("{error}: {source}"),
         None => error.to_string(),
     }
-}
-
-fn report_failed(id: ConnectionId, error: &CallError, pause: Duration) {
-    let source = error.source();
-    warn!(connection.id = %id, %error, source, ?pause, "cleanup failed, will be tried again");
-}
-
-fn report_left(id: ConnectionId, error: &CallError) {
-    let source = error.source();
-    warn!(connection.id = %id, %error, source, "cleanup failed, left to the next start");
-}
-
-fn report_given_up(id: ConnectionId, error: &CallError) {
-    let source = error.source();
-    error!(connection.id = %id, %error, source, "cleanup given up for connection {id}");
 }

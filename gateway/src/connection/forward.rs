@@ -2,7 +2,6 @@
 //! connection.
 
 use std::{
-    error::Error,
     fmt,
     pin::Pin,
     sync::Arc,
@@ -12,13 +11,13 @@ use std::{
 use shared::invocation::Disposition;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::inbox::Received;
 use crate::{
     api::ApiConfig,
-    call::{Call, CallError, FunctionClient, LateAnswer, UnendedCall, call_until},
-    registry::{ConnectionInfo, Frame, Handle},
+    call::{Call, CallError, FunctionClient, LateAnswer, UnendedCall, call_until, log_failed},
+    registry::{Frame, Handle},
 };
 
 /// Forwards messages of one connection.
@@ -70,7 +69,7 @@ impl Forward {
             drop(memory);
             match outcome {
                 Ok(body) => Forwarded::Done(reply(&began, &handle, &body)),
-                Err(error) => failed(&handle.info, &call, error),
+                Err(error) => failed(&functions, &call, error),
             }
         });
         Forwarding { config, given_up, outcome }
@@ -118,21 +117,20 @@ fn reply(config: &ApiConfig, handle: &Handle, body: &[u8]) -> Option<Frame> {
 }
 
 /// If the function has run and failed, the connection stays open. docs/functions.md has a table.
-fn failed(info: &ConnectionInfo, call: &Call, error: CallError) -> Forwarded {
-    let ConnectionInfo { id, api_id: api, .. } = info;
-    let source = error.source();
-    let request_id = &*call.request_id;
+fn failed(functions: &FunctionClient, call: &Call, error: CallError) -> Forwarded {
+    let failed = functions.failed(call, &error);
     match error.disposition {
         Disposition::Ran => {
-            info!(connection.id = %id, invocation.id = request_id, %error, source, "transmit failed");
+            log_failed!(info, failed, "transmit failed");
             Forwarded::Done(None)
         }
-        Disposition::Faulted if error.is_event_too_large() => Forwarded::TooLarge,
+        Disposition::Faulted if error.is_event_too_large() => {
+            log_failed!(info, failed, "transmit failed: the message is too large for the function");
+            Forwarded::TooLarge
+        }
         Disposition::NotRun | Disposition::Faulted => {
-            warn!(
-                connection.id = %id, invocation.id = request_id, %error, source,
-                "closed connection with 1011: transmit of {api} failed",
-            );
+            let api = &call.origin.api_id;
+            log_failed!(warn, failed, "closed connection with 1011: transmit of {api} failed");
             Forwarded::Fault(error.unended)
         }
     }

@@ -30,7 +30,13 @@ pub(crate) enum Refusal {
     /// The register function did not answer in time.
     #[error("the register function timed out")]
     TimedOut,
-    /// The gateway holds as many connections as it may, or the register function did not run.
+    /// No connection to the register function was made.
+    #[error("the function cannot be reached, try again later")]
+    Unreachable,
+    /// The register function takes no more calls, or is shutting down.
+    #[error("the function takes no calls at present, try again later")]
+    NotRun,
+    /// The gateway holds as many connections as it may.
     #[error("no room for another connection at present, try again later")]
     NoCapacity,
     /// As many clients of the API wait for register as may.
@@ -53,9 +59,12 @@ impl Refusal {
             Self::WrongVersion => StatusCode::UPGRADE_REQUIRED,
             Self::Faulted => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::NoCapacity | Self::Busy | Self::NoJournal | Self::Draining => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::Unreachable
+            | Self::NotRun
+            | Self::NoCapacity
+            | Self::Busy
+            | Self::NoJournal
+            | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -63,7 +72,12 @@ impl Refusal {
         let mut response = message(self.status(), &self.to_string());
         let headers = response.headers_mut();
         match self {
-            Self::NoCapacity | Self::Busy | Self::NoJournal | Self::Draining => {
+            Self::Unreachable
+            | Self::NotRun
+            | Self::NoCapacity
+            | Self::Busy
+            | Self::NoJournal
+            | Self::Draining => {
                 headers.insert(header::RETRY_AFTER, RETRY_AFTER);
             }
             // RFC 9110 section 15.5.22 and RFC 6455 section 4.2.2.

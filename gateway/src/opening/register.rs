@@ -1,16 +1,11 @@
 //! Asks the register function whether a client may connect.
 
-use std::error::Error;
-
-use shared::{
-    connection_id::ConnectionId,
-    invocation::{Disposition, TRACEPARENT_HEADER},
-};
-use tracing::{debug, warn};
+use shared::invocation::{Disposition, TRACEPARENT_HEADER};
+use tracing::debug;
 
 use super::refusal::Refusal;
 use crate::{
-    call::{Call, CallError, FunctionClient, UnendedCall, call_until},
+    call::{Call, CallError, FunctionClient, UnendedCall, call_until, log_failed},
     dialect::{HandshakeRequest, Registered},
     registry::Handle,
 };
@@ -37,12 +32,17 @@ pub(crate) async fn register(
     let mut call = api.dialect.register_call(url, &api, info, request);
     call.traceparent = request.headers.get(TRACEPARENT_HEADER).cloned();
     match call_until(functions, &call, api.settings.timeout).await {
-        Ok(body) => judge(info.id, api.dialect.judge_register(&body)),
-        Err(error) => Err(failed(info.id, &call, error)),
+        Ok(body) => judge(functions, &call, api.dialect.judge_register(&body)),
+        Err(error) => Err(failed(functions, &call, error)),
     }
 }
 
-fn judge(id: ConnectionId, answer: Registered) -> Result<Option<String>, Failure> {
+fn judge(
+    functions: &FunctionClient,
+    call: &Call,
+    answer: Registered,
+) -> Result<Option<String>, Failure> {
+    let id = call.origin.connection_id;
     match answer {
         Registered::Accepted { subprotocol } => Ok(subprotocol),
         Registered::Refused { code, message } => {
@@ -53,19 +53,20 @@ fn judge(id: ConnectionId, answer: Registered) -> Result<Option<String>, Failure
             debug!(connection.id = %id, "register declined");
             Err(Failure { refusal: Refusal::Refused(message), may_have_run: true, unended: None })
         }
-        Registered::Unreadable(error) => {
-            warn!(connection.id = %id, %error, "register answered something unreadable");
+        Registered::Unreadable(problem) => {
+            let error = CallError::unreadable(problem);
+            let failed = functions.failed(call, &error);
+            log_failed!(warn, failed, "register answered something unreadable");
             Err(Failure { refusal: Refusal::Faulted, may_have_run: true, unended: None })
         }
     }
 }
 
-fn failed(id: ConnectionId, call: &Call, error: CallError) -> Failure {
-    let invocation = &*call.request_id;
-    let source = error.source();
-    warn!(connection.id = %id, invocation.id = invocation, %error, source, "register failed");
+fn failed(functions: &FunctionClient, call: &Call, error: CallError) -> Failure {
+    log_failed!(warn, functions.failed(call, &error), "register failed");
     let refusal = match error.disposition {
-        Disposition::NotRun => Refusal::NoCapacity,
+        Disposition::NotRun if error.is_unreachable() => Refusal::Unreachable,
+        Disposition::NotRun => Refusal::NotRun,
         Disposition::Ran | Disposition::Faulted if error.timed_out => Refusal::TimedOut,
         Disposition::Ran | Disposition::Faulted => Refusal::Faulted,
     };

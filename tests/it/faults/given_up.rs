@@ -60,7 +60,7 @@ async fn given_up_cleanups_survive_a_restart_and_can_be_retried() {
     assert_eq!((&list["owed"], &list["backlog"]), (&0.into(), &0.into()));
     let first = &list["cleanups"][0];
     assert_eq!((&first["api"], &first["closeReason"]), (&"api-test".into(), &"lost".into()));
-    assert_eq!(first["error"], "function answered 500");
+    assert_eq!(first["error"], "function answered 500: Internal Server Error");
     let attempts = first["attempts"].as_u64().unwrap();
     assert!(attempts > 1);
     let ids: Vec<_> = list["cleanups"].as_array().unwrap().iter().map(id).collect();

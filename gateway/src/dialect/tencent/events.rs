@@ -16,7 +16,7 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     api::ApiConfig,
-    call::Call,
+    call::{Call, Origin},
     dialect::{HandshakeRequest, Registered},
     registry::{ConnectionInfo, End, EndReason, Message},
 };
@@ -24,11 +24,12 @@ use crate::{
 /// The call of the register function. Its event has the id of the invocation.
 pub(in crate::dialect) fn register_call(
     url: &Url,
+    origin: Origin,
     api: &ApiConfig,
     info: &ConnectionInfo,
     request: &HandshakeRequest,
 ) -> Call {
-    let mut call = Call::new(url, Bytes::new());
+    let mut call = Call::new(url, origin, Bytes::new());
     call.event = register_event(&call.request_id, api, info, request).into();
     call
 }

@@ -1,0 +1,142 @@
+//! The log lines of calls that failed. Each names the event, the API, the function, its URL, the
+//! attempt and the connection, so that a line can be understood without another one.
+
+use std::{collections::HashMap, error::Error, sync::Arc, sync::Mutex, time::Duration};
+
+use shared::connection_id::ConnectionId;
+use tokio::time::Instant;
+use url::Url;
+
+use super::{Call, CallError, EventName, FunctionClient, Origin};
+
+/// The pause between two lines about repeated calls of one function. A line says how many others
+/// were left out.
+const RETRY_LINE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What the log line of a failed call says.
+#[derive(Debug)]
+pub(crate) struct FailedCall<'a> {
+    pub(crate) event: &'static str,
+    pub(crate) api_id: &'a str,
+    /// The name of the function, if it is one of the runner's.
+    pub(crate) function: Option<&'a str>,
+    pub(crate) url: String,
+    pub(crate) connection_id: ConnectionId,
+    pub(crate) invocation_id: &'a str,
+    pub(crate) attempt: u32,
+    pub(crate) error: &'a CallError,
+}
+
+impl FailedCall<'_> {
+    pub(crate) fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.error.source()
+    }
+}
+
+impl FunctionClient {
+    /// For the log line that says that `call` failed.
+    pub(crate) fn failed<'a>(&'a self, call: &'a Call, error: &'a CallError) -> FailedCall<'a> {
+        FailedCall {
+            event: call.origin.event.as_str(),
+            api_id: &call.origin.api_id,
+            function: self.runner().name_of(&call.url),
+            url: shown(&call.url),
+            connection_id: call.origin.connection_id,
+            invocation_id: &call.request_id,
+            attempt: call.attempt.unwrap_or(error.attempts),
+            error,
+        }
+    }
+}
+
+/// Logs at `$level` that a call failed, with the fields of a [`FailedCall`] and others.
+macro_rules! log_failed {
+    ($level:ident, $failed:expr, $($rest:tt)+) => {{
+        let failed = $failed;
+        tracing::$level!(
+            call.event = failed.event, api.id = failed.api_id, function.name = failed.function,
+            url.full = %failed.url, connection.id = %failed.connection_id,
+            invocation.id = failed.invocation_id, attempt = failed.attempt,
+            error = %failed.error, source = failed.source(), $($rest)+
+        )
+    }};
+}
+
+pub(crate) use log_failed;
+
+/// The address without what may be secret: a user, a password, a query.
+fn shown(url: &Url) -> String {
+    let mut shown = url.clone();
+    // Fails only for addresses that have no host. Those have no user either.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown.set_fragment(None);
+    if shown.query().is_some() {
+        shown.set_query(Some("…"));
+        return shown.as_str().replace("%E2%80%A6", "…");
+    }
+    shown.into()
+}
+
+/// Which retries get a log line. A function that is away for a moment may have thousands of them.
+#[derive(Debug, Default)]
+pub(super) struct RetryLines(Mutex<HashMap<(Arc<str>, EventName), LastLine>>);
+
+#[derive(Debug)]
+struct LastLine {
+    at: Instant,
+    left_out: u64,
+}
+
+impl RetryLines {
+    /// Takes the turn to log a retry, and says how many were left out since the last one. None if
+    /// there was a line a moment ago.
+    pub(super) fn turn(&self, origin: &Origin, now: Instant) -> Option<u64> {
+        let mut lines = self.0.lock().expect("nothing panics with the lock held");
+        let Some(last) = lines.get_mut(&(Arc::clone(&origin.api_id), origin.event)) else {
+            let key = (Arc::clone(&origin.api_id), origin.event);
+            lines.insert(key, LastLine { at: now, left_out: 0 });
+            return Some(0);
+        };
+        if now < last.at + RETRY_LINE_PAUSE {
+            last.left_out += 1;
+            return None;
+        }
+        last.at = now;
+        Some(std::mem::take(&mut last.left_out))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_secret() {
+        for (url, expected) in [
+            ("http://127.0.0.1:9002/functions/f/invocations", None),
+            ("https://user:secret@a.example/f", Some("https://a.example/f")),
+            ("http://a.example/f?token=secret#part", Some("http://a.example/f?…")),
+        ] {
+            assert_eq!(shown(&Url::parse(url).unwrap()), expected.unwrap_or(url));
+        }
+    }
+
+    #[test]
+    fn retries_of_one_function_have_one_line_a_second() {
+        let lines = RetryLines::default();
+        let origin = |event, api: &str| Origin {
+            event,
+            api_id: api.into(),
+            connection_id: ConnectionId::from_bytes([7; 19]),
+        };
+        let (register, now) = (origin(EventName::Register, "a"), Instant::now());
+        assert_eq!(lines.turn(&register, now), Some(0));
+        assert_eq!(lines.turn(&register, now), None);
+        assert_eq!(lines.turn(&register, now + RETRY_LINE_PAUSE / 2), None);
+        assert_eq!(lines.turn(&origin(EventName::Transmit, "a"), now), Some(0));
+        assert_eq!(lines.turn(&origin(EventName::Register, "b"), now), Some(0));
+        assert_eq!(lines.turn(&register, now + RETRY_LINE_PAUSE), Some(2));
+        assert_eq!(lines.turn(&register, now + 2 * RETRY_LINE_PAUSE), Some(0));
+    }
+}

@@ -1,0 +1,167 @@
+//! What the gateway logs of calls that fail: whose call it was, and what its status means.
+
+use std::fs;
+
+use http::HeaderMap;
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::support::{
+    backend::{Backend, Reply},
+    client::Client,
+    process::Process,
+};
+
+/// A gateway with the API `api-test`, whose log is JSON.
+struct Logged {
+    gateway: Process,
+    _folder: tempfile::TempDir,
+}
+
+impl Logged {
+    /// `lines` are those of the API. `runner` is the address of the functions that have a name.
+    async fn start(runner: &str, lines: &str) -> Self {
+        let text = format!(
+            "listen = {{ public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }}\n\
+             runner.url = {runner:?}\nlog.format = \"json\"\n\
+             [[api]]\nid = \"api-test\"\npath = \"/test\"\n{lines}"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("gateway.toml"), text).unwrap();
+        let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+        Self { gateway, _folder: folder }
+    }
+
+    async fn connect(&self) -> Result<Client, (u16, HeaderMap, String)> {
+        let client = Client::connect(self.gateway.address("public"), "/test").await;
+        client.map_err(|refused| {
+            let body: Value = serde_json::from_slice(refused.body()).unwrap();
+            let message = body["message"].as_str().unwrap().to_owned();
+            (refused.status().as_u16(), refused.headers().clone(), message)
+        })
+    }
+
+    /// The first line with this message, once there is one.
+    async fn line(&self, message: &str) -> Value {
+        self.gateway.logged(message).await;
+        let log = self.gateway.log();
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        let is_it = |line: &Value| line["message"].as_str().unwrap().contains(message);
+        lines.into_iter().find(is_it).unwrap()
+    }
+
+    async fn end(self) {
+        self.gateway.signal(Signal::SIGTERM);
+        assert_eq!(self.gateway.ended().await.code(), Some(0));
+    }
+}
+
+/// The fields of a line, except those that differ from call to call.
+fn fields(line: &Value) -> Value {
+    let names = ["level", "call.event", "api.id", "function.name", "url.full", "attempt", "error"];
+    let fields = names.map(|name| (name.to_owned(), line[name].clone()));
+    for id in ["connection.id", "invocation.id"] {
+        assert!(line[id].as_str().is_some_and(|id| !id.is_empty()), "{line}");
+    }
+    Value::Object(fields.into_iter().collect())
+}
+
+/// A runner without the function `nobody`.
+async fn runner(folder: &tempfile::TempDir) -> Process {
+    let text = "listen.internal = \"127.0.0.1:0\"\n[functions.echo-transmit]\nruntime = \"rust\"\n\
+                handler = \"echo\"\nenvironment.url = \"http://127.0.0.1:1/x\"\n";
+    fs::write(folder.path().join("functions.toml"), text).unwrap();
+    Process::start("function-runner", &[], folder.path(), &[]).await
+}
+
+#[tokio::test]
+async fn a_line_of_a_failed_call_names_event_api_function_url_and_meaning() {
+    let folder = tempfile::tempdir().unwrap();
+    let runner = runner(&folder).await;
+    let url = format!("http://{}", runner.address("internal"));
+    let nobody = format!("{url}/functions/nobody/invocations");
+    let expected = |level: &str, event: &str| {
+        json!({
+            "level": level, "call.event": event, "api.id": "api-test", "function.name": "nobody",
+            "url.full": nobody, "attempt": 1, "error": "function answered 435: no such function",
+        })
+    };
+
+    let gateway = Logged::start(&url, "register = \"nobody\"\ntransmit = \"nobody\"").await;
+    assert_eq!(gateway.connect().await.err().unwrap().0, 502);
+    assert_eq!(fields(&gateway.line("register failed").await), expected("WARN", "register"));
+    gateway.end().await;
+
+    let gateway = Logged::start(&url, "transmit = \"nobody\"\ncleanup = \"nobody\"").await;
+    let mut client = gateway.connect().await.unwrap();
+    client.send("hi").await;
+    assert_eq!(client.closed().await, 1011);
+    let line = gateway.line("transmit of api-test failed").await;
+    assert_eq!(fields(&line), expected("WARN", "transmit"));
+    let line = gateway.line("cleanup failed").await;
+    assert_eq!(fields(&line), expected("WARN", "cleanup"));
+    gateway.end().await;
+    runner.signal(Signal::SIGTERM);
+    assert_eq!(runner.ended().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_line_shows_no_secret_of_an_address() {
+    let backend = Backend::start().await;
+    let url = backend.url.replace("http://", "http://user:secret@");
+    let lines = format!("transmit = \"{url}/transmit?key=secret\"");
+    let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
+    backend.always("transmit", Reply::status(406));
+    let mut client = gateway.connect().await.unwrap();
+    client.send("hi").await;
+    assert_eq!(client.closed().await, 1009);
+    let line = gateway.line("transmit failed: the message is too large").await;
+    let shown = format!("{}/transmit?…", backend.url);
+    assert_eq!(
+        fields(&line),
+        json!({
+            "level": "INFO", "call.event": "transmit", "api.id": "api-test", "function.name": null,
+            "url.full": shown, "attempt": 1, "error": "function answered 406: the event is too large",
+        })
+    );
+    assert!(!gateway.gateway.log().contains("secret"));
+    gateway.end().await;
+    backend.stop();
+}
+
+#[tokio::test]
+async fn a_client_learns_that_the_function_cannot_be_reached_and_the_log_has_the_retries() {
+    // Nothing listens there.
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let lines = format!("register = \"http://{closed}/\"\ntransmit = \"x\"\ntimeout = \"300ms\"");
+    let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
+    let (status, headers, message) = gateway.connect().await.err().unwrap();
+    let expected = "the function cannot be reached, try again later";
+    assert_eq!((status, message.as_str()), (503, expected));
+    assert!(headers.contains_key("retry-after"));
+    let retry = gateway.line("register did not run, will be tried again").await;
+    assert_eq!((&retry["level"], &retry["attempt"]), (&json!("WARN"), &json!(1)));
+    assert_eq!(fields(&retry)["error"], "function did not answer");
+    let failed = gateway.line("register failed").await;
+    assert!(failed["attempt"].as_u64().unwrap() > 1, "{failed}");
+    gateway.end().await;
+}
+
+#[tokio::test]
+async fn a_function_without_a_free_instance_is_not_called_lack_of_room() {
+    let backend = Backend::start().await;
+    let lines = format!(
+        "register = \"{0}/register\"\ntransmit = \"{0}/transmit\"\ntimeout = \"300ms\"",
+        backend.url
+    );
+    let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
+    backend.always("register", Reply::status(432));
+    let (status, _, message) = gateway.connect().await.err().unwrap();
+    assert_eq!(
+        (status, &*message),
+        (503, "the function takes no calls at present, try again later")
+    );
+    gateway.end().await;
+    backend.stop();
+}
