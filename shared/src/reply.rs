@@ -36,6 +36,9 @@ pub struct UnreadableReply(String);
 impl RegisterReply {
     /// Reads the body of a register function's response.
     pub fn parse(body: &[u8]) -> Result<Self, UnreadableReply> {
+        if body.trim_ascii().is_empty() {
+            return Err(UnreadableReply("a body was expected, and there is none".to_owned()));
+        }
         let value =
             serde_json::from_slice(body).map_err(|error| UnreadableReply(error.to_string()))?;
         match value {

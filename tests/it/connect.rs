@@ -139,11 +139,28 @@ async fn the_reply_of_register_decides_the_refusal_and_whether_a_cleanup_is_owed
     check_answer(Reply::json(&json!({ "hello": 1 })), 502, true).await;
     check_answer(Reply::json(&json!([1])), 502, true).await;
     check_answer(Reply { status: 200, body: b"not json".to_vec() }, 502, true).await;
-    check_answer(Reply { status: 201, ..Reply::ok() }, 502, true).await;
+    check_answer(Reply { status: 302, ..Reply::ok() }, 502, true).await;
+    check_answer(Reply { status: 200, body: Vec::new() }, 502, true).await;
+    check_answer(Reply { status: 204, body: Vec::new() }, 502, true).await;
+    let no = Reply::json(&json!({ "errNo": 7, "errMsg": "not you" }));
+    check_answer(Reply { status: 202, ..no }, 403, false).await;
     check_answer(Reply::status(430), 502, true).await;
     check_answer(Reply::status(433), 504, true).await;
     check_answer(Reply::status(435), 502, true).await;
     check_answer(Reply::status(500), 502, true).await;
+}
+
+/// A web service may say success in another way than with 200.
+#[tokio::test]
+async fn register_accepts_with_its_json_whatever_success_it_comes_with() {
+    let world = World::start().await;
+    for status in [201, 202, 203, 206] {
+        world.backend.always("register", Reply { status, ..Reply::ok() });
+        let (mut client, _) = world.client().await;
+        client.send("hi").await;
+        assert_eq!(world.backend.next("transmit").await.data(), "hi");
+    }
+    world.finish().await;
 }
 
 #[tokio::test]

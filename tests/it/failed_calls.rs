@@ -165,3 +165,18 @@ async fn a_function_without_a_free_instance_is_not_called_lack_of_room() {
     gateway.end().await;
     backend.stop();
 }
+
+#[tokio::test]
+async fn a_register_without_a_body_is_told_that_one_was_expected() {
+    let backend = Backend::start().await;
+    let lines = format!("register = \"{0}/register\"\ntransmit = \"{0}/transmit\"", backend.url);
+    let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
+    backend.always("register", Reply { status: 204, body: Vec::new() });
+    assert_eq!(gateway.connect().await.err().unwrap().0, 502);
+    let line = gateway.line("register answered something unreadable").await;
+    let error = "register reply is not {\"errNo\":…,\"errMsg\":…}: a body was expected, and there \
+                 is none";
+    assert_eq!((&line["call.event"], &line["error"]), (&json!("register"), &json!(error)));
+    gateway.end().await;
+    backend.stop();
+}

@@ -62,6 +62,29 @@ async fn a_message_of_exactly_the_limit_passes_and_one_byte_more_is_closed_1009(
     world.finish().await;
 }
 
+/// A web service has nothing to say of a message, and no body.
+#[tokio::test]
+async fn any_success_of_transmit_and_cleanup_is_one() {
+    let world = World::start().await;
+    let empty = |status| Reply { status, body: Vec::new() };
+    for status in [204, 201, 202, 200] {
+        world.backend.always("transmit", empty(status));
+        world.backend.always("cleanup", empty(status));
+        let (mut client, _) = world.client().await;
+        for _ in 0..2 {
+            client.send(status.to_string()).await;
+            assert_eq!(world.backend.next("transmit").await.data(), status.to_string());
+        }
+        client.close(1000.into()).await;
+        let cleanup = world.backend.next("cleanup").await;
+        assert_eq!(cleanup.websocket("closeReason"), "client");
+        assert_eq!(cleanup.headers["x-longhold-attempt"], "1");
+    }
+    let backend = world.backend.clone();
+    world.finish().await;
+    assert!(!backend.was_called("cleanup").await, "a cleanup was repeated");
+}
+
 #[tokio::test]
 async fn the_connection_stays_open_if_the_function_ran_and_failed() {
     let world = World::start().await;

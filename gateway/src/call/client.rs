@@ -92,8 +92,8 @@ impl FunctionClient {
         Ok(())
     }
 
-    /// Calls once. Returns the body of the response if its status is 200, which alone means success
-    /// (documented).
+    /// Calls once. Returns the body of the response if its status says success: 200 is documented,
+    /// and a web service may have another 2xx for an answer without a body.
     pub(crate) async fn call(&self, call: &Call, timeout: Duration) -> Result<Bytes, CallError> {
         let deadline = Instant::now() + timeout;
         let _permit = call.turn(deadline).await?;

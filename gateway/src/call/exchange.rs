@@ -4,7 +4,6 @@ use std::{pin::Pin, sync::Arc};
 
 use batch::{Batcher, Item, LoneExchange};
 use bytes::{Bytes, BytesMut};
-use http::StatusCode;
 use reqwest::RequestBuilder;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
@@ -22,7 +21,7 @@ pub(super) struct Exchange {
     late: Option<Arc<Semaphore>>,
 }
 
-/// The body of a response with status 200, or why there is none.
+/// The body of a response that says success, or why there is none.
 pub(super) type Answer = Pin<Box<dyn Future<Output = Result<Bytes, CallError>> + Send>>;
 
 impl Exchange {
@@ -63,8 +62,8 @@ async fn has_ended(answer: Answer, permit: OwnedSemaphorePermit) -> bool {
 async fn in_batch(batcher: Batcher, item: Item) -> Result<Bytes, CallError> {
     let answer = batcher.exchange(item).await.map_err(CallError::no_answer)?;
     match answer.status {
-        200 if answer.body.len() > REPLY_BYTES_MAX => Err(CallError::too_large()),
-        200 => Ok(answer.body),
+        200..=299 if answer.body.len() > REPLY_BYTES_MAX => Err(CallError::too_large()),
+        200..=299 => Ok(answer.body),
         status => Err(CallError::status(status)),
     }
 }
@@ -91,9 +90,5 @@ async fn alone(
     if is_too_large {
         return Err(CallError::too_large());
     }
-    if status == StatusCode::OK {
-        Ok(body.freeze())
-    } else {
-        Err(CallError::status(status.as_u16()))
-    }
+    if status.is_success() { Ok(body.freeze()) } else { Err(CallError::status(status.as_u16())) }
 }

@@ -38,7 +38,7 @@ impl CallError {
         Self { disposition, timed_out: false, unended: None, attempts: 1, what }
     }
 
-    /// The response had a status other than 200.
+    /// The response had a status that does not say success.
     pub(crate) fn status(status: u16) -> Self {
         let fault = InvocationFault::from_status(status);
         let disposition = fault.map_or(Disposition::Faulted, InvocationFault::disposition);

@@ -82,7 +82,7 @@ fn refused_and_declined_replies_are_distinguished() {
 
 #[test]
 fn any_other_reply_is_unreadable() {
-    check_unreadable("", "EOF");
+    check_unreadable("", "a body was expected, and there is none");
     check_unreadable("ok", "expected value");
     check_unreadable(r#"{"errNo":0} {}"#, "trailing characters");
     check_unreadable("true", "it is true");

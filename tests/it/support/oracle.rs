@@ -111,7 +111,7 @@ impl Oracle {
                 // If two cleanups of a connection run at once, the older one is assumed to end
                 // first.
                 let began = seen.cleanups_running.pop_front().unwrap();
-                if reply.status == 200 {
+                if is_success(reply) {
                     seen.cleanups_done += 1;
                     seen.cleaned_up = Some(began);
                 }
@@ -168,6 +168,10 @@ impl Oracle {
     }
 }
 
+fn is_success(reply: &Reply) -> bool {
+    (200..300).contains(&reply.status)
+}
+
 fn not_run(reply: &Reply) -> bool {
     [429, 432, 503].contains(&reply.status)
 }
@@ -178,5 +182,5 @@ fn refuses(reply: &Reply) -> bool {
     if let Value::String(text) = &body {
         body = serde_json::from_str(text).unwrap_or(Value::Null);
     }
-    reply.status == 200 && body["errNo"].as_i64().is_some_and(|err_no| err_no != 0)
+    is_success(reply) && body["errNo"].as_i64().is_some_and(|err_no| err_no != 0)
 }
