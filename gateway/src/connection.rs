@@ -31,10 +31,11 @@ use tokio::{
     task::coop::unconstrained,
     time::{Instant, sleep_until},
 };
-use tracing::debug;
+use tracing::{debug, info};
 
 pub(crate) use self::memory::ReceiveMemory;
 use self::{
+    decoder::Violation,
     flood::Flood,
     forward::{Forward, Forwarded, Forwarding},
     inbox::{Inbox, Received},
@@ -208,6 +209,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.on_mail();
             }
             SocketEvent::Closing(end) => self.on_event_at(Event::SocketClosing(end), now),
+            SocketEvent::Violated(violation) => {
+                self.report_violation(&violation);
+                self.on_event_at(Event::SocketClosing(violation.end()), now);
+            }
             SocketEvent::Ended => self.on_event_at(Event::SocketEnded, now),
         }
         if self.flood.is_over(now, self.socket.empty_frames()) {
@@ -217,6 +222,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // not lost.
         if has_come && now >= self.next_deadline() {
             self.on_time(now);
+        }
+    }
+
+    fn report_violation(&self, error: &Violation) {
+        let id = self.entry.handle.info.id;
+        match error {
+            // Some libraries send a wrong code by default, and the end looks like a lost network.
+            Violation::CloseCode(_) => {
+                info!(connection.id = %id, %error, "client broke the protocol");
+            }
+            _ => debug!(connection.id = %id, %error, "client broke the protocol"),
         }
     }
 
@@ -231,9 +247,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match self.life.on(event, now) {
             Action::Nothing => {}
             Action::QueueClose(end) => drop(mailbox.close(end)),
-            Action::SendClose(code) => {
+            Action::SendClose(end) => {
                 mailbox.shut();
-                self.socket.close(code);
+                self.socket.close(end);
             }
             Action::ShutMailbox => mailbox.shut(),
             Action::Abandon => {

@@ -5,7 +5,7 @@ use std::fs;
 use http::HeaderMap;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+use tokio::{io::AsyncWriteExt, net::TcpListener};
 
 use crate::support::{
     backend::{Backend, Reply},
@@ -179,4 +179,16 @@ async fn a_register_without_a_body_is_told_that_one_was_expected() {
     assert_eq!((&line["call.event"], &line["error"]), (&json!("register"), &json!(error)));
     gateway.end().await;
     backend.stop();
+}
+
+#[tokio::test]
+async fn the_log_has_the_close_code_that_a_client_may_not_send() {
+    let gateway = Logged::start("http://127.0.0.1:1", "transmit = \"x\"").await;
+    let mut raw = gateway.connect().await.unwrap().into_raw();
+    raw.write_all(b"\x88\x82\0\0\0\0\0\0").await.unwrap();
+    let line = gateway.line("client broke the protocol").await;
+    let found = (&line["level"], &line["error"]);
+    assert_eq!(found, (&json!("INFO"), &json!("close code 0 must not be sent")));
+    assert!(line["connection.id"].is_string(), "{line}");
+    gateway.end().await;
 }

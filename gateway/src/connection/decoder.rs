@@ -13,12 +13,12 @@ use tokio_tungstenite::tungstenite::{
         CloseFrame,
         frame::{
             FrameHeader,
-            coding::{Control, Data, OpCode},
+            coding::{CloseCode, Control, Data, OpCode},
         },
     },
 };
 
-use crate::registry::Message;
+use crate::registry::{End, EndReason, Message};
 
 /// The longest payload of a control frame.
 const CONTROL_BYTES_MAX: u64 = 125;
@@ -83,8 +83,25 @@ pub(super) enum Violation {
     TooManyFragments { bytes: usize, fragments: usize },
     #[error("text is not UTF-8")]
     NotUtf8,
+    /// A Close with a code that no endpoint may send (RFC 6455, section 7.4).
+    #[error("close code {0} must not be sent")]
+    CloseCode(u16),
     #[error("{0}")]
     Protocol(&'static str),
+}
+
+impl Violation {
+    /// How the connection ends: RFC 6455, section 7.1.7.
+    pub(super) fn end(&self) -> End {
+        match self {
+            Self::TooLarge(_) => End::TOO_LARGE,
+            Self::TooManyFragments { .. } => End::FLOOD,
+            Self::NotUtf8 => End::sent(CloseCode::Invalid, EndReason::Lost),
+            Self::CloseCode(_) | Self::Protocol(_) => {
+                End::sent(CloseCode::Protocol, EndReason::Lost)
+            }
+        }
+    }
 }
 
 /// A frame whose mask has been taken off.
@@ -314,7 +331,17 @@ fn close(mut payload: Bytes) -> Result<Option<CloseFrame>, Violation> {
         return Ok(None);
     }
     let code = payload.try_get_u16().map_err(|_| Violation::Protocol("close code is cut off"))?;
-    Ok(Some(CloseFrame { code: code.into(), reason: text(payload)? }))
+    let reason = text(payload)?;
+    if !may_be_sent(code) {
+        return Err(Violation::CloseCode(code));
+    }
+    Ok(Some(CloseFrame { code: code.into(), reason }))
+}
+
+/// Whether an endpoint may send this code. 1014 is registered with IANA; tungstenite does not know
+/// it.
+fn may_be_sent(code: u16) -> bool {
+    code == 1014 || CloseCode::from(code).is_allowed()
 }
 
 fn text(bytes: Bytes) -> Result<Utf8Bytes, Violation> {

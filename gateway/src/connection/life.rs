@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::registry::{End, EndReason};
 
@@ -77,7 +76,7 @@ pub(super) enum Action {
     /// Ask the mailbox for a Close behind the messages in it.
     QueueClose(End),
     /// Write a Close, and refuse pushes from now on.
-    SendClose(CloseCode),
+    SendClose(End),
     /// Refuse pushes from now on.
     ShutMailbox,
     /// Refuse pushes from now on, and drop the socket.
@@ -197,9 +196,9 @@ impl Life {
         match end.code {
             _ if !self.is_open() => Action::Nothing,
             None => self.end(end),
-            Some(code) => {
+            Some(_) => {
                 self.closing(end, now);
-                Action::SendClose(code)
+                Action::SendClose(end)
             }
         }
     }

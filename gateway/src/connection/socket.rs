@@ -12,14 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio_tungstenite::tungstenite::{
-    Utf8Bytes,
-    protocol::{
-        CloseFrame,
-        frame::{Frame as ControlFrame, coding::CloseCode},
-    },
-};
-use tracing::debug;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::Frame as ControlFrame};
 
 use super::{
     decoder::{Decoded, Decoder, Next, Violation},
@@ -86,8 +79,10 @@ pub(super) enum SocketEvent {
         /// Whether the flush had to wait for the client.
         waited: bool,
     },
-    /// A Close came, or one had to be sent. The socket should end soon.
+    /// A Close came. The socket should end soon.
     Closing(End),
+    /// The client broke the protocol, and a Close was sent. The socket should end soon.
+    Violated(Violation),
     /// The socket has ended.
     Ended,
 }
@@ -146,10 +141,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Puts a Close behind what is to be written, unless there has been one.
-    pub(super) fn close(&mut self, code: CloseCode) {
+    pub(super) fn close(&mut self, end: End) {
+        self.send_close(end.close_frame());
+    }
+
+    fn send_close(&mut self, frame: Option<CloseFrame>) {
         if self.protocol.state == State::Open {
             self.protocol.state = State::CloseSent;
-            self.put_close(Some(CloseFrame { code, reason: Utf8Bytes::default() }));
+            self.put_close(frame);
         }
     }
 
@@ -254,7 +253,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             let missing = match self.protocol.decoder.decode(wire.unread()) {
                 Ok(Next::Whole(decoded)) => return Poll::Ready(self.on_decoded(decoded)),
                 Ok(Next::Incomplete { missing }) => missing,
-                Err(violation) => return Poll::Ready(self.fail(&violation)),
+                Err(violation) => return Poll::Ready(self.fail(violation)),
             };
             let held = wire.unread_bytes() + self.protocol.decoder.partial_bytes().unwrap_or(0);
             if held >= allowance {
@@ -296,7 +295,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
 
     /// Answers a Close with the same code, unless it is the answer to ours.
     fn on_close(&mut self, frame: Option<CloseFrame>) -> SocketEvent {
-        let frame = frame.map(|frame| if may_be_sent(frame.code) { frame } else { bad_code() });
         let code = frame.as_ref().map(|frame| frame.code);
         if self.protocol.state == State::Open {
             self.put_close(frame);
@@ -306,19 +304,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Answers a violation of the protocol: RFC 6455, section 7.1.7.
-    fn fail(&mut self, violation: &Violation) -> SocketEvent {
-        let end = match violation {
-            Violation::TooLarge(_) => End::TOO_LARGE,
-            Violation::TooManyFragments { .. } => End::FLOOD,
-            Violation::NotUtf8 => End::sent(CloseCode::Invalid, EndReason::Lost),
-            Violation::Protocol(_) => End::sent(CloseCode::Protocol, EndReason::Lost),
-        };
-        debug!(error = %violation, "client broke the protocol");
-        if let Some(code) = end.code {
-            self.close(code);
-        }
+    fn fail(&mut self, violation: Violation) -> SocketEvent {
+        let frame = violation.end().close_frame();
+        // The text says more than that of the end.
+        let reason = || violation.to_string().into();
+        self.send_close(frame.map(|frame| CloseFrame { reason: reason(), ..frame }));
         self.protocol.state = State::Closed;
-        SocketEvent::Closing(end)
+        SocketEvent::Violated(violation)
     }
 
     /// Drops what the client sends while the Close is being written.
@@ -351,18 +343,6 @@ fn encoded(frame: ControlFrame) -> Bytes {
     let mut bytes = Vec::with_capacity(frame.len());
     frame.format(&mut bytes).expect("a Vec takes all that is written");
     bytes.into()
-}
-
-/// Whether an endpoint may send this code. 1014 is registered with IANA; tungstenite does not know
-/// it.
-fn may_be_sent(code: CloseCode) -> bool {
-    code.is_allowed() || u16::from(code) == 1014
-}
-
-/// The answer to a Close with a code that no endpoint may send.
-fn bad_code() -> CloseFrame {
-    let reason = Utf8Bytes::from_static("Protocol violation");
-    CloseFrame { code: CloseCode::Protocol, reason }
 }
 
 #[cfg(test)]

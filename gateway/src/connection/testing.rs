@@ -12,6 +12,8 @@ use std::{
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader, coding::OpCode};
 
+use crate::registry::End;
+
 /// A stream whose client is the test. Wakes nobody: the test polls again after it has changed
 /// something.
 #[derive(Debug, Default)]
@@ -100,5 +102,12 @@ pub(super) fn client_frame(opcode: u8, is_final: bool, payload: &[u8]) -> Vec<u8
     let head = FrameHeader { is_final, opcode: OpCode::from(opcode), mask, ..Default::default() };
     let mut bytes = Vec::new();
     Frame::from_payload(head, payload.to_vec().into()).format(&mut bytes).unwrap();
+    bytes
+}
+
+/// The Close that announces an end, as the client gets it.
+pub(super) fn close_bytes(end: End) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    Frame::close(end.close_frame()).format(&mut bytes).unwrap();
     bytes
 }

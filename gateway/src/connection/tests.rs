@@ -35,7 +35,10 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{testing::client_frame, *};
+use super::{
+    testing::{client_frame, close_bytes},
+    *,
+};
 use crate::{
     api::Apis,
     registry::{

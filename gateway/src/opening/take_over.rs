@@ -7,7 +7,7 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use shared::connection_id::ConnectionId;
 use tokio::{io::AsyncWriteExt, time::timeout};
-use tokio_tungstenite::tungstenite::protocol::frame::{CloseFrame, Frame, Utf8Bytes};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tracing::{debug, error};
 
 use crate::registry::End;
@@ -35,12 +35,10 @@ pub(super) async fn take_over(id: ConnectionId, upgraded: Upgraded) -> Option<(V
 }
 
 async fn close(mut stream: TokioIo<Upgraded>) {
-    let frame = CloseFrame {
-        code: End::FAULT.code.expect("a fault has a close code"),
-        reason: Utf8Bytes::default(),
-    };
     let mut bytes = Vec::new();
-    Frame::close(Some(frame)).format(&mut bytes).expect("a Vec takes all that is written");
+    Frame::close(End::FAULT.close_frame())
+        .format(&mut bytes)
+        .expect("a Vec takes all that is written");
     let written = timeout(CLOSE_TIMEOUT, async {
         stream.write_all(&bytes).await?;
         stream.shutdown().await

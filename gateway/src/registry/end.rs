@@ -3,7 +3,10 @@
 use std::str::FromStr;
 
 use strum::VariantArray;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::{
+    Utf8Bytes,
+    protocol::{CloseFrame, frame::coding::CloseCode},
+};
 
 /// The close code that was sent or received, if any was, and what ended the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,11 +99,58 @@ impl End {
     pub(crate) const fn sent(code: CloseCode, reason: EndReason) -> Self {
         Self { code: Some(code), reason }
     }
+
+    /// The Close that announces this end. None if it cannot be announced.
+    pub(crate) fn close_frame(self) -> Option<CloseFrame> {
+        let reason = Utf8Bytes::from_static(self.text());
+        self.code.map(|code| CloseFrame { code, reason })
+    }
+
+    /// What the Close says, for people who look at what their client got.
+    fn text(self) -> &'static str {
+        match (self.reason, self.code) {
+            (EndReason::Server, _) => "closed by a function",
+            (EndReason::Drain, _) => "the gateway is shutting down",
+            (EndReason::Idle, _) => "no message for too long",
+            (EndReason::Fault, _) => "a function failed, so messages may be lost",
+            (EndReason::Limit, Some(CloseCode::Size)) => "message is too long",
+            (EndReason::Limit, Some(CloseCode::Again)) => "no memory for messages, try again later",
+            (EndReason::Limit, _) => "message came too slowly, or too many empty frames",
+            (EndReason::Lost, _) => "the protocol was broken",
+            // The gateway sends no Close of its own then.
+            (EndReason::Client | EndReason::Crash | EndReason::Unregistered, _) => "",
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_close_of_the_gateway_has_a_short_text_of_its_own_kind() {
+        let ends = [
+            End::SERVER,
+            End::DRAIN,
+            End::IDLE,
+            End::STALLED,
+            End::FLOOD,
+            End::SLOW_SENDER,
+            End::NO_MEMORY,
+            End::TOO_LARGE,
+            End::FAULT,
+            End::sent(CloseCode::Protocol, EndReason::Lost),
+        ];
+        for end in ends {
+            let frame = end.close_frame().unwrap();
+            let (text, code) = (frame.reason.as_str(), end.code.unwrap());
+            assert_eq!(frame.code, code);
+            // RFC 6455, section 5.5: a control frame has 125 bytes, two of them for the code.
+            assert!((1..=123).contains(&text.len()), "{text}");
+            assert!(text.starts_with(char::is_lowercase) && !text.ends_with('.'), "{text}");
+        }
+        assert_eq!(End::LOST.close_frame(), None);
+    }
 
     #[test]
     fn each_reason_is_found_by_its_word() {

@@ -58,7 +58,7 @@ fn decode(bytes: &[u8], step: usize) -> Outcome {
                         }
                         Violation::TooManyFragments { .. } => panic!("there are few"),
                         Violation::NotUtf8 => Broken::NotUtf8,
-                        Violation::Protocol(_) => Broken::Protocol,
+                        Violation::CloseCode(_) | Violation::Protocol(_) => Broken::Protocol,
                     });
                     return Outcome { decoded, end };
                 }
@@ -116,15 +116,14 @@ fn decode_with_tungstenite(bytes: &[u8]) -> Outcome {
     }
 }
 
-/// tungstenite puts another frame in place of one with a code that nobody may send; the socket
-/// does so here.
+/// tungstenite puts another frame in place of one with a code that nobody may send, and takes 1014
+/// for such a code.
 fn without_bad_codes(mut outcome: Outcome) -> Outcome {
-    for decoded in &mut outcome.decoded {
-        if let Decoded::Close(Some(frame)) = decoded
-            && (!frame.code.is_allowed() || frame.reason.as_str() == "Protocol violation")
-        {
-            *decoded = Decoded::Close(None);
-        }
+    if let Some(Decoded::Close(Some(frame))) = outcome.decoded.last()
+        && (!frame.code.is_allowed() || frame.reason.as_str() == "Protocol violation")
+    {
+        outcome.decoded.pop();
+        outcome.end = Err(Broken::Protocol);
     }
     outcome
 }
@@ -267,6 +266,13 @@ fn a_close_has_a_code_and_a_reason_or_nothing() {
     assert_eq!(close(b"\x03\xe8bye"), Ok(Next::Whole(Decoded::Close(Some(frame)))));
     assert_eq!(close(b"\x03"), Err(Violation::Protocol("close code is cut off")));
     assert_eq!(close(b"\x03\xe8\xff"), Err(Violation::NotUtf8));
+    for code in [0, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 65535_u16] {
+        assert_eq!(close(&code.to_be_bytes()), Err(Violation::CloseCode(code)));
+    }
+    for code in [1000, 1003, 1007, 1014, 3000, 4999_u16] {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        assert_eq!(close(&code.to_be_bytes()), Ok(Next::Whole(Decoded::Close(Some(frame)))));
+    }
 }
 
 /// The last fragment of a message is coming when the messages begin to be dropped.

@@ -5,7 +5,6 @@
 use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::time::advance;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::*;
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
         socket::SocketEvent,
         testing::{HandStream, client_frame},
     },
-    registry::Message,
+    registry::{End, Message},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -46,7 +45,7 @@ async fn a_client_has_the_whole_write_timeout_for_each_flush() {
     let writes: [fn(&mut Socket<HandStream>); 3] = [
         |socket| assert!(socket.write(any_message())),
         |socket| socket.ping(),
-        |socket| socket.close(CloseCode::Away),
+        |socket| socket.close(End::IDLE),
     ];
     for write in writes {
         advance(40 * SECOND).await;

@@ -12,13 +12,13 @@ use tokio_tungstenite::{
         self,
         protocol::{
             Role,
-            frame::coding::{Data, OpCode},
+            frame::coding::{CloseCode, Data, OpCode},
         },
     },
 };
 
 use super::*;
-use crate::connection::testing::{HandStream, client_frame, poll_once};
+use crate::connection::testing::{HandStream, client_frame, close_bytes, poll_once};
 
 const MESSAGE_BYTES_MAX: usize = 1 << 20;
 
@@ -50,6 +50,7 @@ async fn echo(stream: DuplexStream) -> End {
             | SocketEvent::Taken
             | SocketEvent::Flushed { .. } => {}
             SocketEvent::Closing(end) => closed = Some(end),
+            SocketEvent::Violated(violation) => panic!("{violation}"),
             SocketEvent::Ended => return closed.unwrap(),
         }
     }
@@ -150,8 +151,8 @@ fn the_last_ping_is_answered_when_the_client_reads_again() {
 fn nothing_is_written_after_a_close() {
     let mut socket = socket(&client_frame(9, true, b"before"));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Heard)));
-    socket.close(CloseCode::Away);
-    socket.close(CloseCode::Error);
+    socket.close(End::IDLE);
+    socket.close(End::FAULT);
     assert!(!socket.write(text("after")));
     socket.ping();
     socket.stream().sent.extend(client_frame(9, true, b"after"));
@@ -163,17 +164,17 @@ fn nothing_is_written_after_a_close() {
     socket.stream().sent.extend(client_frame(8, true, b"\x03\xe9"));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Closing(_))));
     assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
-    assert_eq!(socket.stream().taken, b"\x8a\x06before\x88\x02\x03\xe9");
+    let taken = [b"\x8a\x06before", &close_bytes(End::IDLE)[..]].concat();
+    assert_eq!(socket.stream().taken, taken);
 }
 
 #[test]
-fn a_close_is_answered_with_its_code_if_that_may_be_sent() {
+fn a_close_is_answered_with_its_code() {
     for (payload, answer, code) in [
         (&b""[..], &b"\x88\x00"[..], None),
         (b"\x03\xe8bye", b"\x88\x05\x03\xe8bye", Some(CloseCode::Normal)),
         (b"\x0b\xb8", b"\x88\x02\x0b\xb8", Some(CloseCode::Iana(3000))),
         (b"\x03\xf6", b"\x88\x02\x03\xf6", Some(CloseCode::from(1014))),
-        (b"\x03\xedgone", b"\x88\x14\x03\xeaProtocol violation", Some(CloseCode::Protocol)),
     ] {
         let mut socket = socket(&client_frame(8, true, payload));
         socket.stream().room = 1;
@@ -198,21 +199,27 @@ fn a_client_that_breaks_the_protocol_is_told_and_what_it_sends_is_dropped() {
         (client_frame(3, true, b""), 1002, EndReason::Lost),
         (client_frame(0, true, b"no start"), 1002, EndReason::Lost),
         (b"\x81\x00".to_vec(), 1002, EndReason::Lost),
+        (client_frame(8, true, b"\x03"), 1002, EndReason::Lost),
+        (client_frame(8, true, b"\x03\xe8\xff"), 1007, EndReason::Lost),
+        (client_frame(8, true, b"\x03\xedgone"), 1002, EndReason::Lost),
         (long, 1009, EndReason::Limit),
         (fragments, 1008, EndReason::Limit),
     ] {
         let mut socket = socket(b"");
         socket.stream().room = 1;
         socket.stream().sent.extend(bytes);
-        let Some(SocketEvent::Closing(end)) = event(&mut socket) else { panic!("no close") };
-        assert_eq!(end, End::sent(code.into(), reason));
+        let Some(SocketEvent::Violated(violation)) = event(&mut socket) else { panic!("no close") };
+        assert_eq!(violation.end(), End::sent(code.into(), reason));
         socket.stream().sent.extend(client_frame(1, true, b"after"));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Heard)), "it is dropped");
         assert!(event(&mut socket).is_none());
         socket.stream().room = 100;
         assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
-        assert_eq!(socket.stream().taken, [&[0x88, 2], &code.to_be_bytes()[..]].concat());
+        let text = violation.to_string();
+        let head = [0x88, u8::try_from(2 + text.len()).unwrap()];
+        let close = [&head[..], &code.to_be_bytes(), text.as_bytes()].concat();
+        assert_eq!(socket.stream().taken, close);
     }
 }
 
@@ -223,7 +230,7 @@ fn a_client_that_goes_away_ends_the_socket() {
         for bytes in [0, 3, 8] {
             let mut socket = socket(&client_frame(1, true, b"message")[..bytes]);
             if closes {
-                socket.close(CloseCode::Away);
+                socket.close(End::IDLE);
                 assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
             }
             assert!(event(&mut socket).is_none());
@@ -239,7 +246,7 @@ fn a_close_is_written_to_its_end() {
     for closes in [false, true] {
         let mut socket = socket(b"");
         socket.stream().room = 1;
-        socket.close(CloseCode::Away);
+        socket.close(End::IDLE);
         assert!(event(&mut socket).is_none());
         if closes {
             socket.stream().sent.extend(client_frame(8, true, b""));
@@ -252,7 +259,7 @@ fn a_close_is_written_to_its_end() {
         socket.stream().room = 100;
         assert!(matches!(event(&mut socket), Some(SocketEvent::Flushed { .. })));
         assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
-        assert_eq!(socket.stream().taken, b"\x88\x02\x03\xe9");
+        assert_eq!(socket.stream().taken, close_bytes(End::IDLE));
         assert!(socket.abandon(false).is_some());
     }
 }
@@ -265,7 +272,7 @@ fn a_socket_that_was_given_up_has_ended() {
     assert!(!socket.is_flushing());
     assert!(!socket.write(text("message")));
     socket.ping();
-    socket.close(CloseCode::Away);
+    socket.close(End::IDLE);
     assert!(!socket.is_flushing());
     assert!(matches!(event(&mut socket), Some(SocketEvent::Ended)));
     assert!(socket.into_parts().is_none());

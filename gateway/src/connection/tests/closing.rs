@@ -50,7 +50,7 @@ async fn a_close_of_a_function_waits_for_a_client_that_reads_slowly() {
     settle().await;
     assert!(handle.mailbox.close(End::SERVER));
     let after = read_slowly(&mut client, 1_000_010).await;
-    assert_eq!(after, b"\x88\x02\x03\xe8");
+    assert_eq!(after, close_bytes(End::SERVER));
     receipt.written.await.expect("it was written");
     assert_eq!(connection.await.unwrap(), End::SERVER);
 }
@@ -70,9 +70,9 @@ async fn a_client_that_closes_and_reads_no_more_is_cut_after_the_close_timeout()
 async fn a_close_that_is_not_answered_has_the_close_timeout() {
     let Opened { mut client, handle, connection, began } = open(1000);
     assert!(handle.mailbox.close(End::SERVER));
-    let mut close = [0; 4];
+    let mut close = close_bytes(End::SERVER);
     client.read_exact(&mut close).await.unwrap();
-    assert_eq!(close, [0x88, 2, 0x03, 0xe8], "RFC 6455, section 5.5.1");
+    assert_eq!(close, close_bytes(End::SERVER), "RFC 6455, section 5.5.1");
     assert!(!handle.mailbox.close(End::IDLE), "pushes are refused from the Close on");
     assert_eq!(end_of(connection, began).await, (End::SERVER, 5));
 }

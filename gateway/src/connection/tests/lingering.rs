@@ -78,9 +78,9 @@ async fn a_client_without_memory_is_read_from_after_the_close_and_gives_its_memo
         writes.write_all(&client_frame(8, true, b"\x03\xf5")).await.unwrap();
     };
     let reading = async {
-        let mut close = [0; 4];
+        let mut close = close_bytes(End::NO_MEMORY);
         reads.read_exact(&mut close).await.unwrap();
-        assert_eq!(close, *b"\x88\x02\x03\xf5");
+        assert_eq!(close, close_bytes(End::NO_MEMORY));
         assert_eq!(began.elapsed().as_secs(), 30);
         let Opened { client: mut other, .. } = open_in(&memory, 16 << 10, |_| {});
         other.write_all(&client_frame(2, true, &vec![7; 64 << 10])).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_client_that_is_held_back_because_of_its_function_is_not_cut() {
         assert!(handle.mailbox.close(End::SERVER));
         let mut after = Vec::new();
         reads.read_to_end(&mut after).await.unwrap();
-        assert_eq!(after, CLOSE);
+        assert_eq!(after, close_bytes(End::SERVER));
     };
     join!(writing, reading);
     assert_eq!(connection.await.unwrap().code, End::SERVER.code);

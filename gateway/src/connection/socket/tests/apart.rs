@@ -45,7 +45,7 @@ fn play(steps: &[Step], cut: impl Fn(usize) -> bool) -> Seen {
                 by_connection.push(format!("taken: {}", socket.write(message.clone().into())));
             }
             Step::Ping => socket.ping(),
-            Step::Close => socket.close(CloseCode::Away),
+            Step::Close => socket.close(End::IDLE),
             Step::Reads(value) => reads = *value,
         }
         while let Poll::Ready(event) =
