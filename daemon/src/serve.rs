@@ -9,6 +9,7 @@ mod discard;
 mod exchange;
 mod http_stream;
 mod request_deadline;
+mod spelling;
 mod write_deadline;
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};

@@ -17,10 +17,10 @@ async fn check(offered: &str, websocket: Value, announced: Option<&str>) {
     // The answer is read as text: the library refuses a 101 without a protocol if it has offered
     // some. A browser does not.
     let answer = raw_handshake(&world, offered).await;
-    let line = answer.lines().find_map(|line| line.strip_prefix("sec-websocket-protocol: "));
+    let line = answer.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Protocol: "));
     assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
     assert_eq!(line, announced, "{offered:?} {websocket}");
-    assert!(!answer.contains("sec-websocket-extensions"), "{answer}");
+    assert!(!answer.to_lowercase().contains("sec-websocket-extensions"), "{answer}");
     world.finish().await;
 }
 
@@ -61,5 +61,22 @@ async fn a_real_client_gets_the_chosen_protocol() {
     request.headers_mut().insert("sec-websocket-protocol", HeaderValue::from_static("a, b"));
     let client = Client::connect_with(request).await.unwrap();
     assert_eq!(client.response.headers()["sec-websocket-protocol"], "b");
+    world.finish().await;
+}
+
+/// Some clients for small devices compare names byte by byte.
+#[tokio::test]
+async fn the_101_has_the_names_and_values_of_the_rfc_to_the_letter() {
+    let world = World::start().await;
+    let reply = json!({ "errNo": 0, "websocket": { "secWebSocketProtocol": "chat" } });
+    world.backend.always("register", Reply::json(&reply));
+    let answer = raw_handshake(&world, "chat").await;
+    let (before, date) = answer.split_once("Date: ").unwrap();
+    assert_eq!(
+        before,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n"
+    );
+    assert!(date.ends_with(" GMT\r\n\r\n") && date.lines().count() == 2, "{answer}");
     world.finish().await;
 }

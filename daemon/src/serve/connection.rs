@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use http::{Request, Response, header};
+use http::{Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1};
 use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use tokio::{
@@ -50,7 +50,9 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
         let (evicted, has_unread) = (activity.clone(), stream.has_unread());
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
-        let stream = TokioIo::new(HttpStream::new(stream, activity.clone()));
+        let stream = HttpStream::new(stream, activity.clone());
+        let switching = stream.switching();
+        let stream = TokioIo::new(stream);
         let service = service_fn(move |request: Request<Incoming>| {
             let asked_first = request.headers().contains_key(header::EXPECT);
             let mut request = exchange::begin(request, &activity);
@@ -58,6 +60,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
             request.extensions_mut().insert(permit.clone());
             let (activity, permit, service) = (activity.clone(), permit.clone(), service.clone());
             let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());
+            let switching = switching.clone();
             async move {
                 busy.store(true, Ordering::Relaxed);
                 let may_go_on = is_probe(&request) || permit.take().await;
@@ -68,6 +71,9 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
                     exchange::no_permit()
                 };
                 busy.store(false, Ordering::Relaxed);
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    switching.begin();
+                }
                 exchange::end(&mut response, &activity, asked_first).await;
                 // For the next request. An upgraded connection needs no permit.
                 if stop.is_cancelled() || activity.is_spared() || !permit.try_take() {

@@ -1,7 +1,8 @@
 //! The stream of a connection for as long as it carries HTTP.
 //!
 //! Hyper has no deadline for writing, one deadline for idle connections and for half a head, and
-//! closes a connection without regard to what the peer still sends. So the stream does all three.
+//! closes a connection without regard to what the peer still sends. So the stream does all three,
+//! and spells the names of a 101.
 //! An upgrade takes this layer off.
 
 use std::{
@@ -14,7 +15,12 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{discard::Discard, request_deadline::RequestDeadline, write_deadline::WriteDeadline};
+use super::{
+    discard::Discard,
+    request_deadline::RequestDeadline,
+    spelling::{Spelling, Switching},
+    write_deadline::WriteDeadline,
+};
 use crate::{
     activity::Activity,
     stream::{Peek, Stream},
@@ -30,6 +36,7 @@ pub(super) struct HttpStream<S> {
     /// Whether the peer has ended its sending side.
     has_ended: bool,
     discard: Option<Discard>,
+    spelling: Spelling,
 }
 
 impl<S> HttpStream<S> {
@@ -41,7 +48,13 @@ impl<S> HttpStream<S> {
             write_deadline: WriteDeadline::default(),
             has_ended: false,
             discard: None,
+            spelling: Spelling::default(),
         }
+    }
+
+    /// For saying that a 101 comes next.
+    pub(super) fn switching(&self) -> Switching {
+        self.spelling.switching.clone()
     }
 
     fn wrote(
@@ -50,7 +63,10 @@ impl<S> HttpStream<S> {
         written: Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
         match written {
-            Poll::Ready(Ok(_)) => self.activity.wrote(),
+            Poll::Ready(Ok(bytes)) => {
+                self.spelling.wrote(bytes);
+                self.activity.wrote();
+            }
             Poll::Ready(Err(_)) => {}
             Poll::Pending => self.activity.blocked(),
         }
@@ -103,6 +119,7 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        let bytes = this.spelling.of(bytes).unwrap_or(bytes);
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
         this.wrote(cx, written)
     }
@@ -113,7 +130,15 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
-        let written = Pin::new(&mut this.stream).poll_write_vectored(cx, slices);
+        let first = slices.iter().take_while(|slice| slice.is_empty()).count();
+        let slices = &slices[first..];
+        let written = match this.spelling.before_head(slices) {
+            0 => match slices.first().and_then(|slice| this.spelling.of(slice)) {
+                Some(head) => Pin::new(&mut this.stream).poll_write(cx, head),
+                None => Pin::new(&mut this.stream).poll_write_vectored(cx, slices),
+            },
+            count => Pin::new(&mut this.stream).poll_write_vectored(cx, &slices[..count]),
+        };
         this.wrote(cx, written)
     }
 
