@@ -5,7 +5,7 @@ mod apis;
 
 use std::sync::{
     Arc, Mutex, OnceLock, RwLock,
-    atomic::{AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use tokio::sync::Semaphore;
@@ -22,6 +22,8 @@ pub(crate) struct Api {
     /// How many connections are being opened.
     opening: AtomicUsize,
     transmits: Mutex<Transmits>,
+    /// Whether the log says that clients offer subprotocols and get none.
+    no_subprotocol: AtomicBool,
     /// What received messages of this API may take: large ones and small ones.
     received: OnceLock<[Arc<Semaphore>; 2]>,
 }
@@ -76,6 +78,7 @@ impl Api {
             config: RwLock::new(Arc::new(config)),
             opening: AtomicUsize::new(0),
             transmits: Mutex::default(),
+            no_subprotocol: AtomicBool::new(false),
             received: OnceLock::new(),
         }
     }
@@ -120,12 +123,19 @@ impl Api {
         self.received.get_or_init(make).clone()
     }
 
+    /// Notes that a client has offered subprotocols and gets none. True for the first one with
+    /// these settings.
+    pub(crate) fn is_first_without_subprotocol(&self) -> bool {
+        !self.no_subprotocol.swap(true, Ordering::Relaxed)
+    }
+
     /// Replaces the settings, and returns whether they differ.
     fn set(&self, config: ApiConfig) -> bool {
         if *self.config() == config {
             return false;
         }
         *self.config.write().expect("no code panics while it holds this lock") = Arc::new(config);
+        self.no_subprotocol.store(false, Ordering::Relaxed);
         true
     }
 }

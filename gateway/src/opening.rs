@@ -6,6 +6,7 @@
 pub(crate) mod handshake;
 pub(crate) mod refusal;
 mod register;
+mod subprotocol;
 mod take_over;
 
 use std::{sync::Arc, time::Duration};
@@ -30,6 +31,7 @@ use self::{
     handshake::{Acceptance, Handshake},
     refusal::Refusal,
     register::register,
+    subprotocol::announced,
     take_over::take_over,
 };
 use crate::{
@@ -186,7 +188,7 @@ impl Connector {
                 return None;
             }
         };
-        let protocol = handshake.choose_protocol(chosen.as_deref());
+        let protocol = announced(&self.functions, handle, &handshake, chosen.as_deref());
         if let Some(name) = &protocol {
             handle.info.set_subprotocol(name);
         }

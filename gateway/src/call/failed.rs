@@ -34,12 +34,17 @@ impl FailedCall<'_> {
 }
 
 impl FunctionClient {
+    /// The name of the function at `url`, if it is one of the runner's.
+    pub(crate) fn name_of<'a>(&self, url: &'a Url) -> Option<&'a str> {
+        self.runner().name_of(url)
+    }
+
     /// For the log line that says that `call` failed.
     pub(crate) fn failed<'a>(&'a self, call: &'a Call, error: &'a CallError) -> FailedCall<'a> {
         FailedCall {
             event: call.origin.event.as_str(),
             api_id: &call.origin.api_id,
-            function: self.runner().name_of(&call.url),
+            function: self.name_of(&call.url),
             url: shown(&call.url),
             connection_id: call.origin.connection_id,
             invocation_id: &call.request_id,

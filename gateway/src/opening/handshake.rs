@@ -65,13 +65,9 @@ impl Handshake {
         Ok(Self { request, key })
     }
 
-    /// The subprotocol to announce, given what the register function chose: nothing, one value,
-    /// or the whole offered list, of which the first entry is taken. A value that the client did
-    /// not offer is never announced, as the client would have to fail the connection.
-    pub(crate) fn choose_protocol(&self, chosen: Option<&str>) -> Option<String> {
-        let offered = self.request.protocols.as_deref()?;
-        let first = entries(chosen?).next()?;
-        entries(offered).find(|offer| *offer == first).map(str::to_owned)
+    /// The subprotocols that the client offers, those that it wants most first.
+    pub(super) fn offered(&self) -> impl Iterator<Item = &str> {
+        entries(self.request.protocols.as_deref().unwrap_or_default())
     }
 
     /// What the 101 needs.
@@ -120,6 +116,6 @@ fn joined(headers: &HeaderMap, name: &header::HeaderName) -> Option<String> {
     if texts.is_empty() { None } else { Some(texts.join(", ")) }
 }
 
-fn entries(list: &str) -> impl Iterator<Item = &str> {
+pub(super) fn entries(list: &str) -> impl Iterator<Item = &str> {
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty())
 }

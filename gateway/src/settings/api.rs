@@ -41,6 +41,9 @@ pub struct ApiSettings {
     /// `reply`: whether a reply of transmit that has the form of a push to the sender is written to
     /// the sender.
     pub reply: bool,
+    /// `subprotocols`: the first of the client's offer that is here is chosen, if register chooses
+    /// none.
+    pub subprotocols: Vec<String>,
     /// `service_id`: `requestContext.serviceId` of register events.
     pub service_id: String,
     /// `service_name`: `requestContext.serviceName` of register events.
@@ -117,6 +120,7 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
     let idle_timeout = section.read_or("idle_timeout", &times, "10m");
     let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
     let reply = section.read_or("reply", &flag(), "false");
+    let subprotocols = section.read_or("subprotocols", &subprotocols_kind(), "[]");
     let service_id = section.read_derived("service_id", &text(), "the id");
     let service_name = section.read_derived("service_name", &text(), "the id");
     let id = id?;
@@ -132,6 +136,7 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
         idle_timeout,
         max_message,
         reply,
+        subprotocols,
         service_id: service_id.unwrap_or_else(|| id.clone()),
         service_name: service_name.unwrap_or_else(|| id.clone()),
         id,
@@ -161,6 +166,27 @@ fn id_kind() -> Kind<String> {
     kind.such_as("\"api-chat\"")
 }
 
+/// The longest list.
+const SUBPROTOCOLS_MAX: usize = 100;
+
+fn subprotocols_kind() -> Kind<Vec<String>> {
+    let values = "a list of at most 100 subprotocols, each a name as in Sec-WebSocket-Protocol";
+    let kind = Kind::new(values, |value| {
+        let names = value.as_array()?.iter();
+        let names: Option<Vec<_>> = names
+            .map(|name| name.as_str().filter(|name| is_token(name)).map(str::to_owned))
+            .collect();
+        names.filter(|names| names.len() <= SUBPROTOCOLS_MAX)
+    });
+    kind.such_as("[\"chat\", \"v2.chat\"]")
+}
+
+/// Whether this is a token of HTTP: RFC 9110, section 5.6.2.
+fn is_token(text: &str) -> bool {
+    let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_of_token)
+}
+
 fn function() -> Kind<FunctionAddress> {
     Kind::new("a function's name, or an http:// or https:// URL", |value| {
         let text = value.as_str()?;
@@ -169,4 +195,33 @@ fn function() -> Kind<FunctionAddress> {
         }
         http_url(text).map(FunctionAddress::Url)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::settings::Settings;
+
+    fn read(subprotocols: &str) -> Result<Vec<String>, String> {
+        let text = format!(
+            "[[api]]\nid = \"a\"\npath = \"/a\"\ntransmit = \"t\"\nsubprotocols = {subprotocols}"
+        );
+        let settings = Settings::parse(Path::new("gateway.toml"), &text, &Default::default());
+        settings.map(|it| it.apis[0].subprotocols.clone()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn subprotocols_are_names_that_a_client_can_offer() {
+        assert_eq!(read("[]"), Ok(Vec::new()));
+        assert_eq!(read(r#"["chat", "v2.chat!"]"#), Ok(vec!["chat".into(), "v2.chat!".into()]));
+        let many = format!("[{}]", r#""a", "#.repeat(101));
+        for bad in [r#""chat""#, r#"["a b"]"#, r#"["a,b"]"#, r#"[""]"#, r#"["é"]"#, "[1]", &many] {
+            let problem = read(bad).unwrap_err();
+            assert!(
+                problem.contains("subprotocols") && problem.contains("use a list"),
+                "{problem}"
+            );
+        }
+    }
 }
