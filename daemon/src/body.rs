@@ -1,5 +1,7 @@
 //! The bodies of requests, and reading them within bounds.
 
+mod encoding;
+mod gzip;
 mod holders;
 mod memory;
 mod pieces;
@@ -14,6 +16,7 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 pub use self::{
+    encoding::{ACCEPTED_ENCODINGS, Encoding, UnknownEncoding},
     holders::{AnswerHold, HttpConnection},
     memory::{BodyMemory, HeldBody},
     rules::BodyRules,
@@ -41,6 +44,9 @@ pub enum BodyError {
     /// There was no memory for the body. It may be sent again.
     #[error("bodies of other requests use all memory for bodies")]
     NoMemory,
+    /// The body is not in the encoding that its head says.
+    #[error("body is not gzip as its Content-Encoding says: {0}")]
+    NotGzip(String),
     /// The connection ended before the body did.
     #[error("body broke off")]
     Broken(#[source] hyper::Error),

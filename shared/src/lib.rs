@@ -12,6 +12,7 @@ pub mod connection_id;
 pub mod data;
 pub mod event;
 pub mod invocation;
+pub mod json_text;
 pub mod push;
 pub mod reply;
 

@@ -6,6 +6,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::json_text::json_text;
+
 /// A register reply. `docs/functions.md` has the table of forms under "Register".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegisterReply {
@@ -36,6 +38,7 @@ pub struct UnreadableReply(String);
 impl RegisterReply {
     /// Reads the body of a register function's response.
     pub fn parse(body: &[u8]) -> Result<Self, UnreadableReply> {
+        let body = json_text(body).map_err(|problem| UnreadableReply(problem.to_owned()))?;
         if body.trim_ascii().is_empty() {
             return Err(UnreadableReply("a body was expected, and there is none".to_owned()));
         }

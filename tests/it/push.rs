@@ -1,10 +1,14 @@
 //! Pushes: each answer says what happened to the message.
 
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{
     backend::Reply,
+    soon,
     world::{World, data_send},
 };
 
@@ -225,7 +229,106 @@ async fn a_push_whose_body_does_not_go_on_keeps_nobody_from_pushing() {
         assert_eq!(client.receive_text().await, "hello");
     }
     let mut answer = String::new();
-    crate::support::soon("an answer", half_sent.read_to_string(&mut answer)).await.unwrap();
+    soon("an answer", half_sent.read_to_string(&mut answer)).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 429 "), "{answer}");
+    world.finish().await;
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// POSTs a body to `api-test` with this `Content-Encoding`. Returns the HTTP status, the header
+/// `Accept-Encoding` and the answer.
+async fn push_encoded(world: &World, encoding: &str, body: Vec<u8>) -> (u16, String, Value) {
+    let url = format!("http://{}/api-test", world.listeners.internal);
+    let request = reqwest::Client::new().post(url).header("content-encoding", encoding);
+    let response = soon("an answer to a push", request.body(body).send()).await.unwrap();
+    let accepted = response.headers().get("accept-encoding");
+    let accepted = accepted.map_or("", |value| value.to_str().unwrap()).to_owned();
+    let status = response.status().as_u16();
+    (status, accepted, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())
+}
+
+#[tokio::test]
+async fn a_push_in_gzip_is_decoded_and_another_encoding_is_named() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    let long = "long ".repeat(10_000);
+    for text in ["short", &long] {
+        let body = gzip(data_send(register.id(), text).to_string().as_bytes());
+        for encoding in ["gzip", "X-GZIP"] {
+            let (status, _, answer) = push_encoded(&world, encoding, body.clone()).await;
+            assert_eq!((status, &answer["errNo"]), (200, &json!(0)), "{answer}");
+            assert_eq!(client.receive_text().await, text);
+        }
+        // In two parts, as some tools write it.
+        let plain = data_send(register.id(), text).to_string();
+        let (first, second) = plain.as_bytes().split_at(20);
+        let body = [gzip(first), gzip(second)].concat();
+        assert_eq!(push_encoded(&world, "gzip", body).await.0, 200);
+        assert_eq!(client.receive_text().await, text);
+    }
+    let plain = data_send(register.id(), "hi").to_string().into_bytes();
+    assert_eq!(push_encoded(&world, "identity", plain.clone()).await.0, 200);
+    assert_eq!(client.receive_text().await, "hi");
+    for encoding in ["br", "deflate", "gzip, gzip"] {
+        let (status, accepted, answer) = push_encoded(&world, encoding, plain.clone()).await;
+        assert_eq!((status, &*accepted, &answer["errNo"]), (415, "gzip", &json!(415)), "{answer}");
+        assert!(answer["errMsg"].as_str().unwrap().contains("use gzip, or none"), "{answer}");
+    }
+    let whole = gzip(&plain);
+    for body in [plain.clone(), whole[..whole.len() - 4].to_vec(), Vec::new()] {
+        let (status, _, answer) = push_encoded(&world, "gzip", body).await;
+        assert_eq!((status, &answer["errNo"]), (400, &json!(400)), "{answer}");
+        assert!(answer["errMsg"].as_str().unwrap().contains("gzip"), "{answer}");
+    }
+    world.finish().await;
+}
+
+/// The gateway stops when it has as much as a body may have.
+#[tokio::test]
+async fn a_small_body_that_would_become_a_huge_one_is_refused() {
+    let world = World::start().await;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    for _ in 0..64 {
+        encoder.write_all(&[b' '; 1 << 20]).unwrap();
+    }
+    let bomb = encoder.finish().unwrap();
+    assert!(bomb.len() < 1 << 20, "{} bytes", bomb.len());
+    let (status, _, answer) = push_encoded(&world, "gzip", bomb).await;
+    assert_eq!((status, &answer["errNo"]), (413, &json!(413)), "{answer}");
+    // The memory is free again.
+    let (mut client, register) = world.client().await;
+    let body = gzip(data_send(register.id(), "hi").to_string().as_bytes());
+    assert_eq!(push_encoded(&world, "gzip", body).await.0, 200);
+    assert_eq!(client.receive_text().await, "hi");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_taken_off_and_utf_16_is_named() {
+    let world = World::start().await;
+    let (mut client, register) = world.client().await;
+    let text = data_send(register.id(), "hi").to_string();
+    let marked = ["\u{feff}", &text].concat();
+    assert_eq!(world.push_bytes("api-test", marked.clone()).await.0, 200);
+    assert_eq!(client.receive_text().await, "hi");
+    assert_eq!(push_encoded(&world, "gzip", gzip(marked.as_bytes())).await.0, 200);
+    assert_eq!(client.receive_text().await, "hi");
+    for text in [&text, &marked] {
+        let units: Vec<_> = text.encode_utf16().collect();
+        let little: Vec<_> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        let big: Vec<_> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
+        for body in [little, big] {
+            let (status, answer) = world.push_bytes("api-test", body).await;
+            assert_eq!((status, &answer["errNo"]), (400, &json!(400)), "{answer}");
+            assert!(answer["errMsg"].as_str().unwrap().contains("must be in UTF-8"), "{answer}");
+        }
+    }
+    let (_, answer) = world.push_bytes("api-test", gzip(text.as_bytes())).await;
+    assert!(answer["errMsg"].as_str().unwrap().contains("compressed with gzip"), "{answer}");
     world.finish().await;
 }

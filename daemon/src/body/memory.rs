@@ -21,7 +21,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
-use super::{AnswerHold, BodyError, BodyRules, HttpConnection, holders::Holders, pieces::Pieces};
+use super::{
+    AnswerHold, BodyError, BodyRules, Encoding, HttpConnection, gzip::GzipBody, holders::Holders,
+    pieces::Pieces,
+};
 use crate::pace::Pace;
 
 /// The length of a small body, and the part of all memory that small bodies have beside.
@@ -121,6 +124,33 @@ impl BodyMemory {
         timeout(rules.timeout, reading.read(body, length_max, limit))
             .await
             .map_err(|_| BodyError::TooSlow)?
+    }
+}
+
+impl BodyMemory {
+    /// Reads a body that is encoded. `limit` is that of its plain bytes.
+    pub async fn read_encoded<B>(
+        &self,
+        body: B,
+        encoding: Encoding,
+        limit: usize,
+    ) -> Result<HeldBody, BodyError>
+    where
+        B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
+    {
+        match encoding {
+            Encoding::Plain => self.read(body, limit).await,
+            Encoding::Gzip => {
+                let mut body = GzipBody::new(body);
+                let mut held = self.read(&mut body, limit).await?;
+                if let Some(problem) = body.problem {
+                    return Err(BodyError::NotGzip(problem));
+                }
+                // Until now it had memory for what it might become.
+                held.shrink_to(held.bytes.len());
+                Ok(held)
+            }
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use daemon::{
     offload::offload,
 };
 use serde::de::IgnoredAny;
-use shared::invocation::InvocationFault;
+use shared::{invocation::InvocationFault, json_text::json_text};
 
 use super::fault::Fault;
 
@@ -27,19 +27,23 @@ pub(crate) async fn read(memory: &BodyMemory, body: RequestBody) -> Result<Bytes
             let message = format!("event is larger than {limit} bytes");
             return Err(Fault::new(InvocationFault::EventTooLarge, message));
         }
-        Err(BodyError::Broken(_)) => return Err(bad("event broke off")),
+        Err(BodyError::Broken(_) | BodyError::NotGzip(_)) => return Err(bad("event broke off")),
         Err(BodyError::TooSlow) => return Err(bad("event did not arrive in time")),
     };
     let event = body.bytes.clone();
-    offload(event.len(), || checked(event)).await
+    offload(event.len(), move || checked(&event)).await
 }
 
 /// The event, if it is JSON.
-pub(crate) fn checked(event: Bytes) -> Result<Bytes, Fault> {
-    if is_json(&event) {
-        return Ok(event);
+pub(crate) fn checked(event: &Bytes) -> Result<Bytes, Fault> {
+    match json_text(event) {
+        Ok(text) if is_json(text) => Ok(event.slice_ref(text)),
+        Ok(_) => Err(Fault::new(InvocationFault::BadEvent, "event is not JSON")),
+        Err(problem) => {
+            let message = format!("event is not JSON: {problem}");
+            Err(Fault::new(InvocationFault::BadEvent, message))
+        }
     }
-    Err(Fault::new(InvocationFault::BadEvent, "event is not JSON"))
 }
 
 /// Whether `text` is one JSON value.

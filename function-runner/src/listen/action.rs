@@ -79,7 +79,9 @@ async fn read(memory: &BodyMemory, body: RequestBody) -> Result<HeldBody, Action
         let code = match error {
             BodyError::NoMemory => ActionErrorCode::RequestLimitExceeded,
             BodyError::TooLarge(_) => ActionErrorCode::RequestSizeLimitExceeded,
-            BodyError::TooSlow | BodyError::Broken(_) => ActionErrorCode::InvalidRequest,
+            BodyError::TooSlow | BodyError::Broken(_) | BodyError::NotGzip(_) => {
+                ActionErrorCode::InvalidRequest
+            }
         };
         ActionError::new(code, error.to_string())
     })

@@ -58,7 +58,7 @@ pub(super) async fn invoke_batch(
 fn events(batch: Bytes) -> Result<Vec<BatchEvent>, Malformed> {
     let event_of = |Item { id, traceparent, body }| {
         // A copy: a slice would keep the whole batch in memory.
-        let event = event::checked(Bytes::copy_from_slice(&body));
+        let event = event::checked(&Bytes::copy_from_slice(&body));
         BatchEvent { id, traceparent, event }
     };
     Ok(items(batch)?.into_iter().map(event_of).collect())

@@ -88,6 +88,19 @@ async fn an_event_that_is_not_json_is_400() {
     }
 }
 
+/// Programs on Windows put a mark in front, or write UTF-16.
+#[tokio::test]
+async fn an_event_may_have_a_byte_order_mark_and_another_encoding_is_named() {
+    let server = Server::start(&function("returns", "")).await;
+    let answer = server.invoke("returns", "\u{feff}\"hi\"").await;
+    assert_eq!((answer.status, &*answer.body), (200, &b"\"hi\""[..]));
+    server.stop().await;
+    let problem = "event is not JSON: it is in UTF-16 or UTF-32, and must be in UTF-8";
+    check("returns", b"\xff\xfe{\0}\0", 400, problem, "").await;
+    let problem = "event is not JSON: it is compressed with gzip, which its head does not say";
+    check("returns", b"\x1f\x8b\x08\0", 400, problem, "").await;
+}
+
 #[tokio::test]
 async fn a_function_that_does_not_exist_is_435() {
     let server = Server::start("").await;

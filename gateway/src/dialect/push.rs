@@ -74,6 +74,8 @@ pub(crate) enum NotPushed {
 pub(crate) enum PushRefusal {
     /// The body is not a push. The text says why.
     BadRequest(String),
+    /// The body is encoded in a way that is not known. The text says how, and what would be right.
+    UnknownEncoding(String),
     /// The body is larger than a body may be. The text says how large that is.
     BodyTooLarge(String),
     /// The request names more connections than one request may. The text says how many that is.

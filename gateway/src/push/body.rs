@@ -10,7 +10,10 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use daemon::body::{AnswerHold, BodyError, BodyMemory, HeldBody, HttpConnection, RequestBody};
+use daemon::body::{
+    AnswerHold, BodyError, BodyMemory, Encoding, HeldBody, HttpConnection, RequestBody,
+};
+use http::Request;
 
 use crate::{dialect::PushRefusal, settings::PushSettings};
 
@@ -45,11 +48,20 @@ impl PushBodies {
         }))
     }
 
-    pub(crate) async fn read(&self, body: RequestBody) -> Result<HeldBody, PushRefusal> {
-        self.0.bodies.read(body, self.0.bytes_max).await.map_err(|error| match error {
+    pub(crate) async fn read(
+        &self,
+        request: Request<RequestBody>,
+    ) -> Result<HeldBody, PushRefusal> {
+        let encoding = Encoding::of(request.headers())
+            .map_err(|error| PushRefusal::UnknownEncoding(error.to_string()))?;
+        let (bodies, limit) = (&self.0.bodies, self.0.bytes_max);
+        let body = bodies.read_encoded(request.into_body(), encoding, limit).await;
+        body.map_err(|error| match error {
             BodyError::NoMemory => PushRefusal::TooMany,
             BodyError::TooLarge(_) => PushRefusal::BodyTooLarge(error.to_string()),
-            BodyError::TooSlow | BodyError::Broken(_) => PushRefusal::BadRequest(error.to_string()),
+            BodyError::TooSlow | BodyError::Broken(_) | BodyError::NotGzip(_) => {
+                PushRefusal::BadRequest(error.to_string())
+            }
         })
     }
 

@@ -9,7 +9,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::data::{DataType, Payload};
+use crate::{
+    data::{DataType, Payload},
+    json_text::json_text,
+};
 
 /// The whole body, `{"websocket":{…}}` or `{"websocket":[{…},{…}]}`.
 #[derive(Debug, PartialEq, Eq)]
@@ -73,6 +76,7 @@ impl PushRequest {
     /// Reads the body of a push to at most `ids_max` connections. If one push of an array cannot be
     /// read, the whole body is [`NotAPush`].
     pub fn parse(body: &[u8], ids_max: usize) -> Result<Self, NotAPush> {
+        let body = json_text(body).map_err(wrong)?;
         // Serde also reads a struct from an array of its fields.
         if body.trim_ascii_start().starts_with(b"[") {
             return Err(wrong("body is an array, not an object").into());

@@ -118,3 +118,14 @@ proptest! {
         let _ = RegisterReply::parse(value.to_string().as_bytes());
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_taken_off_and_what_is_no_text_is_named() {
+    check("\u{feff}{\"errNo\":0}", &accepted(None));
+    for empty in ["", " \n", "\u{feff}"] {
+        check_unreadable(empty, "a body was expected, and there is none");
+    }
+    check_unreadable("{\0}\0", "UTF-16");
+    let error = RegisterReply::parse(b"\x1f\x8b\x08\0").unwrap_err().to_string();
+    assert!(error.contains("compressed with gzip"), "{error}");
+}

@@ -1,6 +1,7 @@
 //! Pushes in Tencent's form, and the answers to them.
 
 use bytes::Bytes;
+use daemon::body::ACCEPTED_ENCODINGS;
 use http::{HeaderValue, Response, StatusCode, header};
 use shared::{
     data::Payload,
@@ -62,6 +63,14 @@ pub(in crate::dialect) fn answer_push(outcome: PushOutcome) -> Response<Bytes> {
             let status = StatusCode::PAYLOAD_TOO_LARGE;
             let (err_no, err_msg) = (status.as_u16(), format!("not delivered: {error}"));
             json(status, &PushAnswer { err_no, err_msg, failed: Vec::new() })
+        }
+        PushOutcome::Refused(PushRefusal::UnknownEncoding(error)) => {
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            let (err_no, err_msg) = (status.as_u16(), format!("not delivered: {error}"));
+            let mut response = json(status, &PushAnswer { err_no, err_msg, failed: Vec::new() });
+            // RFC 9110, section 15.5.16.
+            response.headers_mut().insert(header::ACCEPT_ENCODING, ACCEPTED_ENCODINGS);
+            response
         }
         PushOutcome::Refused(PushRefusal::BadRequest(problem)) => {
             answer_error(&PushError::BadRequest(problem))
@@ -176,6 +185,7 @@ mod tests {
             (Refused(PushRefusal::UnknownApi(String::new())), 404, 404),
             (Refused(PushRefusal::BodyTooLarge(String::new())), 413, 413),
             (Refused(PushRefusal::TooManyIds(String::new())), 413, 413),
+            (Refused(PushRefusal::UnknownEncoding(String::new())), 415, 415),
             (Refused(PushRefusal::TooMany), 429, 429),
             (Refused(PushRefusal::ShuttingDown), 503, 503),
         ] {

@@ -46,7 +46,7 @@ impl Internal {
         let dialect = api.config().dialect;
         let is_batch = server::is_batch(request.headers());
         let connection = request.body().connection();
-        let mut body = match self.push_bodies.read(request.into_body()).await {
+        let mut body = match self.push_bodies.read(request).await {
             Ok(body) => body,
             Err(refusal) => return refuse(dialect, refusal),
         };

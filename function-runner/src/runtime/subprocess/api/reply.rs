@@ -6,7 +6,7 @@ use bytes::Bytes;
 use daemon::body::{BodyError, BodyMemory, BodyRules, HeldBody};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use shared::invocation::InvocationFault;
+use shared::{invocation::InvocationFault, json_text::json_text};
 use tokio::time::timeout;
 
 use crate::invocation::{Fault, event};
@@ -50,7 +50,7 @@ where
             let message = format!("reply is larger than {limit} bytes");
             Err(Fault::new(InvocationFault::ReplyTooLarge, message))
         }
-        Err(BodyError::Broken(_)) => Err(broke_off()),
+        Err(BodyError::Broken(_) | BodyError::NotGzip(_)) => Err(broke_off()),
         Err(BodyError::NoMemory | BodyError::TooSlow) => {
             let message = "reply came too slowly while others waited for memory";
             Err(Fault::raised(message.to_owned()))
@@ -82,9 +82,13 @@ pub(super) fn check(body: &[u8]) -> Result<String, Fault> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok("null".to_owned());
     }
-    if event::is_json(body) {
-        return Ok(String::from_utf8_lossy(body).into_owned());
-    }
+    let problem = match json_text(body) {
+        Ok(text) if event::is_json(text) => {
+            return Ok(String::from_utf8_lossy(text).into_owned());
+        }
+        Ok(_) => "answer with JSON",
+        Err(problem) => problem,
+    };
     // Not shown: it may hold what clients say to each other.
-    Err(Fault::raised(format!("reply of {} bytes is not JSON; answer with JSON", body.len())))
+    Err(Fault::raised(format!("reply of {} bytes is not JSON; {problem}", body.len())))
 }

@@ -1,0 +1,105 @@
+//! A body in gzip, as its plain bytes. They come in parts that are never much larger than the
+//! bytes that came, so that a small body that would become a huge one is refused early.
+
+use std::{
+    io::Write,
+    mem,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use flate2::write::MultiGzDecoder;
+use hyper::body::{Body, Frame, SizeHint};
+
+/// How many bytes are decoded at once.
+const PIECE_BYTES: usize = 512;
+/// One byte becomes this many at most (RFC 1951: 258 bytes for two bits).
+const GROWTH_MAX: u64 = 1032;
+/// After so many decoded bytes other tasks have a turn.
+const TURN_BYTES: usize = 256 << 10;
+
+/// The plain bytes of a body in gzip.
+pub(super) struct GzipBody<B> {
+    body: B,
+    /// Bytes that have come and are not decoded.
+    came: Bytes,
+    decoder: MultiGzDecoder<Vec<u8>>,
+    has_ended: bool,
+    /// How many bytes were decoded in this turn.
+    decoded: usize,
+    /// Why the body is not gzip. The plain body ends there.
+    pub(super) problem: Option<String>,
+}
+
+impl<B> GzipBody<B> {
+    pub(super) fn new(body: B) -> Self {
+        Self {
+            body,
+            came: Bytes::new(),
+            decoder: MultiGzDecoder::new(Vec::new()),
+            has_ended: false,
+            decoded: 0,
+            problem: None,
+        }
+    }
+
+    /// Decodes one piece of what has come.
+    fn decode(&mut self) {
+        let piece = self.came.split_to(self.came.len().min(PIECE_BYTES));
+        if let Err(error) = self.decoder.write_all(&piece) {
+            self.problem = Some(error.to_string());
+        }
+    }
+
+    fn end(&mut self) {
+        self.has_ended = true;
+        if let Err(error) = self.decoder.try_finish() {
+            self.problem = Some(error.to_string());
+        }
+    }
+}
+
+impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for GzipBody<B> {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let this = self.get_mut();
+        loop {
+            let plain = mem::take(this.decoder.get_mut());
+            if !plain.is_empty() {
+                this.decoded += plain.len();
+                return Poll::Ready(Some(Ok(Frame::data(plain.into()))));
+            }
+            if this.problem.is_some() || this.has_ended {
+                return Poll::Ready(None);
+            }
+            if this.decoded >= TURN_BYTES {
+                this.decoded = 0;
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            if !this.came.is_empty() {
+                this.decode();
+                continue;
+            }
+            match ready!(Pin::new(&mut this.body).poll_frame(cx)).transpose() {
+                Ok(Some(frame)) => this.came = frame.into_data().unwrap_or_default(),
+                Ok(None) => this.end(),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let mut hint = SizeHint::new();
+        if let Some(upper) = self.body.size_hint().upper() {
+            hint.set_upper(upper.saturating_mul(GROWTH_MAX));
+        }
+        hint
+    }
+}
