@@ -73,8 +73,8 @@ function submit() {
 }
 
 function onText(received) {
-  const { author, text, online } = decode(received);
-  log.addReceived({ author, text });
+  const { author, text, online, isNumber } = decode(received);
+  if (!isNumber) log.addReceived({ author, text });
   if (online !== null) showCount(online);
 }
 
@@ -121,7 +121,7 @@ function showCountdown(retryAt) {
 function showCount(count) {
   const shown = byId("online-count");
   shown.textContent = count === null ? "" : `${count} online`;
-  shown.title = count === null ? "" : "From the last message that you received";
+  shown.title = count === null ? "" : "When you joined, or at the last message that you received";
   if (count === null) delete shown.dataset.count;
   else shown.dataset.count = count;
 }
@@ -155,7 +155,10 @@ function saveName(name) {
   } catch {}
 }
 
-/** `?path=…` chooses another path of this host. It cannot choose another host. */
+/**
+ * `?path=…` chooses another path of this host. It cannot choose another host. With `online` in the query the chat says
+ * at once how many people there are.
+ */
 function endpointUrl() {
   const wanted = new URLSearchParams(location.search).get("path") ?? DEFAULT_PATH;
   const url = URL.canParse(wanted, location.href) ? new URL(wanted, location.href) : null;
@@ -163,5 +166,6 @@ function endpointUrl() {
   const chosen = allowed ? url : new URL(DEFAULT_PATH, location.href);
   chosen.protocol = location.protocol === "https:" ? "wss:" : "ws:";
   chosen.hash = "";
+  chosen.searchParams.set("online", "1");
   return chosen;
 }

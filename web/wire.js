@@ -24,11 +24,15 @@ export function byteLength(text) {
   return new TextEncoder().encode(text).length;
 }
 
-/** Returns `{ author, text, online }`; `online` is null if the server sent no number. */
+/**
+ * Returns `{ author, text, online, isNumber }`. `online` is null if the server sent no number. `isNumber` is true if it
+ * sent nothing else.
+ */
 export function decode(received) {
   const suffix = ONLINE_SUFFIX.exec(received.slice(-64));
   const body = suffix ? received.slice(0, -suffix[0].length) : received;
-  return { ...splitName(body), online: suffix ? Number(suffix[1]) : null };
+  const online = suffix ? Number(suffix[1]) : null;
+  return { ...splitName(body), online, isNumber: suffix !== null && body === "" };
 }
 
 function splitName(body) {

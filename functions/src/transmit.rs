@@ -111,7 +111,7 @@ fn nobody_missed(missed: &[FailedPush], recipients: usize) -> Result<(), Functio
 
 /// Appends the number of open connections, including the sender, to a text. A binary message is
 /// not changed.
-fn with_online(payload: Payload, online: usize) -> Payload {
+pub(crate) fn with_online(payload: Payload, online: usize) -> Payload {
     match payload {
         Payload::Text(text) => Payload::Text(format!("{text}(===Online people:{online}===)")),
         Payload::Binary(bytes) => Payload::Binary(bytes),

@@ -19,9 +19,15 @@ async function push(websocket) {
   return response.json();
 }
 
-exports.register = async ({ websocket }) => {
+exports.register = async ({ websocket, queryString = {} }) => {
   const { secConnectionID, secWebSocketProtocol = "" } = websocket;
   await writeFile(entry(secConnectionID), "");
+  // The page asks for this. The gateway holds the message until the connection is open.
+  if ("online" in queryString) {
+    const data = `(===Online people:${(await readdir(ROSTER)).length}===)`;
+    const message = { action: "data send", secConnectionID, dataType: "text", data };
+    await push(message).catch((error) => console.log("number of people not sent", error));
+  }
   const reply = { action: "connecting", secConnectionID };
   const [offered] = secWebSocketProtocol.split(",");
   if (offered.trim()) reply.secWebSocketProtocol = offered.trim();

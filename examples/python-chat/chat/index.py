@@ -23,6 +23,14 @@ def register(event, context):
     websocket = event["websocket"]
     connection_id = websocket["secConnectionID"]
     (ROSTER / connection_id).touch()
+    # The page asks for this. The gateway holds the message until the connection is open.
+    if "online" in event.get("queryString", {}):
+        count = sum(1 for _ in ROSTER.iterdir())
+        try:
+            push({"action": "data send", "secConnectionID": connection_id,
+                  "dataType": "text", "data": f"(===Online people:{count}===)"})
+        except OSError as error:
+            print("number of people not sent", error)
     reply = {"action": "connecting", "secConnectionID": connection_id}
     offered = websocket.get("secWebSocketProtocol", "").split(",")[0].strip()
     if offered:

@@ -11,7 +11,10 @@ async fn two_tabs_chat_and_show_how_many_are_online() {
     let (anna, ben) = (room.tab().await, room.new_tab().await);
     anna.write("#name", "Anna").await;
     ben.write("#name", "Ben").await;
-    assert_eq!(anna.text("#online-count").await, "");
+    // At once, before anybody has spoken. It is no message.
+    anna.see("#online-count[data-count='1']").await;
+    ben.see("#online-count[data-count='2']").await;
+    assert_eq!(ben.ask("document.querySelectorAll('.received').length").await, 0);
 
     anna.write("#message", "hello\u{e007}").await;
     ben.see(".received").await;

@@ -41,7 +41,11 @@ async fn check_chat(language: &str) {
     assert_eq!(ben.receive_text().await, "hello \u{4f60}(===Online people:2===)");
     ben.send("hi").await;
     assert_eq!(anna.receive_text().await, "hi(===Online people:2===)");
+    // As the page connects.
+    let mut cara = Client::connect(address, "/release/chat?online=1").await.unwrap();
+    assert_eq!(cara.receive_text().await, "(===Online people:3===)");
     longhold.signal(Signal::SIGTERM);
+    assert_eq!(cara.closed().await, 1001);
     assert_eq!((anna.closed().await, ben.closed().await), (1001, 1001));
     assert_eq!(longhold.ended().await.code(), Some(0));
     assert_eq!(fs::read_dir(roster.path()).unwrap().count(), 0, "the roster is not empty");
