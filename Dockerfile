@@ -60,3 +60,5 @@ RUN apt-get update \
 USER 10001:10001
 COPY examples/python-chat/functions.toml /etc/longhold/
 COPY examples/python-chat/chat /etc/longhold/chat
+# The roster of the chat, in the volume. Functions that have no use for it never see it.
+ENV LONGHOLD_FUNCTION_RUNNER__VARIABLES__ROSTER=/var/lib/longhold/data/roster

@@ -9,6 +9,7 @@
 mod blocks;
 mod commands;
 mod compose;
+mod examples;
 mod languages;
 mod links;
 mod log_lines;

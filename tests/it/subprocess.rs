@@ -8,7 +8,6 @@ mod cases;
 mod confinement;
 mod dying;
 mod escapes;
-mod examples;
 mod follow;
 mod functions;
 mod instances;

@@ -49,6 +49,11 @@ const HERE: &[(&str, &str)] = &[
     ("docs/operations.md", "jq -r"),
     ("docs/runtimes.md", "logs?tail=20&follow=true"),
     ("docs/troubleshooting.md", "logs?tail=20"),
+    ("examples/bash-echo/README.md", "cargo run"),
+    ("examples/lambda-echo/README.md", "cargo run"),
+    ("examples/node-chat/README.md", "cargo run"),
+    ("examples/own-runner/README.md", "cargo run"),
+    ("examples/python-chat/README.md", "cargo run"),
 ];
 
 #[test]
