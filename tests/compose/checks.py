@@ -40,6 +40,23 @@ async def cold_start(stack):
     say("both containers are healthy")
 
 
+async def change_of_stack(stack):
+    """The documented command alone, with no build before: the containers of the other stack run."""
+    await asyncio.to_thread(stack.up_as_documented)
+    for service in SERVICES:
+        await eventually(lambda: health(stack, service), "healthy", f"health of {service}")
+    say("the documented command replaced the other stack")
+
+
+async def runtime(stack, word):
+    """What runs the functions of the chat, as the function-runner says in its log."""
+    logs = await asyncio.to_thread(stack.compose, "logs", "--no-color", SERVICES[1])
+    ready = [line for line in logs.splitlines() if "function chat-transmit ready" in line]
+    expect(ready, "the log does not say what runs chat-transmit")
+    expect(f'runtime.kind="{word}"' in ready[-1], f"chat-transmit does not run in {word}: {ready[-1]}")
+    say(f"the functions run in {word}")
+
+
 def confinement(stack):
     """The containers have no more rights than they need."""
     for service in SERVICES:

@@ -21,10 +21,19 @@ class Stack:
     def __init__(self, compose, files, variables=()):
         self.project = f"longhold-check-{os.getpid()}"
         self.port = free_port()
-        arguments = [argument for file in files for argument in ("--file", str(file))]
-        self._compose = [*compose, "--project-name", self.project, *arguments]
+        self._program = compose
+        self._used = []
+        self.use(files)
         self._environment = dict(os.environ, LONGHOLD_PUBLISH=f"127.0.0.1:{self.port}")
+        # The stack of somebody who works on this machine keeps its image.
+        self._environment["LONGHOLD_PYTHON_IMAGE"] = f"{self.project}-function-runner-python"
         self._environment.update(variables)
+
+    def use(self, files):
+        """From now on commands are for the stack of these files, in the same project."""
+        arguments = [argument for file in files for argument in ("--file", str(file))]
+        self._compose = [*self._program, "--project-name", self.project, *arguments]
+        self._used.append(self._compose)
 
     def build(self):
         """Builds the images, which may take minutes. The output is shown."""
@@ -41,6 +50,10 @@ class Stack:
 
     def up(self):
         self.compose("up", "--detach", "--no-build")
+
+    def up_as_documented(self):
+        """The command of docs/docker.md, which builds what is missing."""
+        self.compose("up", "--detach", seconds=BUILD_SECONDS)
 
     def compose(self, *arguments, seconds=180):
         """Runs Compose, and returns its output."""
@@ -74,7 +87,9 @@ class Stack:
 
     def remove(self):
         """Removes everything of the stack, and fails if something is left."""
-        self.compose("down", "--volumes", "--remove-orphans", "--rmi", "local")
+        for compose in reversed(self._used):
+            down = [*compose, "down", "--volumes", "--remove-orphans", "--rmi", "all"]
+            output(down, 180, self._environment)
         ours = ("--quiet", "--filter", f"label={LABEL}={self.project}")
         kinds = (["container", "ls", "--all"], ["network", "ls"], ["volume", "ls"])
         left = " ".join(docker(*kind, *ours) for kind in kinds).split()

@@ -1,12 +1,12 @@
 //! Samples for Compose fit the file of the repository. What the variables in them say is read by
 //! the settings; the stack itself is started by tests/compose.
 
-use std::{env, fs};
+use std::{collections::BTreeMap, env, fs};
 
 use tokio::process::Command;
 
 use super::{
-    blocks::{ROOT, all_blocks},
+    blocks::{ROOT, all_blocks, read},
     shell,
 };
 
@@ -39,4 +39,29 @@ async fn samples_for_compose_fit_the_file_of_the_repository() {
         );
         shell::run(&command, folder.path(), &block.place()).await;
     }
+}
+
+/// Compose builds no image whose name is there already. So a service that is built from another
+/// target in another file needs another name for its image.
+#[test]
+fn each_image_of_the_compose_files_has_a_name_of_its_own() {
+    let mut targets: BTreeMap<String, String> = BTreeMap::new();
+    for file in ["docker-compose.yml", "docker-compose.python.yml", "docker-compose.s3.yml"] {
+        let mut name = String::new();
+        for line in read(file).lines() {
+            let key = line.trim_start();
+            let indent = line.len() - key.len();
+            if indent == 2 && key.ends_with(':') {
+                // Without a name for its image, Compose makes one of that of the service.
+                name = key.trim_end_matches(':').to_owned();
+            } else if let Some(image) = key.strip_prefix("image: ") {
+                name = image.to_owned();
+            } else if let Some((_, target)) = key.split_once("target: ") {
+                let target = target.split([' ', '}']).next().unwrap();
+                let other = targets.insert(name.clone(), target.to_owned());
+                assert!(other.is_none(), "{file}: {name} is {other:?} already, not {target}");
+            }
+        }
+    }
+    assert_eq!(targets.len(), 3, "{targets:?}");
 }
