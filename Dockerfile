@@ -6,7 +6,7 @@ FROM rust:1.95-bookworm AS manifests
 WORKDIR /src
 COPY . .
 RUN find . -type f ! -name Cargo.toml ! -path ./Cargo.lock ! -path './.cargo/*' \
-        ! -name lib.rs ! -name main.rs -delete \
+        ! -name build.rs ! -name lib.rs ! -name main.rs -delete \
     && find . -name lib.rs -exec truncate --size 0 {} + \
     && find . -name main.rs | while read main; do echo 'fn main() {}' >"$main"; done
 
@@ -16,6 +16,8 @@ WORKDIR /src
 COPY --from=manifests /src .
 RUN cargo build --release --locked --bins --package gateway --package function-runner
 COPY . .
+# `--version` shows it. The context has no repository that could say it.
+ARG LONGHOLD_COMMIT=
 # Cargo compares the times of files, and the empty files above are newer than the code: so the code is
 # touched. The target folder is removed in the same layer, so that it takes no space in the image.
 RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \

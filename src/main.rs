@@ -2,6 +2,7 @@
 //! call each other over HTTP on loopback. For first trials, for developing functions, and for a
 //! single machine.
 
+mod names;
 mod page;
 mod reload;
 mod settings;
@@ -12,6 +13,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use daemon::{
     check::reachable,
+    listen::listen,
     process::{self, Ended},
     ready,
     settings::SettingsError,
@@ -33,7 +35,7 @@ use self::{
 
 /// Gateway and function-runner in one process
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = env!("LONGHOLD_VERSION"))]
 struct Arguments {
     /// The folder with gateway.toml and functions.toml. Default: the working folder, or built-in
     /// settings with a chat and an echo if it has neither file
@@ -100,24 +102,18 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
 /// Opens all listeners before any service runs, because each service must know the other's address.
 async fn open(files: &Files) -> anyhow::Result<Services> {
     let mut watched = WatchedFiles::default();
-    let (gateway, runner) = match files.parse_gateway() {
-        Ok(settings) => {
-            telemetry::start(&settings.log);
-            watched.watch_gateway(files, &settings)?;
-            let gateway = Gateway::bind(settings).await?;
-            let internal = gateway.listeners()?.internal;
-            (Ok(gateway), files.parse_functions(internal))
-        }
-        // The process will not start. The other file is parsed only to report its errors too.
-        Err(error) => (Err(error), files.parse_functions(settings::NOWHERE)),
-    };
-    let (mut gateway, settings) = both(gateway, runner)?;
+    // Before anything is opened. The address for pushes is not known yet.
+    let (settings, functions) =
+        both(files.parse_gateway(), files.parse_functions(settings::NOWHERE))?;
+    names::check(&settings, &functions)?;
+    telemetry::start(&settings.log);
+    watched.watch_gateway(files, &settings)?;
+    let mut gateway = Gateway::bind(settings).await?;
+    let settings = files.parse_functions(gateway.listeners()?.internal)?;
     watched.watch_functions(files, &settings)?;
-    let address = settings.internal;
+    let (address, place) = (settings.internal, settings.place("listen.internal"));
     let runner = Runner::start(settings)?;
-    let runner_listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("could not listen on {address}"))?;
+    let runner_listener = listen(address, place).await?;
     let function_runner = runner_listener.local_addr()?;
     gateway = gateway.with_runner(url_of(function_runner));
     if files.is_built_in() {

@@ -9,13 +9,14 @@ use daemon::{
 };
 use tokio::sync::mpsc;
 
-use crate::{Listeners, settings::Files, url_of};
+use crate::{Listeners, names::Names, settings::Files, url_of};
 
 /// The two settings files, each with the triggers for reading it again.
 #[derive(Debug, Default)]
 pub(crate) struct WatchedFiles {
     gateway: Option<Watched>,
     functions: Option<Watched>,
+    names: Names,
 }
 
 type Watched = (ReloadTriggers, SettingsFile);
@@ -27,6 +28,7 @@ impl WatchedFiles {
         files: &Files,
         settings: &gateway::settings::Settings,
     ) -> anyhow::Result<()> {
+        self.names.use_gateway(settings);
         self.gateway = watch(files.gateway_file(), settings, settings.watch)?;
         Ok(())
     }
@@ -37,6 +39,7 @@ impl WatchedFiles {
         files: &Files,
         settings: &function_runner::Settings,
     ) -> anyhow::Result<()> {
+        self.names.use_functions(settings);
         self.functions = watch(files.functions_file(), settings, settings.watch)?;
         Ok(())
     }
@@ -49,14 +52,24 @@ impl WatchedFiles {
         gateway: mpsc::Sender<gateway::settings::Settings>,
         functions: mpsc::Sender<function_runner::Settings>,
     ) {
+        let names = &self.names;
         let following_gateway = async {
             let Some((triggers, file)) = self.gateway else { return };
-            let parse = |text: &str| gateway_settings(&files, text, listeners.function_runner);
+            let parse = |text: &str| {
+                let settings = gateway_settings(&files, text, listeners.function_runner)?;
+                let functions = files.functions_now(listeners.internal);
+                names.check_gateway(&settings, functions.as_ref())?;
+                Ok::<_, SettingsError>(settings)
+            };
             follow(triggers, file, parse, gateway).await;
         };
         let following_functions = async {
             let Some((triggers, file)) = self.functions else { return };
-            let parse = |text: &str| files.parse_functions_text(listeners.internal, text);
+            let parse = |text: &str| {
+                let settings = files.parse_functions_text(listeners.internal, text)?;
+                names.check_functions(&settings, files.gateway_now().as_ref())?;
+                Ok::<_, SettingsError>(settings)
+            };
             follow(triggers, file, parse, functions).await;
         };
         tokio::join!(following_gateway, following_functions);

@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt, fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -87,6 +87,16 @@ impl Files {
         text: &str,
     ) -> Result<gateway::settings::Settings, SettingsError> {
         gateway::settings::Settings::parse(&self.gateway.path, text, &self.variables)
+    }
+
+    /// What the gateway's file says now. None if it has errors.
+    pub(crate) fn gateway_now(&self) -> Option<gateway::settings::Settings> {
+        self.parse_gateway_text(&fs::read_to_string(&self.gateway.path).ok()?).ok()
+    }
+
+    /// What the functions' file says now. None if it has errors.
+    pub(crate) fn functions_now(&self, internal: SocketAddr) -> Option<function_runner::Settings> {
+        self.parse_functions_text(internal, &fs::read_to_string(&self.functions.path).ok()?).ok()
     }
 
     /// The gateway's file. None if the settings are built in.

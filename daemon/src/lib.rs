@@ -11,6 +11,7 @@ pub mod children;
 pub mod files;
 pub mod health;
 pub mod http;
+pub mod listen;
 pub mod offload;
 pub mod pace;
 pub mod process;

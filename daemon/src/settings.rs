@@ -10,6 +10,7 @@ mod document;
 mod key;
 mod kind;
 mod name;
+mod nearest;
 mod notes;
 mod origins;
 mod problem;
@@ -23,7 +24,8 @@ pub use self::{
     document::{Document, describe},
     key::Key,
     kind::{Kind, address, bytes, count, duration, flag, http_url, one_of, path, text, url},
-    name::{is_name, is_name_byte},
+    name::{is_name, is_name_byte, problem_of_name},
+    nearest::nearest,
     origins::Origins,
     problem::{Problem, SettingsError},
     section::Section,

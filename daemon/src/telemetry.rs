@@ -1,10 +1,13 @@
 //! Logging to stderr. Stdout has only the ready line.
 
+mod filter;
+
 use std::io::{self, IsTerminal};
 
 use strum::VariantArray;
 use tracing_subscriber::EnvFilter;
 
+use self::filter::{EXAMPLES, problem_of_filter};
 use crate::settings::{Kind, Section, one_of};
 
 /// How the process logs.
@@ -35,18 +38,17 @@ impl LogFormat {
 }
 
 impl LogSettings {
-    /// Reads the keys `filter` and `format`.
-    pub fn read(section: &mut Section) -> Self {
-        let filter = Kind::new("a log filter", |value| {
-            let text = value.as_str()?;
-            EnvFilter::try_new(text).ok().map(|_| text.to_owned())
-        });
-        let filter = filter.such_as("\"info\" or \"info,gateway=debug\"");
+    /// Reads the keys `filter` and `format`. The crates in `logging` are parts of the program, in
+    /// addition to the libraries that daemons use.
+    pub fn read(section: &mut Section, logging: &[&str]) -> Self {
+        let filter = Kind::new("a log filter", |value| value.as_str().map(str::to_owned));
+        let kind = filter.such_as(EXAMPLES);
         let format = one_of(LogFormat::VARIANTS.iter().map(|format| (format.word(), *format)));
-        Self {
-            filter: section.read_or("filter", &filter, "info"),
-            format: section.read_or("format", &format, "text"),
+        let filter = section.read_or("filter", &kind, "info");
+        if let Some(problem) = problem_of_filter(&filter, logging) {
+            section.problem("filter", problem);
         }
+        Self { filter, format: section.read_or("format", &format, "text") }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use daemon::{
+    listen::listen,
     process::{supervise, variables},
     ready,
     signals::Signals,
@@ -12,7 +13,6 @@ use daemon::{
 use function_runner::{Runner, Settings, serve};
 use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionError, StartError};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 /// Accepts a client that brings the token.
 struct Doorkeeper {
@@ -48,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
     let settings = Settings::parse(file, &text, &variables(), &BTreeMap::new(), &catalog)?;
     telemetry::start(&settings.log);
     let signals = Signals::listen()?;
-    let listener = TcpListener::bind(settings.internal).await?;
+    let listener = listen(settings.internal, settings.place("listen.internal")).await?;
     let runner = Runner::start(settings)?;
     ready::announce(&json!({ "internal": listener.local_addr()? }))?;
     // SIGTERM and Ctrl-C: running invocations end, then the runner does.

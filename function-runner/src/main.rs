@@ -11,6 +11,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use daemon::{
     check,
+    listen::listen,
     process::{self, Ended},
     ready,
     reload::{FromFile, ReloadTriggers, SettingsFile, follow},
@@ -21,12 +22,12 @@ use daemon::{
 use function_runner::{Runner, Settings, serve_with_changes, settings};
 use functions::Catalog;
 use serde::Serialize;
-use tokio::{net::TcpListener, sync::mpsc};
+use tokio::sync::mpsc;
 use tracing::info;
 
 /// Runs functions that are invoked over HTTP.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = env!("LONGHOLD_VERSION"))]
 struct Arguments {
     /// The settings. Variables such as `LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL` override them
     #[arg(long, global = true, value_name = "FILE", default_value = "functions.toml")]
@@ -67,13 +68,12 @@ async fn main() -> ExitCode {
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let (watch, folders, internal) = (settings.watch, settings.folders(), settings.internal);
+    let place = settings.place("listen.internal");
     let runner = Runner::start(settings)?;
     let signals = Signals::listen().context("could not listen for signals")?;
     let mut triggers = ReloadTriggers::listen(watch).context("could not listen for SIGHUP")?;
     triggers.watch(&file.path, folders);
-    let listener = TcpListener::bind(internal)
-        .await
-        .with_context(|| format!("could not listen on {internal}"))?;
+    let listener = listen(internal, place).await?;
     let internal = listener.local_addr()?;
     ready::announce(&Listeners { internal }).context("could not write the ready line")?;
     info!(%internal, "function-runner ready");

@@ -29,7 +29,8 @@ use std::{
 use daemon::{
     reload::FromFile,
     settings::{
-        Document, Key, Kind, Origins, Section, SettingsError, address, bytes, count, describe, flag,
+        Document, Key, Kind, Origins, Problem, Section, SettingsError, address, bytes, count,
+        describe, flag,
     },
     telemetry::LogSettings,
 };
@@ -48,6 +49,18 @@ use self::{surroundings::Surroundings, variables::Variables};
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
+
+/// The parts of Longhold that log in a runner: its crates, and the log lines of functions.
+const LOGGING: [&str; 8] = [
+    "batch",
+    "daemon",
+    "function",
+    "function_runner",
+    "functions",
+    "gateway",
+    "longhold",
+    "shared",
+];
 
 /// All settings of the runner.
 #[derive(Debug)]
@@ -124,7 +137,7 @@ impl Settings {
             drain: DrainSettings::read(&mut root.section("drain")),
             secret: SecretPair::read(root),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
-            log: LogSettings::read(&mut root.section("log")),
+            log: LogSettings::read(&mut root.section("log"), &LOGGING),
             functions: function::read_all(root, &around),
             // Last, when all keys have been read.
             origins: root.origins(),
@@ -133,6 +146,16 @@ impl Settings {
 }
 
 impl Settings {
+    /// Where the value at `key` is set: a variable, or the file and the key.
+    pub fn place(&self, key: &str) -> String {
+        self.origins.place(key)
+    }
+
+    /// A problem with the value at `key`.
+    pub fn problem(&self, key: &str, what: impl Into<String>) -> Problem {
+        self.origins.problem(key, what)
+    }
+
     /// The keys that cannot change while the runner runs, and in which `other` differs.
     pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
         // All fields, so that a new one is thought of here.

@@ -7,7 +7,10 @@ mod journal_command;
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use daemon::serve::{ServeSettings, serve};
+use daemon::{
+    listen::listen,
+    serve::{ServeSettings, serve},
+};
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, mpsc},
@@ -79,8 +82,8 @@ pub struct Listeners {
 impl Gateway {
     /// Opens the listeners and the journal.
     pub async fn bind(settings: Settings) -> Result<Self, GatewayError> {
-        let public = listen(settings.public).await?;
-        let internal = listen(settings.internal).await?;
+        let public = listen(settings.public, settings.place("listen.public")).await?;
+        let internal = listen(settings.internal, settings.place("listen.internal")).await?;
         let pages = settings.pages.as_deref().map(Pages::folder);
         let journal = Journal::open(&settings.journal)?;
         Ok(Self { settings, pages, public, internal, journal, changes: None })
@@ -198,10 +201,6 @@ impl Gateway {
         info!("gateway stopped");
         Ok(())
     }
-}
-
-async fn listen(address: SocketAddr) -> Result<TcpListener, GatewayError> {
-    TcpListener::bind(address).await.map_err(|error| GatewayError::Listen(address, error))
 }
 
 fn node_tag(node: u32) -> [u8; 3] {

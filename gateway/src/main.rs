@@ -21,7 +21,7 @@ use tracing::info;
 
 /// Holds the WebSocket so that stateless functions don't have to.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version = env!("LONGHOLD_VERSION"))]
 struct Arguments {
     /// The settings. Variables such as `LONGHOLD_GATEWAY__LISTEN__PUBLIC` override them
     #[arg(long, global = true, value_name = "FILE", default_value = "gateway.toml")]

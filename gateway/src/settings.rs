@@ -17,7 +17,10 @@ use std::{
 
 use daemon::{
     reload::FromFile,
-    settings::{Document, Key, Section, SettingsError, address, count, describe, flag, path, url},
+    settings::{
+        Document, Key, Origins, Problem, Section, SettingsError, address, count, describe, flag,
+        path, url,
+    },
     telemetry::LogSettings,
 };
 use url::Url;
@@ -41,6 +44,19 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const GIB: usize = 1 << 30;
+
+/// The parts of Longhold that log: its crates, and the log lines of functions. `longhold` logs as
+/// `gateway.toml` says.
+const LOGGING: [&str; 8] = [
+    "batch",
+    "daemon",
+    "function",
+    "function_runner",
+    "functions",
+    "gateway",
+    "longhold",
+    "shared",
+];
 
 /// All settings of the gateway.
 #[derive(Debug, Clone)]
@@ -71,6 +87,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[[api]]`
     pub apis: Vec<ApiSettings>,
+    /// Where each setting comes from, for problems that are found later.
+    pub(crate) origins: Origins,
 }
 
 impl Settings {
@@ -99,8 +117,10 @@ impl Settings {
             journal: JournalSettings::read(&mut root.section("journal")),
             drain: DrainSettings::read(&mut root.section("drain")),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
-            log: LogSettings::read(&mut root.section("log")),
+            log: LogSettings::read(&mut root.section("log"), &LOGGING),
             apis: api::read_all(root),
+            // Last, when all keys have been read.
+            origins: root.origins(),
         };
         for problem in settings.push.problems_with(&settings.apis) {
             root.problem("push.max_body", problem);
@@ -117,6 +137,32 @@ impl Settings {
     /// The keys of `gateway.toml`.
     pub fn keys() -> Vec<Key> {
         describe(|root| Self::read(root, Path::new("")))
+    }
+
+    /// Where the value at `key` is set: a variable, or the file and the key.
+    pub fn place(&self, key: &str) -> String {
+        self.origins.place(key)
+    }
+
+    /// A problem with the value at `key`.
+    pub fn problem(&self, key: &str, what: impl Into<String>) -> Problem {
+        self.origins.problem(key, what)
+    }
+
+    /// The functions of the runner that the APIs name, each after the key that names it.
+    pub fn named_functions(&self) -> Vec<(String, String)> {
+        let named = |(number, api): (usize, &ApiSettings)| {
+            let functions = [
+                ("register", api.register.as_ref()),
+                ("transmit", Some(&api.transmit)),
+                ("cleanup", api.cleanup.as_ref()),
+            ];
+            functions.map(|(key, address)| match address? {
+                FunctionAddress::Name(name) => Some((format!("api[{number}].{key}"), name.clone())),
+                FunctionAddress::Url(_) => None,
+            })
+        };
+        self.apis.iter().enumerate().flat_map(named).flatten().collect()
     }
 
     /// The keys beside `[[api]]`, in which `other` differs.
@@ -136,6 +182,7 @@ impl Settings {
             watch,
             log,
             apis: _,
+            origins: _,
         } = self;
         let keys = [
             ("listen.public", *public == other.public),

@@ -6,7 +6,7 @@ import time
 import urllib.request
 
 from load import Load
-from stack import Failed, image_bytes
+from stack import COMMIT, Failed, image_bytes
 from websocket import Closed, Refused, WebSocket
 
 SERVICES = ("gateway", "function-runner")
@@ -38,6 +38,14 @@ async def cold_start(stack):
     for service in SERVICES:
         await eventually(lambda: health(stack, service), "healthy", f"health of {service}")
     say("both containers are healthy")
+
+
+def versions(stack):
+    """Each program names the commit that its image was built from."""
+    for service in SERVICES:
+        version = stack.version(service)
+        expect(version.endswith(f" (commit {COMMIT})"), f"version of {service}: {version}")
+    say("both programs name their commit")
 
 
 async def change_of_stack(stack):

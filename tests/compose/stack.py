@@ -9,6 +9,8 @@ import engine
 
 LABEL = "com.docker.compose.project"
 BUILD_SECONDS = 2400
+# What the images are told that they are built from. Always the same, so that layers stay cached.
+COMMIT = "0123456789ab"
 
 
 class Failed(Exception):
@@ -27,6 +29,7 @@ class Stack:
         self._environment = dict(os.environ, LONGHOLD_PUBLISH=f"127.0.0.1:{self.port}")
         # The stack of somebody who works on this machine keeps its image.
         self._environment["LONGHOLD_PYTHON_IMAGE"] = f"{self.project}-function-runner-python"
+        self._environment["LONGHOLD_COMMIT"] = COMMIT
         self._environment.update(variables)
 
     def use(self, files):
@@ -81,6 +84,10 @@ class Stack:
             *(".", "-path", f"./{folder}/*", "-type", "f", "-printf", r"%f\n"),
         )
         return sorted(names.split())
+
+    def version(self, service):
+        """What the program in the image says of itself."""
+        return docker("run", "--rm", "--network", "none", self._image(service), "--version").strip()
 
     def logs(self):
         return self.compose("logs", "--no-color", "--tail", "300")

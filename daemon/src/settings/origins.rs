@@ -20,10 +20,14 @@ impl Origins {
     /// A problem with the value at `key`, such as `functions.echo.environment.url`. `what` says
     /// what is wrong, and what would be right.
     pub fn problem(&self, key: &str, what: impl Into<String>) -> Problem {
-        let place = match self.variables.get(key) {
+        Problem { place: self.place(key), what: what.into() }
+    }
+
+    /// Where the value at `key` is set: the variable, or the file and the key.
+    pub fn place(&self, key: &str) -> String {
+        match self.variables.get(key) {
             Some(variable) => variable.clone(),
             None => format!("{}: {key}", self.file.display()),
-        };
-        Problem { place, what: what.into() }
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daemon::settings::{Kind, Origins, Problem, Section, count, duration, is_name, one_of};
+use daemon::settings::{Kind, Origins, Problem, Section, count, duration, one_of, problem_of_name};
 use functions::StartError;
 use strum::VariantArray;
 
@@ -46,13 +46,24 @@ enum RuntimeWord {
 pub(super) fn read_all(root: &mut Section, around: &Surroundings<'_>) -> Vec<FunctionSettings> {
     let mut functions = Vec::new();
     for (name, mut section) in root.named_sections("functions") {
-        if !is_name(&name) {
-            let what = "is not a name for a function; use letters, digits, - and _, at most 60";
-            root.problem(&format!("functions.{name}"), what);
+        if let Some(problem) = problem_of_name(&name) {
+            root.problem(&format!("functions.{name}"), not_a_name(&problem));
+        }
+        // TOML reads [functions.a.b] as a table b of the function a.
+        let inner = section.take_tables_with("runtime");
+        for inner in &inner {
+            root.problem(&format!("functions.{name}.{inner}"), not_a_name("has a dot in it"));
+        }
+        if !inner.is_empty() && section.is_empty() {
+            continue;
         }
         functions.extend(FunctionSettings::read(name, &mut section, around));
     }
     functions
+}
+
+fn not_a_name(problem: &str) -> String {
+    format!("is not a name for a function: it {problem}; use letters, digits, - and _, at most 60")
 }
 
 impl FunctionSettings {

@@ -176,11 +176,25 @@ fn each_bad_environment_is_named_and_its_values_are_not_shown() {
 
 #[test]
 fn names_of_functions_and_variables_are_checked() {
-    let name = "is not a name for a function; use letters, digits, - and _, at most 60";
-    for bad in ["a b", "a/b", "\u{e9}", &"x".repeat(61)] {
+    let use_instead = "use letters, digits, - and _, at most 60";
+    for (bad, problem) in [
+        ("", "is empty"),
+        ("a b", "has a space in it"),
+        ("a/b", "has a slash in it"),
+        ("a.b", "has a dot in it"),
+        ("\u{e9}", "has '\u{e9}' in it"),
+        (&"x".repeat(61), "has 61 characters"),
+    ] {
         let text = echo("").replace("functions.f", &format!("functions.\"{bad}\""));
-        check(&text, &[&format!("functions.{bad}: {name}")]);
+        let what = format!("is not a name for a function: it {problem}; {use_instead}");
+        check(&text, &[&format!("functions.{bad}: {what}")]);
     }
+    // Without quotes TOML reads a table in a table.
+    let what = format!("is not a name for a function: it has a dot in it; {use_instead}");
+    let text = echo("").replace("functions.f", "functions.chat.transmit");
+    check(&text, &[&format!("functions.chat.transmit: {what}")]);
+    let both = format!("{}{}", echo(""), echo("").replace("functions.f", "functions.f.g"));
+    check(&both, &[&format!("functions.f.g: {what}")]);
     let good = format!("functions.{}-_9", "x".repeat(57));
     check(&echo("").replace("functions.f", &good), &[]);
     check(

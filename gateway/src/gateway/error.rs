@@ -1,6 +1,6 @@
 //! Why the gateway could not start, run or end.
 
-use std::{io, net::SocketAddr};
+use daemon::listen::ListenError;
 
 use crate::cleanup::journal::JournalOpenError;
 
@@ -8,8 +8,8 @@ use crate::cleanup::journal::JournalOpenError;
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
     /// An address could not be listened on.
-    #[error("could not listen on {0}")]
-    Listen(SocketAddr, #[source] io::Error),
+    #[error(transparent)]
+    Listen(#[from] ListenError),
     /// The journal of the cleanups that are owed could not be opened.
     #[error(transparent)]
     Journal(#[from] JournalOpenError),

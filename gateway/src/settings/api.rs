@@ -2,7 +2,9 @@
 
 use std::{collections::HashSet, time::Duration};
 
-use daemon::settings::{Kind, Section, bytes, count, duration, flag, http_url, is_name, text};
+use daemon::settings::{
+    Kind, Section, bytes, count, duration, flag, http_url, is_name, problem_of_name, text,
+};
 use url::Url;
 
 use super::{DAY, MILLISECOND, PathPattern, SECOND};
@@ -107,8 +109,11 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
     let id = section.require("id", &id_kind());
     let path = read_path(section);
     let register = section.read("register", &function());
+    let register = register.and_then(|text| function_at("register", &text, section));
     let transmit = section.require("transmit", &function());
+    let transmit = transmit.and_then(|text| function_at("transmit", &text, section));
     let cleanup = section.read("cleanup", &function());
+    let cleanup = cleanup.and_then(|text| function_at("cleanup", &text, section));
     let times = duration(MILLISECOND..=DAY);
     let timeout = section.read_or("timeout", &times, "15s");
     let register_concurrency =
@@ -187,14 +192,31 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_of_token)
 }
 
-fn function() -> Kind<FunctionAddress> {
+fn function() -> Kind<String> {
     Kind::new("a function's name, or an http:// or https:// URL", |value| {
-        let text = value.as_str()?;
-        if is_name(text) {
-            return Some(FunctionAddress::Name(text.to_owned()));
-        }
-        http_url(text).map(FunctionAddress::Url)
+        value.as_str().map(str::to_owned)
     })
+}
+
+/// Reads what stands at `key`. A text that is neither a name nor a URL is noted as a problem.
+fn function_at(key: &str, text: &str, section: &Section) -> Option<FunctionAddress> {
+    if let Some(url) = http_url(text) {
+        return Some(FunctionAddress::Url(url));
+    }
+    let problem = match problem_of_name(text) {
+        None => return Some(FunctionAddress::Name(text.to_owned())),
+        // What was meant to be a URL may hold a password or a token.
+        Some(_) if text.contains("://") || text.contains('@') => {
+            "the value is not valid; use a function's name, or an http:// or https:// URL"
+                .to_owned()
+        }
+        Some(problem) => format!(
+            "{text:?} is not a function's name: it {problem}; use letters, digits, - and _, at most \
+             60, or an http:// or https:// URL"
+        ),
+    };
+    section.problem(key, problem);
+    None
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ fn each_image_of_the_compose_files_has_a_name_of_its_own() {
             } else if let Some(image) = key.strip_prefix("image: ") {
                 name = image.to_owned();
             } else if let Some((_, target)) = key.split_once("target: ") {
-                let target = target.split([' ', '}']).next().unwrap();
+                let target = target.split([',', ' ', '}']).next().unwrap();
                 let other = targets.insert(name.clone(), target.to_owned());
                 assert!(other.is_none(), "{file}: {name} is {other:?} already, not {target}");
             }

@@ -60,6 +60,22 @@ impl Section {
         sections
     }
 
+    /// Takes the tables that have a `key`, and returns their names.
+    pub fn take_tables_with(&mut self, key: &str) -> Vec<String> {
+        let has = |value: &Value| value.as_table().is_some_and(|table| table.contains_key(key));
+        let found = self.table.iter().filter(|(_, value)| has(value));
+        let found: Vec<_> = found.map(|(name, _)| name.clone()).collect();
+        for name in &found {
+            self.table.remove(name);
+        }
+        found
+    }
+
+    /// Whether nothing is left that was not read.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
     /// Reads a table of values whose keys are the user's own, in the order of the keys.
     pub fn entries<T>(&mut self, key: &'static str, kind: &Kind<T>) -> Vec<(String, T)> {
         let path = self.key(key);
