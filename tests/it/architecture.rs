@@ -20,6 +20,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lambda-echo", &[]),
     ("daemon", &[]),
     ("batch", &[]),
+    ("skipped", &[]),
     ("functions", &["shared", "batch"]),
     ("function-runner", &["shared", "functions", "daemon", "batch"]),
     ("gateway", &["shared", "daemon", "batch"]),

@@ -23,16 +23,15 @@ api = [{ id = "api-test", path = "/", transmit = "BACKEND/transmit", max_message
 /// The path of the suite's command, from a variable that CI sets.
 fn suite() -> Option<String> {
     let suite = env::var("LONGHOLD_KOSOKU").ok();
-    assert!(suite.is_some() || env::var_os("CI").is_none(), "LONGHOLD_KOSOKU is not set in CI");
+    if suite.is_none() {
+        skipped::without("set LONGHOLD_KOSOKU to the command `kosoku` (pip install kosoku)");
+    }
     suite
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn autobahn_finds_nothing_wrong() {
-    let Some(suite) = suite() else {
-        eprintln!("skipped: set LONGHOLD_KOSOKU to the command `kosoku` (pip install kosoku)");
-        return;
-    };
+    let Some(suite) = suite() else { return };
     let world = World::launch(Backend::start().await, SETTINGS).await;
     let (url, http) =
         (format!("http://{}/api-test", world.listeners.internal), reqwest::Client::new());

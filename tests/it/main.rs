@@ -33,6 +33,7 @@ mod push;
 mod reload;
 mod s3_roster;
 mod settings_document;
+mod skips;
 mod start;
 mod subprocess;
 mod subprotocol;

@@ -1,8 +1,6 @@
 //! Functions in real child processes: one table of cases for all languages, instances, failing
 //! starts, and processes that remain after the end of the runner.
 
-#![allow(clippy::print_stderr, reason = "the tests print what they skip")]
-
 mod boundary;
 mod cases;
 mod confinement;

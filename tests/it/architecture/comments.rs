@@ -7,7 +7,7 @@ use super::rust_files;
 /// `max_width` of rustfmt.toml.
 const COLUMNS_MAX: usize = 100;
 /// Folders that have code of this repository.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "batch",
     "bench",
     "daemon",
@@ -16,6 +16,7 @@ const FOLDERS: [&str; 10] = [
     "functions",
     "gateway",
     "shared",
+    "skipped",
     "src",
     "tests",
 ];

@@ -75,10 +75,7 @@ async fn the_program_with_the_clouds_sdk_prints_what_the_document_says() {
         return;
     }
     let Ok(python) = env::var("LONGHOLD_CLOUD_PYTHON") else {
-        assert!(env::var_os("CI").is_none(), "LONGHOLD_CLOUD_PYTHON is not set in CI");
-        eprintln!(
-            "skipped: set LONGHOLD_CLOUD_PYTHON to a python3 with tencentcloud-sdk-python-scf"
-        );
+        skipped::without("set LONGHOLD_CLOUD_PYTHON to a python3 with tencentcloud-sdk-python-scf");
         return;
     };
     let settings = functions_toml(DOCUMENT, "[functions.hello]");

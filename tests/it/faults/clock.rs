@@ -11,8 +11,7 @@ pub(super) const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime
 pub(super) fn is_missing() -> bool {
     let missing = !Path::new(LIBRARY).exists();
     if missing {
-        assert!(std::env::var_os("CI").is_none(), "{LIBRARY} is missing");
-        eprintln!("skipped: {LIBRARY} is missing");
+        skipped::without(format!("{LIBRARY} is missing (apt-get install faketime)"));
     }
     missing
 }

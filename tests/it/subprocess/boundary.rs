@@ -8,7 +8,7 @@ use std::{
 
 use nix::{
     sys::{signal::Signal, stat::Mode},
-    unistd::{Group, Uid, chown, mkfifo},
+    unistd::{Group, chown, mkfifo},
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -16,7 +16,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Functions,
-    confinement::{allows, eval_in},
+    confinement::{allows, eval_in, is_root},
     functions::{folder, function, has, write},
 };
 use crate::support::{process::Process, soon};
@@ -120,7 +120,7 @@ async fn an_instance_gives_its_events_to_no_other_function() {
 
 #[tokio::test]
 async fn an_instance_gives_its_events_to_no_other_user() {
-    if !has("python") || !Uid::effective().is_root() {
+    if !has("python") || !is_root() {
         return;
     }
     check("", "user = \"nobody\"").await;
@@ -149,7 +149,7 @@ async fn a_request_without_the_secret_of_the_instance_is_refused() {
 /// What the system keeps from another user, and what the runner has to keep for that.
 #[tokio::test]
 async fn a_function_sees_nothing_of_a_function_of_another_user() {
-    if !has("python") || !Uid::effective().is_root() {
+    if !has("python") || !is_root() {
         return;
     }
     for victim in ["", "user = \"daemon\""] {
@@ -170,10 +170,7 @@ const TAKEN: u64 = 1 << 16 | 1 << 12 | 1 << 19 | 1 << 21 | 1 << 24 | 1 << 27;
 /// What a container without the capability `SETPCAP` does not allow the runner to take away.
 #[tokio::test]
 async fn a_function_of_root_keeps_no_capability_that_the_runner_cannot_remove() {
-    if !has("python")
-        || !Uid::effective().is_root()
-        || !allows("setpriv --bounding-set -setpcap true")
-    {
+    if !has("python") || !is_root() || !allows("setpriv --bounding-set -setpcap true") {
         return;
     }
     let folder = code();
@@ -193,7 +190,7 @@ async fn a_function_of_root_keeps_no_capability_that_the_runner_cannot_remove() 
 /// As docs/runtimes.md says to set the rights of the files.
 #[tokio::test]
 async fn a_function_reads_neither_the_code_nor_the_settings_of_another_user() {
-    if !has("python") || !Uid::effective().is_root() {
+    if !has("python") || !is_root() {
         return;
     }
     let folder = code();
@@ -224,7 +221,7 @@ async fn a_function_reads_neither_the_code_nor_the_settings_of_another_user() {
 
 #[tokio::test]
 async fn the_runner_warns_of_functions_that_run_as_root() {
-    if !has("python") || !Uid::effective().is_root() {
+    if !has("python") || !is_root() {
         return;
     }
     let folder = code();

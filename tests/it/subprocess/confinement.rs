@@ -43,9 +43,18 @@ fn evaluates() -> tempfile::TempDir {
 pub(super) fn allows(shell: &str) -> bool {
     let tried = Command::new("/bin/sh").args(["-c", shell]).output().unwrap();
     if !tried.status.success() {
-        eprintln!("skipped: this machine forbids {shell:?}");
+        skipped::because(format!("this machine forbids {shell:?}"));
     }
     tried.status.success()
+}
+
+/// Whether the tests run as root. If not, a test that depends on that is skipped.
+pub(super) fn is_root() -> bool {
+    let is_root = Uid::effective().is_root();
+    if !is_root {
+        skipped::because("it needs root");
+    }
+    is_root
 }
 
 fn allows_mounts() -> bool {
@@ -162,7 +171,7 @@ async fn a_killed_runner_starts_instances_again_with_the_same_process_id() {
 /// What another user has prepared in `/tmp` is neither used nor followed.
 #[tokio::test]
 async fn a_folder_that_another_user_has_prepared_is_not_used() {
-    if !has("python") || !Uid::effective().is_root() || !allows_mounts() {
+    if !has("python") || !is_root() || !allows_mounts() {
         return;
     }
     if !allows("unshare --pid --fork --mount-proc true") {

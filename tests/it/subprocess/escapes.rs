@@ -3,17 +3,14 @@
 
 use std::process::{Child, Command};
 
-use nix::{
-    sys::signal::Signal,
-    unistd::{Uid, User},
-};
+use nix::{sys::signal::Signal, unistd::User};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::{
     Functions,
     boundary::{code, eval, two},
-    confinement::{allows, allows_cgroups, eval_in},
+    confinement::{allows, allows_cgroups, eval_in, is_root},
     functions::{function, has, write},
 };
 use crate::support::process::Process;
@@ -147,10 +144,7 @@ async fn check(folder: TempDir, user: &str, lines: &str) {
 }
 
 fn can_be_checked() -> bool {
-    has("python")
-        && Uid::effective().is_root()
-        && allows_cgroups()
-        && allows("unshare --mount true")
+    has("python") && is_root() && allows_cgroups() && allows("unshare --mount true")
 }
 
 #[tokio::test]
@@ -197,10 +191,7 @@ const MORE_MOUNTS: &str = "exec unshare --mount sh -c '
 
 #[tokio::test]
 async fn all_mounts_of_the_kernels_settings_are_read_only() {
-    if !has("python")
-        || !Uid::effective().is_root()
-        || !allows(&MORE_MOUNTS.replace("\"$0\"", "true"))
-    {
+    if !has("python") || !is_root() || !allows(&MORE_MOUNTS.replace("\"$0\"", "true")) {
         return;
     }
     for lines in ["", "private_tmp = false"] {

@@ -48,20 +48,17 @@ pub(super) fn has(language: &str) -> bool {
     };
     let is_there = |program: &&str| PATH.iter().any(|dir| Path::new(dir).join(program).exists());
     let Some(missing) = programs.iter().find(|program| !is_there(program)) else { return true };
-    assert!(std::env::var_os("CI").is_none(), "{missing} is missing");
-    eprintln!("skipped: {missing} is missing");
+    skipped::without(format!("{missing} is missing"));
     false
 }
 
 /// The Python with the client packages of the clouds, from a variable that CI sets.
 pub(super) fn cloud_python() -> Option<String> {
     let python = std::env::var("LONGHOLD_CLOUD_PYTHON").ok();
-    let must_be_there = std::env::var_os("CI").is_some();
-    assert!(python.is_some() || !must_be_there, "LONGHOLD_CLOUD_PYTHON is not set in CI");
     if python.is_none() {
-        eprintln!(
-            "skipped: set LONGHOLD_CLOUD_PYTHON to a python3 that has the packages \
-             tencentcloud-sdk-python-scf and awslambdaric"
+        skipped::without(
+            "set LONGHOLD_CLOUD_PYTHON to a python3 that has the packages \
+             tencentcloud-sdk-python-scf and awslambdaric",
         );
     }
     python.filter(|_| has("python"))
