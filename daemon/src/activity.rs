@@ -173,12 +173,17 @@ impl Activity {
     }
 
     /// The service gets a request.
-    pub(crate) fn request_begins(&self, has_body: bool, ends_with_peer: bool) {
+    pub(crate) fn request_begins(&self, has_body: bool) {
         let mut state = self.lock();
         state.spare();
         state.enter(Phase::Request);
         state.body = if has_body { RequestBodyState::Open } else { RequestBodyState::Ended };
-        state.ends_with_peer = ends_with_peer;
+        state.ends_with_peer = false;
+    }
+
+    /// The request ends when the peer ends its sending side.
+    pub(crate) fn end_with_peer(&self) {
+        self.lock().ends_with_peer = true;
     }
 
     /// More of the body is waited for, or has come.

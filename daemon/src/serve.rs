@@ -113,8 +113,8 @@ pub async fn serve_tracked<S>(
     let service = layers(service);
     let mut http = http1::Builder::new();
     // A client that has ended its sending side may still read its answer, so its request is
-    // answered, except a request for an upgrade and one whose response has the extension
-    // `EndsWithPeer`.
+    // answered, except one for which the service has called `HttpConnection::end_with_peer`, and
+    // one whose response has the extension `EndsWithPeer`.
     http.max_buf_size(BUFFER_BYTES).half_close(true);
     let capacity = Capacity::new(settings.connections_max);
     let timeouts = Timeouts {

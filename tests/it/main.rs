@@ -27,6 +27,7 @@ mod keepalive;
 mod listeners;
 mod malformed;
 mod order;
+mod pages;
 mod paths;
 mod process;
 mod push;

@@ -57,6 +57,12 @@ impl Holders {
 }
 
 impl HttpConnection {
+    /// If the peer ends its sending side, the request that is in hand ends too. For a request that
+    /// is to upgrade the connection.
+    pub fn end_with_peer(&self) {
+        self.0.end_with_peer();
+    }
+
     fn give_way(&self) {
         let wait = self.0.wait().filter(|wait| wait.what == Awaited::Progress);
         if let Some(wait) = wait.filter(|wait| wait.since.elapsed() >= BLOCKED_MAX) {

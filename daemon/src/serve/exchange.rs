@@ -27,10 +27,7 @@ pub struct EndsWithPeer;
 
 /// The request as the service gets it.
 pub(super) fn begin(request: Request<Incoming>, activity: &Activity) -> Request<RequestBody> {
-    let has_body = !request.body().is_end_stream();
-    // Nothing can be said to the peer of an upgraded connection that has stopped sending.
-    let ends_with_peer = request.headers().contains_key(header::UPGRADE);
-    activity.request_begins(has_body, ends_with_peer);
+    activity.request_begins(!request.body().is_end_stream());
     request.map(|body| RequestBody::new(body, activity.clone()))
 }
 

@@ -3,12 +3,12 @@
 use std::{convert::Infallible, sync::Arc};
 
 use daemon::{body::RequestBody, http::Body};
-use http::{Request, Response, header};
+use http::{Request, Response};
 
 use super::pages::Pages;
 use crate::{
     api::Apis,
-    opening::{Connector, refusal::Refusal},
+    opening::{Connector, handshake::asks_for_websocket, refusal::Refusal},
 };
 
 /// Answers requests on the public listener.
@@ -25,13 +25,16 @@ impl Public {
         request: Request<RequestBody>,
     ) -> Result<Response<Body>, Infallible> {
         let path = request.uri().path().to_owned();
+        let wants_websocket = asks_for_websocket(request.headers());
         if let Some((api, parameters)) = self.apis.by_path(&path) {
+            if wants_websocket {
+                // Nothing can be said to a client that sends no more.
+                request.body().connection().end_with_peer();
+            }
             return Ok(self.connector.connect(api, parameters, request).await);
         }
         let page = match &self.pages {
-            Some(pages) if !request.headers().contains_key(header::UPGRADE) => {
-                pages.serve(request).await
-            }
+            Some(pages) if !wants_websocket => pages.serve(request).await,
             _ => None,
         };
         Ok(page.unwrap_or_else(|| Refusal::NoSuchPath(path).response()))

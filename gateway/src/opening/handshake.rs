@@ -42,7 +42,7 @@ impl Handshake {
         if version < Version::HTTP_11 {
             return Err(Refusal::BadHandshake("a WebSocket handshake needs HTTP/1.1"));
         }
-        if !has_token(&headers, &header::UPGRADE, "websocket") {
+        if !asks_for_websocket(&headers) {
             return Err(Refusal::BadHandshake("need header Upgrade: websocket"));
         }
         if !has_token(&headers, &header::CONNECTION, "upgrade") {
@@ -96,6 +96,12 @@ impl Acceptance {
         }
         response.body(full("")).expect("the protocol came in a header, so it fits into one")
     }
+}
+
+/// Whether a request asks for a WebSocket. Whatever else it offers to speak is ignored (RFC 9110
+/// section 7.8).
+pub(crate) fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    has_token(headers, &header::UPGRADE, "websocket")
 }
 
 fn has_token(headers: &HeaderMap, name: &header::HeaderName, token: &str) -> bool {

@@ -102,6 +102,11 @@ pub(crate) fn request(address: SocketAddr, path: &str) -> Request<()> {
 pub(crate) async fn exchange(address: SocketAddr, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(bytes).await.unwrap();
+    received(stream).await
+}
+
+/// Reads until the end of a connection.
+pub(crate) async fn received(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     // A reset after the answer counts as the end.
     let _ = soon("an answer", stream.read_to_end(&mut answer)).await;

@@ -100,6 +100,9 @@ impl Waiting {
                 if request.uri().path() == "/endless" {
                     return endless(told);
                 }
+                if request.uri().path() == "/upgrade" {
+                    request.body().connection().end_with_peer();
+                }
                 wait.notified().await;
                 told.keep();
                 greet(request).await
@@ -175,9 +178,7 @@ async fn a_client_that_has_ended_its_sending_side_gets_its_answer() {
 async fn a_client_that_leaves_before_its_upgrade_ends_its_request() {
     let mut waiting = Waiting::start().await;
     let mut client = TestClient::connect(&waiting.server).await;
-    client
-        .send("GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-        .await;
+    client.get("/upgrade").await;
     timeout(DEADLINE, waiting.entered.recv()).await.unwrap().unwrap();
     drop(client);
     timeout(DEADLINE, waiting.dropped.recv()).await.unwrap().unwrap();

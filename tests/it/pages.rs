@@ -1,0 +1,59 @@
+//! Static pages: which requests get one, and what is answered in place of a page that there is not.
+
+use tempfile::TempDir;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
+
+use crate::support::{
+    backend::Backend,
+    client::{exchange, received},
+    world::World,
+};
+
+const PAGE: &str = "<p>a page</p>";
+
+/// A gateway with one page, and the folder of the page.
+async fn world() -> (World, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("page.html"), PAGE).unwrap();
+    let settings = format!(
+        r#"
+        listen = {{ public = "127.0.0.1:0", internal = "127.0.0.1:0" }}
+        static.dir = "{}"
+        api = [{{ id = "api-test", path = "/release/test", transmit = "BACKEND/transmit" }}]
+        "#,
+        folder.path().display()
+    );
+    (World::launch(Backend::start().await, &settings).await, folder)
+}
+
+fn get(path: &str, headers: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n")
+}
+
+/// `curl --http2` offers `h2c` with its first request (RFC 9110 section 7.8: a server may ignore
+/// what it does not speak).
+#[tokio::test]
+async fn a_page_is_served_whatever_else_than_a_websocket_the_client_offers() {
+    let (world, _folder) = world().await;
+    for upgrade in [
+        "Connection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n\
+         HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n",
+        "Connection: upgrade, close\r\nUpgrade: TLS/1.3, h2c\r\n",
+        "Connection: close\r\nUpgrade: \r\n",
+        "Connection: close\r\nUpgrade: websocket2\r\n",
+    ] {
+        let request = get("/page.html", upgrade);
+        let answer = exchange(world.listeners.public, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(PAGE), "{answer}");
+        // A client that sends no more is answered too.
+        let mut stream = TcpStream::connect(world.listeners.public).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let answer = received(stream).await;
+        assert!(answer.ends_with(PAGE), "{answer}");
+    }
+    let websocket = get("/page.html", "Connection: upgrade, close\r\nUpgrade: WebSocket\r\n");
+    let answer = exchange(world.listeners.public, websocket.as_bytes()).await;
+    assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("no api match"), "{answer}");
+    world.finish().await;
+}
