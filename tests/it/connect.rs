@@ -77,6 +77,27 @@ async fn register_gets_the_documented_event() {
     world.finish().await;
 }
 
+/// RFC 6265 section 5.4 and RFC 9110 section 5.3.
+#[tokio::test]
+async fn cookies_of_several_lines_are_joined_as_cookies_and_other_headers_as_lists() {
+    let world = World::start().await;
+    let mut request = request(world.listeners.public, PATH);
+    for (name, value) in
+        [("cookie", "a=1; b=2"), ("x-own", "1"), ("Cookie", "c=3"), ("x-own", "2"), ("cookie", "d")]
+    {
+        request
+            .headers_mut()
+            .append(http::HeaderName::try_from(name).unwrap(), HeaderValue::from_static(value));
+    }
+    let _client = Client::connect_with(request).await.unwrap();
+    let event = world.backend.next("register").await.event;
+    for headers in ["headers", "headerParameters"] {
+        assert_eq!(event[headers]["cookie"], "a=1; b=2; c=3; d");
+        assert_eq!(event[headers]["x-own"], "1, 2");
+    }
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn without_a_register_function_everybody_is_accepted() {
     let backend = crate::support::backend::Backend::start().await;

@@ -16,7 +16,8 @@ pub struct RegisterEvent {
     pub request_context: RequestContext,
     /// The connection that will be opened.
     pub websocket: Connecting,
-    /// All request headers, names in lower case. Values of a repeated header are joined by `, `.
+    /// All request headers, names in lower case. Values of a repeated header are joined by `, `,
+    /// those of `cookie` by `; `.
     #[serde(default)]
     pub headers: Map,
     /// The path of the request.

@@ -1,6 +1,7 @@
 //! The events of functions, and what a register function's answer means.
 
 use bytes::Bytes;
+use http::header;
 use shared::{
     connection_id::ConnectionId,
     data::{DataType, encode_binary},
@@ -132,13 +133,16 @@ fn query(query: &str) -> Map {
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
+/// The lines of a repeated header are joined: those of cookies as cookies are (RFC 9113 section
+/// 8.2.3), all others as lists (RFC 9110 section 5.3).
 fn headers(headers: &http::HeaderMap) -> Map {
     let mut map = Map::new();
     for (name, value) in headers {
         let value = String::from_utf8_lossy(value.as_bytes());
+        let separator = if name == header::COOKIE { "; " } else { ", " };
         map.entry(name.as_str().to_owned())
             .and_modify(|joined: &mut String| {
-                joined.push_str(", ");
+                joined.push_str(separator);
                 joined.push_str(&value);
             })
             .or_insert_with(|| value.into_owned());
