@@ -1,5 +1,7 @@
 //! Static pages: which requests get one, and what is answered in place of a page that there is not.
 
+use std::os::unix::fs::symlink;
+
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
@@ -55,5 +57,35 @@ async fn a_page_is_served_whatever_else_than_a_websocket_the_client_offers() {
     let websocket = get("/page.html", "Connection: upgrade, close\r\nUpgrade: WebSocket\r\n");
     let answer = exchange(world.listeners.public, websocket.as_bytes()).await;
     assert!(answer.starts_with("HTTP/1.1 404 ") && answer.contains("no api match"), "{answer}");
+    world.finish().await;
+}
+
+/// The file system has an error of its own for each of these paths.
+#[tokio::test]
+async fn a_path_that_no_file_can_have_is_404() {
+    let (world, folder) = world().await;
+    symlink("loop", folder.path().join("loop")).unwrap();
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    let (long, deep) = ("x".repeat(300), "x/".repeat(4000));
+    for path in [
+        "nobody",
+        &long,
+        &format!("{long}/page.html"),
+        &deep,
+        "page.html/more",
+        "page.html/",
+        "loop",
+        "loop/page.html",
+        "empty/",
+        "%00",
+        "page.html%00",
+        "%FF",
+        "..%2Fpage.html",
+    ] {
+        let request = get(&format!("/{path}"), "Connection: close\r\n");
+        let answer = exchange(world.listeners.public, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+        assert!(answer.contains(r#"{"message":"There is no api match uri[/"#), "{path}: {answer}");
+    }
     world.finish().await;
 }

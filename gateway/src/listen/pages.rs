@@ -2,13 +2,16 @@
 
 mod turns;
 
-use std::path::Path;
+use std::{
+    io::{self, ErrorKind},
+    path::Path,
+};
 
-use daemon::http::{Body, full};
+use daemon::http::{Body, full, message};
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use tower::ServiceExt;
 use tower_http::services::ServeDir;
+use tracing::error;
 
 use self::turns::Turns;
 
@@ -68,7 +71,7 @@ impl Pages {
             return None;
         }
         let mut response = match self {
-            Self::Folder(folder) => folder.clone().serve(request).await,
+            Self::Folder(folder) => folder.clone().serve(request).await?,
             Self::Embedded(pages) => serve_embedded(pages, request.uri().path())?,
         };
         if response.status() == StatusCode::NOT_FOUND {
@@ -80,11 +83,35 @@ impl Pages {
 }
 
 impl PageFolder {
-    async fn serve<B: Send + 'static>(self, request: Request<B>) -> Response<Body> {
-        let Self { dir, turns } = self;
-        let response = dir.oneshot(request).await.unwrap_or_else(|never| match never {});
-        response.map(|body| turns.read(body).map_err(Into::into).boxed_unsync())
+    /// None when no file has this path, or can have it.
+    async fn serve<B: Send + 'static>(self, request: Request<B>) -> Option<Response<Body>> {
+        let Self { mut dir, turns } = self;
+        let response = match dir.try_call(request).await {
+            Ok(response) => response,
+            Err(error) if names_no_file(&error) => return None,
+            Err(error) => {
+                error!(%error, "a page could not be read");
+                let text = "the page cannot be read at present";
+                return Some(message(StatusCode::INTERNAL_SERVER_ERROR, text));
+            }
+        };
+        Some(response.map(|body| turns.read(body).map_err(Into::into).boxed_unsync()))
     }
+}
+
+/// Whether the path decides about this error: the file is not there, its name is too long, a part
+/// before it is no folder, links go in circles, or it may not be read.
+fn names_no_file(error: &io::Error) -> bool {
+    // The standard library has no stable name for it. The number is that of Linux.
+    const ELOOP: i32 = 40;
+    matches!(
+        error.kind(),
+        ErrorKind::NotFound
+            | ErrorKind::InvalidFilename
+            | ErrorKind::InvalidInput
+            | ErrorKind::NotADirectory
+            | ErrorKind::PermissionDenied
+    ) || error.raw_os_error() == Some(ELOOP)
 }
 
 fn serve_embedded(pages: &[EmbeddedPage], path: &str) -> Option<Response<Body>> {
