@@ -7,6 +7,7 @@ mod capacity;
 mod connection;
 mod discard;
 mod exchange;
+mod host;
 mod http_stream;
 mod request_deadline;
 mod spelling;

@@ -32,6 +32,7 @@ mod paths;
 mod process;
 mod push;
 mod reload;
+mod requests;
 mod s3_roster;
 mod settings_document;
 mod skips;

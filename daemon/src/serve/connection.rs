@@ -20,7 +20,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
-use super::{PeerAddress, capacity::ConnectionPermit, exchange, http_stream::HttpStream};
+use super::{PeerAddress, capacity::ConnectionPermit, exchange, host, http_stream::HttpStream};
 use crate::{activity::Activity, body::RequestBody, health::is_probe, http::Body, stream::Peek};
 
 /// An accepted connection.
@@ -63,8 +63,11 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
             let switching = switching.clone();
             async move {
                 busy.store(true, Ordering::Relaxed);
-                let may_go_on = is_probe(&request) || permit.take().await;
-                let mut response = if may_go_on {
+                let problem = host::problem(request.version(), request.headers());
+                let mut response = if let Some(problem) = problem {
+                    drop(request);
+                    exchange::bad_request(problem)
+                } else if is_probe(&request) || permit.take().await {
                     service.oneshot(request).await?
                 } else {
                     drop(request);
@@ -75,6 +78,11 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
                     switching.begin();
                 }
                 exchange::end(&mut response, &activity, asked_first).await;
+                if problem.is_some() {
+                    // What follows may be meant for another server.
+                    activity.discard();
+                    exchange::close(&mut response);
+                }
                 // For the next request. An upgraded connection needs no permit.
                 if stop.is_cancelled() || activity.is_spared() || !permit.try_take() {
                     exchange::close(&mut response);

@@ -47,6 +47,11 @@ pub(super) async fn end(response: &mut Response<Body>, activity: &Activity, aske
     }
 }
 
+/// The answer to a request that is not valid HTTP.
+pub(super) fn bad_request(problem: &str) -> Response<Body> {
+    message(StatusCode::BAD_REQUEST, problem)
+}
+
 /// The answer to a request for which there is no permit.
 pub(super) fn no_permit() -> Response<Body> {
     let text = "all connections of this listener are in use, try again later";

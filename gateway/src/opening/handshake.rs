@@ -8,10 +8,9 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 use super::refusal::Refusal;
 use crate::{dialect::HandshakeRequest, settings::PathParameters};
 
-/// Headers that a handshake must have exactly once (RFC 6455 sections 4.2.1, 11.3.1 and 11.3.5, and
-/// RFC 9112 section 3.2), each with what is said if it has not.
-const SINGLE: [(header::HeaderName, &str); 3] = [
-    (header::HOST, "need header Host, exactly once"),
+/// Headers that a handshake must have exactly once (RFC 6455 sections 4.2.1, 11.3.1 and 11.3.5),
+/// each with what is said if it has not. The listener has checked `Host`.
+const SINGLE: [(header::HeaderName, &str); 2] = [
     (header::SEC_WEBSOCKET_KEY, "need header Sec-WebSocket-Key, exactly once"),
     (header::SEC_WEBSOCKET_VERSION, "need header Sec-WebSocket-Version, exactly once"),
 ];

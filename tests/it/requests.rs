@@ -1,0 +1,85 @@
+//! What every listener answers to requests that are not as usual: the two of the gateway, and the
+//! one of the function-runner.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+
+use crate::support::{client::exchange, stack::Stack};
+
+/// A running stack, and the addresses of its three listeners.
+async fn stack() -> (Stack, [SocketAddr; 3]) {
+    let stack = Stack::start("memory:///requests").await;
+    let runner = stack.runner_url["http://".len()..].parse().unwrap();
+    let listeners = [stack.listeners.public, stack.listeners.internal, runner];
+    (stack, listeners)
+}
+
+/// The status line and the headers of the answer to `request`, and its body.
+async fn ask(address: SocketAddr, request: &str) -> (String, String) {
+    split(&exchange(address, request.as_bytes()).await)
+}
+
+fn split(answer: &str) -> (String, String) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{answer:?}"));
+    (head.to_owned(), body.to_owned())
+}
+
+fn status(head: &str) -> &str {
+    head.split(' ').nth(1).unwrap()
+}
+
+/// The message of a body, which has to be JSON and as long as the head says.
+fn message(head: &str, body: &str) -> String {
+    assert!(head.contains("content-type: application/json"), "{head}");
+    assert!(head.contains(&format!("content-length: {}", body.len())), "{head}");
+    let body: Value = serde_json::from_str(body).unwrap();
+    body["message"].as_str().unwrap().to_owned()
+}
+
+/// RFC 9112 section 3.2.
+#[tokio::test]
+async fn a_request_without_one_valid_host_is_400_on_every_listener() {
+    let (stack, listeners) = stack().await;
+    for address in listeners {
+        for wrong in [
+            "",
+            "Host: a\r\nHost: a\r\n",
+            "Host: a b\r\n",
+            "Host: a, b\r\n",
+            "Host: http://a\r\n",
+            "Host: a/b\r\n",
+            "Host: user@a\r\n",
+            "Host: a:b\r\n",
+            "Host: a:1:2\r\n",
+            "Host: ::1\r\n",
+            "Host: [::1\r\n",
+            "Host: [::1]x\r\n",
+            "Host: \u{e9}\r\n",
+        ] {
+            let request = format!("GET /readyz HTTP/1.1\r\nConnection: close\r\n{wrong}\r\n");
+            let (head, body) = ask(address, &request).await;
+            assert_eq!(status(&head), "400", "{address} {wrong}: {body}");
+            assert!(message(&head, &body).contains("Host"), "{body}");
+        }
+        // The connection is closed: what follows might be of another request.
+        let two = "GET / HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n";
+        assert_eq!(exchange(address, two.as_bytes()).await.matches("HTTP/1.1 400").count(), 1);
+        for right in [
+            "1.1\r\nHost: a",
+            "1.1\r\nHOST: a_b.example:80",
+            "1.1\r\nHost: [::1]:8080",
+            "1.1\r\nHost: [fe80::1%25eth0]",
+            "1.1\r\nHost: 127.0.0.1:",
+            "1.1\r\nHost:",
+            "1.0",
+        ] {
+            let request = format!("GET /release/chat HTTP/{right}\r\nConnection: close\r\n\r\n");
+            let (head, body) = ask(address, &request).await;
+            assert_ne!(status(&head), "400", "{address} {right}: {body}");
+        }
+        let (head, _) = ask(address, "GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n").await;
+        assert_eq!(status(&head), "400", "{head}");
+    }
+    stack.finish().await;
+}
