@@ -4,12 +4,15 @@
 
 use http::{Method, Request, Response, StatusCode};
 
-use crate::http::{Body, message};
+use crate::{
+    http::{Body, message},
+    router::path_of,
+};
 
 /// Whether a request asks about health or readiness.
 pub(crate) fn is_probe<B>(request: &Request<B>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
-        && matches!(request.uri().path(), "/healthz" | "/readyz")
+        && matches!(&*path_of(request.uri()), "/healthz" | "/readyz")
 }
 
 /// The answer to `GET /healthz`.

@@ -14,6 +14,7 @@ pub mod http;
 pub mod listen;
 pub mod offload;
 pub mod pace;
+pub mod path;
 pub mod process;
 pub mod ready;
 pub mod reload;

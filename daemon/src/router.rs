@@ -3,8 +3,12 @@
 //! Knows no answers: a listener answers a route, and says what there is in place of a route that
 //! does not exist.
 
-use http::Method;
+use std::borrow::Cow;
+
+use http::{Method, Uri};
 use matchit::Params;
+
+use crate::path;
 
 /// The routes of a listener. `R` is the listener's name for a route.
 #[derive(Debug, Clone)]
@@ -27,6 +31,23 @@ pub enum Found<'r, 'p, R> {
     OtherMethods(String),
     /// The path has no routes.
     Nothing,
+}
+
+/// The path of a request as routers know it: in normal form, and without the slashes at its end
+/// that joined URLs have.
+pub fn path_of(uri: &Uri) -> Cow<'_, str> {
+    match path::normal(uri.path()) {
+        Cow::Borrowed(path) => Cow::Borrowed(without_slash_last(path)),
+        Cow::Owned(mut path) => {
+            path.truncate(without_slash_last(&path).len());
+            Cow::Owned(path)
+        }
+    }
+}
+
+fn without_slash_last(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.is_empty() { &path[..path.len().min(1)] } else { trimmed }
 }
 
 impl<R: Copy> Router<R> {
@@ -53,7 +74,7 @@ impl<R: Copy> Router<R> {
         self
     }
 
-    /// Finds the route of a request.
+    /// Finds the route of a request, whose path is that of [`path_of`].
     pub fn find<'r, 'p>(&'r self, method: &Method, path: &'p str) -> Found<'r, 'p, R> {
         let Ok(found) = self.paths.at(path) else { return Found::Nothing };
         match found.value {
@@ -114,5 +135,21 @@ mod tests {
         check(&Method::GET, "/ab", "other rest=ab");
         check(&Method::GET, "/c", "other rest=c");
         check(&Method::POST, "/a/7", "use GET");
+    }
+
+    #[test]
+    fn joined_urls_and_other_spellings_have_the_same_path() {
+        for (path, expected) in [
+            ("/a/7/b", "/a/7/b"),
+            ("//a/7/b", "/a/7/b"),
+            ("/a/7/b//", "/a/7/b"),
+            ("/%61/7/b/", "/a/7/b"),
+            ("/a//b", "/a//b"),
+            ("/", "/"),
+            ("///", "/"),
+            ("*", "*"),
+        ] {
+            assert_eq!(path_of(&Uri::try_from(path).unwrap()), expected, "{path}");
+        }
     }
 }

@@ -89,3 +89,16 @@ async fn a_path_that_no_file_can_have_is_404() {
     }
     world.finish().await;
 }
+
+/// A browser takes `//sub/` for another server.
+#[tokio::test]
+async fn a_redirect_stays_on_this_server() {
+    let (world, folder) = world().await;
+    std::fs::create_dir(folder.path().join("sub")).unwrap();
+    for path in ["//sub?x=1", "///sub?x=1", "/sub?x=1"] {
+        let request = get(path, "Connection: close\r\n");
+        let answer = exchange(world.listeners.public, request.as_bytes()).await;
+        assert!(answer.contains("location: /sub/?x=1\r\n"), "{path}: {answer}");
+    }
+    world.finish().await;
+}

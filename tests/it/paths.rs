@@ -1,6 +1,7 @@
 //! Paths: which API a client reaches, and which push URL reaches a connection.
 
 use serde_json::json;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::support::{
     backend::Backend,
@@ -58,6 +59,57 @@ async fn the_rules_are_tried_in_the_documented_order() {
     }
     let refused = Client::connect(world.listeners.public, "/test").await.err().unwrap();
     assert_eq!(refused.status(), 404);
+    world.finish().await;
+}
+
+const SPELLINGS: &str = r#"
+listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }
+api = [
+    { id = "raw", path = "/release/聊天", register = "BACKEND/register",
+      transmit = "BACKEND/transmit", cleanup = "BACKEND/cleanup" },
+    { id = "space", path = "=/release/my room", register = "BACKEND/register",
+      transmit = "BACKEND/transmit", cleanup = "BACKEND/cleanup" },
+    { id = "encoded", path = "^~/release/%e6%88%bf/", register = "BACKEND/register",
+      transmit = "BACKEND/transmit", cleanup = "BACKEND/cleanup" },
+    { id = "ascii", path = "=/release/tea", register = "BACKEND/register",
+      transmit = "BACKEND/transmit", cleanup = "BACKEND/cleanup" },
+    { id = "expression", path = "/u/{name}/你%e5%a5%bd( x)?", register = "BACKEND/register",
+      transmit = "BACKEND/transmit", cleanup = "BACKEND/cleanup" },
+]
+"#;
+
+/// RFC 3986 section 6.2.2.
+#[tokio::test]
+async fn a_path_is_the_same_in_every_spelling() {
+    let world = World::launch(Backend::start().await, SPELLINGS).await;
+    for (path, api, parameters) in [
+        ("/release/%E8%81%8A%E5%A4%A9", "raw", json!({})),
+        ("/release/%e8%81%8a%e5%a4%a9/1", "raw", json!({})),
+        ("/release/聊天", "raw", json!({})),
+        ("/release/my%20room", "space", json!({})),
+        ("/release/%E6%88%BF/1", "encoded", json!({})),
+        ("/release/房/1", "encoded", json!({})),
+        ("/release/%74e%61", "ascii", json!({})),
+        ("/%72elease/./x/../tea", "ascii", json!({})),
+        ("/release/x/%2e%2E/tea", "ascii", json!({})),
+        ("/u/j%C3%B6rg/%E4%BD%A0%E5%A5%BD", "expression", json!({ "name": "jörg" })),
+        ("/u/a%2Fb%2541/你好%20x", "expression", json!({ "name": "a/b%41" })),
+    ] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+        );
+        let mut stream = TcpStream::connect(world.listeners.public).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let event = world.backend.next("register").await.event;
+        assert_eq!(event["requestContext"]["serviceId"], api, "{path}");
+        assert_eq!(event["pathParameters"], parameters, "{path}");
+        assert_eq!(event["path"], path, "as the client sent it");
+    }
+    for other in ["/release/te%2561", "/release%2Ftea", "/release/my+room", "/release/TEA"] {
+        let refused = Client::connect(world.listeners.public, other).await.err().unwrap();
+        assert_eq!(refused.status(), 404, "{other}");
+    }
     world.finish().await;
 }
 

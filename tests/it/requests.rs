@@ -3,9 +3,13 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::support::{client::exchange, stack::Stack};
+use crate::support::{
+    client::{Client, exchange},
+    stack::Stack,
+    world::{PATH, World, data_send},
+};
 
 /// A running stack, and the addresses of its three listeners.
 async fn stack() -> (Stack, [SocketAddr; 3]) {
@@ -82,4 +86,35 @@ async fn a_request_without_one_valid_host_is_400_on_every_listener() {
         assert_eq!(status(&head), "400", "{head}");
     }
     stack.finish().await;
+}
+
+/// A base URL with a slash at its end and a path with one at its begin make two.
+#[tokio::test]
+async fn joined_urls_reach_what_they_name() {
+    let world = World::start().await;
+    let (mut client, call) = world.client().await;
+    for path in ["/api-test/", "//api-test", "///api-test//", "/api%2Dtest"] {
+        let (status, answer) =
+            world.push_bytes(&path[1..], data_send(call.id(), "hello").to_string()).await;
+        assert_eq!((status, &answer["errNo"]), (200, &json!(0)), "{path}: {answer}");
+        assert_eq!(client.receive_text().await, "hello");
+    }
+    let (public, internal) = (world.listeners.public, world.listeners.internal);
+    for path in [format!("/{PATH}"), format!("//{PATH}"), PATH.replace("/test", "//test")] {
+        Client::connect(public, &path).await.unwrap();
+        let event = world.backend.next("register").await.event;
+        assert_eq!(event["path"], path, "as the client sent it");
+    }
+    for (path, expected) in [
+        ("//healthz", "200"),
+        ("/readyz/", "200"),
+        ("//cleanups/?limit=1", "200"),
+        ("/~/", "404"),
+        ("//~/x/", "404"),
+        ("/%7E//x", "404"),
+    ] {
+        let (head, _) = ask(internal, &format!("GET {path} HTTP/1.0\r\n\r\n")).await;
+        assert_eq!(status(&head), expected, "{path}");
+    }
+    world.finish().await;
 }

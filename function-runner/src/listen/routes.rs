@@ -7,7 +7,7 @@ use daemon::{
     body::{BodyMemory, RequestBody},
     health::{health, readiness},
     http::{Body, json, message, method_not_allowed},
-    router::{Found, Router},
+    router::{Found, Router, path_of},
 };
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use serde_json::json;
@@ -51,7 +51,7 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
         .with("/healthz", &read(View::Health))
         .with("/readyz", &read(View::Readiness))
         .with("/~/drain", &[(Method::POST, Route::Drain)])
-        .with_any("/~/", Route::Reserved)
+        .with_any("/~", Route::Reserved)
         .with_any("/~/{*rest}", Route::Reserved)
 });
 
@@ -84,7 +84,7 @@ async fn answer(
     request: Request<RequestBody>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    match ROUTES.find(&head.method, head.uri.path()) {
+    match ROUTES.find(&head.method, &path_of(&head.uri)) {
         Found::Route(Route::Action, _) => action::answer(runner, memory, &head, body).await,
         Found::Route(Route::Invocations, parameters) => {
             let name = parameters.get("name").unwrap_or_default();

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
+use daemon::path::{normal, without_runs};
 use url::Url;
 
 use super::{Api, ApiConfig};
@@ -107,10 +108,13 @@ impl Apis {
         self.table().by_id(id).cloned()
     }
 
-    /// The API for a request path, and the parameters in the path.
+    /// The API for a request path, and the parameters in the path. A path that has slashes in a
+    /// row, and that no API has, is taken for one that was joined of two.
     pub(crate) fn by_path(&self, path: &str) -> Option<(Arc<Api>, PathParameters)> {
         let table = self.table();
-        let (api, parameters) = best_fit(path, table.open.iter().map(|(path, api)| (path, api)))?;
+        let find = |path: &str| best_fit(path, table.open.iter().map(|(path, api)| (path, api)));
+        let path = normal(path);
+        let (api, parameters) = find(&path).or_else(|| find(&without_runs(&path)?))?;
         Some((Arc::clone(api), parameters))
     }
 

@@ -12,7 +12,7 @@ use daemon::{
     body::RequestBody,
     health::{health, readiness},
     http::{Body, message, method_not_allowed},
-    router::{Found, Router},
+    router::{Found, Router, path_of},
 };
 use http::{Method, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
@@ -54,11 +54,10 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
         .with("/healthz", &[(Method::GET, Route::Health)])
         .with("/readyz", &[(Method::GET, Route::Readiness)])
         .with("/cleanups", &[(Method::GET, Route::Cleanups)])
-        .with("/cleanups/", &[(Method::GET, Route::Cleanups)])
         .with_any("/cleanups/{id}", Route::Cleanup)
         .with_any("/cleanups/{id}/{*rest}", Route::UnknownCleanup)
         .with("/cleanups/{id}/retry", &[(Method::POST, Route::RetryCleanup)])
-        .with_any("/~/", Route::Reserved)
+        .with_any("/~", Route::Reserved)
         .with_any("/~/{*rest}", Route::Reserved)
         .with_any("/", Route::Api)
         .with_any("/{*id}", Route::Api)
@@ -69,7 +68,7 @@ impl Internal {
         self: Arc<Self>,
         request: Request<RequestBody>,
     ) -> Result<Response<Body>, Infallible> {
-        let (route, id) = match ROUTES.find(request.method(), request.uri().path()) {
+        let (route, id) = match ROUTES.find(request.method(), &path_of(request.uri())) {
             Found::Route(route, parameters) => {
                 (route, parameters.get("id").unwrap_or_default().to_owned())
             }
@@ -83,7 +82,7 @@ impl Internal {
             Route::Cleanup => self.cleanup(request.method(), &id).await,
             Route::RetryCleanup => self.retry_cleanup(&id).await,
             Route::UnknownCleanup => cleanups::nothing(),
-            Route::Api => self.api(id.trim_start_matches('/'), request).await,
+            Route::Api => self.api(&id, request).await,
             Route::Reserved => {
                 message(StatusCode::NOT_FOUND, "nothing here: no route has this path")
             }

@@ -7,8 +7,13 @@ use std::{
     path::Path,
 };
 
-use daemon::http::{Body, full, message};
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use daemon::{
+    http::{Body, full, message},
+    path::{normal, one_slash_first},
+};
+use http::{
+    HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery,
+};
 use http_body_util::BodyExt;
 use tower_http::services::ServeDir;
 use tracing::error;
@@ -65,14 +70,15 @@ impl Pages {
     /// The page that is asked for; none when there is no such page.
     pub(crate) async fn serve<B: Send + 'static>(
         &self,
-        request: Request<B>,
+        mut request: Request<B>,
     ) -> Option<Response<Body>> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
+        *request.uri_mut() = without_server(request.uri())?;
         let mut response = match self {
             Self::Folder(folder) => folder.clone().serve(request).await?,
-            Self::Embedded(pages) => serve_embedded(pages, request.uri().path())?,
+            Self::Embedded(pages) => serve_embedded(pages, &normal(request.uri().path()))?,
         };
         if response.status() == StatusCode::NOT_FOUND {
             return None;
@@ -112,6 +118,13 @@ fn names_no_file(error: &io::Error) -> bool {
             | ErrorKind::NotADirectory
             | ErrorKind::PermissionDenied
     ) || error.raw_os_error() == Some(ELOOP)
+}
+
+/// `uri` as a path of this server. A redirect to a folder repeats it, and a browser takes `//x/`
+/// for another server.
+fn without_server(uri: &Uri) -> Option<Uri> {
+    let path = PathAndQuery::try_from(one_slash_first(uri.path_and_query()?.as_str())).ok()?;
+    Some(path.into())
 }
 
 fn serve_embedded(pages: &[EmbeddedPage], path: &str) -> Option<Response<Body>> {

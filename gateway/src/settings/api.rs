@@ -92,7 +92,7 @@ pub(super) fn read_all(root: &mut Section) -> Vec<ApiSettings> {
                 format!("{:?} is the id of another api; use one id per api", api.id),
             );
         }
-        if !paths.insert(api.path.as_str().to_owned()) {
+        if !paths.insert(api.path.key()) {
             let path = api.path.as_str();
             section.problem(
                 "path",

@@ -5,6 +5,7 @@
 
 use std::{borrow::Borrow, collections::BTreeMap, fmt};
 
+use daemon::path::{normal, readable};
 use percent_encoding::percent_decode_str;
 use regex::{Captures, Regex};
 
@@ -15,6 +16,7 @@ pub struct PathPattern {
     rule: Rule,
 }
 
+/// Paths are compared in their normal form.
 #[derive(Clone)]
 enum Rule {
     Exact(String),
@@ -40,7 +42,7 @@ impl PathPattern {
         } else if absolute(text)?.contains(REGEX_CHARACTERS) {
             Rule::Regex(compile(text)?)
         } else {
-            Rule::Plain(text.to_owned())
+            Rule::Plain(absolute(text)?)
         };
         Ok(Self { text: text.to_owned(), rule })
     }
@@ -48,6 +50,16 @@ impl PathPattern {
     /// The path as configured.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// The same text for all spellings of the same pattern.
+    pub(super) fn key(&self) -> String {
+        match &self.rule {
+            Rule::Exact(path) => format!("={path}"),
+            Rule::Prefix(path) => format!("^~{path}"),
+            Rule::Regex(regex) => regex.as_str().to_owned(),
+            Rule::Plain(path) => path.clone(),
+        }
     }
 
     /// The stage: the first segment if it is one of the three documented stages, else `release`.
@@ -59,7 +71,8 @@ impl PathPattern {
         }
     }
 
-    /// The rank and the parameters of a match with `path`; none if it does not match.
+    /// The rank and the parameters of a match with `path`, which is in normal form; none if it does
+    /// not match.
     fn fit(&self, path: &str) -> Option<(Rank, PathParameters)> {
         let none = PathParameters::new();
         match &self.rule {
@@ -87,7 +100,8 @@ enum Rank {
     Exact,
 }
 
-/// The one of `candidates` that `path` belongs to, and the parameters in it.
+/// The one of `candidates` that `path`, which is in normal form, belongs to, and the parameters in
+/// it.
 pub(crate) fn best_fit<P: Borrow<PathPattern>, T>(
     path: &str,
     candidates: impl Iterator<Item = (P, T)>,
@@ -103,13 +117,20 @@ pub(crate) fn best_fit<P: Borrow<PathPattern>, T>(
 }
 
 fn absolute(path: &str) -> Result<String, String> {
-    if path.starts_with('/') { Ok(path.to_owned()) } else { Err("it does not begin with /".into()) }
+    if !path.starts_with('/') {
+        return Err("it does not begin with /".into());
+    }
+    Ok(normal(path).into_owned())
 }
 
-/// `{name}` stands for one segment; everything else is a regular expression.
+/// `{name}` stands for one segment; everything else is a regular expression. What is
+/// percent-encoded in it stands for itself, as in the normal form of a path.
 fn compile(text: &str) -> Result<Regex, String> {
     let names = Regex::new(r"\{([A-Za-z_][A-Za-z0-9_]*)\}").expect("the expression is constant");
+    let encoded = Regex::new("(?:%[0-9A-Fa-f]{2})+|%").expect("the expression is constant");
     let expression = names.replace_all(text, "(?P<$1>[^/]+)");
+    let expression = encoded
+        .replace_all(&expression, |found: &Captures<'_>| regex::escape(&readable(&found[0])));
     Regex::new(&format!("^(?:{expression})$")).map_err(|error| error.to_string())
 }
 
@@ -142,7 +163,8 @@ mod tests {
     /// Which of `patterns` does `path` belong to, and with which parameters?
     fn check(patterns: &[&str], path: &str, expected: Option<(&str, &[(&str, &str)])>) {
         let patterns: Vec<_> = patterns.iter().map(|p| PathPattern::parse(p).unwrap()).collect();
-        let found = best_fit(path, patterns.iter().map(|pattern| (pattern, pattern.as_str())));
+        let found =
+            best_fit(&normal(path), patterns.iter().map(|pattern| (pattern, pattern.as_str())));
         let expected = expected.map(|(pattern, parameters)| {
             let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             (pattern, parameters.iter().map(own).collect())
@@ -174,6 +196,21 @@ mod tests {
         check(&["/u/[0-9]{3}"], "/u/123", Some(("/u/[0-9]{3}", &[])));
         check(&["/u/[0-9]{3}"], "/u/12", None);
         check(&["/u/{a}/{b}"], "/u/x/y", Some(("/u/{a}/{b}", &[("a", "x"), ("b", "y")])));
+    }
+
+    #[test]
+    fn all_spellings_of_a_path_and_of_a_pattern_are_the_same() {
+        for pattern in ["=/a b", "=/a%20b", "=//%61 b"] {
+            check(&[pattern], "/a%20b", Some((pattern, &[])));
+            check(&[pattern], "/%61%20%62", Some((pattern, &[])));
+            assert_eq!(PathPattern::parse(pattern).unwrap().key(), "=/a b", "{pattern}");
+        }
+        check(&["/聊[天]"], "/%e8%81%8A%E5%A4%A9", Some(("/聊[天]", &[])));
+        check(&["/%E8%81%8A+"], "/聊聊", Some(("/%E8%81%8A+", &[])));
+        check(&["/100%+"], "/100%", Some(("/100%+", &[])));
+        check(&["/a%2Eb(c)?"], "/axb", None);
+        check(&["=/a/b"], "/a%2Fb", None);
+        check(&["/{x}"], "/a%2fb%2541", Some(("/{x}", &[("x", "a/b%41")])));
     }
 
     #[test]
