@@ -9,18 +9,25 @@ use crate::{
     router::path_of,
 };
 
+/// The paths where a listener has paths of others too.
+pub const PUBLIC_HEALTH: &str = "/~/healthz";
+pub const PUBLIC_READINESS: &str = "/~/readyz";
+
 /// Whether a request asks about health or readiness.
 pub(crate) fn is_probe<B>(request: &Request<B>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
-        && matches!(&*path_of(request.uri()), "/healthz" | "/readyz")
+        && matches!(
+            &*path_of(request.uri()),
+            "/healthz" | "/readyz" | PUBLIC_HEALTH | PUBLIC_READINESS
+        )
 }
 
-/// The answer to `GET /healthz`.
+/// The answer about health.
 pub fn health() -> Response<Body> {
     message(StatusCode::OK, "alive")
 }
 
-/// The answer to `GET /readyz`. `obstacle` is why the process takes no new work.
+/// The answer about readiness. `obstacle` is why the process takes no new work.
 pub fn readiness(obstacle: Option<&str>) -> Response<Body> {
     match obstacle {
         None => message(StatusCode::OK, "ready"),

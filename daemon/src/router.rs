@@ -57,7 +57,8 @@ impl<R: Copy> Router<R> {
     }
 
     /// Adds the routes of a path, one for each method. `{name}` in the path stands for one
-    /// segment, `{*name}` for the rest of the path.
+    /// segment, `{*name}` for the rest of the path. A route for GET is one for HEAD too: the answer
+    /// is sent without its body.
     #[must_use]
     pub fn with(self, path: &str, methods: &[(Method, R)]) -> Self {
         self.insert(path, Methods::Some(methods.to_vec()))
@@ -79,16 +80,23 @@ impl<R: Copy> Router<R> {
         let Ok(found) = self.paths.at(path) else { return Found::Nothing };
         match found.value {
             Methods::Any(route) => Found::Route(*route, found.params),
-            Methods::Some(methods) => match methods.iter().find(|(allowed, _)| allowed == method) {
-                Some((_, route)) => Found::Route(*route, found.params),
-                None => {
-                    let allowed: Vec<_> =
-                        methods.iter().map(|(method, _)| method.as_str()).collect();
-                    Found::OtherMethods(allowed.join(", "))
+            Methods::Some(methods) => {
+                let asked = if *method == Method::HEAD { &Method::GET } else { method };
+                match methods.iter().find(|(allowed, _)| allowed == asked) {
+                    Some((_, route)) => Found::Route(*route, found.params),
+                    None => Found::OtherMethods(allowed(methods)),
                 }
-            },
+            }
         }
     }
+}
+
+fn allowed<R>(methods: &[(Method, R)]) -> String {
+    let names = methods.iter().map(|(method, _)| match *method {
+        Method::GET => "GET, HEAD",
+        ref method => method.as_str(),
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 impl<R: Copy> Default for Router<R> {
@@ -103,7 +111,7 @@ mod tests {
 
     fn check(method: &Method, path: &str, expected: &str) {
         let router = Router::new()
-            .with("/a", &[(Method::GET, "read"), (Method::HEAD, "look")])
+            .with("/a", &[(Method::GET, "read"), (Method::PUT, "write")])
             .with("/a/{id}/b", &[(Method::POST, "write")])
             .with_any("/c/{*rest}", "below")
             .with("/{*rest}", &[(Method::GET, "other")]);
@@ -121,8 +129,8 @@ mod tests {
     #[test]
     fn a_route_is_found_by_path_and_method() {
         check(&Method::GET, "/a", "read");
-        check(&Method::HEAD, "/a", "look");
-        check(&Method::POST, "/a", "use GET, HEAD");
+        check(&Method::HEAD, "/a", "read");
+        check(&Method::POST, "/a", "use GET, HEAD, PUT");
         check(&Method::POST, "/a/7/b", "write id=7");
         check(&Method::GET, "/a/7/b", "use POST");
         check(&Method::DELETE, "/c/x/y", "below rest=x/y");
@@ -134,7 +142,8 @@ mod tests {
         check(&Method::GET, "/a/7/c", "other rest=a/7/c");
         check(&Method::GET, "/ab", "other rest=ab");
         check(&Method::GET, "/c", "other rest=c");
-        check(&Method::POST, "/a/7", "use GET");
+        check(&Method::POST, "/a/7", "use GET, HEAD");
+        check(&Method::HEAD, "/a/7/b", "use POST");
     }
 
     #[test]

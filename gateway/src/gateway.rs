@@ -159,7 +159,7 @@ impl Gateway {
             stop: stop.clone(),
         });
         let (served, runner) = (apis.clone(), connector.functions.clone());
-        let publics = Arc::new(Public { apis, connector, pages });
+        let publics = Arc::new(Public { apis, connector, pages, stop: stop.clone() });
 
         let listeners = TaskTracker::new();
         if let Some(changes) = changes {

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use serde_json::{Value, json};
 
 use crate::support::{
+    backend::Backend,
     client::{Client, exchange},
     stack::Stack,
     world::{PATH, World, data_send},
@@ -86,6 +87,78 @@ async fn a_request_without_one_valid_host_is_400_on_every_listener() {
         assert_eq!(status(&head), "400", "{head}");
     }
     stack.finish().await;
+}
+
+#[tokio::test]
+async fn head_is_answered_wherever_get_is() {
+    let (stack, [public, internal, runner]) = stack().await;
+    for (address, path) in [
+        (internal, "/healthz"),
+        (internal, "/readyz"),
+        (internal, "/cleanups"),
+        (internal, "/cleanups?limit=0"),
+        (runner, "/healthz"),
+        (runner, "/readyz"),
+        (runner, "/functions"),
+        (runner, "/functions/echo-transmit/logs"),
+        (public, "/"),
+        (public, "/chat.js"),
+        (public, "/nobody"),
+        (public, "/~/healthz"),
+        (public, "/~/readyz"),
+    ] {
+        let of = |method: &str| {
+            format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        };
+        let (got, body) = ask(address, &of("GET")).await;
+        let (head, nothing) = ask(address, &of("HEAD")).await;
+        assert_eq!(status(&head), status(&got), "{path}");
+        assert_ne!(status(&head), "405", "{path}");
+        assert_eq!(nothing, "", "{path}");
+        let length = |head: &str| {
+            let line = head.lines().find(|line| line.starts_with("content-length: "));
+            line.map(str::to_owned)
+        };
+        assert_eq!(length(&head), length(&got), "{path}: {body}");
+    }
+    // The methods of a path are told with HEAD.
+    let (head, _) = ask(internal, "PUT /healthz HTTP/1.0\r\n\r\n").await;
+    assert!(head.contains("allow: GET, HEAD"), "{head}");
+    stack.finish().await;
+}
+
+/// Whatever the paths of APIs are. The public does not learn why a gateway is not ready.
+#[tokio::test]
+async fn a_balancer_can_ask_the_public_listener() {
+    let settings = r#"
+        listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }
+        api = [
+            { id = "all", path = "/", transmit = "BACKEND/transmit" },
+            { id = "any", path = "/{one}/{two}", transmit = "BACKEND/transmit" },
+        ]
+        drain = { delay = "30m", timeout = "1h" }
+    "#;
+    let world = World::launch(Backend::start().await, settings).await;
+    let address = world.listeners.public;
+    let get = async |path: &str| {
+        let (head, body) = ask(address, &format!("GET {path} HTTP/1.0\r\n\r\n")).await;
+        (status(&head).to_owned(), message(&head, &body))
+    };
+    let answer = |status: &str, message: &str| (status.to_owned(), message.to_owned());
+    assert_eq!(get("/~/healthz").await, answer("200", "alive"));
+    assert_eq!(get("/~/readyz").await, answer("200", "ready"));
+    for other in ["/~/", "/~", "/~/cleanups", "//~/x", "/%7e/x", "/~/readyz/x", "/x/../~/x"] {
+        assert_eq!(get(other).await.0, "404", "{other}");
+    }
+    assert_eq!(get("/~x").await.0, "403", "of an API");
+    let (head, _) = ask(address, "POST /~/readyz HTTP/1.0\r\n\r\n").await;
+    assert_eq!(status(&head), "405");
+    world.stop.cancel();
+    // In a drain the gateway is alive, and new clients should go elsewhere.
+    while get("/~/readyz").await != answer("503", "not ready") {}
+    assert_eq!(get("/~/healthz").await, answer("200", "alive"));
+    // The delay does not end within this test.
+    drop(world);
 }
 
 /// A base URL with a slash at its end and a path with one at its begin make two.

@@ -40,7 +40,7 @@ enum View {
 
 /// All routes to come begin with `/~/`, so that no name that a user chooses can be in their way.
 static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
-    let read = |view| [(Method::GET, Route::Read(view)), (Method::HEAD, Route::Read(view))];
+    let read = |view| [(Method::GET, Route::Read(view))];
     Router::new()
         .with("/", &[(Method::POST, Route::Action)])
         .with("/functions", &read(View::Functions))

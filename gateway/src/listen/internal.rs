@@ -83,9 +83,7 @@ impl Internal {
             Route::RetryCleanup => self.retry_cleanup(&id).await,
             Route::UnknownCleanup => cleanups::nothing(),
             Route::Api => self.api(&id, request).await,
-            Route::Reserved => {
-                message(StatusCode::NOT_FOUND, "nothing here: no route has this path")
-            }
+            Route::Reserved => super::reserved(),
         })
     }
 

@@ -1,9 +1,19 @@
-//! The public listener: WebSockets by path, static pages beside them.
+//! The public listener: WebSockets by path, static pages beside them, and whether the gateway takes
+//! clients, for a balancer. Says nothing else about the gateway.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{Arc, LazyLock},
+};
 
-use daemon::{body::RequestBody, http::Body};
-use http::{Request, Response};
+use daemon::{
+    body::RequestBody,
+    health::{PUBLIC_HEALTH, PUBLIC_READINESS, health, readiness},
+    http::{Body, method_not_allowed},
+    router::{Found, Router, path_of},
+};
+use http::{Method, Request, Response};
+use tokio_util::sync::CancellationToken;
 
 use super::pages::Pages;
 use crate::{
@@ -17,13 +27,34 @@ pub(crate) struct Public {
     pub(crate) apis: Apis,
     pub(crate) connector: Connector,
     pub(crate) pages: Option<Pages>,
+    /// Cancelled when the gateway begins to drain.
+    pub(crate) stop: CancellationToken,
 }
+
+#[derive(Debug, Clone, Copy)]
+enum Route {
+    Health,
+    Readiness,
+    /// A path that is kept for routes to come. No API takes it.
+    Reserved,
+}
+
+static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
+    Router::new()
+        .with(PUBLIC_HEALTH, &[(Method::GET, Route::Health)])
+        .with(PUBLIC_READINESS, &[(Method::GET, Route::Readiness)])
+        .with_any("/~", Route::Reserved)
+        .with_any("/~/{*rest}", Route::Reserved)
+});
 
 impl Public {
     pub(crate) async fn answer(
         self: Arc<Self>,
         request: Request<RequestBody>,
     ) -> Result<Response<Body>, Infallible> {
+        if let Some(response) = self.answer_to_balancer(&request) {
+            return Ok(response);
+        }
         let path = request.uri().path().to_owned();
         let wants_websocket = asks_for_websocket(request.headers());
         if let Some((api, parameters)) = self.apis.by_path(&path) {
@@ -38,5 +69,21 @@ impl Public {
             _ => None,
         };
         Ok(page.unwrap_or_else(|| Refusal::NoSuchPath(path).response()))
+    }
+
+    /// The answer on a path that no API and no page has.
+    fn answer_to_balancer<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
+        match ROUTES.find(request.method(), &path_of(request.uri())) {
+            Found::Route(Route::Health, _) => Some(health()),
+            Found::Route(Route::Readiness, _) => {
+                // Why is told on the internal listener only.
+                let is_ready =
+                    !self.stop.is_cancelled() && self.connector.cleanups.obstacle().is_none();
+                Some(readiness((!is_ready).then_some("not ready")))
+            }
+            Found::Route(Route::Reserved, _) => Some(super::reserved()),
+            Found::OtherMethods(methods) => Some(method_not_allowed(&methods)),
+            Found::Nothing => None,
+        }
     }
 }

@@ -120,7 +120,11 @@ fn absolute(path: &str) -> Result<String, String> {
     if !path.starts_with('/') {
         return Err("it does not begin with /".into());
     }
-    Ok(normal(path).into_owned())
+    let path = normal(path).into_owned();
+    if path == "/~" || path.starts_with("/~/") {
+        return Err("paths that begin with /~/ are the gateway's own".into());
+    }
+    Ok(path)
 }
 
 /// `{name}` stands for one segment; everything else is a regular expression. What is
@@ -215,7 +219,8 @@ mod tests {
 
     #[test]
     fn wrong_paths_are_refused_with_a_reason() {
-        for wrong in ["chat", "=chat", "^~", "/(", "", "/u/{id}/{id}"] {
+        let own = ["/~", "=/~/x", "^~/%7E/", "/~/{id}", "/x/../~/y"];
+        for wrong in ["chat", "=chat", "^~", "/(", "", "/u/{id}/{id}"].into_iter().chain(own) {
             assert!(PathPattern::parse(wrong).is_err(), "{wrong}");
         }
     }
