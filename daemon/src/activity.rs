@@ -69,6 +69,17 @@ enum Phase {
     Discarding,
 }
 
+/// What bytes of the peer are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Received {
+    /// The first bytes of a request head.
+    HeadBegins,
+    /// More of the same head.
+    HeadGoesOn,
+    /// Of a body, or of what is dropped.
+    Other,
+}
+
 #[derive(Debug, Default)]
 enum RequestBodyState {
     /// There is no body, or all of it has been read.
@@ -141,12 +152,22 @@ impl Activity {
         !state.is_evicted
     }
 
-    /// Bytes have come.
-    pub(crate) fn received(&self) {
+    /// Bytes have come. Whether they are of a request head.
+    pub(crate) fn received(&self) -> Received {
         let mut state = self.lock();
-        if state.phase == Phase::Idle {
-            state.enter(Phase::Head);
+        match state.phase {
+            Phase::Idle => {
+                state.enter(Phase::Head);
+                Received::HeadBegins
+            }
+            Phase::Head => Received::HeadGoesOn,
+            Phase::Request | Phase::Answered | Phase::Discarding => Received::Other,
         }
+    }
+
+    /// Whether part of a request head has come.
+    pub(crate) fn is_in_head(&self) -> bool {
+        self.lock().phase == Phase::Head
     }
 
     /// When the peer has had its time to send a request.

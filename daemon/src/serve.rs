@@ -9,6 +9,7 @@ mod discard;
 mod exchange;
 mod host;
 mod http_stream;
+mod refusal;
 mod request_deadline;
 mod spelling;
 mod write_deadline;

@@ -4,10 +4,11 @@
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::support::{
     backend::Backend,
-    client::{Client, exchange},
+    client::{Client, exchange, received},
     stack::Stack,
     world::{PATH, World, data_send},
 };
@@ -190,4 +191,102 @@ async fn joined_urls_reach_what_they_name() {
         assert_eq!(status(&head), expected, "{path}");
     }
     world.finish().await;
+}
+
+#[tokio::test]
+async fn every_refusal_of_a_listener_says_why() {
+    let (stack, listeners) = stack().await;
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
+    let with = |headers: &str| format!("GET / HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+    let cases = [
+        (get("/?q=\"a\""), "400", "%22"),
+        (get("/?q=<a>"), "400", "%3C"),
+        (get("/?q=a>b"), "400", "%3E"),
+        (get("/a<b"), "400", "%3C"),
+        (get("/a`b?`"), "400", "%60"),
+        (get("/?q=a b"), "400", "%20"),
+        (get("/a b/c"), "400", "%20"),
+        (get(&format!("/?q={}\"", "x".repeat(800))), "400", "%22"),
+        (get(&format!("/?q={}\"", "x".repeat(8000))), "400", "percent-encoded"),
+        (get("/").replace("1.1", "3.0"), "400", "HTTP/1.1"),
+        (get("/").replace("HTTP/", "HTCPCP/"), "400", "HTTP/1.1"),
+        ("GET /\r\n\r\n".to_owned(), "400", "HTTP/1.1"),
+        ("nonsense\r\n\r\n".to_owned(), "400", "HTTP/1.1"),
+        ("\u{1}\u{2}\r\n\r\n".to_owned(), "400", "HTTP/1.1"),
+        (with("bad header\r\n"), "400", "header"),
+        (with("bad : header\r\n"), "400", "header"),
+        (with("X: \u{7}\r\n"), "400", "header"),
+        (with("Content-Length: x\r\n"), "400", "header"),
+        (with("Content-Length: 1\r\nContent-Length: 2\r\n"), "400", "header"),
+        (with(&format!("X: {}\r\n", "x".repeat(100 << 10))), "431", "32 KiB"),
+        (with(&"X: x\r\n".repeat(200)), "431", "100"),
+        (get(&format!("/{}", "x".repeat(100 << 10))), "431", "32 KiB"),
+    ];
+    for address in listeners {
+        for (request, expected, reason) in &cases {
+            let start: String = request.chars().take(60).collect();
+            let (head, body) = ask(address, request).await;
+            assert_eq!(status(&head), *expected, "{start}: {body}");
+            assert!(head.contains("connection: close") && head.contains("date: "), "{head}");
+            let message = message(&head, &body);
+            assert!(message.contains(reason), "{start}: {message}");
+        }
+        // After a request that was good.
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"HEAD /nobody HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        stream.readable().await.unwrap();
+        stream.write_all(get("/?\"").as_bytes()).await.unwrap();
+        let answers = received(stream).await;
+        let (_, second) = answers.split_once("\r\n\r\n").unwrap();
+        let (head, body) = split(second);
+        assert!(status(&head) == "400" && message(&head, &body).contains("%22"), "{answers}");
+        // Half a head.
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: x").await.unwrap();
+        stream.shutdown().await.unwrap();
+        let (head, body) = split(&received(stream).await);
+        assert_eq!(status(&head), "400");
+        assert!(message(&head, &body).contains("ended before"), "{body}");
+        // Nothing, or an empty line, is no request.
+        for nothing in ["", "\r\n"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(nothing.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+            assert_eq!(received(stream).await, "");
+        }
+    }
+    stack.finish().await;
+}
+
+/// RFC 9113 section 3.3: a client may begin with HTTP/2 if it knows that the server speaks it.
+#[tokio::test]
+async fn a_client_that_begins_with_http_2_or_tls_is_told_what_is_spoken() {
+    let (stack, listeners) = stack().await;
+    for address in listeners {
+        let settings = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00";
+        let preface = [&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], settings].concat();
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        // In two pieces.
+        stream.write_all(&preface[..20]).await.unwrap();
+        stream.flush().await.unwrap();
+        stream.write_all(&preface[20..]).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let answer = received(stream).await;
+        let bytes = answer.as_bytes();
+        assert_eq!(&bytes[..9], settings, "{answer:?}");
+        let goaway = &bytes[9..];
+        assert_eq!(goaway[3], 7, "{answer:?}");
+        assert_eq!(goaway[13..17], [0, 0, 0, 13], "HTTP_1_1_REQUIRED: {answer:?}");
+        assert_eq!(usize::from(goaway[2]), goaway.len() - 9, "{answer:?}");
+        assert!(answer.ends_with("this listener speaks HTTP/1.1 only"), "{answer:?}");
+
+        let hello = b"\x16\x03\x01\x00\xa5\x01\x00\x00\xa1\x03\x03";
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(hello).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let (head, body) = split(&received(stream).await);
+        assert_eq!(status(&head), "400");
+        assert!(message(&head, &body).contains("without TLS"), "{body}");
+    }
+    stack.finish().await;
 }

@@ -50,7 +50,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
         let (evicted, has_unread) = (activity.clone(), stream.has_unread());
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
-        let stream = HttpStream::new(stream, activity.clone());
+        let stream = HttpStream::new(stream, peer, activity.clone());
         let switching = stream.switching();
         let stream = TokioIo::new(stream);
         let service = service_fn(move |request: Request<Incoming>| {

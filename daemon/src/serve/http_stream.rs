@@ -1,28 +1,32 @@
 //! The stream of a connection for as long as it carries HTTP.
 //!
-//! Hyper has no deadline for writing, one deadline for idle connections and for half a head, and
-//! closes a connection without regard to what the peer still sends. So the stream does all three,
-//! and spells the names of a 101.
-//! An upgrade takes this layer off.
+//! Hyper has no deadline for writing, one deadline for idle connections and for half a head, closes
+//! a connection without regard to what the peer still sends, does not say what is wrong with a
+//! request, and writes all names in lower case. So the stream does all five. An upgrade takes this
+//! layer off.
 
 use std::{
     io::{self, IoSlice},
+    net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
+use http::StatusCode;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tracing::debug;
 
 use super::{
     discard::Discard,
+    refusal::{self, HeadStart, OtherProtocol},
     request_deadline::RequestDeadline,
     spelling::{Spelling, Switching},
     write_deadline::WriteDeadline,
 };
 use crate::{
-    activity::Activity,
+    activity::{Activity, Received},
     stream::{Peek, Stream},
 };
 
@@ -30,7 +34,12 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct HttpStream<S> {
     stream: S,
+    peer: SocketAddr,
     activity: Activity,
+    head_start: HeadStart,
+    /// Whether all that hyper has written has been flushed. What comes then while a head is
+    /// received is no rest of an earlier answer.
+    is_flushed: bool,
     request_deadline: RequestDeadline,
     write_deadline: WriteDeadline,
     /// Whether the peer has ended its sending side.
@@ -40,10 +49,13 @@ pub(super) struct HttpStream<S> {
 }
 
 impl<S> HttpStream<S> {
-    pub(super) fn new(stream: S, activity: Activity) -> Self {
+    pub(super) fn new(stream: S, peer: SocketAddr, activity: Activity) -> Self {
         Self {
             stream,
+            peer,
             activity,
+            head_start: HeadStart::default(),
+            is_flushed: true,
             request_deadline: RequestDeadline::default(),
             write_deadline: WriteDeadline::default(),
             has_ended: false,
@@ -64,6 +76,7 @@ impl<S> HttpStream<S> {
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
+                self.is_flushed = false;
                 self.spelling.wrote(bytes);
                 self.activity.wrote();
             }
@@ -71,6 +84,66 @@ impl<S> HttpStream<S> {
             Poll::Pending => self.activity.blocked(),
         }
         self.write_deadline.watch(cx, written)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> HttpStream<S> {
+    /// Writes `answer`, the last one, as far as the system takes it at once. An answer is short,
+    /// and a client that has read the earlier ones has room for it.
+    fn refuse(&mut self, cx: &mut Context<'_>, problem: &str, answer: &[u8]) {
+        debug!(client.address = %self.peer, problem, "what came is not a request");
+        let written = Pin::new(&mut self.stream).poll_write(cx, answer);
+        let _ = self.wrote(cx, written);
+    }
+
+    /// Answers a head of which no more comes, if the client can have an answer.
+    fn refuse_half_head(&mut self, cx: &mut Context<'_>, status: StatusCode, problem: &str) {
+        if self.is_flushed && self.activity.is_in_head() && !self.head_start.is_blank() {
+            let has_body = !self.head_start.is_of_head_method();
+            self.refuse(cx, problem, &refusal::answer(status, problem, has_body));
+        }
+    }
+
+    /// Notes what has come. Whether it is for hyper: a client that speaks something else has been
+    /// answered, and hyper is told that it has left.
+    fn note(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> bool {
+        match self.activity.received() {
+            Received::HeadBegins => self.head_start.begin(bytes),
+            Received::HeadGoesOn => self.head_start.add(bytes),
+            Received::Other => return true,
+        }
+        let other = self.head_start.other_protocol().filter(|_| self.is_flushed);
+        match other {
+            None => return true,
+            Some(OtherProtocol::Http2) => {
+                self.refuse(cx, "HTTP/2", &refusal::answer_of_http_2());
+            }
+            Some(OtherProtocol::Tls) => {
+                let problem = "this listener speaks HTTP/1.1 without TLS: use http:// or ws://";
+                self.refuse(cx, problem, &refusal::answer(StatusCode::BAD_REQUEST, problem, true));
+            }
+        }
+        false
+    }
+
+    /// Writes an answer that says what is wrong in place of one of hyper that does not. None if
+    /// `bytes` are of another answer.
+    fn write_refusal(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Option<Poll<io::Result<usize>>> {
+        let status = refusal::bare_status(bytes).filter(|_| self.is_flushed)?;
+        if !self.activity.is_in_head() {
+            return None;
+        }
+        let problem = self.head_start.problem(status);
+        self.refuse(
+            cx,
+            &problem,
+            &refusal::answer(status, &problem, !self.head_start.is_of_head_method()),
+        );
+        Some(Poll::Ready(Ok(bytes.len())))
     }
 }
 
@@ -84,7 +157,7 @@ pub fn take_stream(upgraded: Upgraded) -> Result<(Vec<u8>, Stream), Upgraded> {
     Ok((parts.read_buf.to_vec(), parts.io.into_inner().stream))
 }
 
-impl<S: AsyncRead + Peek + Unpin> AsyncRead for HttpStream<S> {
+impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncRead for HttpStream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -100,13 +173,18 @@ impl<S: AsyncRead + Peek + Unpin> AsyncRead for HttpStream<S> {
             Poll::Ready(read) => read?,
             Poll::Pending => {
                 ready!(this.request_deadline.poll(cx, this.activity.request_due()));
+                let problem = "the head of the request did not come in time";
+                this.refuse_half_head(cx, StatusCode::REQUEST_TIMEOUT, problem);
                 return Poll::Ready(Ok(()));
             }
         }
-        if buffer.filled().len() > before {
-            this.activity.received();
-        } else {
+        let bytes = &buffer.filled()[before..];
+        if bytes.is_empty() {
             this.has_ended = true;
+            let problem = "the connection ended before the head of the request did";
+            this.refuse_half_head(cx, StatusCode::BAD_REQUEST, problem);
+        } else if !this.note(cx, bytes) {
+            buffer.set_filled(before);
         }
         Poll::Ready(Ok(()))
     }
@@ -119,6 +197,9 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let Some(written) = this.write_refusal(cx, bytes) {
+            return written;
+        }
         let bytes = this.spelling.of(bytes).unwrap_or(bytes);
         let written = Pin::new(&mut this.stream).poll_write(cx, bytes);
         this.wrote(cx, written)
@@ -130,6 +211,11 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if let [bytes] = slices
+            && let Some(written) = this.write_refusal(cx, bytes)
+        {
+            return written;
+        }
         let first = slices.iter().take_while(|slice| slice.is_empty()).count();
         let slices = &slices[first..];
         let written = match this.spelling.before_head(slices) {
@@ -153,6 +239,8 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
             let left = "the peer left before its request was answered";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, left)));
         }
+        // Hyper flushes the stream when it has written all that it has.
+        this.is_flushed = true;
         Pin::new(&mut this.stream).poll_flush(cx)
     }
 

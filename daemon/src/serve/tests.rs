@@ -101,7 +101,8 @@ async fn a_stop_lets_the_request_in_hand_end_and_closes_idle_connections() {
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
 }
 
-/// The head timeout closes those that send nothing, half a head, or nothing after an answer.
+/// The head timeout closes those that send nothing, half a head, or nothing after an answer. Who
+/// has sent half a head is told so.
 #[tokio::test]
 async fn a_client_that_sends_no_head_is_closed() {
     let server = TestServer::start(Duration::from_millis(250), greet).await;
@@ -112,7 +113,12 @@ async fn a_client_that_sends_no_head_is_closed() {
     idle.get("/").await;
     idle.receive_until("!").await;
     assert_eq!(silent.receive_all().await, "");
-    assert_eq!(slow.receive_all().await, "");
+    let answer = slow.receive_all().await;
+    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+    assert!(
+        answer.ends_with("{\"message\":\"the head of the request did not come in time\"}"),
+        "{answer}"
+    );
     assert_eq!(idle.receive_all().await, "");
     server.end().await;
 }

@@ -196,11 +196,11 @@ async fn half_a_head_is_dropped_long_before_an_idle_connection() {
     let mut idle = TestClient::connect(&server).await;
     let mut half = TestClient::connect(&server).await;
     half.send("GET / HTTP/1.1\r\nHost: loc").await;
-    assert_eq!(half.receive_all().await, "");
+    assert!(half.receive_all().await.starts_with("HTTP/1.1 408 "));
     idle.get("/").await;
     idle.receive_until("!").await;
     // On a connection that is kept alive too.
     idle.send("GET / HTTP/1.1\r\nHost: loc").await;
-    assert_eq!(idle.receive_all().await, "");
+    assert!(idle.receive_all().await.starts_with("HTTP/1.1 408 "));
     server.end().await;
 }

@@ -1,0 +1,171 @@
+//! The begin of a request head, kept until the next one to say what is wrong with it.
+
+use http::{Method, StatusCode, uri::PathAndQuery};
+
+/// How much of a head is kept.
+const BYTES_MAX: usize = 1 << 10;
+
+const NOT_A_REQUEST: &str =
+    "need a request of HTTP/1.1, which begins with a line such as: GET /path HTTP/1.1";
+const BAD_HEADER: &str = "a header of the request is not valid: each is a line with a name, a colon and a value, without \
+     control characters";
+const BAD_REQUEST: &str = "the request is not valid HTTP/1.1: a URL needs its special characters percent-encoded, and a \
+     header is a line with a name, a colon and a value";
+const TOO_LARGE: &str =
+    "the head of the request is larger than 32 KiB, or has more than 100 headers";
+
+/// The first bytes of the head that is being received.
+#[derive(Debug, Default)]
+pub(in super::super) struct HeadStart(Vec<u8>);
+
+/// What a client speaks that does not speak HTTP/1.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum OtherProtocol {
+    Http2,
+    Tls,
+}
+
+impl HeadStart {
+    /// The first bytes of another head.
+    pub(in super::super) fn begin(&mut self, bytes: &[u8]) {
+        self.0.clear();
+        self.add(bytes);
+    }
+
+    /// More bytes of the same head.
+    pub(in super::super) fn add(&mut self, bytes: &[u8]) {
+        let room = BYTES_MAX - self.0.len();
+        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    /// Whether nothing but line breaks has come. Some clients send one after a body.
+    pub(in super::super) fn is_blank(&self) -> bool {
+        self.0.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+    }
+
+    pub(in super::super) fn is_of_head_method(&self) -> bool {
+        self.0.starts_with(b"HEAD ")
+    }
+
+    pub(in super::super) fn other_protocol(&self) -> Option<OtherProtocol> {
+        // RFC 9113 section 3.4: no request of HTTP/1.1 begins so.
+        if self.0.starts_with(b"PRI * HTTP/2.0\r\n") {
+            return Some(OtherProtocol::Http2);
+        }
+        // A record of TLS with a handshake.
+        self.0.starts_with(&[22, 3]).then_some(OtherProtocol::Tls)
+    }
+
+    /// Why hyper has answered the head with `status`.
+    pub(in super::super) fn problem(&self, status: StatusCode) -> String {
+        match status {
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => TOO_LARGE.to_owned(),
+            StatusCode::URI_TOO_LONG => "the URL is too long".to_owned(),
+            _ => self.problem_of_request_line(),
+        }
+    }
+
+    fn problem_of_request_line(&self) -> String {
+        let bytes = self.0.trim_ascii_start();
+        let (line, is_whole) = match bytes.iter().position(|byte| *byte == b'\n') {
+            Some(end) => (bytes[..end].trim_ascii_end(), true),
+            None => (bytes, false),
+        };
+        let mut words = line.splitn(2, |byte| *byte == b' ');
+        let (method, Some(rest)) = (words.next().unwrap_or_default(), words.next()) else {
+            return NOT_A_REQUEST.to_owned();
+        };
+        if Method::from_bytes(method).is_err() {
+            return NOT_A_REQUEST.to_owned();
+        }
+        let (target, version) = match rest.iter().rposition(|byte| *byte == b' ') {
+            Some(end) if is_whole => (&rest[..end], &rest[end + 1..]),
+            Some(_) | None if is_whole => return NOT_A_REQUEST.to_owned(),
+            Some(_) | None => (rest, &b"HTTP/1.1"[..]),
+        };
+        if let Some(problem) = problem_of_target(target) {
+            return problem;
+        }
+        if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {
+            return NOT_A_REQUEST.to_owned();
+        }
+        if is_whole { BAD_HEADER.to_owned() } else { BAD_REQUEST.to_owned() }
+    }
+}
+
+/// What is wrong with the first character that is not valid where it is.
+fn problem_of_target(target: &[u8]) -> Option<String> {
+    let text = match str::from_utf8(target) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_some() => {
+            let byte = target[error.valid_up_to()];
+            return Some(format!("the URL is not UTF-8: write %{byte:02X} for the byte {byte:#x}"));
+        }
+        Err(error) => str::from_utf8(&target[..error.valid_up_to()]).unwrap_or_default(),
+    };
+    let mut before = "/";
+    for character in text.chars() {
+        if PathAndQuery::try_from(format!("{before}{character}")).is_err() {
+            let code = u32::from(character);
+            return Some(format!(
+                "the URL has a character that must be percent-encoded: write %{code:02X} for {character:?}"
+            ));
+        }
+        if character == '?' {
+            before = "/?";
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(head: &[u8], expected: &str) {
+        let mut start = HeadStart::default();
+        start.begin(head);
+        let problem = start.problem(StatusCode::BAD_REQUEST);
+        assert!(problem.contains(expected), "{}: {problem}", String::from_utf8_lossy(head));
+    }
+
+    #[test]
+    fn the_first_thing_that_is_wrong_is_named() {
+        check(b"GET /a?b=\"c\" HTTP/1.1\r\n", "write %22 for '\"'");
+        check(b"\r\nGET /a b HTTP/1.1\r\n", "write %20 for ' '");
+        check("GET /聊天?<".as_bytes(), "write %3C for '<'");
+        check(b"GET /\xe8\x81\xff HTTP/1.1\r\n", "write %E8");
+        check(b"GET /\xe8\x81", "percent-encoded, and a header");
+        check(b"GET /a\r\nHost: x", "such as: GET");
+        check(b"GET / HTTP/3.0\r\n", "such as: GET");
+        check(b"G T", "percent-encoded, and a header");
+        check(b"\x80 /", "such as: GET");
+        check(b"GET /a HTTP/1.1\r\nHost", "a header of the request");
+        check(b"", "such as: GET");
+    }
+
+    #[test]
+    fn only_the_begin_of_one_head_is_kept() {
+        let mut start = HeadStart::default();
+        start.add(&[b'x'; 3 * BYTES_MAX]);
+        start.add(b"x");
+        assert_eq!(start.0.len(), BYTES_MAX);
+        start.begin(b"\r\n");
+        assert!(start.is_blank());
+        start.add(b"HEAD /");
+        assert!(!start.is_blank());
+    }
+
+    #[test]
+    fn other_protocols_are_known_by_their_first_bytes() {
+        let mut start = HeadStart::default();
+        start.begin(b"PRI * HTTP/2.0\r");
+        assert_eq!(start.other_protocol(), None);
+        start.add(b"\n\r\nSM");
+        assert_eq!(start.other_protocol(), Some(OtherProtocol::Http2));
+        start.begin(&[22, 3, 1, 0]);
+        assert_eq!(start.other_protocol(), Some(OtherProtocol::Tls));
+        start.begin(b"GET / HTTP/1.1\r\n");
+        assert_eq!(start.other_protocol(), None);
+    }
+}
