@@ -32,7 +32,7 @@ const CLIENTS: usize = 50;
 const MESSAGES: usize = 20;
 const MESSAGES_VARIABLE: &str = "LONGHOLD_DYING_MESSAGES";
 
-/// One Python process, which waits for its second event.
+/// One process of a bootstrap in Python, which waits for its second event.
 struct OneProcess {
     functions: Functions,
     process: Pid,
@@ -43,10 +43,10 @@ struct OneProcess {
 impl OneProcess {
     async fn start(lines: &str) -> Self {
         let folder = folder();
-        write(folder.path(), "python/index.py", ASKING);
+        write(folder.path(), "bash/bootstrap", ASKING);
         let asked = folder.path().join("asked");
         let lines = format!("environment.ASKED = {asked:?}\n{lines}");
-        let functions = Functions::start_in(folder, &function("python", &lines)).await;
+        let functions = Functions::start_in(folder, &function("bash", &lines)).await;
         let (process, port) = reply(&functions).await;
         soon("the second question of the process", async {
             while fs::read_to_string(&asked).unwrap().lines().count() < 2 {
@@ -87,7 +87,7 @@ impl OneProcess {
 
 /// The process that replies, and the port of its runtime API.
 async fn reply(functions: &Functions) -> (i32, u16) {
-    let reply = functions.returns("python", &json!({})).await;
+    let reply = functions.returns("bash", &json!({})).await;
     serde_json::from_value(reply).unwrap()
 }
 
@@ -130,7 +130,7 @@ async fn an_event_that_a_killed_process_had_read_is_answered_439() {
         one.signal(Signal::SIGKILL);
     };
     let hang = json!({ "do": "hang" });
-    let ((status, answer), ()) = tokio::join!(one.functions.invoke("python", &hang), killed);
+    let ((status, answer), ()) = tokio::join!(one.functions.invoke("bash", &hang), killed);
     assert_eq!(status, 439, "{answer}");
     one.functions.finish().await;
 }
@@ -142,7 +142,7 @@ async fn an_event_that_a_stopped_process_has_not_read_in_time_is_answered_432() 
     }
     let one = OneProcess::start("timeout = \"1s\"").await;
     one.freeze().await;
-    let (status, answer) = one.functions.invoke("python", &json!({})).await;
+    let (status, answer) = one.functions.invoke("bash", &json!({})).await;
     assert_eq!(status, 432, "{answer}");
     assert_ne!(reply(&one.functions).await.0, one.process.as_raw());
     one.functions.finish().await;
@@ -169,7 +169,7 @@ async fn an_event_that_moves_ends_within_the_time_that_the_runner_says() {
         one.signal(Signal::SIGKILL);
     };
     let event = json!({});
-    let ((status, answer), ()) = tokio::join!(one.functions.invoke("python", &event), killed);
+    let ((status, answer), ()) = tokio::join!(one.functions.invoke("bash", &event), killed);
     assert_eq!(status, 432, "{answer}");
     one.functions.finish().await;
 }
@@ -244,8 +244,8 @@ async fn check_no_loss(code: &str, lines: &str) {
     let messages = std::env::var(MESSAGES_VARIABLE)
         .map_or(MESSAGES, |messages| messages.parse().expect("a number of messages"));
     let folder = folder();
-    write(folder.path(), "python/index.py", code);
-    let functions = Functions::start_in(folder, &function("python", lines)).await;
+    write(folder.path(), "bash/bootstrap", code);
+    let functions = Functions::start_in(folder, &function("bash", lines)).await;
     let settings = format!(
         r#"
         [listen]
@@ -254,7 +254,7 @@ async fn check_no_loss(code: &str, lines: &str) {
         [[api]]
         id = "api-test"
         path = "/dying"
-        transmit = "http://{}/functions/python/invocations"
+        transmit = "http://{}/functions/bash/invocations"
         reply = true
         timeout = "60s"
         "#,
@@ -279,6 +279,6 @@ async fn no_message_is_lost_by_processes_that_end_at_random_after_a_reply() {
 /// up, and their calls are repeated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_message_is_lost_by_processes_that_end_at_random_and_start_slowly() {
-    let slow = format!("import time\ntime.sleep(4)\n{DYING_PYTHON}");
+    let slow = format!("#!/usr/bin/env python3\nimport time\ntime.sleep(4)\n{DYING_PYTHON}");
     check_no_loss(&slow, "timeout = \"3s\"\nmax_instances = 10").await;
 }

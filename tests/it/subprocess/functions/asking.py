@@ -1,7 +1,9 @@
-"""Writes a line to the file ASKED whenever it has asked for an event. Does not get ready if there is a
-pipe beside this file."""
+#!/usr/bin/env python3
+"""A bootstrap. Writes a line to the file ASKED whenever it has asked for an event. Does not get ready if
+there is a pipe beside this file."""
 
 import http.client
+import json
 import os
 import time
 
@@ -9,20 +11,24 @@ if os.path.exists(os.environ["ASKED"] + "-never"):
     with open(os.environ["ASKED"] + "-never") as pipe:
         pipe.read()
 
-ask = http.client.HTTPConnection.request
+port = int(os.environ["SCF_RUNTIME_API_PORT"])
+api = http.client.HTTPConnection("127.0.0.1", port)
 
 
-def request(connection, method, path, *rest):
-    ask(connection, method, path, *rest)
-    if path.endswith("/next"):
-        with open(os.environ["ASKED"], "a") as asked:
-            print(path, file=asked)
+def post(path, body):
+    api.request("POST", path, body)
+    api.getresponse().read()
 
 
-http.client.HTTPConnection.request = request
-
-
-def main_handler(event, context):
+post("/runtime/init/ready", "")
+while True:
+    api.request("GET", "/runtime/invocation/next")
+    with open(os.environ["ASKED"], "a") as asked:
+        print("next", file=asked)
+    response = api.getresponse()
+    event = json.loads(response.read())
+    if response.status != 200:
+        break
     if event.get("do") == "hang":
         time.sleep(1000)
-    return [os.getpid(), int(os.environ["SCF_RUNTIME_API_PORT"])]
+    post("/runtime/invocation/response", json.dumps([os.getpid(), port]))
