@@ -73,21 +73,30 @@ function staticContext() {
 
 // Ends the invocation in hand, whichever way it is told first; null when there is none.
 let settle = null;
+// What its handler has returned.
+let returned;
 
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
     const done = (error, value) => (error == null ? resolve(value) : reject(error));
     settle = done;
     Object.assign(context, { done, succeed: resolve, fail: (error) => reject(error ?? "failed") });
-    const result = handler(event, context, done);
-    if (typeof result?.then === "function") result.then(resolve, reject);
-    else if (result !== undefined) resolve(result);
-    // Else a callback is to come; or nothing is, and beforeExit will tell.
+    returned = handler(event, context, done);
+    if (typeof returned?.then === "function") returned.then(resolve, reject);
+    // A handler that takes a callback replies by it.
+    else if (handler.length < 3 && isReply(returned)) resolve(returned);
   });
 }
 
-// Nothing is left to run that could still answer: as in the cloud, the answer is null.
-process.on("beforeExit", () => settle?.(null, null));
+// A timer or an emitter is what setTimeout(…) and request.on(…) leave: a callback is to come.
+function isReply(value) {
+  const isHandle = typeof value?.hasRef === "function" || typeof value?.on === "function";
+  return value !== undefined && !isHandle;
+}
+
+// Nothing is left to run that could still answer: as in the cloud, the answer is null, unless the
+// handler has returned something.
+process.on("beforeExit", () => settle?.(null, isReply(returned) ? returned : null));
 
 async function die(error) {
   if (settle === null) console.error(error);

@@ -8,6 +8,7 @@ mod dying;
 mod escapes;
 mod follow;
 mod functions;
+mod handlers;
 mod instances;
 mod lambda;
 mod log;
