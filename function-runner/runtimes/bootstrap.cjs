@@ -1,7 +1,7 @@
 // Runs a Node function: loads the handler once, then hands it one event after the other.
 //
-// Given to the interpreter as text. The standard library is all it needs. Nothing is stopped
-// between events: work that a handler left running goes on.
+// Given to the interpreter as text, and made the main module by launch.js. The standard library is
+// all it needs. Nothing is stopped between events: work that a handler left running goes on.
 "use strict";
 
 const http = require("node:http");
@@ -57,7 +57,15 @@ async function load() {
       exported = await import(pathToFileURL(found));
     }
   }
-  return exported[name] ?? exported.default?.[name];
+  return handlerOf(exported, name);
+}
+
+// The export with this name, or else the only one: module.exports = fn, export default fn. What is
+// imported has module.exports as its default export, and compilers put one default into the other.
+function handlerOf(exported, name) {
+  const forms = [exported, exported?.default, exported?.default?.default];
+  const named = forms.find((form) => form?.[name] !== undefined);
+  return named ? named[name] : forms.find((form) => typeof form === "function");
 }
 
 function staticContext() {

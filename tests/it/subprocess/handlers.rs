@@ -86,3 +86,125 @@ async fn a_returned_value_does_not_win_over_a_callback() {
     ])
     .await;
 }
+
+/// The forms of the cloud's documents, and those that compilers make.
+#[tokio::test]
+async fn a_handler_may_be_the_only_export_of_its_file() {
+    let compiled = "exports.__esModule = true; exports.default = async (event) => event;";
+    check(&[
+        (
+            "function",
+            &[("index.js", "module.exports = async (event) => event;")],
+            "",
+            "\"event\"",
+        ),
+        (
+            "callback",
+            &[(
+                "index.cjs",
+                "module.exports = (event, context, callback) => callback(null, event);",
+            )],
+            "",
+            "\"event\"",
+        ),
+        (
+            "default",
+            &[("index.mjs", "export default async (event) => event;")],
+            "",
+            "\"event\"",
+        ),
+        (
+            "object",
+            &[(
+                "index.mjs",
+                "export default { main_handler: async (event) => event };",
+            )],
+            "",
+            "\"event\"",
+        ),
+        ("compiled", &[("index.js", compiled)], "", "\"event\""),
+        (
+            "named",
+            &[(
+                "index.js",
+                "module.exports = () => 1; module.exports.main_handler = (event) => event;",
+            )],
+            "",
+            "\"event\"",
+        ),
+    ])
+    .await;
+}
+
+/// The main module is not that of the function, so a file that can be run by itself is not run.
+#[tokio::test]
+async fn require_main_is_a_module_in_the_folder_of_the_code() {
+    let code = "const path = require('node:path');\n\
+        const main = require.main;\n\
+        const found = [main === module, main === process.mainModule, main.require('./lib').word,\n  \
+        path.dirname(main.filename) === __dirname, main.paths[0] === path.join(__dirname, \
+        'node_modules')];\n\
+        exports.main_handler = async () => found;";
+    let library = "exports.word = 'library';";
+    let reply = "[false, true, \"library\", true, true]";
+    check(&[(
+        "main",
+        &[("index.js", code), ("lib.js", library)],
+        "",
+        reply,
+    )])
+    .await;
+}
+
+/// What Node puts into the global scope for a program that is given as text.
+#[tokio::test]
+async fn the_global_scope_is_that_of_a_program_in_a_file() {
+    let code = "export const main_handler = async () =>\n  \
+        [typeof require, typeof module, typeof exports, typeof fs, typeof call, typeof URL];";
+    let reply =
+        "[\"undefined\", \"undefined\", \"undefined\", \"undefined\", \"undefined\", \"function\"]";
+    check(&[("scope", &[("index.mjs", code)], "", reply)]).await;
+}
+
+/// Node 20 has all of these options.
+#[tokio::test]
+async fn options_of_node_for_the_kind_of_modules_do_not_reach_the_bootstrap() {
+    let common: &[_] = &[
+        (
+            "index.cjs",
+            "exports.main_handler = async (event) => [event, globalThis.preloaded];",
+        ),
+        ("preload.cjs", "globalThis.preloaded = true;"),
+        ("preload.mjs", "globalThis.preloaded = true;"),
+    ];
+    check(&[
+        (
+            "input",
+            common,
+            "environment.NODE_OPTIONS = '--input-type=module'",
+            "[\"event\", null]",
+        ),
+        (
+            "require",
+            common,
+            "environment.NODE_OPTIONS = '-r ./preload.cjs'",
+            "[\"event\", true]",
+        ),
+        (
+            "import",
+            common,
+            "environment.NODE_OPTIONS = '--import ./preload.mjs'",
+            "[\"event\", true]",
+        ),
+    ])
+    .await;
+    let version = std::process::Command::new("node").arg("--version").output();
+    if version.is_ok_and(|version| version.stdout.starts_with(b"v20.")) {
+        let module: &[_] = &[(
+            "index.js",
+            "export const main_handler = async (event) => event;",
+        )];
+        let options = "environment.NODE_OPTIONS = '--experimental-default-type=module'";
+        check(&[("default", module, options, "\"event\"")]).await;
+    }
+}

@@ -10,12 +10,15 @@ use std::{
 
 use functions::Environment;
 use nix::unistd::Uid;
+use serde_json::Value;
 
 use super::limits::Limits;
 use crate::settings::{Cloud, Flaw, Language, PATH, SubprocessSettings, User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
 const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
+/// A function of JavaScript that runs the text of a bootstrap.
+const LAUNCH: &str = include_str!("../../../runtimes/launch.js");
 /// The bootstraps take this out of their environment, so that no program of the function inherits
 /// it.
 const SECRET: &str = "LONGHOLD_SECRET";
@@ -75,7 +78,8 @@ impl Program {
             Language::Nodejs => {
                 // Node collects garbage late if it does not know its limit.
                 let heap_mb = limits.memory_mb * 3 / 4;
-                command.arg(format!("--max-old-space-size={heap_mb}")).args(["-e", NODE])
+                let launch = format!("({})({})", LAUNCH.trim_end(), Value::from(NODE));
+                command.arg(format!("--max-old-space-size={heap_mb}")).args(["-e", &launch])
             }
             Language::Custom => &mut command,
         };
