@@ -46,17 +46,8 @@ async function load() {
   const [, file, name] = /^(.*)\.([^.]*)$/.exec(env._HANDLER);
   const base = path.join(env.USER_CODE_ROOT, file);
   const found = [".js", ".mjs", ".cjs"].map((end) => base + end).find(existsSync);
-  let exported;
-  if (found?.endsWith(".mjs")) {
-    exported = await import(pathToFileURL(found));
-  } else {
-    try {
-      exported = require(found ?? base);
-    } catch (error) {
-      if (error?.code !== "ERR_REQUIRE_ESM") throw error;
-      exported = await import(pathToFileURL(found));
-    }
-  }
+  // Both kinds of modules can be imported. Node decides which kind it is, as for a program.
+  const exported = await import(pathToFileURL(found ?? `${base}.js`));
   return handlerOf(exported, name);
 }
 
@@ -81,14 +72,18 @@ function staticContext() {
 
 // Ends the invocation in hand, whichever way it is told first; null when there is none.
 let settle = null;
-// What its handler has returned.
-let returned;
+// What to do when nothing is left to run; null when that is not to be expected.
+let idle = null;
+process.on("beforeExit", () => idle?.());
 
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
     const done = (error, value) => (error == null ? resolve(value) : reject(error));
     settle = done;
     Object.assign(context, { done, succeed: resolve, fail: (error) => reject(error ?? "failed") });
+    let returned;
+    // As in the cloud, a handler that does not answer replies null, unless it has returned something.
+    idle = () => resolve(isReply(returned) ? returned : null);
     returned = handler(event, context, done);
     if (typeof returned?.then === "function") returned.then(resolve, reject);
     // A handler that takes a callback replies by it.
@@ -102,10 +97,6 @@ function isReply(value) {
   return value !== undefined && !isHandle;
 }
 
-// Nothing is left to run that could still answer: as in the cloud, the answer is null, unless the
-// handler has returned something.
-process.on("beforeExit", () => settle?.(null, isReply(returned) ? returned : null));
-
 async function die(error) {
   if (settle === null) console.error(error);
   else await call("POST", "invocation/error", report(430, error)).catch(() => {});
@@ -117,7 +108,10 @@ process.on("unhandledRejection", die);
 async function main() {
   let handler;
   try {
-    handler = await load();
+    handler = await new Promise((resolve, reject) => {
+      idle = () => reject(new Error("a top-level await waits for something that never comes"));
+      load().then(resolve, reject);
+    });
   } catch (error) {
     await call("POST", "init/error", report(443, error));
     process.exit(1);
@@ -127,6 +121,7 @@ async function main() {
     await call("POST", "init/error", JSON.stringify({ statusCode: 437, errorMessage: error }));
     process.exit(1);
   }
+  idle = null;
   await call("POST", "init/ready");
   const always = staticContext();
   for (;;) {
@@ -143,6 +138,7 @@ async function main() {
       answer = ["error", report(430, error)];
     }
     settle = null;
+    idle = null;
     await call("POST", `invocation/${answer[0]}`, answer[1], { request_id });
   }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Functions,
-    functions::{has, write},
+    functions::{function, has, write},
 };
 
 /// A function in Node: its name, its files, lines of its settings, and the reply to `"event"`.
@@ -92,12 +92,7 @@ async fn a_returned_value_does_not_win_over_a_callback() {
 async fn a_handler_may_be_the_only_export_of_its_file() {
     let compiled = "exports.__esModule = true; exports.default = async (event) => event;";
     check(&[
-        (
-            "function",
-            &[("index.js", "module.exports = async (event) => event;")],
-            "",
-            "\"event\"",
-        ),
+        ("function", &[("index.js", "module.exports = async (event) => event;")], "", "\"event\""),
         (
             "callback",
             &[(
@@ -107,18 +102,10 @@ async fn a_handler_may_be_the_only_export_of_its_file() {
             "",
             "\"event\"",
         ),
-        (
-            "default",
-            &[("index.mjs", "export default async (event) => event;")],
-            "",
-            "\"event\"",
-        ),
+        ("default", &[("index.mjs", "export default async (event) => event;")], "", "\"event\""),
         (
             "object",
-            &[(
-                "index.mjs",
-                "export default { main_handler: async (event) => event };",
-            )],
+            &[("index.mjs", "export default { main_handler: async (event) => event };")],
             "",
             "\"event\"",
         ),
@@ -147,13 +134,7 @@ async fn require_main_is_a_module_in_the_folder_of_the_code() {
         exports.main_handler = async () => found;";
     let library = "exports.word = 'library';";
     let reply = "[false, true, \"library\", true, true]";
-    check(&[(
-        "main",
-        &[("index.js", code), ("lib.js", library)],
-        "",
-        reply,
-    )])
-    .await;
+    check(&[("main", &[("index.js", code), ("lib.js", library)], "", reply)]).await;
 }
 
 /// What Node puts into the global scope for a program that is given as text.
@@ -170,26 +151,13 @@ async fn the_global_scope_is_that_of_a_program_in_a_file() {
 #[tokio::test]
 async fn options_of_node_for_the_kind_of_modules_do_not_reach_the_bootstrap() {
     let common: &[_] = &[
-        (
-            "index.cjs",
-            "exports.main_handler = async (event) => [event, globalThis.preloaded];",
-        ),
+        ("index.cjs", "exports.main_handler = async (event) => [event, globalThis.preloaded];"),
         ("preload.cjs", "globalThis.preloaded = true;"),
         ("preload.mjs", "globalThis.preloaded = true;"),
     ];
     check(&[
-        (
-            "input",
-            common,
-            "environment.NODE_OPTIONS = '--input-type=module'",
-            "[\"event\", null]",
-        ),
-        (
-            "require",
-            common,
-            "environment.NODE_OPTIONS = '-r ./preload.cjs'",
-            "[\"event\", true]",
-        ),
+        ("input", common, "environment.NODE_OPTIONS = '--input-type=module'", "[\"event\", null]"),
+        ("require", common, "environment.NODE_OPTIONS = '-r ./preload.cjs'", "[\"event\", true]"),
         (
             "import",
             common,
@@ -200,11 +168,36 @@ async fn options_of_node_for_the_kind_of_modules_do_not_reach_the_bootstrap() {
     .await;
     let version = std::process::Command::new("node").arg("--version").output();
     if version.is_ok_and(|version| version.stdout.starts_with(b"v20.")) {
-        let module: &[_] = &[(
-            "index.js",
-            "export const main_handler = async (event) => event;",
-        )];
+        let module: &[_] = &[("index.js", "export const main_handler = async (event) => event;")];
         let options = "environment.NODE_OPTIONS = '--experimental-default-type=module'";
         check(&[("default", module, options, "\"event\"")]).await;
     }
+}
+
+#[tokio::test]
+async fn es_modules_may_wait_at_their_top_level_in_files_of_each_name() {
+    let code = "const word = await Promise.resolve('late');\n\
+        export const main_handler = async (event) => [event, word];";
+    let package = ("package.json", "{\"type\": \"module\"}");
+    let reply = "[\"event\", \"late\"]";
+    check(&[
+        ("mjs", &[("index.mjs", code)], "", reply),
+        ("package", &[("index.js", code), package], "", reply),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn a_module_that_waits_for_what_never_comes_is_443() {
+    if !has("node") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "node/index.mjs", "await new Promise(() => {});\nexport default 1;");
+    let functions = Functions::start_in(folder, &function("node", "")).await;
+    let (status, reply) = functions.invoke("node", &json!(1)).await;
+    assert_eq!(status, 443, "{reply}");
+    let message = reply["errorMessage"].as_str().unwrap();
+    assert!(message.contains("a top-level await waits for something"), "{message}");
+    functions.finish().await;
 }
