@@ -6,8 +6,9 @@
 
 const http = require("node:http");
 const path = require("node:path");
-const { existsSync } = require("node:fs");
+const { existsSync, writeSync } = require("node:fs");
 const { pathToFileURL } = require("node:url");
+const { inspect, types: { isNativeError } } = require("node:util");
 
 const env = process.env;
 const secret = env.LONGHOLD_SECRET;
@@ -35,11 +36,50 @@ function call(method, route, body = "", headers = {}) {
   });
 }
 
-function report(statusCode, error) {
-  const stackTrace = error instanceof Error ? error.stack : undefined;
-  const errorMessage = error instanceof Error ? error.message : String(error);
-  return JSON.stringify({ statusCode, errorType: error?.name, errorMessage,
-    stackTrace: stackTrace ?? errorMessage });
+// The value that `make` returns; undefined if it throws. For all that may run code of the function:
+// a getter, a proxy, a toString.
+function attempt(make) {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}
+
+// Bounded, and without halves of surrogate pairs, which are no JSON for others.
+function cut(text, longest = 60 * 1024) {
+  const left = text.length - longest;
+  const note = `\n… ${left} more characters …\n`;
+  const half = longest / 2;
+  return Buffer.from(left > 0 ? text.slice(0, half) + note + text.slice(-half) : text).toString();
+}
+
+// With the stack, the causes and the properties of errors. undefined if there is no way to tell.
+function describe(thrown) {
+  if (typeof thrown === "string") return cut(thrown);
+  const bounds = { depth: isNativeError(thrown) ? 4 : 2, maxArrayLength: 100, maxStringLength: 8192 };
+  const plain = { ...bounds, depth: 0, customInspect: false, showProxy: true };
+  const part = attempt(() => firstKeys(thrown)) ?? thrown;
+  return cut(attempt(() => inspect(part, bounds)) ?? attempt(() => inspect(part, plain)) ?? "");
+}
+
+// An object with so many keys that its text would take all memory, with some of them.
+function firstKeys(thrown) {
+  if (typeof thrown !== "object" || Array.isArray(thrown)) return thrown;
+  const keys = Object.keys(thrown);
+  if (keys.length <= 1000) return thrown;
+  const some = keys.slice(0, 1000).map((key) => [key, thrown[key]]);
+  return Object.fromEntries([...some, ["…", `${keys.length - 1000} more keys`]]);
+}
+
+function report(statusCode, thrown) {
+  const first = (...keys) => keys.map((key) => attempt(() => thrown[key]))
+    .find((value) => typeof value === "string" && value !== "");
+  const type = cut(first("name", "errorType") ?? typeof thrown, 1024);
+  const message = cut(first("message", "errorMessage") ?? "", 8192);
+  const stackTrace = describe(thrown) || `${type}: ${message || "there is no description of it"}`;
+  const errorMessage = message || cut(stackTrace, 8192);
+  return JSON.stringify({ statusCode, errorType: type, errorMessage, stackTrace });
 }
 
 async function load() {
@@ -70,8 +110,10 @@ function staticContext() {
     callbackWaitsForEmptyEventLoop: true };
 }
 
-// Ends the invocation in hand, whichever way it is told first; null when there is none.
-let settle = null;
+// What is under way: "init", "invocation", or null.
+let phase = "init";
+// The reply that is being sent.
+let sending = null;
 // What to do when nothing is left to run; null when that is not to be expected.
 let idle = null;
 process.on("beforeExit", () => idle?.());
@@ -79,7 +121,6 @@ process.on("beforeExit", () => idle?.());
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
     const done = (error, value) => (error == null ? resolve(value) : reject(error));
-    settle = done;
     Object.assign(context, { done, succeed: resolve, fail: (error) => reject(error ?? "failed") });
     let returned;
     // As in the cloud, a handler that does not answer replies null, unless it has returned something.
@@ -97,9 +138,16 @@ function isReply(value) {
   return value !== undefined && !isHandle;
 }
 
-async function die(error) {
-  if (settle === null) console.error(error);
-  else await call("POST", "invocation/error", report(430, error)).catch(() => {});
+let isDying = false;
+
+// Something was thrown that nobody caught. Before the reply it is the reply; after it, it is logged.
+async function die(thrown) {
+  if (isDying) return;
+  isDying = true;
+  const status = { init: 443, invocation: 430 }[phase];
+  if (status) await call("POST", `${phase}/error`, report(status, thrown)).catch(() => {});
+  else attempt(() => writeSync(2, `${describe(thrown)}\n`));
+  await sending?.catch(() => {});
   process.exit(1);
 }
 process.on("uncaughtException", die);
@@ -112,8 +160,8 @@ async function main() {
       idle = () => reject(new Error("a top-level await waits for something that never comes"));
       load().then(resolve, reject);
     });
-  } catch (error) {
-    await call("POST", "init/error", report(443, error));
+  } catch (thrown) {
+    await call("POST", "init/error", report(443, thrown));
     process.exit(1);
   }
   if (typeof handler !== "function") {
@@ -121,7 +169,7 @@ async function main() {
     await call("POST", "init/error", JSON.stringify({ statusCode: 437, errorMessage: error }));
     process.exit(1);
   }
-  idle = null;
+  idle = phase = null;
   await call("POST", "init/ready");
   const always = staticContext();
   for (;;) {
@@ -132,14 +180,17 @@ async function main() {
       time_limit_in_ms: Number(time_limit_in_ms) };
     let answer;
     try {
+      phase = "invocation";
       const value = await invoke(handler, JSON.parse(body), context);
       answer = ["response", JSON.stringify(value) ?? "null"];
-    } catch (error) {
-      answer = ["error", report(430, error)];
+    } catch (thrown) {
+      answer = ["error", report(430, thrown)];
     }
-    settle = null;
-    idle = null;
-    await call("POST", `invocation/${answer[0]}`, answer[1], { request_id });
+    if (isDying) return;
+    idle = phase = null;
+    sending = call("POST", `invocation/${answer[0]}`, answer[1], { request_id });
+    await sending;
+    sending = null;
   }
 }
 

@@ -54,14 +54,32 @@ class Api:
         response = self.connection.getresponse()
         return response, response.read()
 
-    def fail(self, path, status, error, trace, headers=()):
-        report = {"statusCode": status, "errorType": type(error).__name__,
-                  "errorMessage": str(error), "stackTrace": trace}
+    def fail(self, path, status, error, headers=()):
+        kind = describe(lambda: type(error).__name__) or "an error without a name"
+        message = describe(lambda: str(error)) or describe(lambda: repr(error)) or ""
+        report = {"statusCode": status, "errorType": kind, "errorMessage": cut(message, 8192),
+                  "stackTrace": describe(lambda: trace_of(error)) or f"{kind}: {message}"}
         self.call("POST", path, json.dumps(report).encode(), headers)
 
 
+def describe(make):
+    """The text that `make` returns, bounded. None if it fails: it may run code of the function."""
+    try:
+        return cut(make())
+    except BaseException:
+        return None
+
+
+def cut(text, longest=60 * 1024):
+    # Halves of surrogate pairs are no JSON for others.
+    text = text.encode("utf-8", "backslashreplace").decode()
+    left, half = len(text) - longest, longest // 2
+    note = f"\n… {left} more characters …\n"
+    return text[:half] + note + text[-half:] if left > 0 else text
+
+
 def trace_of(error):
-    """The traceback without our own frame."""
+    """The traceback, with causes and groups, and without our own frame."""
     trace = error.__traceback__ and error.__traceback__.tb_next
     return "".join(traceback.format_exception(type(error), error, trace))
 
@@ -95,12 +113,12 @@ def main():
     api = Api()
     try:
         handler, module, name = load()
-    except Exception as error:
-        api.fail("init/error", 443, error, trace_of(error))
+    except BaseException as error:
+        api.fail("init/error", 443, error)
         return 1
     if not callable(handler):
         error = AttributeError(f"module {module} has no function {name}")
-        api.fail("init/error", 437, error, "")
+        api.fail("init/error", 437, error)
         return 1
     api.call("POST", "init/ready", b"")
     always = static_context()
@@ -116,9 +134,12 @@ def main():
         headers = {"request_id": request_id}
         try:
             reply = invoke(handler, body, context)
-        except Exception as error:
+        except BaseException as error:
             sys.stdout.flush()
-            api.fail("invocation/error", 430, error, trace_of(error), headers)
+            api.fail("invocation/error", 430, error, headers)
+            if isinstance(error, SystemExit):
+                # As the function wants it. No event is in hand.
+                return error.code
             continue
         # A line without its end must not be told to the next request.
         sys.stdout.flush()

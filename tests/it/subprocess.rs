@@ -5,6 +5,7 @@ mod boundary;
 mod cases;
 mod confinement;
 mod dying;
+mod errors;
 mod escapes;
 mod follow;
 mod functions;

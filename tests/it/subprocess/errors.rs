@@ -1,0 +1,109 @@
+//! Errors that resist description, and ends of a process that look like others: each invocation is
+//! answered with its status and the best description there is.
+
+use serde_json::json;
+
+use super::{
+    Functions,
+    functions::{folder, function, has, write},
+};
+
+const NODE: &str = include_str!("functions/errors.js");
+const PYTHON: &str = include_str!("functions/errors.py");
+
+/// More than any description has, with what is around it.
+const LENGTH_MAX: usize = 100_000;
+
+/// Checks that the function fails with 430 and these words for each of these events, and works for
+/// others afterwards.
+async fn check(functions: &Functions, language: &str, errors: &[(&str, &[&str])]) {
+    for (event, words) in errors {
+        let (status, reply) = functions.invoke(language, &json!(event)).await;
+        assert_eq!(status, 430, "{language}, {event}: {reply}");
+        let trace = reply["stackTrace"].as_str().unwrap();
+        assert!(trace.len() < LENGTH_MAX, "{language}, {event}: {} bytes", trace.len());
+        for word in *words {
+            assert!(trace.contains(word), "{language}, {event}: {word} is not in {trace}");
+        }
+        assert_eq!(functions.returns(language, &json!("next")).await, "next", "after {event}");
+    }
+}
+
+#[tokio::test]
+async fn whatever_node_throws_is_430_with_a_description() {
+    if !has("node") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "node/index.js", NODE);
+    let lines = "timeout = \"60s\"\nmax_instances = 1";
+    let later = function("node", lines).replace("main_handler", "later");
+    let settings = [function("node", lines), later.replace("functions.node", "functions.later")];
+    let functions = Functions::start_in(folder, &settings.concat()).await;
+    let errors: &[(&str, &[&str])] = &[
+        ("object", &["code: 42", "why: 'no luck'"]),
+        ("cause", &["Error: outer", "index.js", "TypeError: inner", "[cause]: 'root'"]),
+        ("aggregate", &["AggregateError: both", "Error: first", "Error: second"]),
+        ("bare", &["bare: 'no luck'"]),
+        ("undefined", &["undefined"]),
+        ("symbol", &["Symbol(no luck)"]),
+        ("proxy", &["{}"]),
+        ("getters", &["message: [Getter]"]),
+        ("stackless", &["no luck"]),
+        ("circular", &["[Circular *1]"]),
+        ("long", &["Error: xxx", "more characters"]),
+        ("wide", &["key0: { i: 0 }", "99000 more keys"]),
+        ("surrogate", &["no luck"]),
+    ];
+    check(&functions, "node", errors).await;
+    // After an error that nobody caught, another process is started.
+    check(&functions, "later", errors).await;
+    functions.finish().await;
+}
+
+#[tokio::test]
+async fn whatever_python_raises_is_430_with_a_description() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "python/index.py", PYTHON);
+    let lines = "timeout = \"60s\"\nmax_instances = 1";
+    let functions = Functions::start_in(folder, &function("python", lines)).await;
+    let errors: &[(&str, &[&str])] = &[
+        ("no text", &["NoText", "index.py"]),
+        ("failing text", &["FailingText", "index.py"]),
+        ("leaving text", &["LeavingText"]),
+        ("no trace", &["NoTrace: no luck"]),
+        ("cause", &["KeyError: 'inner'", "direct cause", "ValueError: outer"]),
+        ("context", &["KeyError: 'inner'", "another exception", "ValueError: outer"]),
+        ("group", &["ValueError: first"]),
+        ("deep", &["RecursionError"]),
+        ("long", &["xxx", "more characters"]),
+        ("surrogate", &["ValueError: \\ud800 no luck"]),
+        ("interrupt", &["KeyboardInterrupt: no luck"]),
+        ("generator", &["GeneratorExit: no luck"]),
+        ("exit", &["SystemExit: no luck"]),
+    ];
+    check(&functions, "python", errors).await;
+    functions.finish().await;
+}
+
+/// What is thrown while the code is loaded, also if it is no exception that programs catch.
+#[tokio::test]
+async fn whatever_is_thrown_during_the_start_is_443_with_a_description() {
+    if !has("python") || !has("node") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "python/index.py", "import sys\nsys.exit('no luck')");
+    write(folder.path(), "node/index.js", "throw { code: 42 }");
+    let functions =
+        Functions::start_in(folder, &[function("python", ""), function("node", "")].concat()).await;
+    for (language, words) in [("python", "SystemExit: no luck"), ("node", "{ code: 42 }")] {
+        let (status, reply) = functions.invoke(language, &json!(1)).await;
+        assert_eq!(status, 443, "{reply}");
+        assert!(reply["stackTrace"].as_str().unwrap().contains(words), "{reply}");
+    }
+    functions.finish().await;
+}

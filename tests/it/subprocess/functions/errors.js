@@ -1,0 +1,40 @@
+// Throws the value that the event names.
+const odd = {
+  object: () => ({ code: 42, detail: { why: "no luck" } }),
+  cause: () => new Error("outer", { cause: new TypeError("inner", { cause: "root" }) }),
+  aggregate: () => new AggregateError([new Error("first"), new Error("second")], "both"),
+  bare: () => Object.assign(Object.create(null), { bare: "no luck" }),
+  undefined: () => undefined,
+  symbol: () => Symbol("no luck"),
+  proxy: () => {
+    const fail = () => { throw new Error("trap"); };
+    return new Proxy({}, { get: fail, has: fail, ownKeys: fail, getPrototypeOf: fail });
+  },
+  getters: () => ({
+    get message() { throw new Error("getter"); },
+    get name() { throw new Error("getter"); },
+    [Symbol.for("nodejs.util.inspect.custom")]() { throw new Error("custom"); },
+  }),
+  stackless: () => {
+    const error = new Error("no luck");
+    return Object.defineProperty(error, "stack", { get() { throw new Error("getter"); } });
+  },
+  circular: () => {
+    const circle = { name: "no luck" };
+    return Object.assign(circle, { circle });
+  },
+  long: () => new Error("x".repeat(7 << 20)),
+  wide: () => Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}`, { i }])),
+  surrogate: () => "\ud800 no luck",
+};
+
+exports.main_handler = async (event) => {
+  if (!(event in odd)) return event;
+  throw odd[event]();
+};
+
+// Nobody catches it: the process ends after the reply.
+exports.later = (event, context, callback) => {
+  if (!(event in odd)) return callback(null, event);
+  setTimeout(() => { throw odd[event](); }, 1);
+};
