@@ -12,6 +12,7 @@ mod code;
 mod confinement;
 mod delivery;
 mod exchange;
+mod heap;
 mod instance;
 mod keeper;
 mod lease;

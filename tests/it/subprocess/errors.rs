@@ -107,3 +107,34 @@ async fn whatever_is_thrown_during_the_start_is_443_with_a_description() {
     }
     functions.finish().await;
 }
+
+/// The heap of V8 is full before the instance has reached its limit.
+#[tokio::test]
+async fn a_full_javascript_heap_is_434() {
+    if !has("node") {
+        return;
+    }
+    let folder = folder();
+    let hoard = "exports.main_handler = (event) => {\n\
+        if (event === 'next') return event;\n\
+        console.log('x\\n'.repeat(100_000));\n\
+        const hoard = [];\n\
+        for (;;) hoard.push(new Array(1000).fill(hoard.length + 0.5));\n};";
+    write(folder.path(), "node/index.js", hoard);
+    // A shell that starts Node has an exit code in place of the signal.
+    let shell = "#!/bin/bash\napi=http://$AWS_LAMBDA_RUNTIME_API/runtime/invocation\n\
+        curl -s $api/next\n\
+        node --max-old-space-size=16 -e 'const a = []; for (;;) a.push(new Array(1000).fill(0.5))'";
+    write(folder.path(), "bash/bootstrap", shell);
+    let lines = "timeout = '60s'\nmemory_mb = 512\nmax_instances = 1";
+    let functions = [function("node", lines), function("bash", lines)].concat();
+    let functions = Functions::start_in(folder, &functions).await;
+    for language in ["node", "bash"] {
+        let (status, reply) = functions.invoke(language, &json!("hoard")).await;
+        assert_eq!(status, 434, "{language}: {reply}");
+        let message = reply["errorMessage"].as_str().unwrap();
+        assert!(message.contains("JavaScript heap out of memory"), "{language}: {message}");
+    }
+    assert_eq!(functions.returns("node", &json!("next")).await, "next");
+    functions.finish().await;
+}

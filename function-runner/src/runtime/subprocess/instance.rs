@@ -20,6 +20,7 @@ use super::{
     child::ChildProcess,
     confinement::Confinement,
     exchange::Exchange,
+    heap,
     lease::{Held, Permit, Warm},
     memory,
     output::Output,
@@ -206,6 +207,9 @@ impl Instance {
                     if self.confinement.is_out_of_memory() {
                         return Err(self.out_of_memory());
                     }
+                    if status.is_some_and(heap::is_abort) && self.output.is_out_of_heap() {
+                        return Err(self.out_of_heap());
+                    }
                     let how = status.map_or_else(|| "unknown".to_owned(), |s| s.to_string());
                     let message = format!("process exited: {how}");
                     return Err(Fault::new(InvocationFault::ProcessExited, message));
@@ -219,6 +223,13 @@ impl Instance {
     fn out_of_memory(&self) -> Fault {
         let limit_mb = self.pool.limits.memory_mb;
         let message = format!("function used more than its {limit_mb} MB of memory");
+        Fault::new(InvocationFault::OutOfMemory, message)
+    }
+
+    fn out_of_heap(&self) -> Fault {
+        let limit_mb = self.pool.limits.memory_mb;
+        let message =
+            format!("JavaScript heap out of memory; the function has {limit_mb} MB of memory");
         Fault::new(InvocationFault::OutOfMemory, message)
     }
 }

@@ -7,6 +7,7 @@ use std::{collections::VecDeque, future, io};
 
 use tokio::net::unix::pipe;
 
+use super::heap;
 use crate::invocation::Lines;
 
 /// Longer lines are split.
@@ -39,6 +40,8 @@ struct OutputLog {
     lines: usize,
     left_out: usize,
     tail: VecDeque<String>,
+    /// Whether a line says that a JavaScript engine found no more room in its heap.
+    is_out_of_heap: bool,
 }
 
 type Read = fn(&pipe::Receiver, &mut [u8]) -> io::Result<usize>;
@@ -92,6 +95,12 @@ impl Output {
         self.cut_line();
         self.is_rest = false;
         self.log.log_left_out();
+    }
+
+    /// Whether the child has said that its JavaScript engine is out of memory.
+    pub(super) fn is_out_of_heap(&mut self) -> bool {
+        self.flush();
+        self.log.is_out_of_heap
     }
 
     /// The last lines of a child that has ended.
@@ -166,10 +175,12 @@ impl Output {
 
 impl OutputLog {
     fn new(to: Lines) -> Self {
-        Self { to, bytes: 0, lines: 0, left_out: 0, tail: VecDeque::new() }
+        let tail = VecDeque::new();
+        Self { to, bytes: 0, lines: 0, left_out: 0, tail, is_out_of_heap: false }
     }
 
     fn line(&mut self, line: &[u8]) {
+        self.is_out_of_heap |= heap::is_out_of_memory(line);
         if self.lines >= LINES_MAX || self.bytes >= BYTES_MAX {
             self.left_out += 1;
             return;
