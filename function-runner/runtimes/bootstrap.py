@@ -4,14 +4,37 @@ Given to the interpreter as text. The standard library is all it needs. Whoever 
 once: what a module keeps in its globals is there for the next event.
 """
 
+import sys
+
+# Until all is imported, only the standard library is in the path: neither the folder of the code nor
+# a PYTHONPATH of the function may have a module of the same name.
+loaded_before = set(sys.modules) - {"linecache"}
+usual_path = [folder for folder in sys.path if folder]
+sys.path[:] = usual_path
+import os
+
+# Set by the runner, so that the interpreter itself does not import from the working folder.
+if os.environ.get("PYTHONSAFEPATH") == "longhold":
+    del os.environ["PYTHONSAFEPATH"]
+library = os.path.dirname(os.__file__)
+sys.path[:] = [f for f in usual_path if f == library or f.endswith("/lib-dynload")] or usual_path
 import http.client
 import importlib
 import importlib.abc
+import importlib.machinery
 import importlib.util
 import json
-import os
-import sys
+import linecache
 import traceback
+
+# What is imported only when it is needed. A line of a source file needs the most.
+linecache.getline(os.__file__, 1)
+linecache.clearcache()
+traceback.format_exception(ValueError, ValueError(), None)
+loaded_here = set(sys.modules) - loaded_before
+# Those of them in whose place the function has modules of its own.
+given_way = {}
+sys.path[:] = usual_path
 
 # What the runner puts into every environment; the rest is the user's own.
 OURS = {"PATH", "HOME", "LANG", "LC_CTYPE", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
@@ -79,18 +102,46 @@ def cut(text, longest=60 * 1024):
 
 
 def trace_of(error):
-    """The traceback, with causes and groups, and without our own frame."""
-    trace = error.__traceback__ and error.__traceback__.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace))
+    """The traceback, with causes and groups, and without our own frames."""
+    trace = error.__traceback__
+    while trace and trace.tb_frame.f_code.co_filename == "<string>":
+        trace = trace.tb_next
+    # Newer versions of Python import modules while they do this.
+    modules = {name: sys.modules.get(name) for name in given_way}
+    sys.modules.update(given_way)
+    try:
+        return "".join(traceback.format_exception(type(error), error, trace))
+    finally:
+        for name, module in modules.items():
+            if module is None:
+                sys.modules.pop(name, None)
+            else:
+                sys.modules[name] = module
 
 
 def load():
     root = os.environ["USER_CODE_ROOT"]
     folders = [os.path.join(root, name) for name in ("", "vendor", "layer", "layer/python")]
-    sys.path[:] = [os.path.normpath(f) for f in folders] + [p for p in sys.path if p]
+    folders = [os.path.normpath(folder) for folder in folders]
+    sys.path[:0] = folders
     sys.meta_path.append(CosAlias())
+    # A PYTHONPATH of the function comes before the standard library.
+    first = usual_path.index(library) if library in usual_path else 0
+    give_way(folders + [folder for folder in usual_path[:first] if not folder.endswith(".zip")])
     module, _, name = os.environ["_HANDLER"].rpartition(".")
     return getattr(importlib.import_module(module.replace("/", ".")), name, None), module, name
+
+
+def give_way(folders):
+    """What is imported here keeps its modules. The function gets those of its own that have the same
+    names, as if it had been started by itself."""
+    for name in {name.partition(".")[0] for name in loaded_here}:
+        spec = importlib.machinery.PathFinder.find_spec(name, folders)
+        # A folder without __init__.py has no origin. It never comes before a real module.
+        if spec and spec.origin:
+            for loaded in list(sys.modules):
+                if loaded in loaded_here and loaded.partition(".")[0] == name:
+                    given_way[loaded] = sys.modules.pop(loaded)
 
 
 def static_context():

@@ -21,6 +21,7 @@ mod reload;
 mod replies;
 mod sdk;
 mod secrets;
+mod shadowing;
 mod start_up;
 
 use functions::Functions;

@@ -23,6 +23,10 @@ const LAUNCH: &str = include_str!("../../../runtimes/launch.js");
 /// it.
 const SECRET: &str = "LONGHOLD_SECRET";
 
+/// From Python 3.13 on, the interpreter imports modules before it runs our bootstrap, and would
+/// take those in the working folder. The bootstrap takes this out of its environment.
+const SAFE_PATH: &str = "longhold";
+
 /// The code of a function, and what runs it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Program {
@@ -84,8 +88,11 @@ impl Program {
             Language::Custom => &mut command,
         };
         command.current_dir(&self.code).env_clear();
-        // These three are defaults, which the user can override. All keys below override the user.
+        // These are defaults, which the user can override. All keys below override the user.
         command.env("PATH", self.path()).env("HOME", "/tmp").env("LANG", "C.UTF-8");
+        if self.language == Language::Python3 {
+            command.env("PYTHONSAFEPATH", SAFE_PATH);
+        }
         command.envs(self.environment.iter());
         self.documented(&mut command, limits, port);
         // Only processes of the same user, and root, can read the environment of a process.
