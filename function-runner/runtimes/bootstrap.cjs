@@ -4,35 +4,76 @@
 // all it needs. Nothing is stopped between events: work that a handler left running goes on.
 "use strict";
 
-const http = require("node:http");
+const net = require("node:net");
 const path = require("node:path");
 const { existsSync, writeSync } = require("node:fs");
 const { pathToFileURL } = require("node:url");
 const { inspect, types: { isNativeError } } = require("node:util");
 
-const env = process.env;
-const secret = env.LONGHOLD_SECRET;
+// The code of the function may replace all of these later.
+const { Promise } = globalThis;
+const { parse, stringify } = JSON;
+const { concat, from } = Buffer;
+const { assign, entries, fromEntries, keys } = Object;
+const exit = process.exit.bind(process);
+const { LONGHOLD_SECRET: secret, ...env } = process.env;
 // So that no program of the function inherits it.
-delete env.LONGHOLD_SECRET;
-const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+delete process.env.LONGHOLD_SECRET;
 // What the runner puts into every environment; the rest is the user's own.
 const OURS = new Set(["PATH", "HOME", "LANG", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
   "SCF_FUNCTIONVERSION", "SCF_RUNTIME_API", "SCF_RUNTIME_API_PORT", "_HANDLER", "USER_CODE_ROOT",
   "TENCENTCLOUD_RUNENV", "TENCENTCLOUD_REGION", "TENCENTCLOUD_APPID", "TENCENTCLOUD_UIN"]);
 
-function call(method, route, body = "", headers = {}) {
-  const to = { host: env.SCF_RUNTIME_API, port: env.SCF_RUNTIME_API_PORT, agent, method,
-    path: `/runtime/${route}`, headers: { ...headers, "longhold-secret": secret,
-      "content-length": Buffer.byteLength(body) } };
+// The runtime API, over one connection that stays open. Nothing is shared with the HTTP clients of
+// the function, so nothing that is done to them matters here.
+const socket = net.connect({ host: env.SCF_RUNTIME_API, port: env.SCF_RUNTIME_API_PORT });
+socket.setNoDelay(true);
+const [write, ref, unref] = ["write", "ref", "unref"].map((name) => socket[name].bind(socket));
+// A connection that waits for nothing does not keep the process alive.
+unref();
+let parts = [];
+let waiting = null;
+
+function broken() {
+  waiting?.reject(new Error("the runner has closed its connection"));
+  waiting = null;
+  parts = null;
+}
+socket.on("error", broken);
+socket.on("close", broken);
+socket.on("data", (part) => {
+  parts.push(part);
+  const missing = waiting?.missing ?? 0;
+  if (waiting && missing > part.length) waiting.missing = missing - part.length;
+  else if (waiting) answered(concat(parts));
+});
+
+// Goes on once all of an answer has come. The runner says the length of each.
+function answered(bytes) {
+  const end = bytes.indexOf("\r\n\r\n");
+  parts = [bytes];
+  if (end < 0) return;
+  const [start, ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
+  const headers = fromEntries(lines.map((line) => /^(.*?): *(.*)$/.exec(line).slice(1)));
+  const length = end + 4 + Number(headers["content-length"]);
+  waiting.missing = length - bytes.length;
+  if (waiting.missing > 0) return;
+  const { resolve } = waiting;
+  [parts, waiting] = [[], null];
+  unref();
+  resolve({ status: Number(start.split(" ")[1]), headers, body: bytes.toString("utf8", end + 4) });
+}
+
+function call(method, route, body = "", requestId = undefined) {
+  const bytes = from(body);
+  const id = requestId === undefined ? "" : `request_id: ${requestId}\r\n`;
+  const head = `${method} /runtime/${route} HTTP/1.1\r\nhost: ${env.SCF_RUNTIME_API}\r\n${id}`
+    + `longhold-secret: ${secret}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
   return new Promise((resolve, reject) => {
-    const request = http.request(to, (response) => {
-      const parts = [];
-      response.on("data", (part) => parts.push(part));
-      response.on("end", () => resolve({ response, body: Buffer.concat(parts).toString() }));
-      response.on("error", reject);
-    });
-    request.on("error", reject);
-    request.end(body);
+    waiting = { resolve, reject };
+    if (parts === null) broken();
+    ref();
+    write(concat([from(head), bytes]));
   });
 }
 
@@ -51,7 +92,7 @@ function cut(text, longest = 60 * 1024) {
   const left = text.length - longest;
   const note = `\n… ${left} more characters …\n`;
   const half = longest / 2;
-  return Buffer.from(left > 0 ? text.slice(0, half) + note + text.slice(-half) : text).toString();
+  return from(left > 0 ? text.slice(0, half) + note + text.slice(-half) : text).toString();
 }
 
 // With the stack, the causes and the properties of errors. undefined if there is no way to tell.
@@ -66,20 +107,20 @@ function describe(thrown) {
 // An object with so many keys that its text would take all memory, with some of them.
 function firstKeys(thrown) {
   if (typeof thrown !== "object" || Array.isArray(thrown)) return thrown;
-  const keys = Object.keys(thrown);
-  if (keys.length <= 1000) return thrown;
-  const some = keys.slice(0, 1000).map((key) => [key, thrown[key]]);
-  return Object.fromEntries([...some, ["…", `${keys.length - 1000} more keys`]]);
+  const all = keys(thrown);
+  if (all.length <= 1000) return thrown;
+  const some = all.slice(0, 1000).map((key) => [key, thrown[key]]);
+  return fromEntries([...some, ["…", `${all.length - 1000} more keys`]]);
 }
 
 function report(statusCode, thrown) {
-  const first = (...keys) => keys.map((key) => attempt(() => thrown[key]))
+  const first = (...names) => names.map((name) => attempt(() => thrown[name]))
     .find((value) => typeof value === "string" && value !== "");
   const type = cut(first("name", "errorType") ?? typeof thrown, 1024);
   const message = cut(first("message", "errorMessage") ?? "", 8192);
   const stackTrace = describe(thrown) || `${type}: ${message || "there is no description of it"}`;
   const errorMessage = message || cut(stackTrace, 8192);
-  return JSON.stringify({ statusCode, errorType: type, errorMessage, stackTrace });
+  return stringify({ statusCode, errorType: type, errorMessage, stackTrace });
 }
 
 async function load() {
@@ -101,9 +142,9 @@ function handlerOf(exported, name) {
 
 function staticContext() {
   const own = { SCF_NAMESPACE: "default" };
-  for (const [key, value] of Object.entries(env)) if (!OURS.has(key)) own[key] = value;
-  return { environment: JSON.stringify(own),
-    environ: Object.entries(own).map(([key, value]) => `${key}=${value}`).join(";"),
+  for (const [key, value] of entries(env)) if (!OURS.has(key)) own[key] = value;
+  return { environment: stringify(own),
+    environ: entries(own).map(([key, value]) => `${key}=${value}`).join(";"),
     function_version: env.SCF_FUNCTIONVERSION, function_name: env.SCF_FUNCTIONNAME,
     namespace: "default", tencentcloud_region: env.TENCENTCLOUD_REGION,
     tencentcloud_appid: env.TENCENTCLOUD_APPID, tencentcloud_uin: env.TENCENTCLOUD_UIN,
@@ -121,7 +162,7 @@ process.on("beforeExit", () => idle?.());
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
     const done = (error, value) => (error == null ? resolve(value) : reject(error));
-    Object.assign(context, { done, succeed: resolve, fail: (error) => reject(error ?? "failed") });
+    assign(context, { done, succeed: resolve, fail: (error) => reject(error ?? "failed") });
     let returned;
     // As in the cloud, a handler that does not answer replies null, unless it has returned something.
     idle = () => resolve(isReply(returned) ? returned : null);
@@ -148,7 +189,7 @@ async function die(thrown) {
   if (status) await call("POST", `${phase}/error`, report(status, thrown)).catch(() => {});
   else attempt(() => writeSync(2, `${describe(thrown)}\n`));
   await sending?.catch(() => {});
-  process.exit(1);
+  exit(1);
 }
 process.on("uncaughtException", die);
 process.on("unhandledRejection", die);
@@ -162,37 +203,37 @@ async function main() {
     });
   } catch (thrown) {
     await call("POST", "init/error", report(443, thrown));
-    process.exit(1);
+    exit(1);
   }
   if (typeof handler !== "function") {
     const error = `${env._HANDLER} is not an exported function`;
-    await call("POST", "init/error", JSON.stringify({ statusCode: 437, errorMessage: error }));
-    process.exit(1);
+    await call("POST", "init/error", stringify({ statusCode: 437, errorMessage: error }));
+    exit(1);
   }
   idle = phase = null;
   await call("POST", "init/ready");
   const always = staticContext();
   for (;;) {
-    const { response, body } = await call("GET", "invocation/next");
-    if (response.statusCode !== 200) process.exit(0);
-    const { request_id, memory_limit_in_mb, time_limit_in_ms } = response.headers;
+    const { status, headers, body } = await call("GET", "invocation/next");
+    if (status !== 200) exit(0);
+    const { request_id, memory_limit_in_mb, time_limit_in_ms } = headers;
     const context = { ...always, request_id, memory_limit_in_mb: Number(memory_limit_in_mb),
       time_limit_in_ms: Number(time_limit_in_ms) };
     let answer;
     try {
       phase = "invocation";
-      const value = await invoke(handler, JSON.parse(body), context);
-      answer = ["response", JSON.stringify(value) ?? "null"];
+      const value = await invoke(handler, parse(body), context);
+      answer = ["response", stringify(value) ?? "null"];
     } catch (thrown) {
       answer = ["error", report(430, thrown)];
     }
     if (isDying) return;
     idle = phase = null;
-    sending = call("POST", `invocation/${answer[0]}`, answer[1], { request_id });
+    sending = call("POST", `invocation/${answer[0]}`, answer[1], request_id);
     await sending;
     sending = null;
   }
 }
 
 // The runner has gone, or is done with this process.
-main().catch(() => process.exit(0));
+main().catch(() => exit(0));

@@ -16,21 +16,22 @@ import os
 # Set by the runner, so that the interpreter itself does not import from the working folder.
 if os.environ.get("PYTHONSAFEPATH") == "longhold":
     del os.environ["PYTHONSAFEPATH"]
+leave = os._exit
 library = os.path.dirname(os.__file__)
 sys.path[:] = [f for f in usual_path if f == library or f.endswith("/lib-dynload")] or usual_path
-import http.client
 import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import json
 import linecache
-import traceback
+from _socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
+from json import dumps, loads
+from traceback import format_exception
 
 # What is imported only when it is needed. A line of a source file needs the most.
 linecache.getline(os.__file__, 1)
 linecache.clearcache()
-traceback.format_exception(ValueError, ValueError(), None)
+format_exception(ValueError, ValueError(), None)
 loaded_here = set(sys.modules) - loaded_before
 # Those of them in whose place the function has modules of its own.
 given_way = {}
@@ -62,27 +63,61 @@ class CosAlias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+class RunnerGone(BaseException):
+    """The runner has gone, or is done with this process."""
+
+
 class Api:
-    """The runtime API, over one connection that stays open."""
+    """The runtime API, over one connection that stays open. Nothing is shared with the HTTP clients
+    of the function, so nothing that is done to them matters here."""
 
-    def __init__(self):
-        port = int(os.environ["SCF_RUNTIME_API_PORT"])
-        self.connection = http.client.HTTPConnection(os.environ["SCF_RUNTIME_API"], port)
-        # Taken out, so that no program of the function inherits it.
-        self.secret = os.environ.pop("LONGHOLD_SECRET")
+    def __init__(self, environment):
+        self.address = environment["SCF_RUNTIME_API"], int(environment["SCF_RUNTIME_API_PORT"])
+        self.secret = environment["LONGHOLD_SECRET"]
+        self.socket = None
 
-    def call(self, method, path, body=None, headers=()):
-        headers = {**dict(headers), "longhold-secret": self.secret}
-        self.connection.request(method, "/runtime/" + path, body, headers)
-        response = self.connection.getresponse()
-        return response, response.read()
+    def call(self, method, path, body=b"", request_id=None):
+        own = f"request_id: {request_id}\r\n" if request_id else ""
+        head = (f"{method} /runtime/{path} HTTP/1.1\r\nhost: {self.address[0]}\r\n{own}"
+                f"longhold-secret: {self.secret}\r\ncontent-length: {len(body)}\r\n\r\n")
+        try:
+            # Not earlier: a process that the code leaves behind when it is loaded must not hold it.
+            if self.socket is None:
+                self.socket = socket(AF_INET, SOCK_STREAM)
+                self.socket.settimeout(None)
+                self.socket.connect(self.address)
+                self.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+            self.socket.sendall(head.encode() + body)
+            return self.answer()
+        except OSError as error:
+            raise RunnerGone from error
 
-    def fail(self, path, status, error, headers=()):
+    def answer(self):
+        """The status, the headers and the body. The runner says the length of each body."""
+        received = bytearray()
+        while b"\r\n\r\n" not in received:
+            received += self.receive(1 << 16)
+        end = received.index(b"\r\n\r\n")
+        status, *lines = received[:end].decode("latin-1").split("\r\n")
+        headers = dict(line.split(": ", 1) for line in lines)
+        length = int(headers["content-length"])
+        body = received[end + 4:]
+        while len(body) < length:
+            body += self.receive(min(length - len(body), 1 << 20))
+        return int(status.split()[1]), headers, body
+
+    def receive(self, longest):
+        part = self.socket.recv(longest)
+        if not part:
+            raise RunnerGone
+        return part
+
+    def fail(self, path, status, error, request_id=None):
         kind = describe(lambda: type(error).__name__) or "an error without a name"
         message = describe(lambda: str(error)) or describe(lambda: repr(error)) or ""
         report = {"statusCode": status, "errorType": kind, "errorMessage": cut(message, 8192),
                   "stackTrace": describe(lambda: trace_of(error)) or f"{kind}: {message}"}
-        self.call("POST", path, json.dumps(report).encode(), headers)
+        self.call("POST", path, dumps(report).encode(), request_id)
 
 
 def describe(make):
@@ -110,7 +145,7 @@ def trace_of(error):
     modules = {name: sys.modules.get(name) for name in given_way}
     sys.modules.update(given_way)
     try:
-        return "".join(traceback.format_exception(type(error), error, trace))
+        return "".join(format_exception(type(error), error, trace))
     finally:
         for name, module in modules.items():
             if module is None:
@@ -119,8 +154,8 @@ def trace_of(error):
                 sys.modules[name] = module
 
 
-def load():
-    root = os.environ["USER_CODE_ROOT"]
+def load(environment):
+    root = environment["USER_CODE_ROOT"]
     folders = [os.path.join(root, name) for name in ("", "vendor", "layer", "layer/python")]
     folders = [os.path.normpath(folder) for folder in folders]
     sys.path[:0] = folders
@@ -128,7 +163,7 @@ def load():
     # A PYTHONPATH of the function comes before the standard library.
     first = usual_path.index(library) if library in usual_path else 0
     give_way(folders + [folder for folder in usual_path[:first] if not folder.endswith(".zip")])
-    module, _, name = os.environ["_HANDLER"].rpartition(".")
+    module, _, name = environment["_HANDLER"].rpartition(".")
     return getattr(importlib.import_module(module.replace("/", ".")), name, None), module, name
 
 
@@ -144,11 +179,10 @@ def give_way(folders):
                     given_way[loaded] = sys.modules.pop(loaded)
 
 
-def static_context():
-    env = os.environ
+def static_context(env):
     own = {"SCF_NAMESPACE": "default", **{k: v for k, v in env.items() if k not in OURS}}
     return {
-        "environment": json.dumps(own), "environ": ";".join(f"{k}={v}" for k, v in own.items()),
+        "environment": dumps(own), "environ": ";".join(f"{k}={v}" for k, v in own.items()),
         "function_version": env["SCF_FUNCTIONVERSION"], "function_name": env["SCF_FUNCTIONNAME"],
         "namespace": "default", "tencentcloud_region": env["TENCENTCLOUD_REGION"],
         "tencentcloud_appid": env["TENCENTCLOUD_APPID"],
@@ -156,14 +190,18 @@ def static_context():
 
 
 def invoke(handler, body, context):
-    return json.dumps(handler(json.loads(body), context), ensure_ascii=False).encode()
+    return dumps(handler(loads(body), context), ensure_ascii=False).encode()
 
 
 def main():
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
-    api = Api()
+    environment = dict(os.environ)
+    api = Api(environment)
+    # Taken out, so that no program of the function inherits it.
+    del os.environ["LONGHOLD_SECRET"], environment["LONGHOLD_SECRET"]
+    always = static_context(environment)
     try:
-        handler, module, name = load()
+        handler, module, name = load(environment)
     except BaseException as error:
         api.fail("init/error", 443, error)
         return 1
@@ -171,36 +209,33 @@ def main():
         error = AttributeError(f"module {module} has no function {name}")
         api.fail("init/error", 437, error)
         return 1
-    api.call("POST", "init/ready", b"")
-    always = static_context()
+    api.call("POST", "init/ready")
     while True:
-        response, body = api.call("GET", "invocation/next")
-        if response.status != 200:
+        status, headers, body = api.call("GET", "invocation/next")
+        if status != 200:
             return 0
-        request_id = response.headers["request_id"]
+        request_id = headers["request_id"]
         context = {
-            "memory_limit_in_mb": int(response.headers["memory_limit_in_mb"]),
-            "time_limit_in_ms": int(response.headers["time_limit_in_ms"]),
+            "memory_limit_in_mb": int(headers["memory_limit_in_mb"]),
+            "time_limit_in_ms": int(headers["time_limit_in_ms"]),
             "request_id": request_id, **always}
-        headers = {"request_id": request_id}
         try:
             reply = invoke(handler, body, context)
         except BaseException as error:
             sys.stdout.flush()
-            api.fail("invocation/error", 430, error, headers)
+            api.fail("invocation/error", 430, error, request_id)
             if isinstance(error, SystemExit):
                 # As the function wants it. No event is in hand.
                 return error.code
             continue
         # A line without its end must not be told to the next request.
         sys.stdout.flush()
-        api.call("POST", "invocation/response", reply, headers)
+        api.call("POST", "invocation/response", reply, request_id)
 
 
 if __name__ == "__main__":
     try:
         code = main()
-    except (ConnectionError, http.client.HTTPException):
-        # The runner has gone, or is done with this process.
-        os._exit(0)
+    except RunnerGone:
+        leave(0)
     sys.exit(code)

@@ -13,6 +13,7 @@ mod handlers;
 mod instances;
 mod lambda;
 mod log;
+mod meddling;
 mod neighbours;
 mod orphans;
 mod panics;
