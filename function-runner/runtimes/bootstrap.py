@@ -24,8 +24,10 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import linecache
+import logging
 from _socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
 from json import dumps, loads
+from time import gmtime, strftime
 from traceback import format_exception
 
 # What is imported only when it is needed. A line of a source file needs the most.
@@ -154,6 +156,27 @@ def trace_of(error):
                 sys.modules[name] = module
 
 
+class LogLines(logging.Formatter):
+    """Level, time and request id, and then the message."""
+
+    request_id = "-"
+
+    def format(self, record):
+        at = strftime("%Y-%m-%dT%H:%M:%S", gmtime(record.created))
+        head = f"[{record.levelname}] {at}.{int(record.msecs):03}Z {self.request_id}"
+        return f"{head} {super().format(record)}"
+
+
+def log_from(logger):
+    """Gives the root logger a handler, as in the cloud. Returns its lines."""
+    lines = LogLines()
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(lines)
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    return lines
+
+
 def load(environment):
     root = environment["USER_CODE_ROOT"]
     folders = [os.path.join(root, name) for name in ("", "vendor", "layer", "layer/python")]
@@ -200,6 +223,7 @@ def main():
     # Taken out, so that no program of the function inherits it.
     del os.environ["LONGHOLD_SECRET"], environment["LONGHOLD_SECRET"]
     always = static_context(environment)
+    lines = log_from(logging.root)
     try:
         handler, module, name = load(environment)
     except BaseException as error:
@@ -214,7 +238,7 @@ def main():
         status, headers, body = api.call("GET", "invocation/next")
         if status != 200:
             return 0
-        request_id = headers["request_id"]
+        request_id = lines.request_id = headers["request_id"]
         context = {
             "memory_limit_in_mb": int(headers["memory_limit_in_mb"]),
             "time_limit_in_ms": int(headers["time_limit_in_ms"]),

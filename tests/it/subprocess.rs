@@ -20,6 +20,7 @@ mod panics;
 mod process_one;
 mod reload;
 mod replies;
+mod root_logger;
 mod sdk;
 mod secrets;
 mod shadowing;
