@@ -216,8 +216,20 @@ def invoke(handler, body, context):
     return dumps(handler(loads(body), context), ensure_ascii=False).encode()
 
 
+def flush(streams):
+    """A line without its end must not be told to the next request. The function may have replaced,
+    closed or removed the streams."""
+    for stream in [*streams, getattr(sys, "stdout", None), getattr(sys, "stderr", None)]:
+        try:
+            stream.flush()
+        except BaseException:
+            pass
+
+
 def main():
-    sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream]
+    for stream in streams:
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")
     environment = dict(os.environ)
     api = Api(environment)
     # Taken out, so that no program of the function inherits it.
@@ -246,14 +258,13 @@ def main():
         try:
             reply = invoke(handler, body, context)
         except BaseException as error:
-            sys.stdout.flush()
+            flush(streams)
             api.fail("invocation/error", 430, error, request_id)
             if isinstance(error, SystemExit):
                 # As the function wants it. No event is in hand.
                 return error.code
             continue
-        # A line without its end must not be told to the next request.
-        sys.stdout.flush()
+        flush(streams)
         api.call("POST", "invocation/response", reply, request_id)
 
 

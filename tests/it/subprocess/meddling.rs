@@ -37,3 +37,67 @@ async fn a_python_function_may_replace_sockets_clocks_and_json() {
 async fn a_node_function_may_replace_sockets_timers_and_json() {
     check("node", "node/index.js", include_str!("functions/meddling.js")).await;
 }
+
+/// Each event does one more thing to the output, and is answered.
+const OUTPUT: &str = "
+import io, os, sys
+
+class Unhashable:
+    __hash__ = None
+    def flush(self):
+        sys.exit(3)
+
+def close():
+    sys.stdout.close()
+
+def remove():
+    sys.stdout = None
+    del sys.stderr
+
+def replace():
+    sys.stdout = Unhashable()
+    sys.stderr = io.StringIO()
+
+def close_files():
+    os.close(1)
+    os.close(2)
+
+ACTS = {'close': close, 'remove': remove, 'replace': replace, 'close files': close_files}
+
+def main_handler(event, context):
+    if sys.stdout and not isinstance(sys.stdout, Unhashable) and not sys.stdout.closed:
+        print('half a line', end='')
+    if event in ACTS:
+        ACTS[event]()
+    if event == 'fail':
+        raise ValueError('no luck')
+    return event
+";
+
+#[tokio::test]
+async fn a_python_function_may_replace_close_and_remove_its_output() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "python/index.py", OUTPUT);
+    let lines = "timeout = '60s'\nmax_instances = 1";
+    let functions = Functions::start_in(folder, &function("python", lines)).await;
+    for event in ["close", "remove", "replace", "close files"] {
+        assert_eq!(functions.returns("python", &json!(event)).await, event);
+        let (status, reply) = functions.invoke("python", &json!("fail")).await;
+        assert_eq!(status, 430, "after {event}: {reply}");
+        assert_eq!(functions.returns("python", &json!("next")).await, "next", "after {event}");
+    }
+    functions.finish().await;
+}
+
+#[tokio::test]
+async fn a_node_function_may_destroy_its_output() {
+    let code = "exports.main_handler = async (event) => {\n\
+        console.log('a line');\n\
+        process.stdout.destroy();\nprocess.stderr.destroy();\n\
+        if (event === 'fail') throw new Error('no luck');\n\
+        return event;\n};";
+    check("node", "node/index.js", code).await;
+}
