@@ -3,15 +3,19 @@
 mod code;
 mod executable;
 mod keys;
+mod source;
 
 use std::{path::PathBuf, time::Duration};
 
 use daemon::settings::{Section, text};
 use functions::Environment;
 
-use self::code::{bootstrap, dotted, find_source, folder, interpreter};
 pub(crate) use self::executable::Flaw;
 pub(super) use self::keys::SubprocessKeys;
+use self::{
+    code::{bootstrap, folder, interpreter},
+    source::{dotted, find_source},
+};
 use super::{cloud::Cloud, language::Language, surroundings::Surroundings, user::User};
 
 /// The PATH of functions, and that of a runner that has none.
@@ -78,11 +82,7 @@ impl SubprocessSettings {
         };
         let user = keys.user.and_then(|name| User::find(section, &name));
         let (folder, code, handler) = (keys.code?, code?, handler?);
-        match language {
-            Language::Python3 => find_source(section, &code, &handler, &[".py", "/__init__.py"])?,
-            Language::Nodejs => find_source(section, &code, &handler, &[".js", ".mjs", ".cjs"])?,
-            Language::Custom => {}
-        }
+        find_source(section, language, &code, &handler)?;
         Some(Self {
             language,
             executable: executable?,

@@ -103,6 +103,31 @@ async fn missing_code_or_handlers_are_reported_at_start_up() {
     );
 }
 
+/// A handler whose file is there, and could not be loaded.
+#[test]
+fn handlers_that_cannot_be_loaded_are_reported_at_start_up() {
+    let check = |language: &str, file: &str, handler: &str, words: &[&str]| {
+        let folder = super::functions::folder();
+        write(folder.path(), &format!("{language}/{file}"), "");
+        let settings = function(language, "").replace("index.main_handler", handler);
+        let error = parse(folder.path(), &settings).expect_err(handler);
+        let key = format!("functions.{language}.handler: ");
+        for word in [&[key.as_str()], words].concat() {
+            assert!(error.contains(word), "{word} is not in {error}");
+        }
+    };
+    let no_dots = ["a.b/c.py cannot be imported: a dot stands between", "rename the file"];
+    check("python", "a.b/c.py", "a.b/c.main", &no_dots);
+    check("python", "a.b.py", "a.b.main", &["a.b.py cannot be imported"]);
+    check("python", "a/b.py", "a//b.main", &["\"a//b\" has an empty name"]);
+    check("python", "a/b.py", "index/../a/b.main", &["has an empty name"]);
+    check("python", "index/b.py", "index.b.main", &["index.py hides the folder index: rename"]);
+    check("python", "a/b.py", "a.b/main", &["use <file>.<function>"]);
+    check("node", "a/b.js", "a.b.main", &["a.b.js is not there", "use \"a/b.main\""]);
+    check("node", "a/b.js", "a.b/c.main", &["a.b/c.js is not there; name a file"]);
+    check("node", "a.b/c.js", "a/b/c.main", &["a/b/c.js is not there"]);
+}
+
 /// Checks that the code `text` in the file `name` makes an invocation fail with `status` and a
 /// message with `words`, and that the function works once the code is corrected.
 async fn check(language: &str, name: &str, text: &str, status: u16, words: &str) {

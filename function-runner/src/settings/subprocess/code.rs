@@ -1,4 +1,4 @@
-//! Finds the code of a function and the program that runs it.
+//! Finds the folder of the code and the program that runs it.
 
 use std::{
     fs,
@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use daemon::settings::{Kind, Section};
+use daemon::settings::Section;
 
 use super::{PATH, executable::Flaw};
 use crate::settings::surroundings::Surroundings;
@@ -19,35 +19,6 @@ pub(super) fn folder(section: &Section, code: &Path) -> Option<PathBuf> {
         Err(error) => format!("cannot be opened: {error}; name the folder of the code"),
     };
     section.problem("code", format!("{} {problem}", code.display()));
-    None
-}
-
-pub(super) fn dotted() -> Kind<String> {
-    Kind::new("<file>.<function>, such as \"index.main_handler\"", |value| {
-        let handler = value.as_str()?;
-        let (file, function) = handler.rsplit_once('.')?;
-        let is_sound = !file.is_empty() && !function.is_empty() && !file.starts_with(['/', '.']);
-        is_sound.then(|| handler.to_owned())
-    })
-}
-
-/// Looks for the file of the handler. Some handlers have dots between folders.
-pub(super) fn find_source(
-    section: &Section,
-    code: &Path,
-    handler: &str,
-    endings: &[&str],
-) -> Option<()> {
-    let (file, _) = handler.rsplit_once('.')?;
-    let names = [file.to_owned(), file.replace('.', "/")];
-    let is_there =
-        |ending: &&str| names.iter().any(|name| code.join(format!("{name}{ending}")).is_file());
-    if endings.iter().any(is_there) {
-        return Some(());
-    }
-    let wanted = code.join(format!("{file}{}", endings[0]));
-    let what = format!("{} is not there; name a file in the folder of the code", wanted.display());
-    section.problem("handler", what);
     None
 }
 
