@@ -4,7 +4,7 @@ import dataclasses
 import urllib.parse
 
 import library
-from longhold import IDLE_SECONDS, SETTING
+from longhold import IDLE_SECONDS
 
 OFFERS = "first,second"
 REFUSED = "refused"
@@ -45,8 +45,7 @@ def subprotocols(of):
     yield Job("chosen", chosen, register="chooses", offers=OFFERS, column="chosen")
     unchosen = "not opened" if of.needs_subprotocol else f"none, {of.default_close}"
     yield Job("unchosen", unchosen, offers=OFFERS, column="unchosen")
-    if SETTING:
-        yield Job("setting", chosen, path="/release/setting", offers=OFFERS, column="setting")
+    yield Job("setting", chosen, path="/release/setting", offers=OFFERS, column="setting")
 
 
 def refusals(of):

@@ -18,7 +18,7 @@ ALWAYS, READING, SENDING, NEVER = "always", "while the program reads", "with the
 
 # What cleanup is told of a Close without a code, and of one with a code that may not be sent.
 TOLD_OF_NONE = "client"
-TOLD_OF_INVALID = "client 1002"
+TOLD_OF_INVALID = "lost 1002"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -15,9 +15,6 @@ ROOT = HERE.parent.parent
 SCALE = 8
 IDLE_SECONDS = 120 / SCALE
 
-# Whether the gateway has the setting `subprotocols`.
-SETTING = False
-
 GATEWAY = """
 [listen]
 public = "127.0.0.1:0"
@@ -43,9 +40,7 @@ path = "/release/unreachable"
 register = "http://127.0.0.1:{closed_port}/"
 transmit = "matrix-echo"
 timeout = "1s"
-{subprotocols}"""
 
-SUBPROTOCOLS = """
 [[api]]
 id = "api-setting"
 path = "/release/setting"
@@ -117,7 +112,6 @@ class Longhold:
             "closed_port": self._closed.getsockname()[1],
             "ping": 25_000 // SCALE,
             "pong": 20_000 // SCALE,
-            "subprotocols": SUBPROTOCOLS if SETTING else "",
         }
         (self._folder / "gateway.toml").write_text(GATEWAY.format(**values))
         (self._folder / "functions.toml").write_text(FUNCTIONS.format(**values))

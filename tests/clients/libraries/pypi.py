@@ -42,7 +42,7 @@ LIBRARIES = (
         instead=replaced((0, 999, 1005, 1006, 1015, 2000, 5000), "client 1011"),
     ),
     Library("pycurl", "pycurl_client.py", "pycurl", "7.49.0", pongs=SENDING, idles=False),
-    Library("aiosonic", "aiosonic_client.py", "aiosonic", "1.3.3", tells_subprotocol=False, pings=30, pongs=NEVER),
+    Library("aiosonic", "aiosonic_client.py", "aiosonic", "1.3.3", pings=30, pongs=NEVER),
     Library(
         "niquests", "niquests_client.py", "niquests", "3.21.2",
         others=("niquests[ws]==3.21.2",), pongs=READING, default_code=0, sends=(),
