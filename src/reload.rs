@@ -29,7 +29,8 @@ impl WatchedFiles {
         settings: &gateway::settings::Settings,
     ) -> anyhow::Result<()> {
         self.names.use_gateway(settings);
-        self.gateway = watch(files.gateway_file(), settings, settings.watch)?;
+        self.gateway =
+            watch(files.gateway_file(), files.functions_file(), settings, settings.watch)?;
         Ok(())
     }
 
@@ -40,7 +41,8 @@ impl WatchedFiles {
         settings: &function_runner::Settings,
     ) -> anyhow::Result<()> {
         self.names.use_functions(settings);
-        self.functions = watch(files.functions_file(), settings, settings.watch)?;
+        self.functions =
+            watch(files.functions_file(), files.gateway_file(), settings, settings.watch)?;
         Ok(())
     }
 
@@ -76,14 +78,17 @@ impl WatchedFiles {
     }
 }
 
+/// Watches `file` and the other one: a file that was refused may be good when the other one has
+/// changed.
 fn watch(
     file: Option<SettingsFile>,
+    other: Option<SettingsFile>,
     settings: &impl FromFile,
     is_watching: bool,
 ) -> anyhow::Result<Option<Watched>> {
-    let Some(file) = file else { return Ok(None) };
-    let mut triggers =
-        ReloadTriggers::listen(is_watching).context("could not listen for SIGHUP")?;
+    let (Some(file), Some(other)) = (file, other) else { return Ok(None) };
+    let triggers = ReloadTriggers::listen(is_watching).context("could not listen for SIGHUP")?;
+    let mut triggers = triggers.beside(other.path);
     triggers.watch(&file.path, settings.folders());
     Ok(Some((triggers, file)))
 }

@@ -33,6 +33,8 @@ pub struct ReloadTriggers {
     is_watching: bool,
     /// When to look at the file again although nothing has changed.
     again: Option<Instant>,
+    /// Another file, which decides too whether the settings can be used.
+    beside: Option<PathBuf>,
     /// The folders that the settings name.
     pub(super) folders: Vec<PathBuf>,
     /// None while no files are watched.
@@ -48,9 +50,17 @@ impl ReloadTriggers {
             seen: Arc::default(),
             is_watching: watch,
             again: None,
+            beside: None,
             folders: Vec::new(),
             watcher: None,
         })
+    }
+
+    /// Watches `file` together with the files that are watched later.
+    #[must_use]
+    pub fn beside(mut self, file: PathBuf) -> Self {
+        self.beside = Some(file);
+        self
     }
 
     /// Watches `file`, and `folders` with everything in them and behind their links, in place of
@@ -58,7 +68,7 @@ impl ReloadTriggers {
     pub fn watch(&mut self, file: &Path, folders: Vec<PathBuf>) {
         self.folders = folders;
         if self.is_watching {
-            self.take(Watched::new(file, self.folders.clone()));
+            self.take(Watched::new([Some(file), self.beside.as_deref()], &self.folders));
         }
     }
 
@@ -66,9 +76,11 @@ impl ReloadTriggers {
     /// switched, and folders replaced.
     pub(super) async fn watch_again(&mut self, file: &Path) {
         if self.is_watching {
-            let (file, folders) = (file.to_owned(), self.folders.clone());
+            let (file, beside) = (file.to_owned(), self.beside.clone());
+            let folders = self.folders.clone();
             // Blocking: all files are looked at.
-            let watched = spawn_blocking(move || Watched::new(&file, folders)).await;
+            let look = move || Watched::new([Some(&file), beside.as_deref()], &folders);
+            let watched = spawn_blocking(look).await;
             self.take(watched.expect("looking at files does not panic"));
         }
     }

@@ -16,8 +16,8 @@ use super::{
 /// What is watched.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Watched {
-    /// The places of the file, and of each folder by its name.
-    file: Places,
+    /// The places of each file, and of each folder by its name.
+    files: Vec<Places>,
     folders: Vec<(PathBuf, Places)>,
     /// The folders for the watcher, and which folder each is: another one of the same name has to
     /// be watched anew.
@@ -33,14 +33,11 @@ enum Watch {
 }
 
 impl Watched {
-    /// `file`, and `folders` with everything in them. Looks at all files.
-    pub(super) fn new(file: &Path, folders: Vec<PathBuf>) -> Self {
-        let file = Places::of_file(file);
-        let places = folders.into_iter().map(|folder| {
-            let places = walk(&folder, |_, _| {});
-            (folder, places)
-        });
-        let mut watched = Self { file, folders: places.collect(), watches: BTreeMap::new() };
+    /// `files`, and `folders` with everything in them. Looks at all files.
+    pub(super) fn new<const N: usize>(files: [Option<&Path>; N], folders: &[PathBuf]) -> Self {
+        let files = files.into_iter().flatten().map(Places::of_file).collect();
+        let folders = folders.iter().map(|folder| (folder.clone(), walk(folder, |_, _| {})));
+        let mut watched = Self { files, folders: folders.collect(), watches: BTreeMap::new() };
         watched.watches = watched.all_watches();
         watched
     }
@@ -98,6 +95,6 @@ impl Watched {
     }
 
     fn places(&self) -> impl Iterator<Item = &Places> {
-        self.folders.iter().map(|(_, places)| places).chain([&self.file])
+        self.folders.iter().map(|(_, places)| places).chain(&self.files)
     }
 }
