@@ -5,6 +5,7 @@ use std::{
     fmt, fs,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use daemon::{
@@ -132,7 +133,13 @@ impl Files {
         let push = format!("http://{}", reachable(internal));
         let extra = BTreeMap::from([("push".to_owned(), push)]);
         let catalog = Catalog::built_in();
-        function_runner::Settings::parse(path, text, &self.variables, &extra, &catalog)
+        let settings =
+            function_runner::Settings::parse(path, text, &self.variables, &extra, &catalog);
+        // The gateway of this process has ended when the runner is stopped.
+        settings.map(|mut settings| {
+            settings.drain.delay = Duration::ZERO;
+            settings
+        })
     }
 }
 

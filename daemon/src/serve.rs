@@ -97,21 +97,6 @@ pub async fn serve<S>(
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
-    serve_tracked(listener, settings, TaskTracker::new(), stop, service).await;
-}
-
-/// Like [`serve`]. `connections` tracks the connections that are open and not upgraded.
-pub async fn serve_tracked<S>(
-    listener: TcpListener,
-    settings: ServeSettings,
-    connections: TaskTracker,
-    stop: CancellationToken,
-    service: S,
-) where
-    S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
-    S: Clone + Send + Sync + 'static,
-    S::Future: Send,
-{
     let service = layers(service);
     let mut http = http1::Builder::new();
     // A client that has ended its sending side may still read its answer, so its request is
@@ -124,6 +109,7 @@ pub async fn serve_tracked<S>(
         head: settings.head_timeout,
         reserve: RESERVE_TIMEOUT,
     };
+    let connections = TaskTracker::new();
     let mut late = 0;
     while late < BACKLOG
         && let Some(accepted) = accept(&listener, &stop).await

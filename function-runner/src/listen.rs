@@ -13,7 +13,7 @@ use std::time::Duration;
 use daemon::{
     body::BodyMemory,
     files::raise_limit,
-    serve::{ServeSettings, serve_tracked},
+    serve::{ServeSettings, serve as serve_http},
 };
 use tokio::{net::TcpListener, sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
@@ -38,8 +38,8 @@ const MEMORY_TIMEOUT: Duration = Duration::from_secs(1);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves the functions of `runner` on `listener` until `stop`, then drains: from then on `/readyz`
-/// is answered with 503. So are new invocations, when `drain.delay` has passed or no connection is
-/// open, and no caller drains. Running invocations have the drain timeout to end. Invocations that
+/// is answered with 503. So are new invocations, when `drain.delay` has passed and no caller
+/// drains. Running invocations have the drain timeout to end. Invocations that
 /// have not ended by then are dropped and answered with 439. Returns when all functions and
 /// connections have ended.
 pub async fn serve(runner: Runner, listener: TcpListener, stop: CancellationToken) {
@@ -62,8 +62,7 @@ pub async fn serve_with_changes(
     let close = CancellationToken::new();
     let memory = BodyMemory::new(runner.body_memory(), MEMORY_TIMEOUT);
     let service = routes::service(runner.clone(), memory, followers.clone(), close.clone());
-    let connections = runner.callers().connections();
-    let serving = serve_tracked(listener, SERVE, connections, close.clone(), service);
+    let serving = serve_http(listener, SERVE, close.clone(), service);
     let shutdown = async {
         runner.run(changes, stop).await;
         followers.end();

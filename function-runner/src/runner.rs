@@ -25,7 +25,7 @@ use serde_json::Value;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::{Semaphore, mpsc},
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
@@ -36,7 +36,7 @@ use self::{
 };
 pub(crate) use self::{
     admitted::{Admitted, report_of},
-    callers::{Callers, DrainingCaller},
+    callers::{Callers, DRAINING_MAX, DrainingCaller},
 };
 use crate::{
     invocation::{Fault, RecentLines},
@@ -71,7 +71,7 @@ struct Inner {
     replies: BodyMemory,
     /// All admitted invocations. Closed means that none is admitted any more.
     admitted: TaskTracker,
-    /// Who may still call while the runner drains.
+    /// The callers that drain.
     callers: Callers,
     /// Cancelled when the drain begins.
     draining: CancellationToken,
@@ -103,7 +103,7 @@ impl Runner {
             settings,
             replies,
             admitted: TaskTracker::new(),
-            callers: Callers::new(),
+            callers: Callers::default(),
             draining: CancellationToken::new(),
             cut: CancellationToken::new(),
             retired: TaskTracker::new(),
@@ -132,13 +132,24 @@ impl Runner {
     }
 
     async fn drain(&self) {
-        let Inner { admitted, cut, settings, draining, .. } = &*self.0;
+        let Inner { admitted, cut, settings, draining, callers, .. } = &*self.0;
         draining.cancel();
+        let known = callers.draining();
+        if !known.is_empty() {
+            info!(callers = ?known, "callers drain: invocations are admitted until they have gone");
+        }
         if timeout(settings.drain.timeout, self.finish()).await.is_ok() {
             return;
         }
         admitted.close();
-        warn!(invocation.count = admitted.len(), "drain timeout passed: cutting off invocations");
+        let left = callers.draining();
+        if !left.is_empty() {
+            warn!(callers = ?left, "drain timeout passed: callers still drain");
+        }
+        if !admitted.is_empty() {
+            let count = admitted.len();
+            warn!(invocation.count = count, "drain timeout passed: cutting off invocations");
+        }
         cut.cancel();
         // Two kinds of invocations may still be left: a function that blocks its thread cannot be
         // cut off, and an event that is still arriving is refused when it has arrived.
@@ -147,11 +158,14 @@ impl Runner {
 
     /// Admits what callers still send, and waits for all invocations. Whoever stops the runner may
     /// stop its callers too, at the same moment. Callers that go on repeat their calls later.
+    ///
+    /// The delay is never cut short. A caller without a connection may only have been quiet, and
+    /// when one caller has drained and gone, another one may drain.
     async fn finish(&self) {
         let Inner { admitted, callers, settings, .. } = &*self.0;
         if !settings.drain.delay.is_zero() {
             // The time in which a caller that drains too can say so.
-            let _ = timeout(settings.drain.delay, callers.gone()).await;
+            sleep(settings.drain.delay).await;
         }
         loop {
             callers.none_drains().await;
@@ -204,7 +218,7 @@ impl Runner {
         self.0.draining.is_cancelled()
     }
 
-    /// Who calls the runner.
+    /// The callers that drain.
     pub(crate) fn callers(&self) -> &Callers {
         &self.0.callers
     }

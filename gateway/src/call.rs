@@ -13,6 +13,7 @@ mod retry;
 mod run_time;
 mod runner_answer;
 mod runner_times;
+mod runner_url;
 mod unended;
 
 use std::{future::pending, sync::Arc};

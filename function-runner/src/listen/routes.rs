@@ -97,7 +97,7 @@ async fn answer(
             let name = parameters.get("name").unwrap_or_default();
             show(runner, followers, view, name, &head)
         }
-        Found::Route(Route::Drain, _) => drain::answer(runner.callers(), close),
+        Found::Route(Route::Drain, _) => drain::answer(runner, &head, close),
         Found::Route(Route::Reserved, _) => {
             message(StatusCode::NOT_FOUND, "this version of the runner has no such route")
         }

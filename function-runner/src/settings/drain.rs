@@ -11,8 +11,7 @@ const DELAY: Duration = Duration::from_secs(2);
 /// The settings of a shutdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DrainSettings {
-    /// `delay`: how long invocations of connected callers are still admitted, while `/readyz`
-    /// already answers 503.
+    /// `delay`: how long invocations are still admitted, while `/readyz` already answers 503.
     pub delay: Duration,
     /// `timeout`: how long the whole shutdown may take, until running invocations are cut off.
     pub timeout: Duration,

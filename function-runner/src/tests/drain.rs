@@ -1,16 +1,22 @@
 //! Callers that hang up, and the shutdown of the runner.
 
-use std::time::Duration;
+use std::{net::Ipv4Addr, time::Duration};
 
 use serde_json::json;
-use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpStream,
+    sync::mpsc,
+    time::{Instant, sleep_until, timeout},
+};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     functions::{gate, request, settings, waiting},
     http::{invocation, receive, send},
     server::Server,
 };
-use crate::Runner;
+use crate::{Runner, runner::DRAINING_MAX};
 
 #[tokio::test]
 async fn a_draining_runner_ends_what_runs_and_refuses_what_comes() {
@@ -86,39 +92,35 @@ async fn connections_without_a_request_do_not_hold_up_the_end() {
     server.stop().await;
 }
 
-/// Whoever stops the runner may stop the gateway at the same moment. The gateway has the time to
-/// say so, and has gone sooner than that.
-#[tokio::test]
-async fn what_connected_callers_send_is_admitted_during_the_delay() {
-    let text = "drain = { delay = '30m', timeout = '1h' }\nfunctions.echoes.runtime = 'rust'\n\
+/// Whoever stops the runner may stop its callers at the same moment. One of them has drained and
+/// gone soon. Another one has been quiet, so it has no connection, and will drain.
+#[tokio::test(start_paused = true)]
+async fn what_comes_during_the_delay_is_admitted_although_no_caller_is_there() {
+    let text = "drain = { delay = '2s', timeout = '1h' }\nfunctions.echoes.runtime = 'rust'\n\
         functions.echoes.handler = 'returns'";
-    let server = Server::start(text).await;
-    let caller = open(&server, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await;
-    server.stop.cancel();
-    while server.get("/readyz").await.status == 200 {}
-    assert_eq!(server.invoke("echoes", "1").await.body, b"1");
-    drop(caller);
-    soon(server.ended()).await;
-}
-
-#[tokio::test]
-async fn a_runner_that_nobody_is_connected_to_ends_at_once() {
-    let server = Server::start("drain = { delay = '30m', timeout = '1h' }").await;
-    assert_eq!(server.get("/readyz").await.status, 200);
-    server.stop.cancel();
-    soon(server.ended()).await;
+    let runner = Runner::start(settings(text)).unwrap();
+    let (_, no_changes) = mpsc::channel(1);
+    let (stop, began) = (CancellationToken::new(), Instant::now());
+    stop.cancel();
+    let calls = async {
+        drop(runner.callers().drains((Ipv4Addr::LOCALHOST, 1).into()).unwrap());
+        sleep_until(began + Duration::from_millis(1900)).await;
+        drop(runner.admit("echoes").unwrap());
+        sleep_until(began + Duration::from_millis(2100)).await;
+        assert!(runner.admit("echoes").is_err());
+    };
+    let running = async {
+        runner.run(no_changes, stop).await;
+        assert_eq!(began.elapsed().as_secs(), 2);
+    };
+    tokio::join!(running, calls);
 }
 
 const DRAIN: &[u8] = b"POST /~/drain HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
 
 /// Opens the request with which a caller says that it drains, and waits for its answer.
 async fn drain(server: &Server) -> TcpStream {
-    open(server, DRAIN).await
-}
-
-/// A connection that stays open, and whose `request` is answered.
-async fn open(server: &Server, request: &[u8]) -> TcpStream {
-    let mut caller = send(server.address, request).await;
+    let mut caller = send(server.address, DRAIN).await;
     let mut start = [0; 15];
     caller.read_exact(&mut start).await.unwrap();
     assert_eq!(&start, b"HTTP/1.1 200 OK");
@@ -166,6 +168,34 @@ async fn the_drain_timeout_bounds_the_drain_of_callers() {
     server.stop.cancel();
     soon(server.ended()).await;
     drop(caller);
+}
+
+/// Each of them holds a connection.
+#[tokio::test]
+async fn so_many_callers_drain_at_once_and_no_more() {
+    let server = Server::start("").await;
+    let mut callers = Vec::new();
+    for _ in 0..DRAINING_MAX {
+        callers.push(drain(&server).await);
+    }
+    let last = b"POST /~/drain HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let refused = server.send(last).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.json(), json!({"message": "64 callers drain already; try again"}));
+    callers.clear();
+    // The runner takes a moment to see that they have gone.
+    soon(async {
+        loop {
+            let mut caller = send(server.address, DRAIN).await;
+            let mut start = [0; 12];
+            caller.read_exact(&mut start).await.unwrap();
+            if start.ends_with(b"200") {
+                break;
+            }
+        }
+    })
+    .await;
+    server.stop().await;
 }
 
 async fn soon<T>(future: impl Future<Output = T>) -> T {

@@ -157,7 +157,12 @@ pub(super) fn waiting(name: &str, lines: &str) -> String {
 pub(super) fn settings(text: &str) -> crate::Settings {
     let none = std::collections::BTreeMap::new();
     let file = std::path::Path::new("functions.toml");
-    crate::Settings::parse(file, text, &none, &none, &catalog()).unwrap()
+    let mut settings = crate::Settings::parse(file, text, &none, &none, &catalog()).unwrap();
+    if !text.contains("drain") {
+        // Nobody calls a runner that a test has stopped.
+        settings.drain.delay = std::time::Duration::ZERO;
+    }
+    settings
 }
 
 #[test]

@@ -66,21 +66,21 @@ impl FunctionClient {
     }
 
     pub(super) async fn ask_runner(&self) -> RunnerAnswer {
-        self.runner.ask(self.client_of(self.runner.scheme())).await
+        self.runner.ask(self.client_of(self.runner.url().scheme())).await
     }
 
     pub(super) async fn refresh_runner(&self) {
-        self.runner.refresh(self.client_of(self.runner.scheme())).await;
+        self.runner.refresh(self.client_of(self.runner.url().scheme())).await;
     }
 
     /// Tells the runner that this gateway drains, until dropped, if a function at one of
     /// `addresses` is one of the runner's.
     pub(crate) async fn announce_drain(&self, addresses: &[Url]) -> Infallible {
-        if !addresses.iter().any(|url| self.runner.name_of(url).is_some()) {
+        if !addresses.iter().any(|url| self.runner.url().name_of(url).is_some()) {
             return pending().await;
         }
-        let http = self.client_of(self.runner.scheme());
-        drain_notice::keep_open(http, &self.runner.drain_address()).await
+        let http = self.client_of(self.runner.url().scheme());
+        drain_notice::keep_open(http, &self.runner.url().drain()).await
     }
 
     /// Makes sure that functions at these addresses can be called.

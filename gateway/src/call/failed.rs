@@ -36,7 +36,7 @@ impl FailedCall<'_> {
 impl FunctionClient {
     /// The name of the function at `url`, if it is one of the runner's.
     pub(crate) fn name_of<'a>(&self, url: &'a Url) -> Option<&'a str> {
-        self.runner().name_of(url)
+        self.runner().url().name_of(url)
     }
 
     /// For the log line that says that `call` failed.

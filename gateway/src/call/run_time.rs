@@ -17,14 +17,14 @@ const MARGIN: Duration = Duration::from_secs(1);
 impl FunctionClient {
     /// Whether the function at `url` is one of the runner's.
     pub(crate) fn is_of_runner(&self, url: &Url) -> bool {
-        self.runner().name_of(url).is_some()
+        self.runner().url().name_of(url).is_some()
     }
 
     /// How long a call of the function at `url` may run, from its begin on; `otherwise` if no
     /// runner can say it. None if the function is the runner's, and the runner has never been
     /// reached.
     pub(crate) async fn longest_run(&self, url: &Url, otherwise: Duration) -> Option<Duration> {
-        let Some(name) = self.runner().name_of(url) else { return Some(otherwise + MARGIN) };
+        let Some(name) = self.runner().url().name_of(url) else { return Some(otherwise + MARGIN) };
         self.refresh_runner().await;
         self.runner().timeout_of(name).map(|timeout| timeout + MARGIN)
     }
@@ -39,7 +39,7 @@ impl FunctionClient {
         otherwise: Duration,
     ) -> Instant {
         let after = |run: Duration| began + run + MARGIN;
-        let Some(name) = self.runner().name_of(url) else { return after(otherwise) };
+        let Some(name) = self.runner().url().name_of(url) else { return after(otherwise) };
         match self.ask_runner().await {
             RunnerAnswer::Functions(functions) => {
                 end_of(functions.get(name), began).unwrap_or_else(|| after(otherwise))
@@ -60,7 +60,7 @@ impl FunctionClient {
         otherwise: Duration,
     ) -> Option<Instant> {
         let otherwise = started + otherwise + MARGIN;
-        let Some(name) = self.runner().name_of(url) else { return Some(otherwise) };
+        let Some(name) = self.runner().url().name_of(url) else { return Some(otherwise) };
         match self.ask_runner().await {
             RunnerAnswer::Functions(functions) => {
                 Some(end_of(functions.get(name), started).unwrap_or(otherwise))

@@ -18,7 +18,7 @@ use tokio::{
 use tracing::debug;
 use url::Url;
 
-use super::runner_answer::RunnerAnswer;
+use super::{runner_answer::RunnerAnswer, runner_url::RunnerUrl};
 
 /// How long the runner has to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,8 +31,7 @@ const AGE_MAX: Duration = Duration::from_secs(5);
 /// The times of the runner's functions.
 #[derive(Debug)]
 pub(super) struct RunnerTimes {
-    /// The address of the functions, without a slash at the end.
-    functions: String,
+    url: RunnerUrl,
     turn: Semaphore,
     last: Mutex<LastAnswer>,
 }
@@ -48,24 +47,12 @@ struct LastAnswer {
 impl RunnerTimes {
     /// The times of the runner at this base URL.
     pub(super) fn new(base: &Url) -> Self {
-        let functions = format!("{}/functions", base.as_str().trim_end_matches('/'));
-        Self { functions, turn: Semaphore::new(1), last: Mutex::default() }
+        Self { url: RunnerUrl::new(base), turn: Semaphore::new(1), last: Mutex::default() }
     }
 
-    pub(super) fn scheme(&self) -> &str {
-        self.functions.split(':').next().unwrap_or_default()
-    }
-
-    /// Where the runner is told that a gateway drains.
-    pub(super) fn drain_address(&self) -> String {
-        let base = self.functions.strip_suffix("/functions").unwrap_or(&self.functions);
-        format!("{base}/~/drain")
-    }
-
-    /// The name of the function at `url`, if it is one of the runner's.
-    pub(super) fn name_of<'a>(&self, url: &'a Url) -> Option<&'a str> {
-        let name = url.as_str().strip_prefix(&*self.functions)?.strip_prefix('/')?;
-        name.strip_suffix("/invocations")
+    /// The address of the runner.
+    pub(super) fn url(&self) -> &RunnerUrl {
+        &self.url
     }
 
     /// The timeout of a function, from the last answer that had it.
@@ -119,7 +106,7 @@ impl RunnerTimes {
     /// question off, and can answer a moment later.
     async fn answer(&self, http: &Client) -> RunnerAnswer {
         loop {
-            match RunnerAnswer::get(http, &self.functions).await {
+            match RunnerAnswer::get(http, &self.url.functions()).await {
                 RunnerAnswer::NoAnswer => sleep(PAUSE).await,
                 answer => return answer,
             }

@@ -77,13 +77,13 @@ fn in_roster(folder: &Path) -> usize {
     fs::read_dir(folder.join("roster")).unwrap().count()
 }
 
-/// The delay is longer than a test waits for the end of a process: the runner ends as soon as the
-/// gateway has gone.
-const LONG_DELAY: &str = "drain = { delay = '10m', timeout = '20m' }";
+/// Long enough for the notice of the gateway on a busy machine. After it the runner waits for the
+/// gateway.
+const DELAY: &str = "drain = { delay = '5s', timeout = '20m' }";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_client_sees_1001_and_leaves_the_roster() {
-    let services = Services::start(LONG_DELAY).await;
+    let services = Services::start(DELAY).await;
     let mut clients = services.connect(3).await;
     clients[0].send("hello").await;
     services.runner.signal(Signal::SIGTERM);
@@ -94,7 +94,7 @@ async fn every_client_sees_1001_and_leaves_the_roster() {
 /// Some have sent a message, which is forwarded before the connection is closed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn so_do_several_hundred_clients() {
-    let services = Services::start(LONG_DELAY).await;
+    let services = Services::start(DELAY).await;
     let mut clients = services.connect(300).await;
     for client in &mut clients[..20] {
         client.send("hello").await;
@@ -107,7 +107,7 @@ async fn so_do_several_hundred_clients() {
 /// The gateway is stopped when the runner drains already.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_runner_may_be_stopped_first() {
-    let services = Services::start(LONG_DELAY).await;
+    let services = Services::start(DELAY).await;
     let clients = services.connect(20).await;
     let ready = format!("http://{}/readyz", services.runner.address("internal"));
     services.runner.signal(Signal::SIGTERM);
@@ -116,11 +116,26 @@ async fn the_runner_may_be_stopped_first() {
     services.end(clients).await;
 }
 
+/// A gateway whose clients have been quiet for a while has no connection to the runner. Here the
+/// runner is a new one, which has never been called.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_that_has_been_quiet_is_answered() {
+    let mut services = Services::start(DELAY).await;
+    let clients = services.connect(3).await;
+    services.runner.signal(Signal::SIGKILL);
+    services.runner.ended().await;
+    services.runner = Process::start("function-runner", &[], services.folder.path(), &[]).await;
+    services.runner.signal(Signal::SIGTERM);
+    services.gateway.signal(Signal::SIGTERM);
+    services.end(clients).await;
+}
+
 /// The delay has passed before the first call of the drain: the gateway has told the runner that
 /// it drains.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_runner_waits_for_a_gateway_that_drains_for_longer_than_its_delay() {
-    let services = Services::start("drain = { delay = '0s', timeout = '20m' }").await;
+    let services =
+        Services::start("log.filter = 'debug'\ndrain = { delay = '0s', timeout = '20m' }").await;
     let clients = services.connect(20).await;
     services.gateway.signal(Signal::SIGTERM);
     services.gateway.logged("gateway draining").await;

@@ -97,7 +97,9 @@ impl Functions {
     }
 
     pub(super) async fn start_in(folder: TempDir, text: &str) -> Self {
-        let settings = parse(folder.path(), text).unwrap();
+        let mut settings = parse(folder.path(), text).unwrap();
+        // Nobody calls when the runner is stopped.
+        settings.drain.delay = Duration::ZERO;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();

@@ -1,6 +1,6 @@
 //! Gateway and function-runner in this process, with the real Rust functions.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use function_runner::{Runner, Settings as RunnerSettings, serve, settings::PREFIX};
 use functions::Catalog;
@@ -52,9 +52,11 @@ impl Stack {
         let push = BTreeMap::from([("push".to_owned(), format!("http://{}", listeners.internal))]);
         let file = Path::new("functions.toml");
         let catalog = Catalog::built_in();
-        let settings =
+        let mut settings =
             RunnerSettings::parse(file, FUNCTIONS, &variables(environment), &push, &catalog)
                 .unwrap();
+        // The gateway is stopped first.
+        settings.drain.delay = Duration::ZERO;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let runner_url = format!("http://{}", listener.local_addr().unwrap());
         let gateway = gateway.with_runner(runner_url.parse().unwrap());
