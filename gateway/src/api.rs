@@ -24,6 +24,8 @@ pub(crate) struct Api {
     transmits: Mutex<Transmits>,
     /// Whether the log says that clients offer subprotocols and get none.
     no_subprotocol: AtomicBool,
+    /// Whether the log says that a client has closed with a code that it must not send.
+    wrong_close_code: AtomicBool,
     /// What received messages of this API may take: large ones and small ones.
     received: OnceLock<[Arc<Semaphore>; 2]>,
 }
@@ -79,6 +81,7 @@ impl Api {
             opening: AtomicUsize::new(0),
             transmits: Mutex::default(),
             no_subprotocol: AtomicBool::new(false),
+            wrong_close_code: AtomicBool::new(false),
             received: OnceLock::new(),
         }
     }
@@ -127,6 +130,11 @@ impl Api {
     /// these settings.
     pub(crate) fn is_first_without_subprotocol(&self) -> bool {
         !self.no_subprotocol.swap(true, Ordering::Relaxed)
+    }
+
+    /// Notes that a client has closed with a code that it must not send. True for the first one.
+    pub(crate) fn is_first_wrong_close_code(&self) -> bool {
+        !self.wrong_close_code.swap(true, Ordering::Relaxed)
     }
 
     /// Replaces the settings, and returns whether they differ.

@@ -226,13 +226,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn report_violation(&self, error: &Violation) {
-        let id = self.entry.handle.info.id;
-        match error {
-            // Some libraries send a wrong code by default, and the end looks like a lost network.
-            Violation::CloseCode(_) => {
-                info!(connection.id = %id, %error, "client broke the protocol");
-            }
-            _ => debug!(connection.id = %id, %error, "client broke the protocol"),
+        let (id, api) = (self.entry.handle.info.id, &self.entry.handle.api);
+        // Some libraries send a wrong code by default, and the end looks like a lost network.
+        if matches!(error, Violation::CloseCode(_)) && api.is_first_wrong_close_code() {
+            info!(
+                connection.id = %id, api.id = api.id(), %error,
+                "client broke the protocol; further wrong close codes are logged at debug",
+            );
+        } else {
+            debug!(connection.id = %id, api.id = api.id(), %error, "client broke the protocol");
         }
     }
 

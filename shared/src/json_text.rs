@@ -12,7 +12,7 @@ pub fn json_text(bytes: &[u8]) -> Result<&[u8], &'static str> {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] | [0, _, ..] | [_, 0, ..] => {
             Err("it is in UTF-16 or UTF-32, and must be in UTF-8")
         }
-        [0x1f, 0x8b, ..] => Err("it is compressed with gzip, which its head does not say"),
+        [0x1f, 0x8b, ..] => Err("it is compressed with gzip; send it plain"),
         _ => Ok(text),
     }
 }

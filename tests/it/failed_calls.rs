@@ -100,7 +100,7 @@ async fn a_line_of_a_failed_call_names_event_api_function_url_and_meaning() {
     let line = gateway.line("transmit of api-test failed").await;
     assert_eq!(fields(&line), expected("WARN", "transmit"));
     let line = gateway.line("cleanup failed").await;
-    assert_eq!(fields(&line), expected("WARN", "cleanup"));
+    assert_eq!((fields(&line), &line["left_out"]), (expected("WARN", "cleanup"), &json!(0)));
     gateway.end().await;
     runner.signal(Signal::SIGTERM);
     assert_eq!(runner.ended().await.code(), Some(0));
@@ -189,6 +189,7 @@ async fn the_log_has_the_close_code_that_a_client_may_not_send() {
     let line = gateway.line("client broke the protocol").await;
     let found = (&line["level"], &line["error"]);
     assert_eq!(found, (&json!("INFO"), &json!("close code 0 must not be sent")));
+    assert_eq!(line["api.id"], "api-test");
     assert!(line["connection.id"].is_string(), "{line}");
     gateway.end().await;
 }

@@ -97,7 +97,7 @@ async fn an_event_may_have_a_byte_order_mark_and_another_encoding_is_named() {
     server.stop().await;
     let problem = "event is not JSON: it is in UTF-16 or UTF-32, and must be in UTF-8";
     check("returns", b"\xff\xfe{\0}\0", 400, problem, "").await;
-    let problem = "event is not JSON: it is compressed with gzip, which its head does not say";
+    let problem = "event is not JSON: it is compressed with gzip; send it plain";
     check("returns", b"\x1f\x8b\x08\0", 400, problem, "").await;
 }
 

@@ -39,6 +39,12 @@ impl FunctionClient {
         self.runner().url().name_of(url)
     }
 
+    /// Takes the turn to log a call of `origin` that will be repeated, and says how many were left
+    /// out since the last one. None if there was a line a moment ago.
+    pub(crate) fn retry_line(&self, origin: &Origin) -> Option<u64> {
+        self.retry_lines().turn(origin, Instant::now())
+    }
+
     /// For the log line that says that `call` failed.
     pub(crate) fn failed<'a>(&'a self, call: &'a Call, error: &'a CallError) -> FailedCall<'a> {
         FailedCall {
@@ -94,9 +100,7 @@ struct LastLine {
 }
 
 impl RetryLines {
-    /// Takes the turn to log a retry, and says how many were left out since the last one. None if
-    /// there was a line a moment ago.
-    pub(super) fn turn(&self, origin: &Origin, now: Instant) -> Option<u64> {
+    fn turn(&self, origin: &Origin, now: Instant) -> Option<u64> {
         let mut lines = self.0.lock().expect("nothing panics with the lock held");
         let Some(last) = lines.get_mut(&(Arc::clone(&origin.api_id), origin.event)) else {
             let key = (Arc::clone(&origin.api_id), origin.event);

@@ -71,7 +71,7 @@ pub(crate) async fn call_until(
 /// A line for the operator from time to time, and one for each retry at debug.
 fn report_retry(functions: &FunctionClient, call: &Call, error: &CallError, pause: Duration) {
     let (failed, event) = (functions.failed(call, error), call.origin.event.as_str());
-    match functions.retry_lines().turn(&call.origin, Instant::now()) {
+    match functions.retry_line(&call.origin) {
         Some(left_out) => {
             log_failed!(warn, failed, ?pause, left_out, "{event} did not run, will be tried again");
         }

@@ -143,7 +143,13 @@ impl Cleanups {
 
     fn report_failed(&self, call: &Call, error: &CallError, pause: Duration) {
         let failed = self.0.functions.failed(call, error);
-        log_failed!(warn, failed, ?pause, "cleanup failed, will be tried again");
+        // A function that is down may have thousands of cleanups.
+        match self.0.functions.retry_line(&call.origin) {
+            Some(left_out) => {
+                log_failed!(warn, failed, ?pause, left_out, "cleanup failed, will be tried again");
+            }
+            None => log_failed!(debug, failed, ?pause, "cleanup failed, will be tried again"),
+        }
     }
 
     fn report_left(&self, call: &Call, error: &CallError) {

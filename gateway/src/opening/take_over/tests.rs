@@ -134,7 +134,7 @@ async fn the_client_is_closed_with_1011_and_the_log_and_the_cleanup_say_why() {
     let (head, frames) =
         received.split_at(received.windows(4).position(|w| w == b"\r\n\r\n").unwrap());
     assert!(head.starts_with(b"HTTP/1.1 101 "), "{}", String::from_utf8_lossy(head));
-    let close = b"\r\n\r\n\x88\x2c\x03\xf3a function failed, so messages may be lost";
+    let close = b"\r\n\r\n\x88\x1f\x03\xf3internal error of the gateway";
     assert_eq!(frames, close, "a Close with code 1011");
     let cleanup = events.recv().await.unwrap();
     assert_eq!(cleanup["websocket"]["action"], "closing", "{cleanup}");
