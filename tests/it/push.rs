@@ -308,6 +308,18 @@ async fn a_small_body_that_would_become_a_huge_one_is_refused() {
     world.finish().await;
 }
 
+/// Members without a plain byte could come for as long as somebody reads them.
+#[tokio::test]
+async fn a_body_of_empty_members_is_refused_when_more_has_come_than_a_body_may_have() {
+    let world = World::start().await;
+    let member = gzip(b"");
+    // `push.max_body` is 8 MiB.
+    let members = member.repeat(((8 << 20) + (64 << 10)) / member.len());
+    let (status, _, answer) = push_encoded(&world, "gzip", members).await;
+    assert_eq!((status, &answer["errNo"]), (413, &json!(413)), "{answer}");
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn a_byte_order_mark_is_taken_off_and_utf_16_is_named() {
     let world = World::start().await;

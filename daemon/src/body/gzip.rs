@@ -12,6 +12,8 @@ use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use hyper::body::{Body, Frame, SizeHint};
 
+use super::BodyError;
+
 /// How many bytes are decoded at once.
 const PIECE_BYTES: usize = 512;
 /// One byte becomes this many at most (RFC 1951: 258 bytes for two bits).
@@ -28,18 +30,26 @@ pub(super) struct GzipBody<B> {
     has_ended: bool,
     /// How many bytes were decoded in this turn.
     decoded: usize,
-    /// Why the body is not gzip. The plain body ends there.
-    pub(super) problem: Option<String>,
+    /// The limit of the plain bytes.
+    limit: usize,
+    /// How many bytes may still come.
+    room: usize,
+    /// What is wrong with the body. The plain body ends there.
+    pub(super) problem: Option<BodyError>,
 }
 
 impl<B> GzipBody<B> {
-    pub(super) fn new(body: B) -> Self {
+    /// A body of at most `limit` plain bytes. Not many more may come: empty members have no plain
+    /// bytes, and could come for ever.
+    pub(super) fn new(body: B, limit: usize) -> Self {
         Self {
             body,
             came: Bytes::new(),
             decoder: MultiGzDecoder::new(Vec::new()),
             has_ended: false,
             decoded: 0,
+            limit,
+            room: came_max(limit),
             problem: None,
         }
     }
@@ -48,16 +58,30 @@ impl<B> GzipBody<B> {
     fn decode(&mut self) {
         let piece = self.came.split_to(self.came.len().min(PIECE_BYTES));
         if let Err(error) = self.decoder.write_all(&piece) {
-            self.problem = Some(error.to_string());
+            self.problem = Some(BodyError::NotGzip(error.to_string()));
+        }
+    }
+
+    /// More bytes have come.
+    fn take(&mut self, bytes: Bytes) {
+        match self.room.checked_sub(bytes.len()) {
+            Some(room) => (self.room, self.came) = (room, bytes),
+            None => self.problem = Some(BodyError::TooLarge(self.limit)),
         }
     }
 
     fn end(&mut self) {
         self.has_ended = true;
         if let Err(error) = self.decoder.try_finish() {
-            self.problem = Some(error.to_string());
+            self.problem = Some(BodyError::NotGzip(error.to_string()));
         }
     }
+}
+
+/// How many bytes a body of so many plain bytes has: what cannot be compressed becomes longer by
+/// 5 bytes in 16 KiB, and a head may have a name.
+fn came_max(plain: usize) -> usize {
+    plain.saturating_add(plain / 1024).saturating_add(1024)
 }
 
 impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for GzipBody<B> {
@@ -88,7 +112,7 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for GzipBody<B> {
                 continue;
             }
             match ready!(Pin::new(&mut this.body).poll_frame(cx)).transpose() {
-                Ok(Some(frame)) => this.came = frame.into_data().unwrap_or_default(),
+                Ok(Some(frame)) => this.take(frame.into_data().unwrap_or_default()),
                 Ok(None) => this.end(),
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }

@@ -141,10 +141,10 @@ impl BodyMemory {
         match encoding {
             Encoding::Plain => self.read(body, limit).await,
             Encoding::Gzip => {
-                let mut body = GzipBody::new(body);
+                let mut body = GzipBody::new(body, limit);
                 let mut held = self.read(&mut body, limit).await?;
                 if let Some(problem) = body.problem {
-                    return Err(BodyError::NotGzip(problem));
+                    return Err(problem);
                 }
                 // Until now it had memory for what it might become.
                 held.shrink_to(held.bytes.len());

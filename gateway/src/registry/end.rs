@@ -115,7 +115,9 @@ impl End {
             (EndReason::Fault, _) => "a function failed, so messages may be lost",
             (EndReason::Limit, Some(CloseCode::Size)) => "message is too long",
             (EndReason::Limit, Some(CloseCode::Again)) => "no memory for messages, try again later",
-            (EndReason::Limit, _) => "a message came too slowly, or there were too many empty frames or fragments",
+            (EndReason::Limit, _) => {
+                "a message came too slowly, or there were too many empty frames or fragments"
+            }
             (EndReason::Lost, _) => "the protocol was broken",
             // The gateway sends no Close of its own then.
             (EndReason::Client | EndReason::Crash | EndReason::Unregistered, _) => "",
