@@ -47,6 +47,10 @@ struct State {
     blocked: Option<Instant>,
     is_in_reserve: bool,
     has_answered: bool,
+    /// How many requests the service has got.
+    requests: u64,
+    /// How long the body of the last one is, if its head says that.
+    body_bytes: Option<u64>,
     is_evicted: bool,
     is_spared: bool,
     /// Whether what the peer still sends is read and dropped before the connection is closed.
@@ -69,14 +73,23 @@ enum Phase {
     Discarding,
 }
 
-/// What bytes of the peer are.
+/// The last request that the service has got, and what the connection does with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Received {
-    /// The first bytes of a request head.
-    HeadBegins,
-    /// More of the same head.
-    HeadGoesOn,
-    /// Of a body, or of what is dropped.
+pub(crate) struct LastRequest {
+    /// How many requests the service has got.
+    pub(crate) number: u64,
+    /// How long its body is, if its head says that.
+    pub(crate) body_bytes: Option<u64>,
+    pub(crate) stage: Stage,
+}
+
+/// What a connection does, as seen by a reader of request heads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// Part of the next request head has come.
+    Head,
+    /// The service has answered, and all of the request has been read.
+    Answered,
     Other,
 }
 
@@ -134,6 +147,8 @@ impl Activity {
             blocked: None,
             is_in_reserve: false,
             has_answered: false,
+            requests: 0,
+            body_bytes: None,
             is_evicted: false,
             is_spared: false,
             must_discard: false,
@@ -143,31 +158,29 @@ impl Activity {
     }
 
     /// The stream is about to read. When a request has been answered, hyper reads the next head.
-    /// Whether the stream may read.
-    pub(crate) fn read_begins(&self) -> bool {
+    /// `has_head_part` says that part of this head came together with the request. Whether the
+    /// stream may read.
+    pub(crate) fn read_begins(&self, has_head_part: bool) -> bool {
         let mut state = self.lock();
-        if state.phase == Phase::Answered && matches!(state.body, RequestBodyState::Ended) {
-            state.enter(Phase::Idle);
+        if state.stage() == Stage::Answered {
+            state.enter(if has_head_part { Phase::Head } else { Phase::Idle });
         }
         !state.is_evicted
     }
 
-    /// Bytes have come. Whether they are of a request head.
-    pub(crate) fn received(&self) -> Received {
+    /// Bytes have come. Whether they begin as part of a request head.
+    pub(crate) fn received(&self) -> bool {
         let mut state = self.lock();
-        match state.phase {
-            Phase::Idle => {
-                state.enter(Phase::Head);
-                Received::HeadBegins
-            }
-            Phase::Head => Received::HeadGoesOn,
-            Phase::Request | Phase::Answered | Phase::Discarding => Received::Other,
+        if state.phase == Phase::Idle {
+            state.enter(Phase::Head);
         }
+        state.phase == Phase::Head
     }
 
-    /// Whether part of a request head has come.
-    pub(crate) fn is_in_head(&self) -> bool {
-        self.lock().phase == Phase::Head
+    /// The last request, and what the connection does with it.
+    pub(crate) fn last_request(&self) -> LastRequest {
+        let state = self.lock();
+        LastRequest { number: state.requests, body_bytes: state.body_bytes, stage: state.stage() }
     }
 
     /// When the peer has had its time to send a request.
@@ -193,11 +206,13 @@ impl Activity {
         self.lock().blocked.get_or_insert_with(Instant::now);
     }
 
-    /// The service gets a request.
-    pub(crate) fn request_begins(&self, has_body: bool) {
+    /// The service gets a request. `body_bytes` is the length of its body, if its head says that.
+    pub(crate) fn request_begins(&self, body_bytes: Option<u64>) {
         let mut state = self.lock();
         state.spare();
         state.enter(Phase::Request);
+        (state.requests, state.body_bytes) = (state.requests + 1, body_bytes);
+        let has_body = body_bytes != Some(0);
         state.body = if has_body { RequestBodyState::Open } else { RequestBodyState::Ended };
         state.ends_with_peer = false;
     }
@@ -310,6 +325,14 @@ impl Activity {
 }
 
 impl State {
+    fn stage(&self) -> Stage {
+        match self.phase {
+            Phase::Head => Stage::Head,
+            Phase::Answered if matches!(self.body, RequestBodyState::Ended) => Stage::Answered,
+            _ => Stage::Other,
+        }
+    }
+
     fn enter(&mut self, phase: Phase) {
         (self.phase, self.since) = (phase, Instant::now());
     }

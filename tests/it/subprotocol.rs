@@ -28,20 +28,31 @@ async fn check(offered: &str, websocket: Value, announced: Option<&str>) {
     world.finish().await;
 }
 
-async fn raw_handshake(world: &World, offered: &str) -> String {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let mut stream = tokio::net::TcpStream::connect(world.listeners.public).await.unwrap();
-    let request = format!(
+const HEALTH: &str = "HEAD /~/healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+fn handshake(offered: &str) -> String {
+    format!(
         "GET {PATH} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
          Sec-WebSocket-Protocol: {offered}\r\nSec-WebSocket-Extensions: x-own\r\n\r\n"
-    );
+    )
+}
+
+async fn raw_handshake(world: &World, offered: &str) -> String {
+    raw_request(world, &handshake(offered), 1).await
+}
+
+/// The heads of so many answers to `request`, which have no bodies.
+async fn raw_request(world: &World, request: &str, answers: usize) -> String {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(world.listeners.public).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
-    let mut answer = Vec::new();
-    while !answer.ends_with(b"\r\n\r\n") {
-        answer.push(crate::support::soon("the answer", stream.read_u8()).await.unwrap());
+    let mut received = String::new();
+    while received.matches("\r\n\r\n").count() < answers {
+        let byte = crate::support::soon("the answer", stream.read_u8()).await.unwrap();
+        received.push(char::from(byte));
     }
-    String::from_utf8(answer).unwrap()
+    received
 }
 
 #[tokio::test]
@@ -82,6 +93,9 @@ async fn the_101_has_the_names_and_values_of_the_rfc_to_the_letter() {
          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\nSec-WebSocket-Protocol: chat\r\n"
     );
     assert!(date.ends_with(" GMT\r\n\r\n") && date.lines().count() == 2, "{answer}");
+    // Behind the answer to a request that came together with the handshake.
+    let both = raw_request(&world, &format!("{HEALTH}{}", handshake("chat")), 2).await;
+    assert!(both.starts_with("HTTP/1.1 200 ") && both.contains(before), "{both}");
     world.finish().await;
 }
 

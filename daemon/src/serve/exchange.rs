@@ -27,7 +27,7 @@ pub struct EndsWithPeer;
 
 /// The request as the service gets it.
 pub(super) fn begin(request: Request<Incoming>, activity: &Activity) -> Request<RequestBody> {
-    activity.request_begins(!request.body().is_end_stream());
+    activity.request_begins(request.body().size_hint().exact());
     request.map(|body| RequestBody::new(body, activity.clone()))
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Hyper has no deadline for writing, one deadline for idle connections and for half a head, closes
 //! a connection without regard to what the peer still sends, does not say what is wrong with a
-//! request, and writes all names in lower case. So the stream does all five. An upgrade takes this
-//! layer off.
+//! request, and writes all names in lower case. Five modules beside this one know better, and the
+//! stream asks them at each read and write. An upgrade takes this layer off.
 
 use std::{
     io::{self, IoSlice},
@@ -20,13 +20,13 @@ use tracing::debug;
 
 use super::{
     discard::Discard,
-    refusal::{self, HeadStart, OtherProtocol},
+    refusal::{Refusal, Refusals},
     request_deadline::RequestDeadline,
     spelling::{Spelling, Switching},
     write_deadline::WriteDeadline,
 };
 use crate::{
-    activity::{Activity, Received},
+    activity::Activity,
     stream::{Peek, Stream},
 };
 
@@ -36,10 +36,7 @@ pub(super) struct HttpStream<S> {
     stream: S,
     peer: SocketAddr,
     activity: Activity,
-    head_start: HeadStart,
-    /// Whether all that hyper has written has been flushed. What comes then while a head is
-    /// received is no rest of an earlier answer.
-    is_flushed: bool,
+    refusals: Refusals,
     request_deadline: RequestDeadline,
     write_deadline: WriteDeadline,
     /// Whether the peer has ended its sending side.
@@ -54,8 +51,7 @@ impl<S> HttpStream<S> {
             stream,
             peer,
             activity,
-            head_start: HeadStart::default(),
-            is_flushed: true,
+            refusals: Refusals::new(),
             request_deadline: RequestDeadline::default(),
             write_deadline: WriteDeadline::default(),
             has_ended: false,
@@ -76,7 +72,7 @@ impl<S> HttpStream<S> {
     ) -> Poll<io::Result<usize>> {
         match written {
             Poll::Ready(Ok(bytes)) => {
-                self.is_flushed = false;
+                self.refusals.wrote(self.activity.last_request());
                 self.spelling.wrote(bytes);
                 self.activity.wrote();
             }
@@ -88,42 +84,20 @@ impl<S> HttpStream<S> {
 }
 
 impl<S: AsyncWrite + Unpin> HttpStream<S> {
-    /// Writes `answer`, the last one, as far as the system takes it at once. An answer is short,
-    /// and a client that has read the earlier ones has room for it.
-    fn refuse(&mut self, cx: &mut Context<'_>, problem: &str, answer: &[u8]) {
+    /// Writes the last answer, as far as the system takes it at once. An answer is short, and a
+    /// client that has read the earlier ones has room for it.
+    fn refuse(&mut self, cx: &mut Context<'_>, Refusal { problem, answer }: Refusal) {
         debug!(client.address = %self.peer, problem, "what came is not a request");
-        let written = Pin::new(&mut self.stream).poll_write(cx, answer);
+        self.activity.discard();
+        let written = Pin::new(&mut self.stream).poll_write(cx, &answer);
         let _ = self.wrote(cx, written);
     }
 
-    /// Answers a head of which no more comes, if the client can have an answer.
     fn refuse_half_head(&mut self, cx: &mut Context<'_>, status: StatusCode, problem: &str) {
-        if self.is_flushed && self.activity.is_in_head() && !self.head_start.is_blank() {
-            let has_body = !self.head_start.is_of_head_method();
-            self.refuse(cx, problem, &refusal::answer(status, problem, has_body));
+        let last = self.activity.last_request();
+        if let Some(refusal) = self.refusals.of_half_head(last, status, problem) {
+            self.refuse(cx, refusal);
         }
-    }
-
-    /// Notes what has come. Whether it is for hyper: a client that speaks something else has been
-    /// answered, and hyper is told that it has left.
-    fn note(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> bool {
-        match self.activity.received() {
-            Received::HeadBegins => self.head_start.begin(bytes),
-            Received::HeadGoesOn => self.head_start.add(bytes),
-            Received::Other => return true,
-        }
-        let other = self.head_start.other_protocol().filter(|_| self.is_flushed);
-        match other {
-            None => return true,
-            Some(OtherProtocol::Http2) => {
-                self.refuse(cx, "HTTP/2", &refusal::answer_of_http_2());
-            }
-            Some(OtherProtocol::Tls) => {
-                let problem = "this listener speaks HTTP/1.1 without TLS: use http:// or ws://";
-                self.refuse(cx, problem, &refusal::answer(StatusCode::BAD_REQUEST, problem, true));
-            }
-        }
-        false
     }
 
     /// Writes an answer that says what is wrong in place of one of hyper that does not. None if
@@ -133,16 +107,9 @@ impl<S: AsyncWrite + Unpin> HttpStream<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Option<Poll<io::Result<usize>>> {
-        let status = refusal::bare_status(bytes).filter(|_| self.is_flushed)?;
-        if !self.activity.is_in_head() {
-            return None;
-        }
-        let problem = self.head_start.problem(status);
-        self.refuse(
-            cx,
-            &problem,
-            &refusal::answer(status, &problem, !self.head_start.is_of_head_method()),
-        );
+        let status = self.refusals.bare_status(bytes)?;
+        let refusal = self.refusals.in_place_of(status, self.activity.last_request())?;
+        self.refuse(cx, refusal);
         Some(Poll::Ready(Ok(bytes.len())))
     }
 }
@@ -164,7 +131,10 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncRead for HttpStream<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.activity.read_begins() && !this.activity.is_spared_if(this.stream.has_unread()) {
+        let has_head_part = this.refusals.read_begins(this.activity.last_request());
+        if !this.activity.read_begins(has_head_part)
+            && !this.activity.is_spared_if(this.stream.has_unread())
+        {
             // As if the peer had left.
             return Poll::Ready(Ok(()));
         }
@@ -183,7 +153,9 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncRead for HttpStream<S> {
             this.has_ended = true;
             let problem = "the connection ended before the head of the request did";
             this.refuse_half_head(cx, StatusCode::BAD_REQUEST, problem);
-        } else if !this.note(cx, bytes) {
+        } else if let Some(refusal) = this.refusals.received(bytes, this.activity.received()) {
+            this.refuse(cx, refusal);
+            // As if the peer had left.
             buffer.set_filled(before);
         }
         Poll::Ready(Ok(()))
@@ -240,7 +212,7 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionAborted, left)));
         }
         // Hyper flushes the stream when it has written all that it has.
-        this.is_flushed = true;
+        this.refusals.flushed(this.activity.last_request());
         Pin::new(&mut this.stream).poll_flush(cx)
     }
 

@@ -1,65 +1,121 @@
 //! What a client is told that does not send a request of HTTP/1.1.
 //!
-//! Hyper answers it with a status and nothing else, or not at all.
+//! Hyper answers it with a status and nothing else, or not at all. What is said, and when, is
+//! decided here, by what has come and what has been written. The stream writes it.
 
+mod answers;
 mod head_start;
-
-use std::time::SystemTime;
+mod heads;
 
 use http::StatusCode;
-use serde_json::json;
 
-pub(super) use self::head_start::{HeadStart, OtherProtocol};
+use self::{
+    answers::{answer, answer_of_http_2, bare_status},
+    head_start::OtherProtocol,
+    heads::Heads,
+};
+use crate::activity::{LastRequest, Stage};
 
-/// What is spoken here, for clients that begin with something else.
-const SPOKEN: &str = "this listener speaks HTTP/1.1 only";
+const TLS: &str = "this listener speaks HTTP/1.1 without TLS: use http:// or ws://";
 
-/// The status of `answer`, if it can be one of hyper to bytes that are not a request.
-pub(super) fn bare_status(answer: &[u8]) -> Option<StatusCode> {
-    let status = answer.strip_prefix(b"HTTP/1.")?.get(2..5)?;
-    let status = StatusCode::from_bytes(status).ok()?;
-    (status.is_client_error() && answer.ends_with(b"\r\n\r\n")).then_some(status)
+/// Decides which clients are refused.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    heads: Heads,
+    /// Whether all that hyper has written has been flushed. What comes then is no rest of an
+    /// earlier answer.
+    is_flushed: bool,
+    /// The request of which part of the answer has been written.
+    answered: u64,
 }
 
-/// The bytes of an answer that says `problem` and is the last one of its connection. `has_body` is
-/// false for HEAD, whose answers have none.
-pub(super) fn answer(status: StatusCode, problem: &str, has_body: bool) -> Vec<u8> {
-    let body = json!({ "message": problem }).to_string();
-    let date = httpdate::fmt_http_date(SystemTime::now());
-    let length = body.len();
-    let mut answer = format!(
-        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\
-         connection: close\r\ndate: {date}\r\n\r\n"
-    );
-    if has_body {
-        answer.push_str(&body);
+/// The last answer of a connection.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    pub(super) problem: String,
+    pub(super) answer: Vec<u8>,
+}
+
+impl Refusals {
+    pub(super) fn new() -> Self {
+        Self { heads: Heads::default(), is_flushed: true, answered: 0 }
     }
-    answer.into_bytes()
-}
 
-/// The answer to a client that begins with HTTP/2, in HTTP/2: empty settings, and the end of the
-/// connection (RFC 9113 section 6.8). The client knows that no request was carried out.
-pub(super) fn answer_of_http_2() -> Vec<u8> {
-    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-    const HTTP_1_1_REQUIRED: [u8; 4] = [0, 0, 0, 13];
-    let length = u8::try_from(8 + SPOKEN.len()).expect("the text is short");
-    let head = [0, 0, length, 7, 0, 0, 0, 0, 0];
-    let no_stream = [0; 4];
-    [&SETTINGS[..], &head, &no_stream, &HTTP_1_1_REQUIRED, SPOKEN.as_bytes()].concat()
+    /// Bytes are about to be read. Whether part of the next head is there.
+    pub(super) fn read_begins(&mut self, last: LastRequest) -> bool {
+        self.heads.request(last);
+        if last.stage == Stage::Answered {
+            self.heads.next();
+        }
+        self.heads.has_part()
+    }
+
+    /// Bytes have come. `is_of_head` says that they begin as part of a head. The refusal of a
+    /// client that speaks something else.
+    pub(super) fn received(&mut self, bytes: &[u8], is_of_head: bool) -> Option<Refusal> {
+        self.heads.received(bytes, is_of_head);
+        if !is_of_head || !self.is_flushed {
+            return None;
+        }
+        Some(match self.heads.other_protocol()? {
+            OtherProtocol::Http2 => {
+                Refusal { problem: "HTTP/2".to_owned(), answer: answer_of_http_2() }
+            }
+            OtherProtocol::Tls => Refusal {
+                problem: TLS.to_owned(),
+                answer: answer(StatusCode::BAD_REQUEST, TLS, true),
+            },
+        })
+    }
+
+    /// The refusal of a head of which no more comes, if the client can have an answer.
+    pub(super) fn of_half_head(
+        &self,
+        last: LastRequest,
+        status: StatusCode,
+        problem: &str,
+    ) -> Option<Refusal> {
+        let is_in_head = last.stage == Stage::Head && !self.heads.is_blank();
+        (self.is_flushed && is_in_head).then(|| self.refusal(status, problem.to_owned()))
+    }
+
+    /// The status of `bytes`, if they can be an answer of hyper that does not say what is wrong.
+    pub(super) fn bare_status(&self, bytes: &[u8]) -> Option<StatusCode> {
+        bare_status(bytes).filter(|_| self.is_flushed)
+    }
+
+    /// What is written in place of an answer of hyper with this status. None if the answer is one
+    /// of the service.
+    pub(super) fn in_place_of(&mut self, status: StatusCode, last: LastRequest) -> Option<Refusal> {
+        self.heads.request(last);
+        match last.stage {
+            Stage::Head => {}
+            // The head came together with the request before.
+            Stage::Answered if self.answered == last.number => self.heads.next(),
+            Stage::Answered | Stage::Other => return None,
+        }
+        Some(self.refusal(status, self.heads.problem(status)))
+    }
+
+    /// Bytes have been written.
+    pub(super) fn wrote(&mut self, last: LastRequest) {
+        self.is_flushed = false;
+        if last.stage == Stage::Answered {
+            self.answered = last.number;
+        }
+    }
+
+    /// All that hyper has written has been flushed.
+    pub(super) fn flushed(&mut self, last: LastRequest) {
+        self.heads.request(last);
+        self.is_flushed = true;
+    }
+
+    fn refusal(&self, status: StatusCode, problem: String) -> Refusal {
+        let answer = answer(status, &problem, !self.heads.is_of_head_method());
+        Refusal { problem, answer }
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_whole_head_of_an_answer_of_hyper_is_one() {
-        let status = |answer: &str| bare_status(answer.as_bytes()).map(|status| status.as_u16());
-        assert_eq!(status("HTTP/1.1 431 x\r\ncontent-length: 0\r\n\r\n"), Some(431));
-        assert_eq!(status("HTTP/1.0 400 Bad Request\r\n\r\n"), Some(400));
-        assert_eq!(status("HTTP/1.1 200 OK\r\n\r\n"), None);
-        assert_eq!(status("HTTP/1.1 404 Not Found\r\n\r\nbody"), None);
-        assert_eq!(status("HTTP/1.1 4"), None);
-        assert_eq!(status(""), None);
-    }
-}
+mod tests;

@@ -109,16 +109,21 @@ async fn a_client_that_sends_no_head_is_closed() {
     let mut silent = TestClient::connect(&server).await;
     let mut slow = TestClient::connect(&server).await;
     slow.send("GET / HTTP/1.1\r\nHost: loc").await;
+    let mut pipelined = TestClient::connect(&server).await;
+    pipelined.send("GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nHost: loc").await;
+    pipelined.receive_until("!").await;
     let mut idle = TestClient::connect(&server).await;
     idle.get("/").await;
     idle.receive_until("!").await;
     assert_eq!(silent.receive_all().await, "");
-    let answer = slow.receive_all().await;
-    assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
-    assert!(
-        answer.ends_with("{\"message\":\"the head of the request did not come in time\"}"),
-        "{answer}"
-    );
+    for mut client in [slow, pipelined] {
+        let answer = client.receive_all().await;
+        assert!(answer.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{answer}");
+        assert!(
+            answer.ends_with("{\"message\":\"the head of the request did not come in time\"}"),
+            "{answer}"
+        );
+    }
     assert_eq!(idle.receive_all().await, "");
     server.end().await;
 }

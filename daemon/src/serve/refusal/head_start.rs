@@ -1,4 +1,4 @@
-//! The begin of a request head, kept until the next one to say what is wrong with it.
+//! The begin of a request head, kept to say what is wrong with it.
 
 use http::{Method, StatusCode, uri::PathAndQuery};
 
@@ -9,45 +9,48 @@ const NOT_A_REQUEST: &str =
     "need a request of HTTP/1.1, which begins with a line such as: GET /path HTTP/1.1";
 const BAD_HEADER: &str = "a header of the request is not valid: each is a line with a name, a colon and a value, without \
      control characters";
-const BAD_REQUEST: &str = "the request is not valid HTTP/1.1: a URL needs its special characters percent-encoded, and a \
+/// The text for a head whose begin is not known.
+pub(super) const BAD_REQUEST: &str = "the request is not valid HTTP/1.1: a URL needs its special characters percent-encoded, and a \
      header is a line with a name, a colon and a value";
+const CONTENT_LENGTH: &str = "header Content-Length must be one number";
+const TRANSFER_ENCODING: &str =
+    "header Transfer-Encoding must end with chunked, and a request of HTTP/1.0 cannot have it";
 const TOO_LARGE: &str =
     "the head of the request is larger than 32 KiB, or has more than 100 headers";
 
 /// The first bytes of the head that is being received.
 #[derive(Debug, Default)]
-pub(in super::super) struct HeadStart(Vec<u8>);
+pub(super) struct HeadStart(Vec<u8>);
 
 /// What a client speaks that does not speak HTTP/1.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum OtherProtocol {
+pub(super) enum OtherProtocol {
     Http2,
     Tls,
 }
 
 impl HeadStart {
-    /// The first bytes of another head.
-    pub(in super::super) fn begin(&mut self, bytes: &[u8]) {
+    /// Another head comes.
+    pub(super) fn clear(&mut self) {
         self.0.clear();
-        self.add(bytes);
     }
 
-    /// More bytes of the same head.
-    pub(in super::super) fn add(&mut self, bytes: &[u8]) {
+    /// More bytes of the head.
+    pub(super) fn add(&mut self, bytes: &[u8]) {
         let room = BYTES_MAX - self.0.len();
         self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
     }
 
     /// Whether nothing but line breaks has come. Some clients send one after a body.
-    pub(in super::super) fn is_blank(&self) -> bool {
+    pub(super) fn is_blank(&self) -> bool {
         self.0.iter().all(|byte| matches!(byte, b'\r' | b'\n'))
     }
 
-    pub(in super::super) fn is_of_head_method(&self) -> bool {
-        self.0.starts_with(b"HEAD ")
+    pub(super) fn is_of_head_method(&self) -> bool {
+        self.0.trim_ascii_start().starts_with(b"HEAD ")
     }
 
-    pub(in super::super) fn other_protocol(&self) -> Option<OtherProtocol> {
+    pub(super) fn other_protocol(&self) -> Option<OtherProtocol> {
         // RFC 9113 section 3.4: no request of HTTP/1.1 begins so.
         if self.0.starts_with(b"PRI * HTTP/2.0\r\n") {
             return Some(OtherProtocol::Http2);
@@ -57,7 +60,7 @@ impl HeadStart {
     }
 
     /// Why hyper has answered the head with `status`.
-    pub(in super::super) fn problem(&self, status: StatusCode) -> String {
+    pub(super) fn problem(&self, status: StatusCode) -> String {
         match status {
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => TOO_LARGE.to_owned(),
             StatusCode::URI_TOO_LONG => "the URL is too long".to_owned(),
@@ -89,7 +92,10 @@ impl HeadStart {
         if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {
             return NOT_A_REQUEST.to_owned();
         }
-        if is_whole { BAD_HEADER.to_owned() } else { BAD_REQUEST.to_owned() }
+        if !is_whole {
+            return BAD_REQUEST.to_owned();
+        }
+        problem_of_length(version, bytes).unwrap_or(BAD_HEADER).to_owned()
     }
 }
 
@@ -118,13 +124,36 @@ fn problem_of_target(target: &[u8]) -> Option<String> {
     None
 }
 
+/// What is wrong with the headers that say how long the body is.
+fn problem_of_length(version: &[u8], head: &[u8]) -> Option<&'static str> {
+    let (mut length, mut encoding) = (None, None);
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+        let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
+        if name.eq_ignore_ascii_case(b"content-length") {
+            let number = str::from_utf8(value).ok().and_then(|value| value.parse::<u64>().ok());
+            if number.is_none()
+                || value.starts_with(b"+")
+                || length.is_some_and(|one| one != number)
+            {
+                return Some(CONTENT_LENGTH);
+            }
+            length = Some(number);
+        } else if name.eq_ignore_ascii_case(b"transfer-encoding") {
+            encoding = Some(value);
+        }
+    }
+    let is_chunked = encoding?.to_ascii_lowercase().ends_with(b"chunked");
+    (!is_chunked || version == b"HTTP/1.0").then_some(TRANSFER_ENCODING)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn check(head: &[u8], expected: &str) {
         let mut start = HeadStart::default();
-        start.begin(head);
+        start.add(head);
         let problem = start.problem(StatusCode::BAD_REQUEST);
         assert!(problem.contains(expected), "{}: {problem}", String::from_utf8_lossy(head));
     }
@@ -142,6 +171,17 @@ mod tests {
         check(b"\x80 /", "such as: GET");
         check(b"GET /a HTTP/1.1\r\nHost", "a header of the request");
         check(b"", "such as: GET");
+        for (headers, expected) in [
+            ("Content-Length: x", CONTENT_LENGTH),
+            ("content-length: +1", CONTENT_LENGTH),
+            ("Content-Length: 1\r\nContent-Length: 2", CONTENT_LENGTH),
+            ("Transfer-Encoding: gzip", TRANSFER_ENCODING),
+            ("Content-Length: 1\r\nContent-Length: 1\r\nx y: z", BAD_HEADER),
+            ("Transfer-Encoding: gzip, Chunked\r\nx", BAD_HEADER),
+        ] {
+            check(format!("POST / HTTP/1.1\r\n{headers}\r\n\r\n").as_bytes(), expected);
+        }
+        check(b"GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n", TRANSFER_ENCODING);
     }
 
     #[test]
@@ -150,22 +190,25 @@ mod tests {
         start.add(&[b'x'; 3 * BYTES_MAX]);
         start.add(b"x");
         assert_eq!(start.0.len(), BYTES_MAX);
-        start.begin(b"\r\n");
+        start.clear();
+        start.add(b"\r\n");
         assert!(start.is_blank());
         start.add(b"HEAD /");
-        assert!(!start.is_blank());
+        assert!(!start.is_blank() && start.is_of_head_method());
     }
 
     #[test]
     fn other_protocols_are_known_by_their_first_bytes() {
         let mut start = HeadStart::default();
-        start.begin(b"PRI * HTTP/2.0\r");
+        start.add(b"PRI * HTTP/2.0\r");
         assert_eq!(start.other_protocol(), None);
         start.add(b"\n\r\nSM");
         assert_eq!(start.other_protocol(), Some(OtherProtocol::Http2));
-        start.begin(&[22, 3, 1, 0]);
+        start.clear();
+        start.add(&[22, 3, 1, 0]);
         assert_eq!(start.other_protocol(), Some(OtherProtocol::Tls));
-        start.begin(b"GET / HTTP/1.1\r\n");
+        start.clear();
+        start.add(b"GET / HTTP/1.1\r\n");
         assert_eq!(start.other_protocol(), None);
     }
 }
