@@ -5,7 +5,7 @@
 
 use std::{borrow::Borrow, collections::BTreeMap, fmt};
 
-use daemon::path::{normal, readable};
+use daemon::path::{normal, one_slash_first, readable};
 use percent_encoding::percent_decode_str;
 use regex::{Captures, Regex};
 
@@ -29,6 +29,8 @@ enum Rule {
 const REGEX_CHARACTERS: &[char] =
     &['(', ')', '[', ']', '{', '}', '*', '+', '?', '|', '^', '$', '\\'];
 
+const STAGES: [&str; 3] = ["release", "prepub", "test"];
+
 /// The values of the `{name}` parts of a path.
 pub type PathParameters = BTreeMap<String, String>;
 
@@ -39,10 +41,14 @@ impl PathPattern {
             Rule::Prefix(absolute(path)?)
         } else if let Some(path) = text.strip_prefix('=') {
             Rule::Exact(absolute(path)?)
-        } else if absolute(text)?.contains(REGEX_CHARACTERS) {
-            Rule::Regex(compile(text)?)
         } else {
-            Rule::Plain(absolute(text)?)
+            let path = absolute(text)?;
+            // A character that is percent-encoded stands for itself.
+            if text.contains(REGEX_CHARACTERS) {
+                Rule::Regex(compile(text)?)
+            } else {
+                Rule::Plain(path)
+            }
         };
         Ok(Self { text: text.to_owned(), rule })
     }
@@ -63,12 +69,10 @@ impl PathPattern {
     }
 
     /// The stage: the first segment if it is one of the three documented stages, else `release`.
-    pub fn stage(&self) -> &str {
-        let path = self.text.trim_start_matches(['=', '^', '~', '/']);
-        match path.split('/').next() {
-            Some(stage @ ("release" | "prepub" | "test")) => stage,
-            _ => "release",
-        }
+    pub fn stage(&self) -> &'static str {
+        let path = normal(self.text.trim_start_matches(['=', '^', '~']));
+        let first = path.split('/').nth(1);
+        STAGES.into_iter().find(|stage| Some(*stage) == first).unwrap_or("release")
     }
 
     /// The rank and the parameters of a match with `path`, which is in normal form; none if it does
@@ -130,12 +134,28 @@ fn absolute(path: &str) -> Result<String, String> {
 /// `{name}` stands for one segment; everything else is a regular expression. What is
 /// percent-encoded in it stands for itself, as in the normal form of a path.
 fn compile(text: &str) -> Result<Regex, String> {
+    let text = without_slashes_first(text);
+    if readable(text).replace('\\', "").split('/').any(|segment| matches!(segment, "." | "..")) {
+        return Err("an expression must not have a part . or .. between slashes, since paths are \
+                    compared without them: write the path that is meant, or [^/] for any character"
+            .into());
+    }
     let names = Regex::new(r"\{([A-Za-z_][A-Za-z0-9_]*)\}").expect("the expression is constant");
     let encoded = Regex::new("(?:%[0-9A-Fa-f]{2})+|%").expect("the expression is constant");
     let expression = names.replace_all(text, "(?P<$1>[^/]+)");
     let expression = encoded
         .replace_all(&expression, |found: &Captures<'_>| regex::escape(&readable(&found[0])));
     Regex::new(&format!("^(?:{expression})$")).map_err(|error| error.to_string())
+}
+
+/// `text` with one slash at its begin, as paths have in their normal form. What says how often a
+/// slash comes is left alone.
+fn without_slashes_first(text: &str) -> &str {
+    let rest = text.trim_start_matches('/');
+    let times = rest.strip_prefix('{').and_then(|rest| rest.chars().next());
+    let is_counted =
+        rest.starts_with(['?', '*', '+']) || times.is_some_and(|first| first.is_ascii_digit());
+    if is_counted { text } else { one_slash_first(text) }
 }
 
 fn parameters(regex: &Regex, captures: &Captures<'_>) -> PathParameters {
@@ -218,17 +238,35 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_begins_with_one_slash_as_paths_do() {
+        check(&["//u/{id}"], "/u/1", Some(("//u/{id}", &[("id", "1")])));
+        check(&["///[0-9]+"], "//12", Some(("///[0-9]+", &[])));
+        check(&["//?u"], "/u", Some(("//?u", &[])));
+        check(&["//{0,1}u"], "/u", Some(("//{0,1}u", &[])));
+    }
+
+    #[test]
+    fn a_path_is_an_expression_by_what_is_written_and_not_by_what_is_encoded() {
+        check(&["/a%5Eb"], "/a%5Eb/1", Some(("/a%5Eb", &[])));
+        check(&["/a%7Bx%7D"], "/a%7bx%7d/1", Some(("/a%7Bx%7D", &[])));
+    }
+
+    #[test]
     fn wrong_paths_are_refused_with_a_reason() {
         let own = ["/~", "=/~/x", "^~/%7E/", "/~/{id}", "/x/../~/y"];
         for wrong in ["chat", "=chat", "^~", "/(", "", "/u/{id}/{id}"].into_iter().chain(own) {
             assert!(PathPattern::parse(wrong).is_err(), "{wrong}");
+        }
+        for dots in ["/a/./{x}", "/a/../b/{x}", "/{x}/..", "/(a)/%2e%2E/b", r"/[a]/\./b"] {
+            let problem = PathPattern::parse(dots).unwrap_err();
+            assert!(problem.contains("[^/]"), "{dots}: {problem}");
         }
     }
 
     #[test]
     fn the_stage_is_the_first_segment_where_it_is_one() {
         for (path, stage) in
-            [("/test/{x}", "test"), ("=/prepub/y", "prepub"), ("^~/x/test", "release")]
+            [("/test/{x}", "test"), ("=//%70repub/y", "prepub"), ("^~/x/test", "release")]
         {
             assert_eq!(PathPattern::parse(path).unwrap().stage(), stage, "{path}");
         }
