@@ -90,12 +90,30 @@ async fn a_path_that_no_file_can_have_is_404() {
     world.finish().await;
 }
 
+#[tokio::test]
+async fn a_page_is_served_in_every_spelling_of_its_path() {
+    let (world, folder) = world().await;
+    std::fs::write(folder.path().join("a 聊^.html"), PAGE).unwrap();
+    for path in [
+        "/%70age.html",
+        "/x/../page.html",
+        "//%2e/page.html?q=%20",
+        "/a%20%E8%81%8a%5e.html",
+        "/a%20聊%5E.html",
+    ] {
+        let request = get(path, "Connection: close\r\n");
+        let answer = exchange(world.listeners.public, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(PAGE), "{path}: {answer}");
+    }
+    world.finish().await;
+}
+
 /// A browser takes `//sub/` for another server.
 #[tokio::test]
 async fn a_redirect_stays_on_this_server() {
     let (world, folder) = world().await;
     std::fs::create_dir(folder.path().join("sub")).unwrap();
-    for path in ["//sub?x=1", "///sub?x=1", "/sub?x=1"] {
+    for path in ["//sub?x=1", "///sub?x=1", "/sub?x=1", "/y/..//sub?x=1"] {
         let request = get(path, "Connection: close\r\n");
         let answer = exchange(world.listeners.public, request.as_bytes()).await;
         assert!(answer.contains("location: /sub/?x=1\r\n"), "{path}: {answer}");

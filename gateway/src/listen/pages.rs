@@ -9,12 +9,13 @@ use std::{
 
 use daemon::{
     http::{Body, full, message},
-    path::{normal, one_slash_first},
+    path::normal,
 };
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery,
 };
 use http_body_util::BodyExt;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use tower_http::services::ServeDir;
 use tracing::error;
 
@@ -51,6 +52,19 @@ pub struct EmbeddedPage {
 /// these, about 40 KiB in all.
 const CHUNK_BYTES: usize = 4 << 10;
 
+/// What a URL cannot have as it is, beside characters that are not ASCII.
+const ENCODED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'<')
+    .add(b'>')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'|')
+    .add(b'}');
+
 /// A page loads nothing from elsewhere, and runs nothing that is written into it.
 const SECURITY: [(HeaderName, HeaderValue); 2] = [
     (
@@ -75,10 +89,13 @@ impl Pages {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        *request.uri_mut() = without_server(request.uri())?;
+        let path = normal(request.uri().path());
         let mut response = match self {
-            Self::Folder(folder) => folder.clone().serve(request).await?,
-            Self::Embedded(pages) => serve_embedded(pages, &normal(request.uri().path()))?,
+            Self::Embedded(pages) => serve_embedded(pages, &path)?,
+            Self::Folder(folder) => {
+                *request.uri_mut() = uri_of(&path, request.uri().query())?;
+                folder.clone().serve(request).await?
+            }
         };
         if response.status() == StatusCode::NOT_FOUND {
             return None;
@@ -120,11 +137,12 @@ fn names_no_file(error: &io::Error) -> bool {
     ) || error.raw_os_error() == Some(ELOOP)
 }
 
-/// `uri` as a path of this server. A redirect to a folder repeats it, and a browser takes `//x/`
-/// for another server.
-fn without_server(uri: &Uri) -> Option<Uri> {
-    let path = PathAndQuery::try_from(one_slash_first(uri.path_and_query()?.as_str())).ok()?;
-    Some(path.into())
+/// The URI of a path of this server, which is in normal form. A redirect to a folder repeats the
+/// URI, and a browser takes `//x/` for another server.
+fn uri_of(path: &str, query: Option<&str>) -> Option<Uri> {
+    let path = utf8_percent_encode(path, ENCODED);
+    let query = query.map_or_else(String::new, |query| format!("?{query}"));
+    Some(PathAndQuery::try_from(format!("{path}{query}")).ok()?.into())
 }
 
 fn serve_embedded(pages: &[EmbeddedPage], path: &str) -> Option<Response<Body>> {
