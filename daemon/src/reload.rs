@@ -4,6 +4,7 @@
 //! Only settings without errors reach the service. The service decides what to do with them.
 
 mod changes;
+mod code;
 mod draft;
 mod follow;
 mod places;

@@ -1,7 +1,8 @@
-//! What is in a folder of code, with what its links lead to, and where that is.
+//! What is in a folder of code, with the code that its links lead to, and where that is.
 //!
 //! Links may lead out of the folder. A link to a folder around the code, such as `..` or `/`, is
-//! not followed. A link that leads nowhere, or in a circle, is a file that cannot be looked at.
+//! not followed, and no link to data. A link that leads nowhere, or in a circle, is a file that
+//! cannot be looked at.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -10,9 +11,9 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
-use super::changes::LEFT_OUT;
+use super::code::{is_code_file, is_code_folder, is_considered};
 
 /// How many files and folders are looked at. Beyond these, changes are not seen.
 pub(super) const ENTRIES_MAX: usize = 200_000;
@@ -54,8 +55,8 @@ pub fn walk(folder: &Path, each: impl FnMut(&Path, Option<&Metadata>)) -> Places
 struct Walk<F> {
     each: F,
     places: Places,
-    /// Folders to look at.
-    folders: VecDeque<PathBuf>,
+    /// Folders to look at, each after a link that leads there.
+    folders: VecDeque<(PathBuf, PathBuf)>,
     /// How many files may still be looked at.
     left: usize,
     /// Paths that were followed.
@@ -64,9 +65,10 @@ struct Walk<F> {
 
 impl<F: FnMut(&Path, Option<&Metadata>)> Walk<F> {
     fn run(&mut self, root: &Path) {
-        self.folders.push_back(root.to_owned());
-        while let Some(folder) = self.folders.pop_front() {
-            if has(&self.places.folders, &folder) {
+        self.folders.push_back((root.to_owned(), root.to_owned()));
+        while let Some((link, folder)) = self.folders.pop_front() {
+            let is_known = has(&self.places.folders, &folder);
+            if is_known || folder != root && !is_code_folder(&link, &folder) {
                 continue;
             }
             let Some(id) = id_of(&folder) else { continue };
@@ -87,7 +89,7 @@ impl<F: FnMut(&Path, Option<&Metadata>)> Walk<F> {
     /// Looks at what is in `folder`. False if there is too much.
     fn look_into(&mut self, folder: &Path, root: &Path) -> bool {
         let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
-        for entry in entries.filter_entry(is_code) {
+        for entry in entries.filter_entry(is_considered) {
             let Some(left) = self.left.checked_sub(1) else { return false };
             self.left = left;
             match entry.and_then(|entry| Ok((entry.metadata()?, entry))) {
@@ -104,16 +106,21 @@ impl<F: FnMut(&Path, Option<&Metadata>)> Walk<F> {
     }
 
     fn look_behind(&mut self, link: &Path, root: &Path) {
-        self.places.follow(link, &mut self.known);
-        match (fs::metadata(link), link.canonicalize()) {
-            (Ok(metadata), Ok(target)) if metadata.is_dir() => {
-                if !root.starts_with(&target) {
-                    self.folders.push_back(target);
+        let target = fs::metadata(link).and_then(|metadata| Ok((link.canonicalize()?, metadata)));
+        match &target {
+            Ok((target, metadata)) if metadata.is_dir() => {
+                if !root.starts_with(target) {
+                    self.folders.push_back((link.to_owned(), target.clone()));
                 }
             }
-            (Ok(metadata), Ok(_)) => (self.each)(link, Some(&metadata)),
-            _ => (self.each)(link, None),
+            Ok((target, metadata)) if is_code_file(link, Some((target, metadata))) => {
+                (self.each)(link, Some(metadata));
+            }
+            Err(_) if is_code_file(link, None) => (self.each)(link, None),
+            // Data.
+            Ok(_) | Err(_) => return,
         }
+        self.places.follow(link, &mut self.known);
     }
 }
 
@@ -170,13 +177,14 @@ fn has(folders: &BTreeMap<PathBuf, FolderId>, path: &Path) -> bool {
     path.ancestors().any(|part| folders.contains_key(part))
 }
 
-fn is_code(entry: &DirEntry) -> bool {
-    entry.depth() == 0 || LEFT_OUT.iter().all(|name| entry.file_name() != *name)
-}
-
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, os::unix::fs::symlink, path::Path};
+    use std::{
+        collections::BTreeMap,
+        fs,
+        os::unix::fs::{PermissionsExt, symlink},
+        path::Path,
+    };
 
     use super::walk;
 
@@ -228,6 +236,36 @@ mod tests {
         assert_eq!(more.len(), expected.len() + 4, "{more:#?}");
         let cannot: Vec<_> = more.iter().filter(|(_, can)| !**can).map(|(path, _)| path).collect();
         assert_eq!(cannot, ["code/broken", "code/circle"]);
+    }
+
+    #[test]
+    fn links_to_data_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        for name in ["code", "data/deep", "lib/deep", "bin", "empty"] {
+            fs::create_dir_all(folder.join(name)).unwrap();
+        }
+        for name in ["data/deep/log", "data/roster.json", "lib/deep/util.mjs", "bin/tool", "util"] {
+            fs::write(folder.join(name), "").unwrap();
+        }
+        fs::set_permissions(folder.join("bin/tool"), fs::Permissions::from_mode(0o755)).unwrap();
+        let link = |target: &str, name: &str| symlink(target, folder.join(name)).unwrap();
+        for name in ["data", "lib", "bin"] {
+            link(&format!("../{name}"), &format!("code/{name}"));
+        }
+        link("../data/roster.json", "code/roster.json");
+        link("../util", "code/util.py");
+        link("../empty", "code/vendor");
+        let places = walk(&folder.join("code"), |_, _| {});
+        for path in ["bin/new", "lib/deep/new", "util", "empty/new", "code/data"] {
+            assert!(places.have(&folder.join(path)), "{path} in {places:#?}");
+        }
+        for path in ["data/deep/log", "data/roster.json", "data/new"] {
+            assert!(!places.have(&folder.join(path)), "{path} in {places:#?}");
+        }
+        let before = seen(&folder);
+        fs::write(folder.join("data/more"), "").unwrap();
+        assert_eq!(seen(&folder), before);
     }
 
     #[test]

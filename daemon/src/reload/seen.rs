@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    mem,
     path::PathBuf,
     sync::{Mutex, MutexGuard},
     time::Duration,
@@ -15,6 +16,7 @@ use tokio::{
     sync::Notify,
     time::{Instant, sleep, timeout_at},
 };
+use tracing::debug;
 
 use super::changes;
 
@@ -22,6 +24,8 @@ use super::changes;
 const QUIET: Duration = Duration::from_millis(200);
 /// Changes that never end are taken for over after this time.
 const QUIET_WAIT_MAX: Duration = Duration::from_secs(3);
+/// How many of the changed files the log names.
+const NAMED_MAX: usize = 8;
 
 /// The changes of the watched files.
 #[derive(Debug, Default)]
@@ -29,6 +33,8 @@ pub(super) struct Seen {
     changed: Notify,
     /// Files that have changed and that a process still has open to write more.
     unfinished: Mutex<BTreeSet<PathBuf>>,
+    /// Files that have changed since the last log line, for that line.
+    named: Mutex<BTreeSet<PathBuf>>,
 }
 
 impl Seen {
@@ -52,6 +58,7 @@ impl Seen {
             // Reading a file is no change.
             EventKind::Access(_) => return,
             EventKind::Modify(ModifyKind::Data(_)) => {
+                self.name(&paths);
                 paths.iter().for_each(|path| changes::count(path));
                 self.unfinished().extend(paths);
             }
@@ -60,6 +67,7 @@ impl Seen {
             | EventKind::Modify(_)
             | EventKind::Remove(_)
             | EventKind::Other => {
+                self.name(&paths);
                 paths.iter().for_each(|path| changes::count(path));
                 // Renamed and removed files have other names by now, or none.
                 if !matches!(kind, EventKind::Modify(ModifyKind::Metadata(_))) {
@@ -92,6 +100,24 @@ impl Seen {
         }
         // A file that stays open, such as a log, delays no later change.
         self.unfinished().clear();
+    }
+
+    /// Logs which files have changed.
+    pub(super) fn log(&self) {
+        let files = mem::take(&mut *self.named());
+        if !files.is_empty() {
+            debug!(?files, "files have changed");
+        }
+    }
+
+    fn name(&self, paths: &[PathBuf]) {
+        let mut named = self.named();
+        let room = NAMED_MAX.saturating_sub(named.len());
+        named.extend(paths.iter().take(room).cloned());
+    }
+
+    fn named(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.named.lock().expect("nothing panics with the lock held")
     }
 
     fn unfinished(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {

@@ -105,7 +105,10 @@ impl ReloadTriggers {
         let again = self.again.take();
         tokio::select! {
             _ = self.hangup.recv() => Trigger::Hangup,
-            () = self.seen.settled(again) => Trigger::Change,
+            () = self.seen.settled(again) => {
+                self.seen.log();
+                Trigger::Change
+            }
         }
     }
 

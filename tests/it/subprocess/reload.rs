@@ -217,6 +217,41 @@ async fn changes_behind_links_are_seen() {
     changing.end().await;
 }
 
+/// A function that writes what it has counted into a folder and a file behind links.
+const WRITES: &str = "import os\ncount = 0\n\
+    def main_handler(event, context):\n    \
+        global count\n    \
+        count += 1\n    \
+        for name in ('data/log', 'roster.json'):\n        \
+            with open(os.path.join(os.environ['USER_CODE_ROOT'], name), 'a') as file:\n            \
+                file.write(f'{count}\\n')\n    \
+        return [2, count]\n";
+
+#[tokio::test]
+async fn a_function_that_writes_data_behind_links_is_not_loaded_again() {
+    if !has("python") {
+        return;
+    }
+    let changing = ChangingRunner::start("log.filter = \"info,daemon=debug\"").await;
+    let path = |name: &str| changing.folder.path().join(name);
+    write(changing.folder.path(), "data/roster.json", "");
+    symlink("../data", path("one/data")).unwrap();
+    symlink("../data/roster.json", path("one/roster.json")).unwrap();
+    changing.change("one/index.py", WRITES);
+    changing.until_version("one", 2).await;
+    let Value::Array(reply) = changing.invoke("one").await.1 else { panic!("no list") };
+    let count = reply[1].as_u64().unwrap();
+    for more in 1..=3 {
+        assert_eq!(changing.invoke("one").await, (200, json!([2, count + more])));
+    }
+    // After these changes: files are looked at in one go.
+    changing.change("two/index.py", &code(2));
+    changing.until_version("two", 2).await;
+    assert_eq!(changing.invoke("one").await, (200, json!([2, count + 4])));
+    changing.runner.logged("files have changed").await;
+    changing.end().await;
+}
+
 /// As Kubernetes mounts a volume: each name leads through `..data`, which is switched.
 #[tokio::test]
 async fn a_switch_of_all_files_at_once_is_seen() {
