@@ -99,8 +99,7 @@ impl ChildProcess {
         if self.status.is_none() {
             self.signal(Signal::SIGKILL);
             spawner::forget(self.id());
-            self.status = self.child.wait().ok();
-            children::reaped(self.id());
+            self.status = children::wait(&mut self.child).ok();
         }
     }
 

@@ -81,8 +81,6 @@ fn run(tasks: &Receiver<Task>) {
 
 fn discard(mut child: Child, keeper: &mut Keeper) {
     let _ = child.kill();
-    let _ = child.wait();
-    let id = child.id().cast_signed();
-    children::reaped(id);
-    keeper.remove(id);
+    let _ = children::wait(&mut child);
+    keeper.remove(child.id().cast_signed());
 }

@@ -19,7 +19,5 @@ pub(super) fn succeeds(step: impl FnMut() -> io::Result<()> + Send + Sync + 'sta
         command.pre_exec(step);
     }
     let Ok(mut child) = children::spawn(&mut command) else { return false };
-    let status = child.wait();
-    children::reaped(child.id().cast_signed());
-    status.is_ok_and(|status| status.success())
+    children::wait(&mut child).is_ok_and(|status| status.success())
 }
