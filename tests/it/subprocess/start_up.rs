@@ -122,6 +122,11 @@ fn handlers_that_cannot_be_loaded_are_reported_at_start_up() {
     check("python", "a/b.py", "a//b.main", &["\"a//b\" has an empty name"]);
     check("python", "a/b.py", "index/../a/b.main", &["has an empty name"]);
     check("python", "index/b.py", "index.b.main", &["index.py hides the folder index: rename"]);
+    for (file, handler) in
+        [("abc.py", "abc.main"), ("io/b.py", "io.b.main"), ("sys.py", "sys.main")]
+    {
+        check("python", file, handler, &["cannot be imported: Python itself has a module"]);
+    }
     check("python", "a/b.py", "a.b/main", &["use <file>.<function>"]);
     check("node", "a/b.js", "a.b.main", &["a.b.js is not there", "use \"a/b.main\""]);
     check("node", "a/b.js", "a.b/c.main", &["a.b/c.js is not there; name a file"]);

@@ -37,6 +37,8 @@ pub(crate) enum Flaw {
     Interpreter(PathBuf, Box<Self>),
     /// The first line has `env` look for a program that is in none of the folders.
     NotInPath(String, String),
+    /// The first line has words for `env`, which takes them for the name of one program.
+    Words(PathBuf, String),
     /// It is for another kind of processor. A machine may have an emulator.
     Processor(&'static str),
     /// The loader that it names is missing.
@@ -78,7 +80,13 @@ impl Flaw {
         }
         let program = program?;
         let is_there = |folder: &str| code.join(folder).join(&program).exists();
-        (!path.split(':').any(is_there)).then(|| Self::NotInPath(program, path.to_owned()))
+        if path.split(':').any(is_there) {
+            return None;
+        }
+        Some(match program.contains([' ', '\t']) {
+            true => Self::Words(interpreter, program),
+            false => Self::NotInPath(program, path.to_owned()),
+        })
     }
 
     /// Whether the file cannot be executed on any machine that is like this one.
@@ -92,6 +100,7 @@ impl Flaw {
             | Self::Empty
             | Self::CarriageReturn
             | Self::NotInPath(..)
+            | Self::Words(..)
             | Self::Loader(_) => true,
         }
     }
@@ -127,6 +136,14 @@ impl fmt::Display for Flaw {
                 "names {program} in its first line, which is not in the folders {path}; install \
                  it, or set PATH in environment"
             ),
+            Self::Words(env, words) => {
+                let env = env.display();
+                write!(
+                    f,
+                    "has {words:?} after {env} in its first line, which is taken for the name of \
+                     one program; use #!{env} -S {words}"
+                )
+            }
             Self::Processor(kind) => {
                 write!(f, "is a program for {kind} processors; build it for this machine")
             }

@@ -6,6 +6,32 @@ use daemon::settings::{Kind, Section};
 
 use crate::settings::language::Language;
 
+/// Modules that each interpreter of Python has loaded before it loads code of others, or finds
+/// before it looks into folders.
+const OF_PYTHON: [&str; 21] = [
+    "__main__",
+    "abc",
+    "atexit",
+    "builtins",
+    "codecs",
+    "encodings",
+    "errno",
+    "faulthandler",
+    "gc",
+    "io",
+    "itertools",
+    "marshal",
+    "os",
+    "posix",
+    "posixpath",
+    "pwd",
+    "site",
+    "stat",
+    "sys",
+    "time",
+    "zipimport",
+];
+
 pub(super) fn dotted() -> Kind<String> {
     Kind::new("<file>.<function>, such as \"index.main_handler\"", |value| {
         let handler = value.as_str()?;
@@ -36,6 +62,14 @@ fn python(code: &Path, file: &str) -> Result<(), String> {
     let module = file.replace('.', "/");
     if module.split('/').any(str::is_empty) {
         return Err(format!("{file:?} has an empty name; use <folder>/<file>.<function>"));
+    }
+    let top = module.split('/').next().unwrap_or(&module);
+    if OF_PYTHON.contains(&top) {
+        return Err(format!(
+            "{} cannot be imported: Python itself has a module {top}, which comes before it; \
+             rename the file or folder",
+            code.join(file).display()
+        ));
     }
     if !is_there(&format!("{module}.py")) && !is_there(&format!("{module}/__init__.py")) {
         return Err(match format!("{file}.py") {

@@ -15,8 +15,9 @@ pub(super) struct Elf<'a> {
 }
 
 impl<'a> Elf<'a> {
-    /// `None` if a file with this `head` is no program. The order of bytes is taken for that of
-    /// this machine: another order is one of another processor, whose number is not found.
+    /// `None` if a file with this `head` is no program. Numbers are read in the order of bytes of
+    /// this machine. The number of a processor in the other order is that of no
+    /// processor, so it is another one.
     pub(super) fn of(head: &'a [u8]) -> Option<Self> {
         head.starts_with(MAGIC).then(|| Self { head, is_64_bit: head.get(4) == Some(&2) })
     }

@@ -37,6 +37,21 @@ fn what_can_be_executed_has_no_flaw() {
         "#!/usr/bin/env sh\n",
         "#!/usr/bin/env -S A=b sh -e\n",
         "#!/usr/bin/env /bin/sh\n",
+        // Runs, or what happens is not known.
+        "#!/usr/bin/env -S -u FOO sh\n",
+        "#!/usr/bin/env -S -i sh\n",
+        "#!/usr/bin/env -S --unset FOO sh\n",
+        "#!/usr/bin/env -S -C /tmp sh\n",
+        "#!/usr/bin/env -S \"sh\" -e\n",
+        "#!/usr/bin/env -S A=\"b c\" sh\n",
+        "#!/usr/bin/env -S ${SHELL} -e\n",
+        "#!/usr/bin/env -S PATH=/opt/bin no-such\n",
+        "#!/usr/bin/env -Ssh -e\n",
+        "#!/usr/bin/env -S -- sh\n",
+        "#!/usr/bin/env  sh \t\n",
+        "#!/usr/bin/env -v\n",
+        "#!/usr/bin/env A=b sh\n",
+        "#!/usr/bin/env\n",
         // The shell runs it.
         "echo hello\n",
     ] {
@@ -56,8 +71,18 @@ fn a_script_without_its_interpreter_has_the_reason() {
         ("#!/bin/sh\r\nexit\r\n", "has the line ends of Windows (CRLF)".to_owned()),
         ("#!/usr/bin/env sh\r\n", "has the line ends of Windows (CRLF)".to_owned()),
         (
-            "#!/usr/bin/env no-such -x\n",
+            "#!/usr/bin/env no-such\n",
             format!("names no-such in its first line, which is not in the folders {PATH}"),
+        ),
+        (
+            "#!/usr/bin/env -S A=b no-such -x\n",
+            format!("names no-such in its first line, which is not in the folders {PATH}"),
+        ),
+        (
+            "#!/usr/bin/env sh -e\n",
+            "has \"sh -e\" after /usr/bin/env in its first line, which is taken for the name of one \
+             program; use #!/usr/bin/env -S sh -e"
+                .to_owned(),
         ),
     ] {
         let said = said(content).unwrap();
