@@ -6,7 +6,8 @@
 //! writes are in the span too. `MemUsage` is left out for functions in Rust: they share a process,
 //! so the memory of one invocation is not known.
 //!
-//! A stack trace has its own lines behind the line of the error, since it cannot be read there.
+//! The line of an error has its stack trace as a text in JSON, which is hard to read.
+//! So the lines of the trace follow as lines of the log.
 //!
 //! A reply may hold what clients say to each other, or a token. Only its caller gets it; the other
 //! lines say how long it is.

@@ -138,3 +138,28 @@ async fn a_full_javascript_heap_is_434() {
     assert_eq!(functions.returns("node", &json!("next")).await, "next");
     functions.finish().await;
 }
+
+#[tokio::test]
+async fn words_of_a_javascript_heap_in_other_output_mean_nothing() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    let aborts = "import os\n\
+        def main_handler(event, context):\n    \
+            print('FATAL ERROR: Reached heap limit Allocation failed')\n    \
+            os.abort()\n";
+    write(folder.path(), "python/index.py", aborts);
+    let shell = "#!/bin/bash\napi=http://$AWS_LAMBDA_RUNTIME_API/runtime/invocation\n\
+        curl -s $api/next\n\
+        echo 'FATAL ERROR: Reached heap limit Allocation failed'\n\
+        kill -SEGV $$";
+    write(folder.path(), "bash/bootstrap", shell);
+    let functions = [function("python", ""), function("bash", "")].concat();
+    let functions = Functions::start_in(folder, &functions).await;
+    for language in ["python", "bash"] {
+        let (status, reply) = functions.invoke(language, &json!(1)).await;
+        assert_eq!(status, 439, "{language}: {reply}");
+    }
+    functions.finish().await;
+}

@@ -4,12 +4,16 @@
 
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
-/// How V8 begins the line in which it says that it gives up.
-const FATAL: [&[u8]; 3] = [b"FATAL ERROR: ", b"# Fatal ", b"Fatal "];
-/// What the line has then, in different versions.
+use nix::sys::signal::Signal;
+
+/// How the last line of V8 begins before V8 ends the process.
+const FATAL: [&[u8]; 3] = [b"FATAL ERROR: ", b"# Fatal ", b"Fatal JavaScript "];
+/// What such a line has in it if there is no more memory, in different versions.
 const OUT_OF_MEMORY: [&[u8]; 2] = [b"out of memory", b"Allocation failed"];
 
-/// The exit code of a shell whose program was ended by a signal is greater.
+/// The signals that V8 ends its process with.
+const ABORTS: [Signal; 3] = [Signal::SIGABRT, Signal::SIGTRAP, Signal::SIGILL];
+/// The exit code of a shell whose program was ended by a signal is the signal and this.
 const SIGNAL_BASE: i32 = 128;
 
 /// Whether the engine says in this line of output that it is out of memory.
@@ -18,14 +22,18 @@ pub(super) fn is_out_of_memory(line: &[u8]) -> bool {
     FATAL.iter().any(|begin| line.starts_with(begin)) && OUT_OF_MEMORY.iter().any(has)
 }
 
-/// Whether a process ended in this way was aborted, itself or as the program of a shell.
+/// Whether V8 may have ended a process with `status`, or the program of a shell.
 pub(super) fn is_abort(status: ExitStatus) -> bool {
-    status.signal().is_some() || status.code().is_some_and(|code| code > SIGNAL_BASE)
+    let of_shell = status.code().map(|code| code - SIGNAL_BASE);
+    let signal = status.signal().or(of_shell);
+    ABORTS.iter().any(|abort| signal == Some(*abort as i32))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::is_out_of_memory;
+    use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+    use super::{is_abort, is_out_of_memory};
 
     #[test]
     fn the_last_words_of_all_versions_are_recognised() {
@@ -40,8 +48,35 @@ mod tests {
         for line in words {
             assert!(is_out_of_memory(line.as_bytes()), "{line}");
         }
-        for line in ["out of memory", "FATAL ERROR: no luck", "a FATAL ERROR: out of memory", ""] {
+        for line in [
+            "out of memory",
+            "FATAL ERROR: no luck",
+            "a FATAL ERROR: out of memory",
+            "Fatal error: Allocation failed in the cache of models",
+            "",
+        ] {
             assert!(!is_out_of_memory(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn only_an_abort_is_one() {
+        let by_signal = |signal| ExitStatus::from_raw(signal);
+        let with_code = |code: i32| ExitStatus::from_raw(code << 8);
+        for aborted in [by_signal(6), by_signal(5), by_signal(4), with_code(134), with_code(133)] {
+            assert!(is_abort(aborted), "{aborted}");
+        }
+        for other in [
+            by_signal(9),
+            by_signal(11),
+            by_signal(15),
+            with_code(0),
+            with_code(6),
+            with_code(137),
+            with_code(143),
+            with_code(200),
+        ] {
+            assert!(!is_abort(other), "{other}");
         }
     }
 }

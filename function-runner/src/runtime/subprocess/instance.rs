@@ -3,18 +3,20 @@
 //! It starts the child, gives it one event at a time, and ends it: when it is no longer needed,
 //! when it broke a limit, or when it has ended itself.
 
+mod start;
 mod work;
 
-use std::{io, panic::AssertUnwindSafe, pin::Pin, sync::Arc, time::Duration};
+use std::{io, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{Instant, timeout},
+    time::Instant,
 };
 use tracing::{Instrument, debug, error, info_span};
 
+use self::start::with_flaw;
 use super::{
     api::RuntimeApi,
     child::ChildProcess,
@@ -27,7 +29,7 @@ use super::{
     pool::{Place, Pool, code_changed},
     processes::Processes,
 };
-use crate::invocation::Fault;
+use crate::{invocation::Fault, settings::Language};
 
 /// What resolves when the child has started, or failed to.
 type Started = oneshot::Receiver<Result<(), Fault>>;
@@ -75,11 +77,8 @@ async fn run_inner(
     let (mut instance, outcome) = match Instance::open(pool, id).await {
         Ok(opened) => opened,
         Err(error) => {
-            let mut message = format!("could not start {}: {error}", pool.program.command_line());
-            // Blocking, for a moment: the start is over.
-            if let Some(flaw) = pool.program.flaw() {
-                message.push_str(&format!(" ({flaw})"));
-            }
+            let message = format!("could not start {}: {error}", pool.program.command_line());
+            let message = with_flaw(pool, message).await;
             let fault = Fault::new(InvocationFault::LoadFailed, message);
             pool.failed(&fault);
             let _ = started.send(Err(fault));
@@ -165,34 +164,6 @@ impl Instance {
         ))
     }
 
-    /// Waits until the child is ready for events.
-    async fn started(&mut self, outcome: Started) -> Result<(), Fault> {
-        let limit = self.pool.limits.init_timeout;
-        let stop = self.pool.stop.clone();
-        let what = async {
-            tokio::select! {
-                biased;
-                outcome = timeout(limit, outcome) => match outcome {
-                    Ok(outcome) => outcome.unwrap_or_else(|_| Err(Fault::draining())),
-                    Err(_) => Err(slow(limit)),
-                },
-                () = stop.cancelled() => Err(Fault::draining()),
-            }
-        };
-        match self.watch(what).await {
-            Ok(outcome) => outcome,
-            Err(fault) if fault.kind == InvocationFault::ProcessExited => {
-                let mut message = format!("could not start: {}", fault.message());
-                if let Some(flaw) = self.pool.program.flaw() {
-                    message.push_str(&format!(" ({flaw})"));
-                }
-                let trace = self.output.tail();
-                Err(Fault::new(InvocationFault::LoadFailed, message).with_trace(trace))
-            }
-            Err(fault) => Err(fault),
-        }
-    }
-
     /// Waits for `what` and looks after the child meanwhile: reads its output, and notices when
     /// it ends or takes too much memory.
     async fn watch<T>(&mut self, what: impl Future<Output = T>) -> Result<T, Fault> {
@@ -207,7 +178,8 @@ impl Instance {
                     if self.confinement.is_out_of_memory() {
                         return Err(self.out_of_memory());
                     }
-                    if status.is_some_and(heap::is_abort) && self.output.is_out_of_heap() {
+                    let is_abort = status.is_some_and(heap::is_abort);
+                    if is_abort && self.may_be_javascript() && self.output.is_out_of_heap() {
                         return Err(self.out_of_heap());
                     }
                     let how = status.map_or_else(|| "unknown".to_owned(), |s| s.to_string());
@@ -217,6 +189,13 @@ impl Instance {
                 () = &mut self.exceeds => return Err(self.out_of_memory()),
                 () = self.output.pump() => {}
             }
+        }
+    }
+
+    fn may_be_javascript(&self) -> bool {
+        match self.pool.program.language {
+            Language::Nodejs | Language::Custom => true,
+            Language::Python3 => false,
         }
     }
 
@@ -232,10 +211,4 @@ impl Instance {
             format!("JavaScript heap out of memory; the function has {limit_mb} MB of memory");
         Fault::new(InvocationFault::OutOfMemory, message)
     }
-}
-
-fn slow(limit: Duration) -> Fault {
-    let seconds = limit.as_secs_f64();
-    let message = format!("start-up took longer than {seconds} seconds");
-    Fault::new(InvocationFault::StartTimedOut, message)
 }
