@@ -10,6 +10,19 @@ use tracing_subscriber::EnvFilter;
 use self::filter::{EXAMPLES, problem_of_filter};
 use crate::settings::{Kind, Section, one_of};
 
+/// The parts of Longhold that log: its crates, and the log lines of functions. `longhold` logs as
+/// `gateway.toml` says, with the parts of both.
+pub const LOGGING: [&str; 8] = [
+    "batch",
+    "daemon",
+    "function",
+    "function_runner",
+    "functions",
+    "gateway",
+    "longhold",
+    "shared",
+];
+
 /// How the process logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogSettings {
@@ -38,14 +51,13 @@ impl LogFormat {
 }
 
 impl LogSettings {
-    /// Reads the keys `filter` and `format`. The crates in `logging` are parts of the program, in
-    /// addition to the libraries that daemons use.
-    pub fn read(section: &mut Section, logging: &[&str]) -> Self {
+    /// Reads the keys `filter` and `format`.
+    pub fn read(section: &mut Section) -> Self {
         let filter = Kind::new("a log filter", |value| value.as_str().map(str::to_owned));
         let kind = filter.such_as(EXAMPLES);
         let format = one_of(LogFormat::VARIANTS.iter().map(|format| (format.word(), *format)));
         let filter = section.read_or("filter", &kind, "info");
-        if let Some(problem) = problem_of_filter(&filter, logging) {
+        if let Some(problem) = problem_of_filter(&filter, &LOGGING) {
             section.problem("filter", problem);
         }
         Self { filter, format: section.read_or("format", &format, "text") }

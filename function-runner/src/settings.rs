@@ -50,18 +50,6 @@ use self::{surroundings::Surroundings, variables::Variables};
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
 
-/// The parts of Longhold that log in a runner: its crates, and the log lines of functions.
-const LOGGING: [&str; 8] = [
-    "batch",
-    "daemon",
-    "function",
-    "function_runner",
-    "functions",
-    "gateway",
-    "longhold",
-    "shared",
-];
-
 /// All settings of the runner.
 #[derive(Debug)]
 pub struct Settings {
@@ -137,7 +125,7 @@ impl Settings {
             drain: DrainSettings::read(&mut root.section("drain")),
             secret: SecretPair::read(root),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
-            log: LogSettings::read(&mut root.section("log"), &LOGGING),
+            log: LogSettings::read(&mut root.section("log")),
             functions: function::read_all(root, &around),
             // Last, when all keys have been read.
             origins: root.origins(),

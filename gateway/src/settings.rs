@@ -45,19 +45,6 @@ const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
 const GIB: usize = 1 << 30;
 
-/// The parts of Longhold that log: its crates, and the log lines of functions. `longhold` logs as
-/// `gateway.toml` says.
-const LOGGING: [&str; 8] = [
-    "batch",
-    "daemon",
-    "function",
-    "function_runner",
-    "functions",
-    "gateway",
-    "longhold",
-    "shared",
-];
-
 /// All settings of the gateway.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -117,7 +104,7 @@ impl Settings {
             journal: JournalSettings::read(&mut root.section("journal")),
             drain: DrainSettings::read(&mut root.section("drain")),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
-            log: LogSettings::read(&mut root.section("log"), &LOGGING),
+            log: LogSettings::read(&mut root.section("log")),
             apis: api::read_all(root),
             // Last, when all keys have been read.
             origins: root.origins(),

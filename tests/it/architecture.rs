@@ -12,6 +12,7 @@ use std::{
 };
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use daemon::telemetry::LOGGING;
 
 /// Each crate, and which of ours it may use outside of its tests.
 const ARROWS: &[(&str, &[&str])] = &[
@@ -52,6 +53,18 @@ fn crates_depend_on_each_other_along_the_arrows_only() {
             dependencies(package).into_iter().filter(|name| ours.contains(name)).collect();
         assert!(used.is_subset(&allowed), "{name} uses {used:?}, and may use {allowed:?}");
     }
+}
+
+/// Crates that are no part of a program that logs.
+const SILENT: [&str; 3] = ["bench", "lambda-echo", "skipped"];
+
+#[test]
+fn a_log_filter_may_name_each_crate_that_logs() {
+    let crates = ARROWS.iter().map(|(name, _)| *name).filter(|name| !SILENT.contains(name));
+    // The log lines of functions have a name of their own.
+    let expected: BTreeSet<String> =
+        crates.map(|name| name.replace('-', "_")).chain(["function".to_owned()]).collect();
+    assert_eq!(BTreeSet::from(LOGGING.map(str::to_owned)), expected);
 }
 
 #[test]
