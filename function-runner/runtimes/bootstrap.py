@@ -16,7 +16,7 @@ import os
 # Set by the runner, so that the interpreter itself does not import from the working folder.
 if os.environ.get("PYTHONSAFEPATH") == "longhold":
     del os.environ["PYTHONSAFEPATH"]
-leave = os._exit
+leave, process_id, write = os._exit, os.getpid, os.write
 library = os.path.dirname(os.__file__)
 sys.path[:] = [f for f in usual_path if f == library or f.endswith("/lib-dynload")] or usual_path
 import importlib
@@ -26,6 +26,7 @@ import importlib.util
 import linecache
 import logging
 from _socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
+from atexit import _run_exitfuncs as run_exit_functions
 from json import dumps, loads
 from time import gmtime, strftime
 from traceback import format_exception
@@ -91,7 +92,7 @@ class Api:
                 self.socket.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
             self.socket.sendall(head.encode() + body)
             return self.answer()
-        except OSError as error:
+        except ConnectionError as error:
             raise RunnerGone from error
 
     def answer(self):
@@ -141,7 +142,7 @@ def cut(text, longest=60 * 1024):
 def trace_of(error):
     """The traceback, with causes and groups, and without our own frames."""
     trace = error.__traceback__
-    while trace and trace.tb_frame.f_code.co_filename == "<string>":
+    while trace and trace.tb_frame.f_globals is globals():
         trace = trace.tb_next
     # Newer versions of Python import modules while they do this.
     modules = {name: sys.modules.get(name) for name in given_way}
@@ -167,10 +168,38 @@ class LogLines(logging.Formatter):
         return f"{head} {super().format(record)}"
 
 
+class Output(logging.StreamHandler):
+    """Writes to the sys.stdout of the moment. While that cannot be written to, to file 1."""
+
+    def __init__(self):
+        self.chosen = None
+        logging.Handler.__init__(self)
+        self.file = open(1, "w", 1, "utf-8", "backslashreplace", closefd=False)
+
+    @property
+    def stream(self):
+        for stream in (self.chosen, getattr(sys, "stdout", None)):
+            if is_open(stream):
+                return stream
+        return self.file
+
+    @stream.setter
+    def stream(self, stream):
+        self.chosen = stream
+
+
+def is_open(stream):
+    """Whether a stream, which may be any object of the function, can be written to."""
+    try:
+        return callable(stream.write) and not getattr(stream, "closed", False)
+    except BaseException:
+        return False
+
+
 def log_from(logger):
     """Gives the root logger a handler, as in the cloud. Returns its lines."""
     lines = LogLines()
-    handler = logging.StreamHandler(sys.stdout)
+    handler = Output()
     handler.setFormatter(lines)
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
@@ -226,7 +255,23 @@ def flush(streams):
             pass
 
 
+def exit_code(error):
+    if error.code is None:
+        return 0
+    return error.code & 0xff if isinstance(error.code, int) else 1
+
+
+def leave_child(error):
+    """Ends a process that the handler has forked, and that has left the handler by this error. The
+    connection belongs to its parent."""
+    if isinstance(error, SystemExit):
+        leave(exit_code(error))
+    write(2, (describe(lambda: trace_of(error)) or "").encode())
+    leave(1)
+
+
 def main():
+    process = process_id()
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream]
     for stream in streams:
         stream.reconfigure(line_buffering=True, errors="backslashreplace")
@@ -259,12 +304,18 @@ def main():
             reply = invoke(handler, body, context)
         except BaseException as error:
             flush(streams)
+            if process_id() != process:
+                leave_child(error)
             api.fail("invocation/error", 430, error, request_id)
             if isinstance(error, SystemExit):
-                # As the function wants it. No event is in hand.
-                return error.code
+                # As the function wants it, also while its threads go on. No event is in hand.
+                describe(run_exit_functions)
+                flush(streams)
+                leave(exit_code(error))
             continue
         flush(streams)
+        if process_id() != process:
+            leave(0)
         api.call("POST", "invocation/response", reply, request_id)
 
 

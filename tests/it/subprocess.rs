@@ -18,6 +18,7 @@ mod neighbours;
 mod orphans;
 mod panics;
 mod process_one;
+mod python_ends;
 mod reload;
 mod replies;
 mod root_logger;

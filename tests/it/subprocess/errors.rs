@@ -89,6 +89,23 @@ async fn whatever_python_raises_is_430_with_a_description() {
     functions.finish().await;
 }
 
+/// Frames of code that was made of text have the same file name as those of the bootstrap.
+#[tokio::test]
+async fn the_trace_of_a_python_handler_that_was_made_of_text_has_its_frames() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    let code = "exec('def main_handler(event, context):\\n    raise ValueError(event)')\n";
+    write(folder.path(), "python/index.py", code);
+    let functions = Functions::start_in(folder, &function("python", "")).await;
+    let (status, reply) = functions.invoke("python", &json!("no luck")).await;
+    let trace = "Traceback (most recent call last):\n  File \"<string>\", line 2, in main_handler\n\
+        ValueError: no luck\n";
+    assert_eq!((status, &reply["stackTrace"]), (430, &json!(trace)));
+    functions.finish().await;
+}
+
 /// What is thrown while the code is loaded, also if it is no exception that programs catch.
 #[tokio::test]
 async fn whatever_is_thrown_during_the_start_is_443_with_a_description() {

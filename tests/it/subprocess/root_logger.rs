@@ -21,6 +21,60 @@ def main_handler(event, context):
     return context['request_id']
 ";
 
+/// Each event does something to the output, and then logs.
+const REPLACING: &str = "
+import codecs, io, logging, sys
+
+class Mute:
+    pass
+
+def close():
+    sys.stdout.close()
+
+def remove():
+    sys.stdout = None
+
+def delete():
+    del sys.stdout
+
+def wrap():
+    sys.stdout = io.TextIOWrapper(sys.stdout.detach(), encoding='utf-8')
+
+def encode():
+    sys.stdout = codecs.getwriter('utf-8')(sys.stdout.detach())
+
+def replace():
+    sys.stdout = Mute()
+
+def choose():
+    logging.root.handlers[0].setStream(sys.stderr)
+
+def main_handler(event, context):
+    globals()[event]()
+    logging.info('after %s', event)
+    return event
+";
+
+#[tokio::test]
+async fn a_python_function_logs_whatever_it_does_to_its_output() {
+    if !has("python") {
+        return;
+    }
+    let acts = ["wrap", "encode", "close", "remove", "delete", "replace", "choose"];
+    let folder = folder();
+    write(folder.path(), "python/index.py", REPLACING);
+    let functions = Functions::start_in(folder, &function("python", "max_instances = 1")).await;
+    for act in acts {
+        assert_eq!(functions.returns("python", &json!(act)).await, act);
+    }
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    for act in acts {
+        assert_eq!(log.matches(&format!(" after {act}\n")).count(), 1, "{act}: {log}");
+    }
+    assert!(!log.contains("Logging error"), "{log}");
+    functions.finish().await;
+}
+
 #[tokio::test]
 async fn info_of_pythons_logger_is_in_the_log_once_with_the_request_id() {
     if !has("python") {
