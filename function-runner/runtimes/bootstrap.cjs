@@ -1,20 +1,15 @@
 // Runs a Node function: loads the handler once, then hands it one event after the other.
 //
-// Given to the interpreter as text, and made the main module by launch.js. The standard library is
-// all it needs. Nothing is stopped between events: work that a handler left running goes on.
-"use strict";
+// Given to the interpreter as text, behind errors.cjs, and made the main module by launch.js. Needs
+// nothing but the standard library. Work that a handler left running goes on between events.
 
 const net = require("node:net");
 const path = require("node:path");
 const { existsSync, writeSync } = require("node:fs");
 const { pathToFileURL } = require("node:url");
-const { inspect, types: { isNativeError } } = require("node:util");
 
-// The code of the function may replace all of these later.
-const { Promise } = globalThis;
-const { parse, stringify } = JSON;
-const { concat, from } = Buffer;
-const { assign, entries, fromEntries, keys } = Object;
+// Taken before the code of the function, which may replace them.
+const { clearTimeout, Promise, setImmediate, setTimeout } = globalThis;
 const exit = process.exit.bind(process);
 const { LONGHOLD_SECRET: secret, ...env } = process.env;
 // So that no program of the function inherits it.
@@ -25,7 +20,8 @@ const OURS = new Set(["PATH", "HOME", "LANG", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
   "TENCENTCLOUD_RUNENV", "TENCENTCLOUD_REGION", "TENCENTCLOUD_APPID", "TENCENTCLOUD_UIN"]);
 
 // The runtime API, over one connection that stays open. Nothing is shared with the HTTP clients of
-// the function, so nothing that is done to them matters here.
+// the function, so nothing that is done to them matters here. What belongs to the language itself,
+// such as Array.prototype, has to stay what it is.
 const socket = net.connect({ host: env.SCF_RUNTIME_API, port: env.SCF_RUNTIME_API_PORT });
 socket.setNoDelay(true);
 const [write, ref, unref] = ["write", "ref", "unref"].map((name) => socket[name].bind(socket));
@@ -77,51 +73,8 @@ function call(method, route, body = "", requestId = undefined) {
   });
 }
 
-// The value that `make` returns; undefined if it throws. For all that may run code of the function:
-// a getter, a proxy, a toString.
-function attempt(make) {
-  try {
-    return make();
-  } catch {
-    return undefined;
-  }
-}
-
-// Bounded, and without halves of surrogate pairs, which are no JSON for others.
-function cut(text, longest = 60 * 1024) {
-  const left = text.length - longest;
-  const note = `\n… ${left} more characters …\n`;
-  const half = longest / 2;
-  return from(left > 0 ? text.slice(0, half) + note + text.slice(-half) : text).toString();
-}
-
-// With the stack, the causes and the properties of errors. undefined if there is no way to tell.
-function describe(thrown) {
-  if (typeof thrown === "string") return cut(thrown);
-  const bounds = { depth: isNativeError(thrown) ? 4 : 2, maxArrayLength: 100, maxStringLength: 8192 };
-  const plain = { ...bounds, depth: 0, customInspect: false, showProxy: true };
-  const part = attempt(() => firstKeys(thrown)) ?? thrown;
-  return cut(attempt(() => inspect(part, bounds)) ?? attempt(() => inspect(part, plain)) ?? "");
-}
-
-// An object with so many keys that its text would take all memory, with some of them.
-function firstKeys(thrown) {
-  if (typeof thrown !== "object" || Array.isArray(thrown)) return thrown;
-  const all = keys(thrown);
-  if (all.length <= 1000) return thrown;
-  const some = all.slice(0, 1000).map((key) => [key, thrown[key]]);
-  return fromEntries([...some, ["…", `${all.length - 1000} more keys`]]);
-}
-
-function report(statusCode, thrown) {
-  const first = (...names) => names.map((name) => attempt(() => thrown[name]))
-    .find((value) => typeof value === "string" && value !== "");
-  const type = cut(first("name", "errorType") ?? typeof thrown, 1024);
-  const message = cut(first("message", "errorMessage") ?? "", 8192);
-  const stackTrace = describe(thrown) || `${type}: ${message || "there is no description of it"}`;
-  const errorMessage = message || cut(stackTrace, 8192);
-  return stringify({ statusCode, errorType: type, errorMessage, stackTrace });
-}
+// Exports that are no name of a handler.
+const UNNAMED = new Set(["default", "module.exports", "__esModule"]);
 
 async function load() {
   const [, file, name] = /^(.*)\.([^.]*)$/.exec(env._HANDLER);
@@ -132,12 +85,17 @@ async function load() {
   return handlerOf(exported, name);
 }
 
-// The export with this name, or else the only one: module.exports = fn, export default fn. What is
-// imported has module.exports as its default export, and compilers put one default into the other.
+// The exported function with this name, or else the only export: module.exports = fn, or export
+// default fn. What is imported has module.exports as its default export, and compilers put one
+// default into the other.
 function handlerOf(exported, name) {
-  const forms = [exported, exported?.default, exported?.default?.default];
-  const named = forms.find((form) => form?.[name] !== undefined);
-  return named ? named[name] : forms.find((form) => typeof form === "function");
+  const forms = [exported, exported.default, exported.default?.default];
+  const named = forms.find((form) => typeof form?.[name] === "function");
+  if (named) return { handler: named[name] };
+  const all = new Set(forms.filter(isObject).flatMap(keys));
+  const names = [...all].filter((key) => !UNNAMED.has(key));
+  const only = forms.find((form) => typeof form === "function");
+  return names.length === 0 ? { handler: only, names } : { names };
 }
 
 function staticContext() {
@@ -167,10 +125,30 @@ function invoke(handler, event, context) {
     // As in the cloud, a handler that does not answer replies null, unless it has returned something.
     idle = () => resolve(isReply(returned) ? returned : null);
     returned = handler(event, context, done);
-    if (typeof returned?.then === "function") returned.then(resolve, reject);
-    // A handler that takes a callback replies by it.
-    else if (handler.length < 3 && isReply(returned)) resolve(returned);
+    if (typeof returned?.then === "function") {
+      idle = () => reject(new Error("the returned promise waits for something that never comes"));
+      returned.then(resolve, reject);
+    } else if (isReply(returned)) {
+      // A handler that takes a callback replies by it.
+      if (handler.length < 3) resolve(returned);
+      else warnOfCallback(context.time_limit_in_ms);
+    }
   });
+}
+
+// Of the invocation that is under way, if it is late.
+let warning;
+let hasWarned = false;
+
+// Says once, when nearly all time is over, why there is no reply.
+function warnOfCallback(limitMs) {
+  if (hasWarned) return;
+  warning = setTimeout(() => {
+    hasWarned = true;
+    attempt(() => writeSync(2, "the handler has returned a value, but it declares a callback and "
+      + "has not called it: remove the third parameter, or return a promise\n"));
+  }, limitMs * 0.8);
+  warning.unref();
 }
 
 // A timer or an emitter is what setTimeout(…) and request.on(…) leave: a callback is to come.
@@ -183,37 +161,49 @@ let isDying = false;
 
 // Something was thrown that nobody caught. Before the reply it is the reply; after it, it is logged.
 async function die(thrown) {
-  if (isDying) return;
-  isDying = true;
   const status = { init: 443, invocation: 430 }[phase];
-  if (status) await call("POST", `${phase}/error`, report(status, thrown)).catch(() => {});
-  else attempt(() => writeSync(2, `${describe(thrown)}\n`));
-  await sending?.catch(() => {});
-  exit(1);
+  if (!status && !isDying) attempt(() => writeSync(2, `${describe(thrown)}\n`));
+  await end(status && report(status, thrown));
 }
 process.on("uncaughtException", die);
 process.on("unhandledRejection", die);
 
-async function main() {
-  let handler;
+// Ends the process, with this answer to what is under way. The first end counts.
+async function end(answer) {
+  if (isDying) return;
+  isDying = true;
+  if (answer) await call("POST", `${phase}/error`, answer).catch(() => {});
+  await sending?.catch(() => {});
+  exit(1);
+}
+
+// The handler. undefined if the process ends: it cannot be loaded, or is not there.
+async function start() {
+  let found;
   try {
-    handler = await new Promise((resolve, reject) => {
+    found = await new Promise((resolve, reject) => {
       idle = () => reject(new Error("a top-level await waits for something that never comes"));
       load().then(resolve, reject);
     });
+    // What the code has thrown in a rejection or setImmediate belongs to its start.
+    await new Promise((resolve) => { setImmediate(resolve); });
   } catch (thrown) {
-    await call("POST", "init/error", report(443, thrown));
-    exit(1);
+    await die(thrown);
   }
-  if (typeof handler !== "function") {
-    const error = `${env._HANDLER} is not an exported function`;
-    await call("POST", "init/error", stringify({ statusCode: 437, errorMessage: error }));
-    exit(1);
-  }
+  if (isDying || found.handler) return found?.handler;
+  const { names } = found;
+  const exported = names.length > 0 ? `; the file exports ${names.slice(0, 10).join(", ")}` : "";
+  const errorMessage = cut(`${env._HANDLER} is not an exported function${exported}`, 8192);
+  await end(stringify({ statusCode: 437, errorMessage }));
+}
+
+async function main() {
+  const handler = await start();
+  if (isDying) return;
   idle = phase = null;
   await call("POST", "init/ready");
   const always = staticContext();
-  for (;;) {
+  while (!isDying) {
     const { status, headers, body } = await call("GET", "invocation/next");
     if (status !== 200) exit(0);
     const { request_id, memory_limit_in_mb, time_limit_in_ms } = headers;
@@ -227,6 +217,7 @@ async function main() {
     } catch (thrown) {
       answer = ["error", report(430, thrown)];
     }
+    clearTimeout(warning);
     if (isDying) return;
     idle = phase = null;
     sending = call("POST", `invocation/${answer[0]}`, answer[1], request_id);
@@ -235,5 +226,9 @@ async function main() {
   }
 }
 
-// The runner has gone, or is done with this process.
-main().catch(() => exit(0));
+main().catch((thrown) => {
+  // The runner has gone, or is done with this process.
+  if (parts === null) exit(0);
+  attempt(() => writeSync(2, `${describe(thrown)}\n`));
+  exit(1);
+});

@@ -50,10 +50,13 @@ async fn whatever_node_throws_is_430_with_a_description() {
         ("proxy", &["{}"]),
         ("getters", &["message: [Getter]"]),
         ("stackless", &["no luck"]),
-        ("circular", &["[Circular *1]"]),
+        ("circular", &["circle: [Object]"]),
         ("long", &["Error: xxx", "more characters"]),
-        ("wide", &["key0: { i: 0 }", "99000 more keys"]),
+        ("wide", &["key0: { i: 0 }", "99900 more keys"]),
         ("surrogate", &["no luck"]),
+        ("changed", &["Error: outer: inner", "index.js"]),
+        ("request", &["RequestError: no luck", "index.js", "code: 'EFAIL'", "status: 400"]),
+        ("answer", &["code: 42", "authorization: '…'", "why: 'no luck'", "Error: nested"]),
     ];
     check(&functions, "node", errors).await;
     // After an error that nobody caught, another process is started.
@@ -103,6 +106,27 @@ async fn the_trace_of_a_python_handler_that_was_made_of_text_has_its_frames() {
     let trace = "Traceback (most recent call last):\n  File \"<string>\", line 2, in main_handler\n\
         ValueError: no luck\n";
     assert_eq!((status, &reply["stackTrace"]), (430, &json!(trace)));
+    functions.finish().await;
+}
+
+/// Errors of HTTP clients hold their request and its response. Neither the caller nor the log is to
+/// have them.
+#[tokio::test]
+async fn secrets_in_what_node_throws_are_not_told() {
+    if !has("node") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "node/index.js", NODE);
+    let functions = Functions::start_in(folder, &function("node", "timeout = '60s'")).await;
+    for event in ["request", "answer", "reasons"] {
+        let (status, reply) = functions.invoke("node", &json!(event)).await;
+        assert_eq!(status, 430, "{event}: {reply}");
+        let reply = reply.to_string();
+        assert!(reply.contains("no luck") && !reply.contains("hidden"), "{event}: {reply}");
+    }
+    let log = functions.get("/functions/node/logs?tail=1000").await.text().await.unwrap();
+    assert!(!log.contains("hidden"), "{log}");
     functions.finish().await;
 }
 

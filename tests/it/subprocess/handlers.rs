@@ -187,17 +187,51 @@ async fn es_modules_may_wait_at_their_top_level_in_files_of_each_name() {
     .await;
 }
 
+/// Without anything that is left to run, Node would end the process.
 #[tokio::test]
-async fn a_module_that_waits_for_what_never_comes_is_443() {
+async fn code_that_waits_for_what_never_comes_is_an_error() {
+    if !has("node") {
+        return;
+    }
+    for (file, code, expected, words) in [
+        (
+            "index.mjs",
+            "await new Promise(() => {});\nexport default 1;",
+            443,
+            "a top-level await waits for something that never comes",
+        ),
+        (
+            "index.js",
+            "exports.main_handler = async () => { await new Promise(() => {}); };",
+            430,
+            "the returned promise waits for something that never comes",
+        ),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &format!("node/{file}"), code);
+        let functions = Functions::start_in(folder, &function("node", "")).await;
+        // Twice: the process goes on.
+        for _ in 0..2 {
+            let (status, reply) = functions.invoke("node", &json!(1)).await;
+            assert_eq!(status, expected, "{reply}");
+            assert!(reply["stackTrace"].as_str().unwrap().contains(words), "{reply}");
+        }
+        functions.finish().await;
+    }
+}
+
+/// Linters leave a third parameter that is not used, and an open connection keeps the process busy.
+#[tokio::test]
+async fn the_log_says_when_a_callback_was_declared_and_not_called() {
     if !has("node") {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), "node/index.mjs", "await new Promise(() => {});\nexport default 1;");
-    let functions = Functions::start_in(folder, &function("node", "")).await;
-    let (status, reply) = functions.invoke("node", &json!(1)).await;
-    assert_eq!(status, 443, "{reply}");
-    let message = reply["errorMessage"].as_str().unwrap();
-    assert!(message.contains("a top-level await waits for something"), "{message}");
+    let code = "setInterval(() => {}, 1000);\nexports.main_handler = (e, c, callback) => e;";
+    write(folder.path(), "node/index.js", code);
+    let functions = Functions::start_in(folder, &function("node", "timeout = '5s'")).await;
+    assert_eq!(functions.invoke("node", &json!(1)).await.0, 433);
+    let log = functions.get("/functions/node/logs?tail=1000").await.text().await.unwrap();
+    assert!(log.contains("has returned a value, but it declares a callback"), "{log}");
     functions.finish().await;
 }

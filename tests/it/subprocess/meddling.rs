@@ -38,6 +38,25 @@ async fn a_node_function_may_replace_sockets_timers_and_json() {
     check("node", "node/index.js", include_str!("functions/meddling.js")).await;
 }
 
+/// The bootstrap needs the language itself. What it cannot do without is named in the log.
+#[tokio::test]
+async fn a_node_function_that_breaks_the_language_finds_that_in_its_log() {
+    if !has("node") {
+        return;
+    }
+    let folder = folder();
+    let code = "Array.prototype.join = () => { throw new Error('join was replaced'); };\n\
+        exports.main_handler = async (event) => event;";
+    write(folder.path(), "node/index.js", code);
+    let functions = Functions::start_in(folder, &function("node", "timeout = '20s'")).await;
+    let (status, reply) = functions.invoke("node", &json!(1)).await;
+    assert_eq!(status, 443, "{reply}");
+    assert!(reply["errorMessage"].as_str().unwrap().contains("exit status: 1"), "{reply}");
+    let log = functions.get("/functions/node/logs?tail=1000").await.text().await.unwrap();
+    assert!(log.contains("Error: join was replaced"), "{log}");
+    functions.finish().await;
+}
+
 /// Each event does one more thing to the output, and is answered.
 const OUTPUT: &str = "
 import io, os, sys

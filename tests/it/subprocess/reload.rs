@@ -157,6 +157,29 @@ async fn old_code_goes_on_until_broken_code_is_corrected() {
     changing.end().await;
 }
 
+/// Node runs rejections that nobody handles after it has loaded the file.
+#[tokio::test]
+async fn old_code_in_node_goes_on_when_new_code_fails_right_after_it_is_loaded() {
+    if !has("python") || !has("node") {
+        return;
+    }
+    let changing = ChangingRunner::start("").await;
+    let code = |version| format!("exports.main_handler = async () => [{version}];\n");
+    write(changing.folder.path(), "three/index.js", &code(1));
+    let node = function("three").replace("python3", "nodejs");
+    changing.change("functions.toml", &(changing.settings() + &node));
+    let has_come = async { while changing.invoke("three").await.0 == 435 {} };
+    soon("the new function", has_come).await;
+    assert_eq!(changing.version("three").await, 1);
+    let broken = format!("Promise.reject(new Error('boom'));\n{}", code(2));
+    changing.change("three/index.js", &broken);
+    changing.until_logged("three", "Error: boom").await;
+    assert_eq!(changing.version("three").await, 1);
+    changing.change("three/index.js", &code(3));
+    changing.until_version("three", 3).await;
+    changing.end().await;
+}
+
 #[tokio::test]
 async fn a_code_folder_can_be_replaced_by_another_and_back() {
     if !has("python") {

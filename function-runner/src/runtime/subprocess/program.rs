@@ -16,7 +16,11 @@ use super::limits::Limits;
 use crate::settings::{Cloud, Flaw, Language, PATH, SubprocessSettings, User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
-const NODE: &str = include_str!("../../../runtimes/bootstrap.cjs");
+/// What describes errors comes first: the rest of the text uses it.
+const NODE: &str = concat!(
+    include_str!("../../../runtimes/errors.cjs"),
+    include_str!("../../../runtimes/bootstrap.cjs")
+);
 /// A function of JavaScript that runs the text of a bootstrap.
 const LAUNCH: &str = include_str!("../../../runtimes/launch.js");
 /// The bootstraps take this out of their environment, so that no program of the function inherits

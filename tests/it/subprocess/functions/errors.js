@@ -26,6 +26,26 @@ const odd = {
   long: () => new Error("x".repeat(7 << 20)),
   wide: () => Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}`, { i }])),
   surrogate: () => "\ud800 no luck",
+  changed: () => {
+    const error = new Error("inner");
+    error.message = `outer: ${error.message}`;
+    return error;
+  },
+  // As HTTP clients make them.
+  request: () => {
+    const config = { headers: { Authorization: "hidden" }, data: "hidden", auth: { user: "hidden" } };
+    const response = { status: 400, data: "hidden", config };
+    const cause = new Error("reset", { cause: { code: 5, token: "hidden", config } });
+    const more = { name: "RequestError", code: "EFAIL", status: 400, apiKey: "hidden" };
+    return Object.assign(new Error("no luck", { cause }), more, { config, response, request: config });
+  },
+  answer: () => ({
+    code: 42, authorization: "hidden", headers: { cookie: "hidden" }, error: new Error("nested"),
+    detail: { why: "no luck", password: "hidden", deep: { body: "hidden" } },
+    map: new Map([["token", "hidden"]]), bytes: Buffer.from("hidden"),
+  }),
+  reasons: () => new AggregateError(
+    [{ secret: "hidden", deep: { body: "hidden" } }, odd.request(), odd.answer()], "no luck"),
 };
 
 exports.main_handler = async (event) => {

@@ -1,0 +1,136 @@
+// What is told of an error, to the caller and to the log.
+//
+// The runner puts this text before that of bootstrap.cjs. An error may hold the request that failed,
+// with its headers and its body, so other errors are the only objects in it that are shown.
+"use strict";
+
+const { inspect, types: { isNativeError } } = require("node:util");
+
+// The code of the function may replace all of these later.
+const { Error } = globalThis;
+const { isArray } = Array;
+const { concat, from } = Buffer;
+const { isView } = ArrayBuffer;
+const { assign, entries, fromEntries, getOwnPropertyDescriptor, hasOwn, keys } = Object;
+const { parse, stringify } = JSON;
+
+// Values of keys with such names are not shown.
+const SECRET =
+  /api.?key|authori[sz]ation|cookie|credential|header|passphrase|passw|private.?key|secret|token/i;
+const HIDDEN = "…";
+const KEYS_MAX = 100;
+const ERRORS_MAX = 10;
+const BOUNDS = { depth: 4, maxArrayLength: KEYS_MAX + 1, maxStringLength: 1024 };
+
+// The value that `make` returns; undefined if it throws. For all that may run code of the function:
+// a getter, a proxy, a toString.
+function attempt(make) {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}
+
+// Bounded, and without halves of surrogate pairs, which are no JSON for others.
+function cut(text, longest = 60 * 1024) {
+  const left = text.length - longest;
+  const note = `\n… ${left} more characters …\n`;
+  const half = longest / 2;
+  return from(left > 0 ? text.slice(0, half) + note + text.slice(-half) : text).toString();
+}
+
+// The error that is reported to the runner.
+function report(statusCode, thrown) {
+  const first = (...names) => names.map((name) => attempt(() => thrown[name]))
+    .find((value) => typeof value === "string" && value !== "");
+  const type = cut(first("name", "errorType") ?? typeof thrown, 1024);
+  const message = cut(first("message", "errorMessage") ?? "", 8192);
+  const stackTrace = describe(thrown) || `${type}: ${message || "there is no description of it"}`;
+  const errorMessage = message || cut(stackTrace, 8192);
+  return stringify({ statusCode, errorType: type, errorMessage, stackTrace });
+}
+
+// Empty if there is no way to tell.
+function describe(thrown) {
+  if (typeof thrown === "string") return cut(thrown);
+  return cut(attempt(() => textOf(thrown, 4, 2)) ?? attempt(() => shallow(thrown)) ?? "");
+}
+
+// `causes` and `levels` say how many levels of errors and of other objects are shown.
+function textOf(value, causes, levels) {
+  return isError(value) ? textOfError(value, causes) : inspect(part(value, levels), BOUNDS);
+}
+
+function isError(value) {
+  return isNativeError(value) || value instanceof Error;
+}
+
+// The stack, the properties that are no objects, the cause, and the errors of an AggregateError.
+function textOfError(error, causes) {
+  const texts = [];
+  for (const key of keys(error).slice(0, KEYS_MAX)) {
+    const { value } = getOwnPropertyDescriptor(error, key);
+    const isShown = !isObject(value) && value !== undefined;
+    if (!isShown || ["stack", "message", "cause"].includes(key)) continue;
+    texts.push(`${key}: ${inspect(SECRET.test(key) ? HIDDEN : value, BOUNDS)}`);
+  }
+  const inner = (value, left) => attempt(() => textOf(value, left, 1)) ?? HIDDEN;
+  if (causes > 0 && hasOwn(error, "cause")) {
+    texts.push(`[cause]: ${inner(attempt(() => error.cause), causes - 1)}`);
+  }
+  const errors = attempt(() => error.errors);
+  if (causes > 1 && isArray(errors)) {
+    const some = errors.slice(0, ERRORS_MAX).map((each) => `[errors]: ${inner(each, causes - 2)}`);
+    const left = errors.length - some.length;
+    texts.push(...some, ...(left > 0 ? [`… ${left} more errors`] : []));
+  }
+  return [stackOf(error), ...texts.map((text) => text.replaceAll("\n", "\n  "))].join("\n  ");
+}
+
+// The stack has the message that the error had when it was made.
+function stackOf(error) {
+  const [name, message, stack] = ["name", "message", "stack"].map((key) => {
+    const value = attempt(() => error[key]);
+    return typeof value === "string" ? cut(value) : "";
+  });
+  const head = message ? `${name || "Error"}: ${message}` : name || "Error";
+  if (!stack) return head;
+  return stack.includes(message) ? stack : `${head}\n${stack}`;
+}
+
+function isObject(value) {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}
+
+// What `inspect` shows of a value: the first keys, so many levels of them, and nothing secret.
+function part(value, levels) {
+  if (!isObject(value)) return value;
+  if (isError(value)) return asIs(textOfError(value, 1));
+  if (levels === 0 || typeof value === "function" || isView(value)) return asIs(shallow(value));
+  const inner = (each) => (isObject(each) ? attempt(() => part(each, levels - 1)) : each);
+  if (isArray(value)) {
+    const left = value.length - KEYS_MAX;
+    const items = value.slice(0, KEYS_MAX).map(inner);
+    return left > 0 ? [...items, asIs(`… ${left} more items`)] : items;
+  }
+  const all = keys(value);
+  if (all.length === 0) return asIs(shallow(value));
+  const some = all.slice(0, KEYS_MAX).map((key) => {
+    const { get, value: own } = getOwnPropertyDescriptor(value, key);
+    if (get) return [key, asIs("[Getter]")];
+    return [key, SECRET.test(key) ? HIDDEN : inner(own)];
+  });
+  const left = all.length - some.length;
+  return fromEntries(left > 0 ? [...some, [HIDDEN, asIs(`${left} more keys`)]] : some);
+}
+
+// Its kind, and its value if that is no object with keys of its own.
+function shallow(value) {
+  return inspect(value, { ...BOUNDS, depth: -1, customInspect: false });
+}
+
+function asIs(text) {
+  return { [inspect.custom]: () => text };
+}
+
