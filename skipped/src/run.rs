@@ -4,6 +4,7 @@ use std::{
     env, fs,
     os::unix::process::parent_id,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// A run of tests.
@@ -35,11 +36,23 @@ impl Run {
         Some(folder.join(&self.id))
     }
 
-    /// The lines of the run, which are forgotten with this.
+    /// The lines of the run, which are forgotten with this. So are those of runs that did not get
+    /// to their end, a day later.
     pub fn take_lines(&self) -> Vec<String> {
         let Some(file) = self.file() else { return Vec::new() };
         let text = fs::read_to_string(&file).unwrap_or_default();
-        let _ = fs::remove_file(file);
+        let _ = fs::remove_file(&file);
+        let others = file.parent().and_then(|folder| fs::read_dir(folder).ok());
+        for other in others.into_iter().flatten().flatten() {
+            if is_old(&other).unwrap_or_default() {
+                let _ = fs::remove_file(other.path());
+            }
+        }
         text.lines().map(str::to_owned).collect()
     }
+}
+
+fn is_old(file: &fs::DirEntry) -> Option<bool> {
+    let age = file.metadata().ok()?.modified().ok()?.elapsed().ok()?;
+    Some(age > Duration::from_hours(24))
 }

@@ -3,7 +3,7 @@
 
 #![allow(clippy::print_stdout, reason = "this is what it is for")]
 
-use std::env;
+use std::{collections::BTreeSet, env};
 
 use skipped::Run;
 
@@ -22,13 +22,19 @@ fn main() {
     for line in lines.iter().filter(|_| is_nextest) {
         println!("{line}");
     }
-    println!("{}", last_line(lines.len()));
+    let tests: BTreeSet<_> = lines.iter().map(|line| test(line)).collect();
+    println!("{}", last_line(tests.len()));
+}
+
+/// The test that a line names. A test that leaves out two parts has two lines.
+fn test(line: &str) -> &str {
+    line.splitn(3, ": ").nth(1).unwrap_or_default()
 }
 
 fn last_line(count: usize) -> String {
     match count {
         0 => "no test was skipped".to_owned(),
-        1 => "1 test was skipped: the line `skipped` says why".to_owned(),
-        _ => format!("{count} tests were skipped: the lines `skipped` say why"),
+        1 => "1 test was skipped, or a part of it: the lines `skipped` say why".to_owned(),
+        _ => format!("{count} tests were skipped, or parts of them: the lines `skipped` say why"),
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{
 
 use serde_json::json;
 
-use crate::support::{backend::Reply, client::Client, world::World};
+use crate::support::{backend::Reply, client::Client, soon, world::World};
 
 #[tokio::test]
 async fn a_client_that_closes_is_cleaned_up_with_its_own_code() {
@@ -86,7 +86,10 @@ async fn cleanup_waits_for_the_transmit_that_still_runs() {
     world.backend.next("transmit").await;
     drop(client);
     // The gateway knows that the client is gone when it answers a push with 410.
-    while world.push_text(register.id(), "anybody?").await != 410 {}
+    soon("the end of the connection", async {
+        while world.push_text(register.id(), "anybody?").await != 410 {}
+    })
+    .await;
     assert!(!world.backend.was_called("cleanup").await);
     gate.notify_one();
     world.backend.next("cleanup").await;
@@ -137,7 +140,7 @@ async fn a_hanging_cleanup_function_does_not_delay_the_cleanups_of_other_apis() 
     );
     let world = World::launch(crate::support::backend::Backend::start().await, &settings).await;
     drop(Client::connect(world.listeners.public, "/release/hanging").await.unwrap());
-    let _call = crate::support::soon("the hanging call", hanging.accept()).await.unwrap();
+    let _call = soon("the hanging call", hanging.accept()).await.unwrap();
     drop(world.connect().await);
     world.backend.next("cleanup").await;
     let error = world.stopped().await.unwrap_err();

@@ -5,7 +5,7 @@ use std::fs;
 use http::HeaderMap;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpListener};
+use tokio::{io::AsyncWriteExt, net::TcpSocket};
 
 use crate::support::{
     backend::{Backend, Reply},
@@ -132,9 +132,11 @@ async fn a_line_shows_no_secret_of_an_address() {
 
 #[tokio::test]
 async fn a_client_learns_that_the_function_cannot_be_reached_and_the_log_has_the_retries() {
-    // Nothing listens there.
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let lines = format!("register = \"http://{closed}/\"\ntransmit = \"x\"\ntimeout = \"300ms\"");
+    // Bound for the whole test, so that nobody else listens there.
+    let closed = TcpSocket::new_v4().unwrap();
+    closed.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = closed.local_addr().unwrap();
+    let lines = format!("register = \"http://{address}/\"\ntransmit = \"x\"\ntimeout = \"300ms\"");
     let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
     let (status, headers, message) = gateway.connect().await.err().unwrap();
     let expected = "the function cannot be reached, try again later";
@@ -146,6 +148,7 @@ async fn a_client_learns_that_the_function_cannot_be_reached_and_the_log_has_the
     let failed = gateway.line("register failed").await;
     assert!(failed["attempt"].as_u64().unwrap() > 1, "{failed}");
     gateway.end().await;
+    drop(closed);
 }
 
 #[tokio::test]

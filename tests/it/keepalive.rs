@@ -114,7 +114,10 @@ async fn a_client_that_reads_nothing_is_closed() {
     let (_client, register) = world.client().await;
     let big = "x".repeat(1 << 20);
     // The pushes fill the buffers of the system. Then the connection is closed and gone.
-    while world.push_text(register.id(), &big).await != 410 {}
+    soon("the end of the connection", async {
+        while world.push_text(register.id(), &big).await != 410 {}
+    })
+    .await;
     let cleanup = world.backend.next("cleanup").await;
     assert_eq!(cleanup.websocket("closeReason"), "limit");
     assert_eq!(cleanup.websocket("closeCode"), "1008");

@@ -7,6 +7,7 @@ use nix::sys::signal::Signal;
 use crate::support::{
     client::Client,
     process::{Process, run},
+    soon,
 };
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -132,10 +133,10 @@ async fn a_second_signal_ends_a_gateway_that_drains_at_once() {
     let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
     let public = gateway.address("public");
     let client = tokio::spawn(async move { Client::connect(public, "/").await.is_ok() });
-    let _called = crate::support::soon("the call", silent.accept()).await.unwrap();
+    let _called = soon("the call", silent.accept()).await.unwrap();
     gateway.signal(Signal::SIGTERM);
     let ready = format!("http://{}/readyz", gateway.address("internal"));
-    while reqwest::get(&ready).await.unwrap().status() != 503 {}
+    soon("the drain", async { while reqwest::get(&ready).await.unwrap().status() != 503 {} }).await;
     gateway.signal(Signal::SIGTERM);
     assert_eq!(gateway.ended().await.code(), Some(1));
     client.abort();

@@ -11,6 +11,7 @@ use crate::support::{
     backend::Backend,
     client::Client,
     process::Process,
+    soon,
     world::{PATH, World, closing, data_send},
 };
 
@@ -199,7 +200,10 @@ fn with_limit(max_body: &str, max_message: &str, id: &str) -> String {
 
 /// Waits until clients are accepted at `/<id>`.
 async fn until_open(world: &World, id: &str) {
-    while Client::connect(world.listeners.public, &format!("/{id}")).await.is_err() {}
+    soon("the API", async {
+        while Client::connect(world.listeners.public, &format!("/{id}")).await.is_err() {}
+    })
+    .await;
 }
 
 /// A connection keeps the `max_message` that it was opened with.

@@ -9,6 +9,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 use crate::support::{
     backend::Backend,
     client::{Client, exchange, received},
+    soon,
     stack::Stack,
     world::{PATH, World, data_send},
 };
@@ -156,7 +157,8 @@ async fn a_balancer_can_ask_the_public_listener() {
     assert_eq!(status(&head), "405");
     world.stop.cancel();
     // In a drain the gateway is alive, and new clients should go elsewhere.
-    while get("/~/readyz").await != answer("503", "not ready") {}
+    soon("the drain", async { while get("/~/readyz").await != answer("503", "not ready") {} })
+        .await;
     assert_eq!(get("/~/healthz").await, answer("200", "alive"));
     // The delay does not end within this test.
     drop(world);

@@ -44,7 +44,7 @@ fn a_skipped_test_says_so_once_and_is_counted_at_the_end() {
         assert!(counted.status.success());
         assert_eq!(String::from_utf8(counted.stdout).unwrap(), format!("{expected}\n"));
     };
-    last_line("1 test was skipped: the line `skipped` says why");
+    last_line("1 test was skipped, or a part of it: the lines `skipped` say why");
     last_line("no test was skipped");
 }
 

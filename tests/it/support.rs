@@ -4,6 +4,7 @@ pub(crate) mod backend;
 pub(crate) mod between;
 pub(crate) mod browser;
 pub(crate) mod client;
+pub(crate) mod machine;
 pub(crate) mod oracle;
 pub(crate) mod process;
 pub(crate) mod s3;

@@ -4,6 +4,7 @@ mod clone;
 
 use std::fs;
 
+use cargo_metadata::{Metadata, MetadataCommand, TargetKind};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use self::clone::Clone;
@@ -28,6 +29,24 @@ fn each_folder_of_examples_has_a_test_and_one_command() {
         assert_eq!(blocks.len(), 1, "{name}: {blocks:?}");
         assert_eq!(blocks[0].language, "sh");
     }
+}
+
+/// The clones have no Cargo: it could run what the commands name.
+#[test]
+fn cargo_knows_what_the_commands_name() {
+    let metadata = MetadataCommand::new().no_deps().exec().unwrap();
+    let root = metadata.root_package().unwrap().name.as_str();
+    assert_eq!(targets(&metadata, root, &TargetKind::Bin), ["longhold"]);
+    assert!(targets(&metadata, root, &TargetKind::Example).contains(&"own-runner".to_owned()));
+    assert_eq!(targets(&metadata, "gateway", &TargetKind::Bin), ["gateway"]);
+    assert_eq!(targets(&metadata, "lambda-echo", &TargetKind::Bin), ["bootstrap"]);
+}
+
+fn targets(metadata: &Metadata, package: &str, kind: &TargetKind) -> Vec<String> {
+    let mut packages = metadata.packages.iter();
+    let package = packages.find(|found| found.name.as_str() == package).unwrap();
+    let targets = package.targets.iter().filter(|target| target.kind.contains(kind));
+    targets.map(|target| target.name.clone()).collect()
 }
 
 /// Each event of a connection has another function, and each function other processes. All of them

@@ -196,7 +196,7 @@ async fn cleaned_up(runs: &GatewayRuns, ids: &BTreeSet<String>, count: usize) ->
 
 /// The gateway has started: it delivers all but as many as it has logged.
 async fn check_started(runs: &GatewayRuns, journal: &Journal, gateway: Process) -> usize {
-    while owed(&gateway).await > 0 {}
+    soon("the deliveries", async { while owed(&gateway).await > 0 {} }).await;
     gateway.signal(Signal::SIGKILL);
     let log = gateway.ended_with_log().await;
     let missing = number(&log, "up to ", " owed cleanups are missing in").unwrap_or(0);

@@ -9,7 +9,7 @@ use super::{
     crowd::connect,
     runs::{GatewayRuns, PATH},
 };
-use crate::support::{backend::Reply, client::Client, process::Process};
+use crate::support::{backend::Reply, client::Client, process::Process, soon};
 
 /// A client leaves, and its cleanup fails. The journal knows how the connection ended and that none
 /// of its calls still runs, so the next run delivers this cleanup at once.
@@ -89,7 +89,10 @@ async fn a_transmit_that_runs_longer_than_a_drain_ends_before_its_cleanup() {
     // the longest timeout of a function has passed.
     let gateway = next_run(&runs, &left).await;
     let url = format!("http://{}/cleanups", gateway.address("internal"));
-    while !reqwest::get(&url).await.unwrap().text().await.unwrap().contains(r#""owed":1,"#) {}
+    soon("the owed cleanup", async {
+        while !reqwest::get(&url).await.unwrap().text().await.unwrap().contains(r#""owed":1,"#) {}
+    })
+    .await;
     GatewayRuns::end(gateway).await;
     assert!(!runs.backend.was_called("cleanup").await);
     transmits.notify_one();

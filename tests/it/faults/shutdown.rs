@@ -7,7 +7,7 @@ use super::{
     crowd::connect,
     runs::{GatewayRuns, PATH},
 };
-use crate::support::{backend::Reply, client::Client, process::Process};
+use crate::support::{backend::Reply, client::Client, process::Process, soon};
 
 const CLIENTS: usize = 2000;
 
@@ -112,7 +112,7 @@ async fn a_second_signal_ends_the_gateway_at_once_and_no_cleanup_is_lost() {
 async fn begin_drain(gateway: &Process) {
     let ready = format!("http://{}/readyz", gateway.address("internal"));
     gateway.signal(Signal::SIGTERM);
-    while reqwest::get(&ready).await.unwrap().status() != 503 {}
+    soon("the drain", async { while reqwest::get(&ready).await.unwrap().status() != 503 {} }).await;
 }
 
 async fn end_at_once(gateway: Process) {

@@ -36,7 +36,7 @@ async fn no_client_is_accepted_until_the_folder_is_back() {
     runs.backend.next("cleanup").await;
 
     fs::rename(&elsewhere, &folder).unwrap();
-    while readiness(&gateway).await.0 != 200 {}
+    soon("readiness", async { while readiness(&gateway).await.0 != 200 {} }).await;
     let _client = Client::connect(address, PATH).await.unwrap();
 
     fs::remove_dir_all(&folder).unwrap();

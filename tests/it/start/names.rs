@@ -4,10 +4,10 @@
 use nix::sys::signal::Signal;
 
 use super::{change, folder, refused};
-use crate::support::{client::Client, process::Process};
+use crate::support::{client::Client, process::Process, soon};
 
 #[tokio::test]
-async fn a_function_that_is_in_neither_file_is_refused_with_the_nearest_name() {
+async fn a_function_that_functions_toml_lacks_is_refused_with_the_nearest_name() {
     let folder = folder();
     change(&folder, "gateway.toml", "\"chat-transmit\"", "\"chat-transmitt\"");
     let words = "gateway.toml: api[0].transmit: \"chat-transmitt\" is not a function of \
@@ -40,12 +40,11 @@ const NEW_FUNCTION: &str = "[functions.new-transmit]\nruntime = \"rust\"\nhandle
 /// Waits until clients are accepted at `/new`, or refused with 404.
 async fn until_open(longhold: &Process, is_open: bool) {
     let expected = if is_open { None } else { Some(404) };
-    loop {
+    let status = async || {
         let refused = Client::connect(longhold.address("public"), "/new").await.err();
-        if refused.map(|answer| answer.status().as_u16()) == expected {
-            return;
-        }
-    }
+        refused.map(|answer| answer.status().as_u16())
+    };
+    soon("the change of the API", async { while status().await != expected {} }).await;
 }
 
 #[tokio::test]

@@ -16,10 +16,14 @@ use tokio::task::spawn_blocking;
 
 use super::{
     Functions,
-    confinement::{allows, eval_in, is_root},
+    confinement::eval_in,
     functions::{folder, function, has, write},
 };
-use crate::support::{process::Process, soon};
+use crate::support::{
+    machine::{allows, is_root},
+    process::Process,
+    soon,
+};
 
 /// A Python function that evaluates the expression in its event.
 pub(super) const EVALUATES: &str = "

@@ -2,16 +2,20 @@
 
 mod limits;
 
-use std::{fs, os::unix::fs::MetadataExt, path::Path, process::Command};
+use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
-use nix::{sys::signal::Signal, unistd::Uid};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::{
     Functions,
     functions::{folder, function, has, parse, write},
 };
-use crate::support::{process::Process, soon};
+use crate::support::{
+    machine::{allows, is_root},
+    process::Process,
+    soon,
+};
 
 /// A Python function that evaluates the expression in its event.
 const EVALUATES: &str = "
@@ -37,24 +41,6 @@ fn evaluates() -> tempfile::TempDir {
     let folder = folder();
     write(folder.path(), "python/index.py", EVALUATES);
     folder
-}
-
-/// Whether shell commands succeed on this machine. If not, a test that depends on them is skipped.
-pub(super) fn allows(shell: &str) -> bool {
-    let tried = Command::new("/bin/sh").args(["-c", shell]).output().unwrap();
-    if !tried.status.success() {
-        skipped::because(format!("this machine forbids {shell:?}"));
-    }
-    tried.status.success()
-}
-
-/// Whether the tests run as root. If not, a test that depends on that is skipped.
-pub(super) fn is_root() -> bool {
-    let is_root = Uid::effective().is_root();
-    if !is_root {
-        skipped::because("it needs root");
-    }
-    is_root
 }
 
 fn allows_mounts() -> bool {
@@ -256,7 +242,7 @@ async fn a_function_can_run_as_another_user() {
     }
     let text = function("python", "user = \"nobody\"");
     let folder = evaluates();
-    if !Uid::effective().is_root() {
+    if !is_root() {
         let error = parse(folder.path(), &text).unwrap_err();
         assert!(error.contains("functions.python.user: takes a runner that is root"), "{error}");
         return;

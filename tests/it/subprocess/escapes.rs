@@ -10,10 +10,13 @@ use tempfile::TempDir;
 use super::{
     Functions,
     boundary::{code, eval, two},
-    confinement::{allows, allows_cgroups, eval_in, is_root},
+    confinement::{allows_cgroups, eval_in},
     functions::{function, has, write},
 };
-use crate::support::process::Process;
+use crate::support::{
+    machine::{allows, is_root},
+    process::Process,
+};
 
 /// Shell commands with which a process of root could leave its control group, or undo its mounts.
 const ESCAPES: [&str; 11] = [

@@ -1,13 +1,14 @@
 //! A fresh clone of the repository, as far as an example needs it, and the example that runs there.
 //!
-//! Nothing is overridden but the addresses, in the copied files and where these leave them out:
-//! examples run at the same time, and all have the same ports.
+//! Two things differ from a clone. The addresses are changed, in the copied files and where these
+//! leave them out: examples run at the same time, and all have the same ports. In place of Cargo a
+//! script starts what Cargo has built for the tests.
 
 use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     os::unix::fs::PermissionsExt,
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
 };
 
@@ -18,16 +19,17 @@ use nix::{
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
-    process::{ChildStdout, Command},
+    process::{Child, ChildStdout, Command},
 };
 
 use super::super::blocks::{ROOT, blocks};
 use crate::support::{process::binary, soon};
 
-/// What git ignores in the examples.
-const NOT_CLONED: [&str; 4] = ["__pycache__", "data", "dist", "node_modules"];
+/// Lists the files that git would clone. Where there is no repository, those that are there.
+const CLONED: &str = "git ls-files -z --error-unmatch \"$@\" 2>/dev/null || find \"$@\" -type f \
+                      ! -path '*/data/*' ! -path '*/__pycache__/*' -print0";
 
-/// In place of cargo, which would build everything once more.
+/// In place of Cargo, which would build everything once more.
 const CARGO: &str = r#"#!/bin/sh
 case "$*" in
 "run -- "*) shift 2; exec "$BUILT/longhold" "$@" ;;
@@ -43,6 +45,7 @@ pub(super) struct Clone {
     ip: Ipv4Addr,
     /// The shell and all that the command starts, without the processes of functions.
     group: Pid,
+    shell: Child,
     stdout: Lines<BufReader<ChildStdout>>,
 }
 
@@ -51,8 +54,8 @@ impl Clone {
     pub(super) async fn run(name: &str, processes: usize) -> Self {
         let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
         let ip = Ipv4Addr::from(0x7f00_0000 | fastrand::u32(0x0001_0000..0x00ff_ffff));
-        for part in ["web".to_owned(), format!("examples/{name}")] {
-            copy(&Path::new(ROOT).join(&part), &folder.path().join(&part), ip);
+        for file in cloned(&["web", &format!("examples/{name}")]).await {
+            copy(&Path::new(ROOT).join(&file), &folder.path().join(&file), ip);
         }
         let tools = folder.path().join("tools");
         fs::create_dir(&tools).unwrap();
@@ -73,7 +76,7 @@ impl Clone {
             .unwrap();
         let group = Pid::from_raw(shell.id().unwrap().try_into().unwrap());
         let stdout = BufReader::new(shell.stdout.take().unwrap()).lines();
-        let mut clone = Self { folder, ip, group, stdout };
+        let mut clone = Self { folder, ip, group, shell, stdout };
         for _ in 0..processes {
             let line = soon("a ready line", clone.stdout.next_line()).await.unwrap();
             let line = line.unwrap_or_else(|| panic!("{name} did not get ready"));
@@ -91,9 +94,11 @@ impl Clone {
         killpg(self.group, Signal::SIGINT).unwrap();
     }
 
-    /// Waits until all of them have ended.
+    /// Waits until all of them have ended, and the command with success.
     pub(super) async fn ended(&mut self) {
         assert_eq!(soon("the end", self.stdout.next_line()).await.unwrap(), None);
+        let status = soon("the end of the shell", self.shell.wait()).await.unwrap();
+        assert!(status.success(), "{status}");
     }
 }
 
@@ -114,22 +119,21 @@ fn addresses(ip: Ipv4Addr) -> [(&'static str, String); 4] {
     ]
 }
 
-/// Copies what git would clone.
+/// The files below these folders, relative to the root.
+async fn cloned(folders: &[&str]) -> Vec<PathBuf> {
+    let mut list = Command::new("sh");
+    let output = list.args(["-c", CLONED, "sh"]).args(folders).current_dir(ROOT).output();
+    let output = output.await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let files = output.stdout.split(|byte| *byte == 0).filter(|file| !file.is_empty());
+    files.map(|file| PathBuf::from(str::from_utf8(file).unwrap())).collect()
+}
+
 fn copy(from: &Path, to: &Path, ip: Ipv4Addr) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let name = entry.unwrap().file_name();
-        let (from, to) = (from.join(&name), to.join(&name));
-        if from.is_dir() {
-            if !NOT_CLONED.iter().any(|not_cloned| name == *not_cloned) {
-                copy(&from, &to, ip);
-            }
-        } else {
-            fs::copy(&from, &to).unwrap();
-            if to.extension().is_some_and(|extension| extension == "toml") {
-                let text = fs::read_to_string(&from).unwrap();
-                fs::write(&to, text.replace("127.0.0.1", &ip.to_string())).unwrap();
-            }
-        }
+    fs::create_dir_all(to.parent().unwrap()).unwrap();
+    fs::copy(from, to).unwrap();
+    if to.extension().is_some_and(|extension| extension == "toml") {
+        let text = fs::read_to_string(from).unwrap();
+        fs::write(to, text.replace("127.0.0.1", &ip.to_string())).unwrap();
     }
 }
