@@ -1,15 +1,19 @@
 """The table of docs/clients.md, made of what is expected of the libraries."""
 
+import difflib
+
 from library import NO_CLOSE, VALID
 from longhold import ROOT
 
 FILE = ROOT / "docs" / "clients.md"
 
 
-def missing(registries):
-    """The rows that the document lacks."""
-    written = FILE.read_text().splitlines()
-    return [row for row in rows(registries) if row not in written]
+def differences(registries):
+    """The rows that the document has and should not have, with `-`, and those that it lacks, with `+`."""
+    # The first row is the heading.
+    written = [line for line in FILE.read_text().splitlines() if line.startswith("| ")][1:]
+    names = ("docs/clients.md", "tests/clients/libraries")
+    return list(difflib.unified_diff(written, rows(registries), *names, lineterm="", n=0))
 
 
 def rows(registries):
@@ -18,7 +22,8 @@ def rows(registries):
 
 def row(registry, library):
     name = f"{library.name} {library.version}".strip()
-    cells = (name, registry, unchosen(library), default_close(library), library.pongs, pings(library))
+    status = "yes" if library.names_status else "no"
+    cells = (name, registry, unchosen(library), default_close(library), library.pongs, pings(library), status)
     return f"| {' | '.join(cells)} |"
 
 

@@ -7,7 +7,6 @@ import library
 from longhold import IDLE_SECONDS
 
 OFFERS = "first,second"
-REFUSED = "refused"
 LOST = "lost in idleness"
 
 

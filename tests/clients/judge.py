@@ -2,7 +2,8 @@
 
 import re
 
-from jobs import LOST, REFUSED
+from jobs import LOST
+from library import REFUSED
 
 
 def outcome(job, result, told):

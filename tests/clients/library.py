@@ -2,9 +2,11 @@
 
 import dataclasses
 
-# Codes that a client may send (RFC 6455, 7.4), and some that it may not.
-VALID = (1000, 1001, 3000, 4999)
-INVALID = (0, 999, 1005, 1006, 1015, 2000, 5000)
+# Codes that a client may send: some of RFC 6455, 7.4, and with the one that was registered later.
+RFC = (1000, 1001, 3000, 4999)
+VALID = (*RFC, 1014)
+# Codes that it may not.
+INVALID = (0, 999, 1004, 1005, 1006, 1015, 2000, 5000)
 CODES = VALID + INVALID
 
 # What `close` of browsers takes.
@@ -15,6 +17,9 @@ NO_CLOSE = -1
 
 # When a library answers pings.
 ALWAYS, READING, SENDING, NEVER = "always", "while the program reads", "with the next message", "never"
+
+# How `close` of a library goes that does not take a code.
+REFUSED = "refused"
 
 # What cleanup is told of a Close without a code, and of one with a code that may not be sent.
 TOLD_OF_NONE = "client"
@@ -66,10 +71,10 @@ class Library:
         return "lost" if self.default_code == NO_CLOSE else told_of(self.default_code)
 
     def closes(self, code):
-        """What is expected of `close(code)`: what cleanup is told, or `refused`."""
+        """What is expected of `close(code)`: what cleanup is told, or `REFUSED`."""
         if code in self.instead:
             return self.instead[code]
-        return told_of(code) if code in self.sends else "refused"
+        return told_of(code) if code in self.sends else REFUSED
 
 
 def told_of(code):

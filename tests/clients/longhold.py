@@ -101,7 +101,11 @@ class Longhold:
             stderr=self._log,
             text=True,
         )
-        self.address = self._ready()["public"]
+        try:
+            self.address = self._ready()["public"]
+        except BaseException:
+            self.stop()
+            raise
 
     def _write_settings(self):
         values = {
@@ -120,10 +124,11 @@ class Longhold:
         # The process is ended if it is not ready in time; then the line is empty.
         timer = threading.Timer(seconds, self._process.kill)
         timer.start()
-        line = self._process.stdout.readline()
-        timer.cancel()
+        try:
+            line = self._process.stdout.readline()
+        finally:
+            timer.cancel()
         if not line:
-            self.stop()
             raise RuntimeError(f"longhold did not start:\n{self.log()}")
         return json.loads(line)
 

@@ -1,6 +1,7 @@
 """Prints the results: a line for each library, and below each what was not as expected."""
 
-from jobs import LOST, REFUSED
+from jobs import LOST
+from library import REFUSED
 
 COLUMNS = ("echo", "chosen", "unchosen", "setting", "idle", "close", "refused")
 

@@ -1,13 +1,14 @@
 """Libraries that Debian has, in Perl, Ruby, Java, Go, C++ and C."""
 
-from library import BROWSER, NO_CLOSE, READING, TOLD_OF_NONE, VALID, Library, replaced
+from library import BROWSER, INVALID, NO_CLOSE, READING, RFC, TOLD_OF_NONE, VALID, Library, replaced
 
-JDK = ("openjdk-17-jdk-headless",)
+# The JDK that the release of Debian has.
+JDK = ("default-jdk-headless",)
 GO = ("golang-go",)
 # Some send 1002 in place of a code that no client may send.
 REPLACED = "client 1002"
 
-GXX = ("g++", "libboost-dev", "libboost-system-dev")
+GXX = ("g++", "libboost-dev")
 
 LIBRARIES = (
     Library(
@@ -22,19 +23,19 @@ LIBRARIES = (
         "faye-websocket-ruby", "ruby/faye_websocket.rb", "ruby-faye-websocket",
         others=("ruby",), few=True, sends=BROWSER,
     ),
-    Library("java.net.http", "java/Jdk.java", "openjdk-17-jdk-headless", few=True, sends=VALID),
+    Library("java.net.http", "java/Jdk.java", *JDK, few=True, sends=RFC),
     Library(
         "okhttp", "java/OkHttp.java", "libokhttp-java",
-        others=JDK, arguments=("okhttp.jar", "okio.jar"), sends=VALID,
+        others=JDK, arguments=("okhttp.jar", "okio.jar"), sends=RFC,
     ),
     Library(
         "tomcat", "java/Tomcat.java", "libtomcat10-java",
-        others=JDK, arguments=("tomcat10-*.jar",), sends=(*VALID, 1005, 1015),
+        others=JDK, arguments=("tomcat10-*.jar",), sends=(*VALID, 1004, 1005, 1015),
         instead={1006: REPLACED},
     ),
     Library(
         "gorilla", "go/gorilla.go", "golang-github-gorilla-websocket-dev",
-        others=GO, pongs=READING, default_code=NO_CLOSE, instead={1005: TOLD_OF_NONE},
+        others=GO, few=True, pongs=READING, default_code=NO_CLOSE, instead={1005: TOLD_OF_NONE},
     ),
     Library(
         "nhooyr", "go/nhooyr.go", "golang-nhooyr-websocket-dev",
@@ -43,7 +44,8 @@ LIBRARIES = (
     Library("x-net", "go/xnet.go", "golang-golang-x-net-dev", others=GO, pongs=READING, sends=(), names_status=False),
     Library(
         "beast", "cpp/beast.cpp", "libboost-dev",
-        others=GXX, pongs=READING, arguments=("-pthread",), instead={0: TOLD_OF_NONE}, names_status=False,
+        others=GXX, few=True, pongs=READING, arguments=("-pthread",), sends=(*RFC, *INVALID), instead={0: TOLD_OF_NONE},
+        names_status=False,
     ),
     Library(
         "websocketpp", "cpp/websocketpp.cpp", "libwebsocketpp-dev",
@@ -59,7 +61,7 @@ LIBRARIES = (
     ),
     Library(
         "libsoup", "python/soup_client.py", "gir1.2-soup-3.0",
-        others=("python3-gi",), sends=VALID,
-        instead={1005: TOLD_OF_NONE, **replaced((0, 999, 2000, 5000), REPLACED)},
+        others=("python3-gi",), few=True, sends=RFC,
+        instead={1005: TOLD_OF_NONE, **replaced((0, 999, 1004, 1014, 2000, 5000), REPLACED)},
     ),
 )

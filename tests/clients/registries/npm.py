@@ -1,14 +1,14 @@
-"""Libraries of npm, in one folder. No scripts of packages are run."""
+"""Libraries of npm and the Node that runs them, in one folder. No scripts of packages are run."""
 
 import shutil
-import subprocess
 
+from libraries.npm import NODE
 from registries.ready import DRIVERS, Ready, each, environment, fault
 
 
 def install(libraries, below):
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        yield from ((library, "there is no node or no npm") for library in libraries)
+    if shutil.which("npm") is None:
+        yield from ((library, "there is no npm") for library in libraries)
         return
     folder = below / "node"
     folder.mkdir(exist_ok=True)
@@ -19,23 +19,16 @@ def install(libraries, below):
         if reason is None:
             modules = folder / "node_modules"
             command = [*runtime(library, modules), DRIVERS / "node" / library.driver]
-            yield Ready(library, version(library), command, environment(NODE_PATH=modules))
+            yield Ready(library, library.version, command, environment(NODE_PATH=modules))
         else:
             yield library, reason
 
 
 def packages(library):
-    own = [f"{library.package}@{library.version}"] if library.package else []
-    return [*own, *library.others]
+    return [f"{library.package}@{library.version}", "@".join(NODE), *library.others]
 
 
 def runtime(library, modules):
-    """The program that runs the driver: one of the package itself, or the node of the system."""
-    program = modules / library.runtime if library.runtime else "node"
-    return [program, *library.arguments]
-
-
-def version(library):
-    if library.version:
-        return library.version
-    return subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip()
+    """The program that runs the driver: one of the package itself, or Node."""
+    program = library.runtime or f"{NODE[0]}/bin/node"
+    return [modules / program, *library.arguments]

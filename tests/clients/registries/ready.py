@@ -5,6 +5,8 @@ import os
 import pathlib
 import subprocess
 
+import processes
+
 DRIVERS = pathlib.Path(__file__).resolve().parent.parent / "drivers"
 
 INSTALL_SECONDS = 900
@@ -31,21 +33,20 @@ def environment(**more):
 
 def fault(command, **how):
     """Runs a command. Returns None if it succeeded, else its last line."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     try:
-        run = subprocess.run(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=INSTALL_SECONDS,
-            **how,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        process = processes.start(command, **pipes, text=True, errors="replace", **how)
+    except OSError as error:
         return str(error)
-    lines = [line for line in run.stdout.splitlines() if line.strip()] or ["no output"]
-    return None if run.returncode == 0 else lines[-1]
+    try:
+        output, _ = process.communicate(timeout=INSTALL_SECONDS)
+    except BaseException as error:
+        processes.end(process)
+        if isinstance(error, subprocess.TimeoutExpired):
+            return str(error)
+        raise
+    lines = [line for line in output.splitlines() if line.strip()] or ["no output"]
+    return None if process.returncode == 0 else lines[-1]
 
 
 def each(libraries, packages, install):
