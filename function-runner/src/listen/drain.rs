@@ -41,7 +41,10 @@ pub(super) fn answer(runner: &Runner, head: &Parts, close: CancellationToken) ->
         return message(StatusCode::TOO_MANY_REQUESTS, &text);
     };
     if runner.is_draining() {
-        info!(client.address = %address, "a caller drains: invocations are admitted until it has gone");
+        info!(
+            client.address = %address,
+            "a caller drains: invocations are admitted until it has gone",
+        );
     } else {
         debug!(client.address = %address, "a caller drains");
     }

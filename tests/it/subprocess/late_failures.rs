@@ -1,5 +1,5 @@
-//! Code in Node that fails after its last line, while it is still being loaded: the start has failed,
-//! and says why.
+//! Code in Node that fails after its last line, while it is still being loaded: the start has
+//! failed, and says why.
 
 use serde_json::json;
 
