@@ -44,12 +44,12 @@ LIBRARIES = (
     Library("x-net", "go/xnet.go", "golang-golang-x-net-dev", others=GO, pongs=READING, sends=(), names_status=False),
     Library(
         "beast", "cpp/beast.cpp", "libboost-dev",
-        others=GXX, few=True, pongs=READING, arguments=("-pthread",), sends=(*RFC, *INVALID), instead={0: TOLD_OF_NONE},
+        others=GXX, pongs=READING, arguments=("-pthread",), sends=(*RFC, *INVALID), instead={0: TOLD_OF_NONE},
         names_status=False,
     ),
     Library(
         "websocketpp", "cpp/websocketpp.cpp", "libwebsocketpp-dev",
-        others=GXX, arguments=("-pthread",), sends=VALID, instead={0: TOLD_OF_NONE, 1005: TOLD_OF_NONE},
+        others=GXX, few=True, arguments=("-pthread",), sends=VALID, instead={0: TOLD_OF_NONE, 1005: TOLD_OF_NONE},
     ),
     Library(
         "qt5", "python/qt_client.py", "python3-pyqt5.qtwebsockets",
