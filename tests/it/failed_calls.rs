@@ -155,7 +155,7 @@ async fn a_client_learns_that_the_function_cannot_be_reached_and_the_log_has_the
 async fn a_function_without_a_free_instance_is_not_called_lack_of_room() {
     let backend = Backend::start().await;
     let lines = format!(
-        "register = \"{0}/register\"\ntransmit = \"{0}/transmit\"\ntimeout = \"300ms\"",
+        "register = \"{0}/register\"\ntransmit = \"{0}/transmit\"\ntimeout = \"2s\"",
         backend.url
     );
     let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
