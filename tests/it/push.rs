@@ -311,10 +311,9 @@ async fn a_small_body_that_would_become_a_huge_one_is_refused() {
 /// Members without a plain byte could come for as long as somebody reads them.
 #[tokio::test]
 async fn a_body_of_empty_members_is_refused_when_more_has_come_than_a_body_may_have() {
-    let world = World::start().await;
+    let world = World::with("max_message = '1KiB'", "[push]\nmax_body = '64KiB'").await;
     let member = gzip(b"");
-    // `push.max_body` is 8 MiB.
-    let members = member.repeat(((8 << 20) + (64 << 10)) / member.len());
+    let members = member.repeat((128 << 10) / member.len());
     let (status, _, answer) = push_encoded(&world, "gzip", members).await;
     assert_eq!((status, &answer["errNo"]), (413, &json!(413)), "{answer}");
     world.finish().await;
