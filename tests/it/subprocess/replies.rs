@@ -144,18 +144,21 @@ async fn a_process_that_replies_slowly_holds_the_memory_of_one_reply_at_most() {
     functions.finish().await;
 }
 
-/// Replies with as many bytes as its event says, and exits without waiting for the answer.
+/// Replies with as many bytes as its event says, and exits without waiting for the answer. Sends
+/// the head of its reply in two parts: the first shows that it has read the event, and is no reply.
 const LEAVES: &str = r#"#!/usr/bin/env python3
-import http.client, os
-port = os.environ["SCF_RUNTIME_API_PORT"]
-api = http.client.HTTPConnection("127.0.0.1", int(port))
+import http.client, os, time
+api = http.client.HTTPConnection("127.0.0.1", int(os.environ["SCF_RUNTIME_API_PORT"]))
 api.request("GET", "/runtime/invocation/next")
 length = int(api.getresponse().read())
-api.request("POST", "/runtime/invocation/response", body=b'"' + b"x" * length + b'"')
+head = f"POST /runtime/invocation/response HTTP/1.1\r\nHost: api\r\nContent-Length: {length + 2}"
+api.sock.sendall(head.encode())
+time.sleep(0.01)
+api.sock.sendall(b'\r\n\r\n"' + b"x" * length + b'"')
 os._exit(0)
 "#;
 
-/// The end of the connection is there while the reply is being checked.
+/// The process has ended, and so has its connection, while the reply is being read and checked.
 #[tokio::test]
 async fn a_reply_that_has_come_whole_counts_though_its_process_has_ended() {
     if !has("python") {

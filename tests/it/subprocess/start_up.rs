@@ -184,6 +184,26 @@ async fn a_bootstrap_that_ends_at_once_is_443_with_its_output() {
 }
 
 /// The file has changed since the start of the runner.
+/// Says why it does not start, and exits without waiting for the answer. Its connection is known to
+/// be that of the instance by then: it has had an answer. The reason is too long to be read at
+/// once.
+const SAYS_WHY: &str = r#"#!/usr/bin/env python3
+import http.client, os
+api = http.client.HTTPConnection("127.0.0.1", int(os.environ["SCF_RUNTIME_API_PORT"]))
+api.request("GET", "/")
+api.getresponse().read()
+why = b'{"errorMessage": "the database is away"}' + b" " * (1 << 20)
+api.request("POST", "/runtime/init/error", body=why)
+os._exit(1)
+"#;
+
+#[tokio::test]
+async fn a_bootstrap_that_says_why_and_ends_at_once_is_443_with_its_reason() {
+    for _ in 0..5 {
+        check("bash", "bash/bootstrap", SAYS_WHY, 443, "the database is away").await;
+    }
+}
+
 #[tokio::test]
 async fn a_bootstrap_that_cannot_be_executed_is_443_with_the_reason() {
     let crlf = "#!/bin/bash\r\nexit 7\r\n";

@@ -100,9 +100,19 @@ struct Requests {
 }
 
 impl Requests {
+    /// Waits for `taking`, which takes the body of a request, in a task of its own: the future of a
+    /// request is dropped when its connection ends, and a child may end it after the last byte.
+    async fn taken<T: Send + 'static>(
+        &self,
+        taking: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let stop = self.stop.clone();
+        let taken = self.tasks.spawn(async move { stop.run_until_cancelled(taking).await });
+        taken.await.ok().flatten()
+    }
+
     /// Takes the reply to the event with the id `id`, which `parse` makes of the body. Returns
-    /// whether the reply was expected. Goes on in a task of its own: the future of a request is
-    /// dropped when its connection ends, and a child may end it after the last byte of its reply.
+    /// whether the reply was expected.
     async fn take(
         &self,
         id: Option<&str>,
@@ -111,9 +121,7 @@ impl Requests {
     ) -> bool {
         let replying = self.exchange.replying();
         let taking = self.clone().take_owned(replying, id.map(str::to_owned), body, parse);
-        let stop = self.stop.clone();
-        let taken = self.tasks.spawn(async move { stop.run_until_cancelled(taking).await });
-        taken.await.ok().flatten().unwrap_or(false)
+        self.taken(taking).await.unwrap_or(false)
     }
 
     async fn take_owned(
@@ -141,7 +149,12 @@ impl Requests {
     }
 
     /// Takes the error of a child that cannot start. One of a child that has started is not read.
-    async fn not_loaded(&self, mut body: Incoming) {
+    async fn not_loaded(&self, body: Incoming) {
+        let replying = self.exchange.replying();
+        self.taken(self.clone().not_loaded_owned(replying, body)).await;
+    }
+
+    async fn not_loaded_owned(self, replying: Counted, mut body: Incoming) {
         if !self.exchange.has_started() {
             let _turn = self.turn.acquire().await.expect("it is never closed");
             tokio::select! {
@@ -153,6 +166,7 @@ impl Requests {
                 }
             }
         }
+        drop(replying);
         reply::refuse(body).await;
     }
 }

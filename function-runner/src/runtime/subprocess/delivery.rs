@@ -5,13 +5,11 @@
 //! process has read everything, Linux ends the connection in order. What the system of the child
 //! has never acknowledged was not read either.
 
-use std::sync::{Arc, Mutex};
-
-use tokio::sync::watch;
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// The response by which an event was given to a child.
 #[derive(Debug)]
-pub(super) struct Delivery(watch::Sender<Progress>);
+pub(super) struct Delivery(Mutex<Progress>);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
@@ -25,24 +23,23 @@ enum Progress {
 
 impl Delivery {
     fn new() -> Self {
-        Self(watch::channel(Progress::Given).0)
+        Self(Mutex::new(Progress::Given))
     }
 
-    /// Waits until it is known whether the child has read the event: until the connection ends, or
-    /// the child sends something on the connection.
-    pub(super) async fn was_read(&self) -> bool {
-        let mut progress = self.0.subscribe();
-        let known = |progress: &Progress| matches!(progress, Progress::Read | Progress::Unread);
-        let known = progress.wait_for(known).await;
-        known.is_ok_and(|progress| *progress == Progress::Read)
+    /// Whether the child has certainly not read the event. Known once the connection has ended.
+    pub(super) fn is_unread(&self) -> bool {
+        *self.progress() == Progress::Unread
     }
 
     fn step(&self, next: impl FnOnce(Progress) -> Option<Progress>) {
-        self.0.send_if_modified(|progress| {
-            let next = next(*progress);
-            *progress = next.unwrap_or(*progress);
-            next.is_some()
-        });
+        let mut progress = self.progress();
+        if let Some(next) = next(*progress) {
+            *progress = next;
+        }
+    }
+
+    fn progress(&self) -> MutexGuard<'_, Progress> {
+        self.0.lock().expect("nothing panics with the lock held")
     }
 }
 
@@ -95,32 +92,30 @@ impl Deliveries {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-
     use super::Deliveries;
 
-    /// Whether the child has read the event, if that is known after `steps`.
-    fn check(steps: &[fn(&Deliveries)], expected: Option<bool>) {
+    /// Checks whether the event is certainly unread after `steps`.
+    fn check(steps: &[fn(&Deliveries)], expected: bool) {
         let deliveries = Deliveries::default();
         let delivery = deliveries.begin();
         for step in steps {
             step(&deliveries);
         }
-        assert_eq!(delivery.was_read().now_or_never(), expected);
+        assert_eq!(delivery.is_unread(), expected);
     }
 
     #[test]
     fn an_event_is_unread_only_if_the_connection_shows_it() {
         let (written, heard) = (Deliveries::written, Deliveries::heard);
         let (ended, ended_unread) = (Deliveries::ended, Deliveries::ended_unread);
-        check(&[], None);
-        check(&[written], None);
-        check(&[heard], None);
-        check(&[ended], Some(false));
-        check(&[ended_unread], Some(false));
-        check(&[written, ended_unread, ended], Some(false));
-        check(&[written, ended], Some(true));
-        check(&[written, heard], Some(true));
-        check(&[written, heard, ended_unread], Some(true));
+        check(&[], false);
+        check(&[written], false);
+        check(&[heard], false);
+        check(&[ended], true);
+        check(&[ended_unread], true);
+        check(&[written, ended_unread, ended], true);
+        check(&[written, ended], false);
+        check(&[written, heard], false);
+        check(&[written, heard, ended_unread], false);
     }
 }

@@ -12,7 +12,6 @@ use std::{
 use bytes::Bytes;
 use daemon::time::milliseconds;
 use functions::Context;
-use futures_util::future::join_all;
 use tokio::{
     sync::{oneshot, watch},
     time::timeout,
@@ -53,7 +52,9 @@ pub(super) struct Exchange {
     is_given: watch::Sender<bool>,
     /// How many requests of the child wait for an event.
     asking: watch::Sender<usize>,
-    /// How many replies of the child are being taken.
+    /// How many connections the child has.
+    connected: watch::Sender<usize>,
+    /// How many replies of the child are being taken, or reasons why it does not start.
     replying: watch::Sender<usize>,
     started: Mutex<Option<oneshot::Sender<Result<(), Fault>>>>,
     has_started: watch::Sender<bool>,
@@ -77,7 +78,7 @@ impl Pending {
     }
 }
 
-/// Counts a request of the child, until dropped.
+/// Counts a connection, a request or a reply of the child, until dropped.
 #[derive(Debug)]
 pub(super) struct Counted(watch::Sender<usize>);
 
@@ -103,6 +104,7 @@ impl Exchange {
             pending: Mutex::new(None),
             is_given: watch::Sender::new(false),
             asking: watch::Sender::new(0),
+            connected: watch::Sender::new(0),
             replying: watch::Sender::new(0),
             started: Mutex::new(Some(started)),
             has_started: watch::Sender::new(false),
@@ -185,7 +187,12 @@ impl Exchange {
         Some(GivenEvent { event, context, deadline_ms })
     }
 
-    /// A reply is being taken until the guard is dropped.
+    /// The child has a connection until the guard is dropped.
+    pub(super) fn connected(&self) -> Counted {
+        Counted::new(&self.connected)
+    }
+
+    /// A reply, or a reason, is being taken until the guard is dropped.
     pub(super) fn replying(&self) -> Counted {
         Counted::new(&self.replying)
     }
@@ -214,20 +221,22 @@ impl Exchange {
         !pending.deliveries.is_empty()
     }
 
-    /// Whether the child, which has ended, may have read the event that was withdrawn. Waits for
-    /// the replies that the child has sent.
-    pub(super) async fn was_read(&self) -> bool {
-        let Some(deliveries) = self.pending().as_ref().map(|pending| pending.deliveries.clone())
-        else {
-            return true;
-        };
-        let read = async {
-            let read = join_all(deliveries.iter().map(|delivery| delivery.was_read())).await;
+    /// Waits until all that the child has sent is taken. The child has ended.
+    pub(super) async fn taken(&self) {
+        let taken = async {
+            let _ = self.connected.subscribe().wait_for(|count| *count == 0).await;
             // The connection of a reply may end before the reply has been handed over.
             let _ = self.replying.subscribe().wait_for(|count| *count == 0).await;
-            read.contains(&true)
         };
-        timeout(CONNECTIONS_END_TIMEOUT, read).await.unwrap_or(true)
+        let _ = timeout(CONNECTIONS_END_TIMEOUT, taken).await;
+    }
+
+    /// Whether the child may have read the event that was withdrawn. All that the child has sent
+    /// is taken.
+    pub(super) fn was_read(&self) -> bool {
+        let pending = self.pending();
+        let Some(pending) = pending.as_ref() else { return true };
+        !pending.deliveries.iter().all(|delivery| delivery.is_unread())
     }
 
     fn pending(&self) -> MutexGuard<'_, Option<Pending>> {
@@ -299,7 +308,7 @@ mod tests {
         let (exchange, _) = Exchange::new();
         drop(exchange.put(event("a")));
         assert!(!exchange.withdraw(), "nobody has asked for it");
-        assert!(!exchange.was_read().await);
+        assert!(!exchange.was_read());
         let connection = Deliveries::default();
         let mut asks = Box::pin(exchange.next(&connection));
         assert!((&mut asks).now_or_never().is_none());
@@ -317,6 +326,6 @@ mod tests {
         assert!(!exchange.expects_reply(Some("c")));
         connection.written();
         connection.ended_unread();
-        assert!(!exchange.was_read().await);
+        assert!(!exchange.was_read());
     }
 }

@@ -56,12 +56,12 @@ pub(super) async fn serve(
                 Ok((stream, peer)) => {
                     let admitted = access.callers.clone().admit(peer);
                     let (requests, access) = (requests.clone(), access.clone());
-                    let stop = stop.clone();
+                    let (stop, connected) = (stop.clone(), requests.exchange.connected());
                     connections.spawn(async move {
                         if stop.run_until_cancelled(admitted).await == Some(true) {
                             serve_one(stream, requests, access, stop).await;
                         }
-                        drop(permit);
+                        drop((connected, permit));
                     });
                 }
                 Err(error) => {

@@ -13,13 +13,13 @@ const FLAW_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Instance {
     /// Waits until the child is ready for events.
-    pub(super) async fn started(&mut self, outcome: Started) -> Result<(), Fault> {
+    pub(super) async fn started(&mut self, mut outcome: Started) -> Result<(), Fault> {
         let limit = self.pool.limits.init_timeout;
         let stop = self.pool.stop.clone();
         let what = async {
             tokio::select! {
                 biased;
-                outcome = timeout(limit, outcome) => match outcome {
+                outcome = timeout(limit, &mut outcome) => match outcome {
                     Ok(outcome) => outcome.unwrap_or_else(|_| Err(Fault::draining())),
                     Err(_) => Err(slow(limit)),
                 },
@@ -29,6 +29,11 @@ impl Instance {
         match self.watch(what).await {
             Ok(outcome) => outcome,
             Err(fault) if fault.kind == InvocationFault::ProcessExited => {
+                self.exchange.taken().await;
+                // It said why before it ended.
+                if let Ok(outcome) = outcome.try_recv() {
+                    return outcome;
+                }
                 let message = format!("could not start: {}", fault.message());
                 let message = with_flaw(&self.pool, message).await;
                 let trace = self.output.tail();

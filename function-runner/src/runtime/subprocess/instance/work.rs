@@ -151,13 +151,15 @@ impl Instance {
             return ChildState::Ended;
         }
         self.end_child(&outcome).await;
-        let was_read = was_given && self.exchange.was_read().await;
+        if was_given {
+            self.exchange.taken().await;
+        }
         if let Ok(late) = answered.try_recv() {
             // A process that is killed for its memory breaks its reply off.
             let of_memory = |fault: &Fault| fault.kind == InvocationFault::OutOfMemory;
             let says_more = late.is_ok() || !outcome.as_ref().is_err_and(of_memory);
             let _ = done.send(report(if says_more { late } else { outcome }));
-        } else if was_read {
+        } else if was_given && self.exchange.was_read() {
             let _ = done.send(report(outcome));
         } else {
             self.not_run(&outcome);
