@@ -6,6 +6,7 @@ pub mod access;
 mod activity;
 mod allocator;
 pub mod body;
+pub mod browser;
 pub mod check;
 pub mod children;
 pub mod files;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use daemon::{
     body::BodyMemory,
+    browser::PageGuard,
     files::raise_limit,
     serve::{ServeSettings, serve as serve_http},
 };
@@ -61,7 +62,8 @@ pub async fn serve_with_changes(
     let followers = Followers::new();
     let close = CancellationToken::new();
     let memory = BodyMemory::new(runner.body_memory(), MEMORY_TIMEOUT);
-    let service = routes::service(runner.clone(), memory, followers.clone(), close.clone());
+    let guard = PageGuard::new(runner.internal_pages());
+    let service = routes::service(guard, runner.clone(), memory, followers.clone(), close.clone());
     let serving = serve_http(listener, SERVE, close.clone(), service);
     let shutdown = async {
         runner.run(changes, stop).await;

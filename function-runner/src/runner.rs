@@ -18,6 +18,7 @@ use std::{
 
 use daemon::{
     body::BodyMemory,
+    browser::PageSettings,
     settings::{Problem, SettingsError},
 };
 use futures_util::future::join_all;
@@ -207,6 +208,11 @@ impl Runner {
             }
             function.runtime.stop().await;
         });
+    }
+
+    /// Which pages may use the internal listener.
+    pub(crate) fn internal_pages(&self) -> PageSettings {
+        self.0.settings.internal_pages.clone()
     }
 
     /// Bytes of all request bodies that are being read, together.

@@ -27,6 +27,7 @@ use std::{
 };
 
 use daemon::{
+    browser::PageSettings,
     reload::FromFile,
     settings::{
         Document, Key, Kind, Origins, Problem, Section, SettingsError, address, bytes, count,
@@ -55,6 +56,8 @@ pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
 pub struct Settings {
     /// `listen.internal`: invocations and health.
     pub internal: SocketAddr,
+    /// `listen.internal_hosts` and `listen.internal_origins`
+    pub internal_pages: PageSettings,
     /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
     /// one is answered with 429.
     pub max_invocations: usize,
@@ -115,10 +118,11 @@ impl Settings {
         let variables = Variables::read(root, extra);
         let cloud = Cloud::read(root);
         let around = Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
-        let internal = read_internal(root);
+        let (internal, internal_pages) = read_listen(root);
         let mut limits = root.section("limits");
         Self {
             internal,
+            internal_pages,
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
             body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "64MiB"),
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
@@ -149,6 +153,7 @@ impl Settings {
         // All fields, so that a new one is thought of here.
         let Self {
             internal,
+            internal_pages,
             max_invocations,
             body_memory,
             reply_memory,
@@ -161,6 +166,7 @@ impl Settings {
         } = self;
         let keys = [
             ("listen.internal", *internal == other.internal),
+            ("[listen]", *internal_pages == other.internal_pages),
             ("limits.max_invocations", *max_invocations == other.max_invocations),
             ("limits.body_memory", *body_memory == other.body_memory),
             ("limits.reply_memory", *reply_memory == other.reply_memory),
@@ -204,10 +210,12 @@ pub fn internal_address(
             // Taken, so that it is not reported as unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }
-        Some(read_internal(root))
+        Some(read_listen(root).0)
     })
 }
 
-fn read_internal(root: &mut Section) -> SocketAddr {
-    root.section("listen").read_or("internal", &address(), "127.0.0.1:9002")
+fn read_listen(root: &mut Section) -> (SocketAddr, PageSettings) {
+    let mut listen = root.section("listen");
+    let internal = listen.read_or("internal", &address(), "127.0.0.1:9002");
+    (internal, PageSettings::read(&mut listen))
 }

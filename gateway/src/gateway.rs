@@ -8,6 +8,7 @@ mod journal_command;
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use daemon::{
+    browser::PageGuard,
     listen::listen,
     serve::{ServeSettings, serve},
 };
@@ -152,6 +153,7 @@ impl Gateway {
         };
         let push_bodies = PushBodies::new(&settings.push);
         let internals = Arc::new(Internal {
+            guard: PageGuard::new(settings.internal_pages),
             apis: apis.clone(),
             pusher: Pusher::new(registry.clone(), push_bodies.clone(), settings.push),
             push_bodies,

@@ -16,6 +16,7 @@ use std::{
 };
 
 use daemon::{
+    browser::PageSettings,
     reload::FromFile,
     settings::{
         Document, Key, Origins, Problem, Section, SettingsError, address, count, describe, flag,
@@ -52,6 +53,8 @@ pub struct Settings {
     pub public: SocketAddr,
     /// `listen.internal`: pushes, health, and cleanups that were given up.
     pub internal: SocketAddr,
+    /// `listen.internal_hosts` and `listen.internal_origins`
+    pub internal_pages: PageSettings,
     /// `runner.url`: the base URL of functions that are given by name.
     pub runner: Url,
     /// `static.dir`: a folder of pages, relative to the file.
@@ -95,6 +98,7 @@ impl Settings {
         let settings = Self {
             public: listen.read_or("public", &address(), "127.0.0.1:9000"),
             internal: listen.read_or("internal", &address(), "127.0.0.1:9001"),
+            internal_pages: PageSettings::read(&mut listen),
             runner: root.section("runner").read_or("url", &url(), "http://127.0.0.1:9002"),
             pages: pages.read("dir", &path(base)),
             node: root.read_or("node", &count(0..=0x00ff_ffff), "0"),
@@ -158,6 +162,7 @@ impl Settings {
         let Self {
             public,
             internal,
+            internal_pages,
             runner,
             pages,
             node,
@@ -174,6 +179,7 @@ impl Settings {
         let keys = [
             ("listen.public", *public == other.public),
             ("listen.internal", *internal == other.internal),
+            ("[listen]", *internal_pages == other.internal_pages),
             ("runner.url", *runner == other.runner),
             ("static.dir", *pages == other.pages),
             ("node", *node == other.node),

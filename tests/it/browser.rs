@@ -6,6 +6,7 @@
 mod keyboard;
 mod offline;
 mod screens;
+mod strangers;
 mod talk;
 
 use std::fs;

@@ -171,11 +171,11 @@ async fn requests_that_never_end_do_not_delay_the_end_of_the_gateway() {
     let pages = format!("[static]\ndir = '{}'\n[drain]\ntimeout = '30m'", folder.path().display());
     let world = World::with("", &pages).await;
     let mut push = TcpStream::connect(world.listeners.internal).await.unwrap();
-    push.write_all(b"POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+    push.write_all(b"POST /api-test HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{")
         .await
         .unwrap();
     let mut download = TcpStream::connect(world.listeners.public).await.unwrap();
-    download.write_all(b"GET /big.bin HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    download.write_all(b"GET /big.bin HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     download.readable().await.unwrap();
     world.finish().await;
 }

@@ -34,7 +34,7 @@ async fn answer(mut stream: TcpStream) -> (String, Value) {
 
 fn post(path: &str, body: &str) -> String {
     let length = body.len();
-    format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}")
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{body}")
 }
 
 /// The callers read nothing before they have sent everything, as many callers do.
@@ -62,7 +62,7 @@ async fn an_answer_that_comes_before_the_end_of_the_request_reaches_its_caller()
 async fn callers_that_have_ended_their_sending_side_are_answered() {
     let world = World::start().await;
     let (mut client, call) = world.client().await;
-    let list = "GET /cleanups HTTP/1.1\r\nHost: x\r\n\r\n".to_owned();
+    let list = "GET /cleanups HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned();
     let push = post("/api-test", &data_send(call.id(), "hello").to_string());
     for (request, field, value) in [(list, "owed", 1), (push, "errNo", 0)] {
         let mut stream = sent(world.listeners.internal, request.as_bytes()).await;

@@ -29,7 +29,7 @@ async fn world() -> (World, TempDir) {
 }
 
 fn get(path: &str, headers: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n")
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n")
 }
 
 /// `curl --http2` offers `h2c` with its first request (RFC 9110 section 7.8: a server may ignore

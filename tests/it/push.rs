@@ -209,7 +209,8 @@ async fn a_push_whose_body_does_not_go_on_keeps_nobody_from_pushing() {
         World::with("max_message = '1KiB'", "[push]\nmax_body = '1MiB'\nmemory = '1MiB'").await;
     let (mut client, register) = world.client().await;
     let length = 1 << 20;
-    let head = format!("POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n");
+    let head =
+        format!("POST /api-test HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n");
     let announced = async |bytes: usize| {
         let mut stream = TcpStream::connect(world.listeners.internal).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();

@@ -110,7 +110,7 @@ async fn head_is_answered_wherever_get_is() {
         (public, "/~/readyz"),
     ] {
         let of = |method: &str| {
-            format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         };
         let (got, body) = ask(address, &of("GET")).await;
         let (head, nothing) = ask(address, &of("HEAD")).await;
@@ -198,8 +198,8 @@ async fn joined_urls_reach_what_they_name() {
 #[tokio::test]
 async fn every_refusal_of_a_listener_says_why() {
     let (stack, listeners) = stack().await;
-    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n");
-    let with = |headers: &str| format!("GET / HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+    let get = |target: &str| format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let with = |headers: &str| format!("GET / HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n");
     let cases = [
         (get("/?q=\"a\""), "400", "%22"),
         (get("/?q=<a>"), "400", "%3C"),
@@ -236,7 +236,7 @@ async fn every_refusal_of_a_listener_says_why() {
         }
         // Half a head.
         let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: x").await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost").await.unwrap();
         stream.shutdown().await.unwrap();
         let (head, body) = split(&received(stream).await);
         assert_eq!(status(&head), "400");
@@ -255,9 +255,10 @@ async fn every_refusal_of_a_listener_says_why() {
 /// A client may send its next request before it has the answer to the one before.
 #[tokio::test]
 async fn a_refusal_says_why_wherever_the_request_is_cut() {
-    const GOOD: &str = "HEAD /nobody HTTP/1.1\r\nHost: x\r\n\r\n";
-    const POST: &str = "PUT /nobody HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12345\r\n\r\n";
-    const BAD: &str = "GET /?q=a\"b HTTP/1.1\r\nHost: x\r\n\r\n";
+    const GOOD: &str = "HEAD /nobody HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    const POST: &str =
+        "PUT /nobody HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n12345\r\n\r\n";
+    const BAD: &str = "GET /?q=a\"b HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let (stack, listeners) = stack().await;
     for address in listeners {
         for good in [GOOD, &GOOD.repeat(3), POST, &[POST, GOOD].concat()] {

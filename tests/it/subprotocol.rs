@@ -28,11 +28,11 @@ async fn check(offered: &str, websocket: Value, announced: Option<&str>) {
     world.finish().await;
 }
 
-const HEALTH: &str = "HEAD /~/healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+const HEALTH: &str = "HEAD /~/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 fn handshake(offered: &str) -> String {
     format!(
-        "GET {PATH} HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        "GET {PATH} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
          Sec-WebSocket-Protocol: {offered}\r\nSec-WebSocket-Extensions: x-own\r\n\r\n"
     )

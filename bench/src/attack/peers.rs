@@ -134,7 +134,7 @@ impl Group {
 pub(super) async fn is_healthy(address: SocketAddr) -> bool {
     let asking = async {
         let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: bench\r\n\r\n").await?;
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await?;
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).await?;
         Ok::<_, std::io::Error>(answer == *b"HTTP/1.1 200")

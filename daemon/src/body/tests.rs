@@ -90,7 +90,7 @@ async fn hold(server: &TestServer, bytes: usize) -> Vec<TestClient> {
     let mut clients = Vec::new();
     for _ in 0..HELD {
         let mut client = TestClient::connect(server).await;
-        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGE}\r\n\r\n");
+        let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {LARGE}\r\n\r\n");
         client.send(&(head + &"x".repeat(bytes))).await;
         clients.push(client);
     }
@@ -100,7 +100,7 @@ async fn hold(server: &TestServer, bytes: usize) -> Vec<TestClient> {
 async fn check_served(server: &TestServer, bytes: usize) {
     for _ in 0..8 {
         let mut client = TestClient::connect(server).await;
-        let head = format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {bytes}\r\n\r\n");
+        let head = format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {bytes}\r\n\r\n");
         client.send(&(head + &"x".repeat(bytes))).await;
         assert!(client.receive_until(&length(bytes)).await.starts_with("HTTP/1.1 200 "));
     }

@@ -5,6 +5,7 @@ use std::{convert::Infallible, sync::LazyLock};
 use batch::server::is_batch;
 use daemon::{
     body::{BodyMemory, RequestBody},
+    browser::PageGuard,
     health::{health, readiness},
     http::{Body, json, message, method_not_allowed},
     router::{Found, Router, path_of},
@@ -60,6 +61,7 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
 /// How many requests at once and for how long are no layers around it: each function has its own
 /// limits, and exceeding them has documented answers.
 pub(super) fn service(
+    guard: PageGuard,
     runner: Runner,
     memory: BodyMemory,
     followers: Followers,
@@ -70,9 +72,15 @@ pub(super) fn service(
 + Sync
 + 'static {
     service_fn(move |request| {
+        let refused = guard.refuse(&request);
         let (runner, memory) = (runner.clone(), memory.clone());
         let (followers, close) = (followers.clone(), close.clone());
-        async move { Ok(answer(&runner, &memory, &followers, close, request).await) }
+        async move {
+            Ok(match refused {
+                Some(refused) => refused,
+                None => answer(&runner, &memory, &followers, close, request).await,
+            })
+        }
     })
 }
 

@@ -14,7 +14,7 @@ const ACTION: &str = "x-tc-action: Invoke\r\nx-tc-version: 2018-04-16\r\n";
 fn request(headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     let head = format!(
-        "POST / HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n\
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\n\
          content-length: {length}\r\n{headers}\r\n{body}"
     );
     head.into_bytes()

@@ -116,7 +116,7 @@ async fn what_comes_during_the_delay_is_admitted_although_no_caller_is_there() {
     tokio::join!(running, calls);
 }
 
-const DRAIN: &[u8] = b"POST /~/drain HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n";
+const DRAIN: &[u8] = b"POST /~/drain HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
 
 /// Opens the request with which a caller says that it drains, and waits for its answer.
 async fn drain(server: &Server) -> TcpStream {
@@ -178,7 +178,7 @@ async fn so_many_callers_drain_at_once_and_no_more() {
     for _ in 0..DRAINING_MAX {
         callers.push(drain(&server).await);
     }
-    let last = b"POST /~/drain HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+    let last = b"POST /~/drain HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     let refused = server.send(last).await;
     assert_eq!(refused.status, 429);
     assert_eq!(refused.json(), json!({"message": "64 callers drain already; try again"}));

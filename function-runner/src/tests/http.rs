@@ -32,7 +32,7 @@ impl Answer {
 /// The bytes of an invocation of `name` with `event`; `headers` end with a line break each.
 pub(super) fn invocation(name: &str, headers: &str, event: &[u8]) -> Vec<u8> {
     let head = format!(
-        "POST /functions/{name}/invocations HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\
+        "POST /functions/{name}/invocations HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
          content-length: {}\r\n{headers}\r\n",
         event.len()
     );

@@ -42,7 +42,7 @@ impl Server {
 
     /// Gets `path`.
     pub(super) async fn get(&self, path: &str) -> Answer {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
         self.send(head.as_bytes()).await
     }
 

@@ -10,6 +10,7 @@ use std::{
 
 use daemon::{
     body::RequestBody,
+    browser::PageGuard,
     health::{health, readiness},
     http::{Body, message, method_not_allowed},
     router::{Found, Router, path_of},
@@ -26,6 +27,7 @@ use crate::{
 /// Answers requests on the internal listener.
 #[derive(Debug)]
 pub(crate) struct Internal {
+    pub(crate) guard: PageGuard,
     pub(crate) apis: Apis,
     pub(crate) pusher: Pusher,
     pub(crate) cleanups: Cleanups,
@@ -68,6 +70,9 @@ impl Internal {
         self: Arc<Self>,
         request: Request<RequestBody>,
     ) -> Result<Response<Body>, Infallible> {
+        if let Some(refused) = self.guard.refuse(&request) {
+            return Ok(refused);
+        }
         let (route, id) = match ROUTES.find(request.method(), &path_of(request.uri())) {
             Found::Route(route, parameters) => {
                 (route, parameters.get("id").unwrap_or_default().to_owned())

@@ -58,6 +58,7 @@ const FUNCTION_RUNNER: Map = &[
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http"]),
     ("serve", &["activity", "body", "health", "http", "pace", "stream"]),
+    ("browser", &["health", "http", "settings"]),
     ("health", &["http", "router"]),
     ("router", &["path"]),
     ("body", &["activity", "pace"]),

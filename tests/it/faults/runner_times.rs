@@ -187,7 +187,7 @@ async fn limit_descriptors(gateway: &Process, limit: &str) {
 
 /// `GET /cleanups`, on a connection that stays open.
 async fn cleanups(internal: &mut TcpStream) -> String {
-    internal.write_all(b"GET /cleanups HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    internal.write_all(b"GET /cleanups HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     let mut answer = vec![0; 4096];
     let bytes = soon("an answer", internal.read(&mut answer)).await.unwrap();
     String::from_utf8(answer[..bytes].to_vec()).unwrap()

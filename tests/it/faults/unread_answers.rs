@@ -34,7 +34,7 @@ async fn push_unread(address: SocketAddr, push: &Unread) -> TcpStream {
     socket.set_recv_buffer_size(4096).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
     let head = format!(
-        "POST /api-test HTTP/1.1\r\nHost: x\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
+        "POST /api-test HTTP/1.1\r\nHost: localhost\r\nContent-Type: {}\r\nContent-Length: {}\r\n\r\n",
         push.content_type,
         push.body.len()
     );

@@ -170,6 +170,12 @@ impl Tab {
         self.front().await.execute(&script, Vec::new()).await.unwrap()
     }
 
+    /// Runs JavaScript, which calls its last argument with a value when it is done.
+    pub(crate) async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
+        let client = self.front().await;
+        soon("the end of a script", client.execute_async(script, arguments)).await.unwrap()
+    }
+
     /// The id of the element that has the focus.
     pub(crate) async fn focused(&self) -> String {
         self.ask("document.activeElement.id").await.as_str().unwrap().to_owned()

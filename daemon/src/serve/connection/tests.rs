@@ -93,7 +93,7 @@ impl HttpBody for Frames {
 }
 
 async fn ask(client: &mut DuplexStream) {
-    client.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]

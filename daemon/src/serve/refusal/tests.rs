@@ -2,8 +2,8 @@
 
 use super::*;
 
-const GET: &str = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
-const BAD: &str = "GET /?\" HTTP/1.1\r\nHost: x\r\n\r\n";
+const GET: &str = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const BAD: &str = "GET /?\" HTTP/1.1\r\nHost: localhost\r\n\r\n";
 const BARE: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\ndate: x\r\n\r\n";
 const GENERIC: &str = "a URL needs its special characters percent-encoded, and a header";
 

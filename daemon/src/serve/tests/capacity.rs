@@ -46,7 +46,7 @@ async fn stay(server: &TestServer, request: &str, count: usize) -> Vec<TestClien
 }
 
 fn get(path: &str) -> String {
-    format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")
+    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")
 }
 
 async fn check(server: &TestServer, path: &str, expected: &str) -> String {
@@ -76,7 +76,7 @@ async fn connections_without_a_request_give_way() {
 
 #[tokio::test]
 async fn half_heads_give_way() {
-    check_room("GET / HTTP/1.1\r\nHost: x", 3 * PERMITS).await;
+    check_room("GET / HTTP/1.1\r\nHost: localhost", 3 * PERMITS).await;
 }
 
 #[tokio::test]
@@ -115,7 +115,7 @@ async fn a_request_that_comes_while_its_connection_gives_way_is_answered() {
 #[tokio::test]
 async fn half_heads_give_way_before_idle_connections_do() {
     let server = start(&Arc::new(Semaphore::new(0))).await;
-    let _half = stay(&server, "GET / HTTP/1.1\r\nHost: x", 1).await;
+    let _half = stay(&server, "GET / HTTP/1.1\r\nHost: localhost", 1).await;
     let mut idle = stay(&server, &get("/"), PERMITS - 1).await;
     for client in &mut idle {
         client.receive_until("}").await;
@@ -138,12 +138,14 @@ async fn answers_that_nobody_reads_give_way() {
 
 #[tokio::test]
 async fn bodies_that_do_not_come_give_way() {
-    check_room("POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n", PERMITS).await;
+    check_room("POST /body HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n", PERMITS)
+        .await;
 }
 
 #[tokio::test]
 async fn bodies_that_are_refused_and_go_on_give_way() {
-    check_room("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nx", PERMITS).await;
+    check_room("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n\r\nx", PERMITS)
+        .await;
 }
 
 /// Requests in hand keep their capacity. Health is answered, and others are told to come back.

@@ -1,0 +1,115 @@
+//! The name by which a client has found the server, and the names that the settings list.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use http::{Request, header};
+
+use crate::settings::Kind;
+
+const HOSTS_MAX: usize = 1000;
+
+/// The host of a request, and perhaps a port: that of its URL (RFC 9112, section 3.2.2), or that in
+/// its header `Host`. None if it has neither.
+pub fn host_of<B>(request: &Request<B>) -> Option<&str> {
+    let of_url = request.uri().authority().map(|authority| authority.as_str());
+    of_url.or_else(|| request.headers().get(header::HOST)?.to_str().ok())
+}
+
+/// `authority` without its port, and without the dot at its end.
+pub(super) fn without_port(authority: &str) -> &str {
+    let end = match authority.rfind(']') {
+        Some(bracket) => bracket + 1,
+        None => authority.find(':').unwrap_or(authority.len()),
+    };
+    let host = &authority[..end];
+    host.strip_suffix('.').unwrap_or(host)
+}
+
+/// The IP address that `host` is. An IPv6 address has brackets.
+pub(super) fn ip_of(host: &str) -> Option<IpAddr> {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match bare {
+        Some(bare) => bare.parse().ok().map(IpAddr::V6),
+        None => host.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+    }
+}
+
+/// A name of a listener in the settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum HostPattern {
+    /// `"gateway"`: this name.
+    One(String),
+    /// `"*.example.com"`: all names that end with `.example.com`, which is here.
+    Below(String),
+}
+
+impl HostPattern {
+    fn parse(text: &str) -> Option<Self> {
+        let (name, is_below) = match text.strip_prefix("*.") {
+            Some(name) => (name, true),
+            None => (text, false),
+        };
+        let is_of_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        if name.is_empty() || name.starts_with('.') || !name.bytes().all(is_of_name) {
+            return None;
+        }
+        let name = name.to_ascii_lowercase();
+        Some(if is_below { Self::Below(format!(".{name}")) } else { Self::One(name) })
+    }
+
+    pub(super) fn matches(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        match self {
+            Self::One(name) => host == *name,
+            Self::Below(end) => host.ends_with(end.as_str()),
+        }
+    }
+}
+
+/// A list of host names.
+pub(super) fn hosts() -> Kind<Vec<HostPattern>> {
+    let kind = Kind::new("a list of host names without a port", |value| {
+        let texts = value.as_array().filter(|list| list.len() <= HOSTS_MAX)?.iter();
+        texts.map(|text| HostPattern::parse(text.as_str()?)).collect()
+    });
+    kind.such_as("[\"gateway\", \"*.example.com\"]")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HostPattern, ip_of, without_port};
+
+    #[test]
+    fn hosts_are_read_without_their_ports() {
+        for (authority, expected) in [
+            ("a.com:80", "a.com"),
+            ("a.com.:80", "a.com"),
+            ("a.com", "a.com"),
+            ("[::1]:9000", "[::1]"),
+            ("127.0.0.1:9000", "127.0.0.1"),
+            ("", ""),
+        ] {
+            assert_eq!(without_port(authority), expected, "{authority}");
+        }
+        assert!(ip_of("127.0.0.1").is_some() && ip_of("[::1]").is_some());
+        // Names, for all that some resolvers make of them.
+        assert!(ip_of("::1").is_none() && ip_of("127.1").is_none() && ip_of("localhost").is_none());
+    }
+
+    #[test]
+    fn a_name_is_one_name_or_all_below_it() {
+        for (pattern, host, expected) in [
+            ("gateway", "GateWay", true),
+            ("gateway", "gateway.evil.com", false),
+            ("*.a.com", "b.a.com", true),
+            ("*.a.com", "a.com", false),
+            ("*.a.com", "ba.com", false),
+        ] {
+            let found = HostPattern::parse(pattern).unwrap().matches(host);
+            assert_eq!(found, expected, "{pattern} {host}");
+        }
+        for text in ["", "*", "*.", "a:80", "http://a", "a/b", ".a"] {
+            assert_eq!(HostPattern::parse(text), None, "{text}");
+        }
+    }
+}
