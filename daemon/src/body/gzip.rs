@@ -18,8 +18,11 @@ use super::BodyError;
 const PIECE_BYTES: usize = 512;
 /// One byte becomes this many at most (RFC 1951: 258 bytes for two bits).
 const GROWTH_MAX: u64 = 1032;
-/// After so many decoded bytes other tasks have a turn.
+/// After so many plain bytes, or what is as much work, other tasks have a turn.
 const TURN_BYTES: usize = 256 << 10;
+/// One encoded byte counts as this many plain ones. A body may be of empty members: 20 bytes each,
+/// and as much work as some KiB of zeros.
+const ENCODED_WEIGHT: usize = 64;
 
 /// The plain bytes of a body in gzip.
 pub(super) struct GzipBody<B> {
@@ -28,8 +31,8 @@ pub(super) struct GzipBody<B> {
     came: Bytes,
     decoder: MultiGzDecoder<Vec<u8>>,
     has_ended: bool,
-    /// How many bytes were decoded in this turn.
-    decoded: usize,
+    /// The work of this turn, in plain bytes.
+    worked: usize,
     /// The limit of the plain bytes.
     limit: usize,
     /// How many bytes may still come.
@@ -47,7 +50,7 @@ impl<B> GzipBody<B> {
             came: Bytes::new(),
             decoder: MultiGzDecoder::new(Vec::new()),
             has_ended: false,
-            decoded: 0,
+            worked: 0,
             limit,
             room: came_max(limit),
             problem: None,
@@ -57,6 +60,7 @@ impl<B> GzipBody<B> {
     /// Decodes one piece of what has come.
     fn decode(&mut self) {
         let piece = self.came.split_to(self.came.len().min(PIECE_BYTES));
+        self.worked += piece.len() * ENCODED_WEIGHT;
         if let Err(error) = self.decoder.write_all(&piece) {
             self.problem = Some(BodyError::NotGzip(error.to_string()));
         }
@@ -96,14 +100,14 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for GzipBody<B> {
         loop {
             let plain = mem::take(this.decoder.get_mut());
             if !plain.is_empty() {
-                this.decoded += plain.len();
+                this.worked += plain.len();
                 return Poll::Ready(Some(Ok(Frame::data(plain.into()))));
             }
             if this.problem.is_some() || this.has_ended {
                 return Poll::Ready(None);
             }
-            if this.decoded >= TURN_BYTES {
-                this.decoded = 0;
+            if this.worked >= TURN_BYTES {
+                this.worked = 0;
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -127,3 +131,6 @@ impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for GzipBody<B> {
         hint
     }
 }
+
+#[cfg(test)]
+mod tests;
