@@ -6,7 +6,7 @@ use http::{Method, Request, Response, StatusCode};
 
 use crate::{
     http::{Body, message},
-    router::path_of,
+    path::{normal, without_slash_last},
 };
 
 /// The paths where a listener has paths of others too.
@@ -17,7 +17,7 @@ pub const PUBLIC_READINESS: &str = "/~/readyz";
 pub(crate) fn is_probe<B>(request: &Request<B>) -> bool {
     matches!(*request.method(), Method::GET | Method::HEAD)
         && matches!(
-            &*path_of(request.uri()),
+            without_slash_last(&normal(request.uri().path())),
             "/healthz" | "/readyz" | PUBLIC_HEALTH | PUBLIC_READINESS
         )
 }

@@ -35,6 +35,12 @@ pub fn one_slash_first(path: &str) -> &str {
     &path[slashes.saturating_sub(1)..]
 }
 
+/// `path` without the slashes at its end that joined URLs have.
+pub(crate) fn without_slash_last(path: &str) -> &str {
+    let trimmed = path.trim_end_matches('/');
+    if trimmed.is_empty() { &path[..path.len().min(1)] } else { trimmed }
+}
+
 /// `text`, a part of a path, with the characters decoded that stand for themselves.
 pub fn readable(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
@@ -116,7 +122,7 @@ fn without_dots(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{normal, without_runs};
+    use super::{normal, without_runs, without_slash_last};
 
     fn check(path: &str, expected: &str) {
         assert_eq!(normal(path), expected, "{path}");
@@ -161,6 +167,15 @@ mod tests {
         check("//", "/");
         check("", "");
         check("*", "*");
+    }
+
+    #[test]
+    fn slashes_at_the_end_are_left_out_but_not_the_only_one() {
+        for (path, expected) in
+            [("/a/", "/a"), ("/a//b//", "/a//b"), ("/", "/"), ("//", "/"), ("*", "*"), ("", "")]
+        {
+            assert_eq!(without_slash_last(path), expected, "{path}");
+        }
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl Gateway {
         let start = settings.clone();
         let functions = FunctionClient::new(&settings.runner)?;
         let apis = Apis::new(settings.apis, settings.runner);
-        functions.prepare(&apis.functions(&start.apis))?;
+        functions.prepare(&apis.addresses())?;
         let registry = Registry::default();
         let cleanups = Cleanups::new(functions.clone(), journal.clone(), settings.cleanup);
         cleanups.report_owed(&apis).await;

@@ -29,7 +29,7 @@ impl ApiReload {
     }
 
     fn take(&self, settings: Settings) {
-        if let Err(error) = self.functions.prepare(&self.apis.functions(&settings.apis)) {
+        if let Err(error) = self.functions.prepare(&self.apis.addresses_with(&settings.apis)) {
             error!(%error, "could not set up the HTTP client for https: the old settings stay");
             return;
         }

@@ -8,7 +8,8 @@ use daemon::{
     browser::PageGuard,
     health::{health, readiness},
     http::{Body, json, message, method_not_allowed},
-    router::{Found, Router, path_of},
+    path::normal,
+    router::{Found, Router},
 };
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use serde_json::json;
@@ -92,7 +93,7 @@ async fn answer(
     request: Request<RequestBody>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    match ROUTES.find(&head.method, &path_of(&head.uri)) {
+    match ROUTES.find(&head.method, &normal(head.uri.path())) {
         Found::Route(Route::Action, _) => action::answer(runner, memory, &head, body).await,
         Found::Route(Route::Invocations, parameters) => {
             let name = parameters.get("name").unwrap_or_default();

@@ -1,11 +1,12 @@
 //! All APIs: found by id or by path, replaced together.
 
 use std::{
+    borrow::Borrow,
     fmt,
     sync::{Arc, RwLock},
 };
 
-use daemon::path::{normal, without_runs};
+use daemon::path::without_runs;
 use url::Url;
 
 use super::{Api, ApiConfig};
@@ -87,15 +88,13 @@ impl Apis {
     }
 
     /// The addresses of all functions of APIs with these settings.
-    pub(crate) fn functions(&self, settings: &[ApiSettings]) -> Vec<Url> {
-        let configs = settings.iter().map(|api| ApiConfig::new(api.clone(), &self.0.runner));
-        configs.flat_map(|config| config.functions().cloned().collect::<Vec<_>>()).collect()
+    pub(crate) fn addresses_with(&self, settings: &[ApiSettings]) -> Vec<Url> {
+        addresses(settings.iter().map(|api| ApiConfig::new(api.clone(), &self.0.runner)))
     }
 
     /// The addresses of all functions, also of APIs that were removed.
     pub(crate) fn addresses(&self) -> Vec<Url> {
-        let configs = self.all().into_iter().map(|api| api.config());
-        configs.flat_map(|config| config.functions().cloned().collect::<Vec<_>>()).collect()
+        addresses(self.all().into_iter().map(|api| api.config()))
     }
 
     /// All APIs, also those that were removed.
@@ -108,13 +107,12 @@ impl Apis {
         self.table().by_id(id).cloned()
     }
 
-    /// The API for a request path, and the parameters in the path. A path that has slashes in a
-    /// row, and that no API has, is taken for one that was joined of two.
+    /// The API for a request path in normal form, and the parameters in the path. A path that has
+    /// slashes in a row, and that no API has, is taken for one that was joined of two.
     pub(crate) fn by_path(&self, path: &str) -> Option<(Arc<Api>, PathParameters)> {
         let table = self.table();
         let find = |path: &str| best_fit(path, table.open.iter().map(|(path, api)| (path, api)));
-        let path = normal(path);
-        let (api, parameters) = find(&path).or_else(|| find(&without_runs(&path)?))?;
+        let (api, parameters) = find(path).or_else(|| find(&without_runs(path)?))?;
         Some((Arc::clone(api), parameters))
     }
 
@@ -135,6 +133,10 @@ impl Table {
     fn is_open(&self, id: &str) -> bool {
         self.open.iter().any(|(_, api)| api.id() == id)
     }
+}
+
+fn addresses<C: Borrow<ApiConfig>>(configs: impl Iterator<Item = C>) -> Vec<Url> {
+    configs.flat_map(|config| config.borrow().functions().cloned().collect::<Vec<_>>()).collect()
 }
 
 impl fmt::Debug for Apis {

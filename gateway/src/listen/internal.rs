@@ -13,7 +13,8 @@ use daemon::{
     browser::PageGuard,
     health::{health, readiness},
     http::{Body, message, method_not_allowed},
-    router::{Found, Router, path_of},
+    path::normal,
+    router::{Found, Router},
 };
 use http::{Method, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
@@ -73,7 +74,7 @@ impl Internal {
         if let Some(refused) = self.guard.refuse(&request) {
             return Ok(refused);
         }
-        let (route, id) = match ROUTES.find(request.method(), &path_of(request.uri())) {
+        let (route, id) = match ROUTES.find(request.method(), &normal(request.uri().path())) {
             Found::Route(route, parameters) => {
                 (route, parameters.get("id").unwrap_or_default().to_owned())
             }

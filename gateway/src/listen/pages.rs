@@ -7,10 +7,7 @@ use std::{
     path::Path,
 };
 
-use daemon::{
-    http::{Body, full, message},
-    path::normal,
-};
+use daemon::http::{Body, full, message};
 use http::{
     HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, header, uri::PathAndQuery,
 };
@@ -81,19 +78,20 @@ impl Pages {
         Self::Folder(PageFolder { dir, turns: Turns::new() })
     }
 
-    /// The page that is asked for; none when there is no such page.
+    /// The page with this path, which is that of the request in normal form; none when there is no
+    /// such page.
     pub(crate) async fn serve<B: Send + 'static>(
         &self,
         mut request: Request<B>,
+        path: &str,
     ) -> Option<Response<Body>> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let path = normal(request.uri().path());
         let mut response = match self {
-            Self::Embedded(pages) => serve_embedded(pages, &path)?,
+            Self::Embedded(pages) => serve_embedded(pages, path)?,
             Self::Folder(folder) => {
-                *request.uri_mut() = uri_of(&path, request.uri().query())?;
+                *request.uri_mut() = uri_of(path, request.uri().query())?;
                 folder.clone().serve(request).await?
             }
         };

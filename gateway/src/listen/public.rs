@@ -10,7 +10,8 @@ use daemon::{
     body::RequestBody,
     health::{PUBLIC_HEALTH, PUBLIC_READINESS, health, readiness},
     http::{Body, method_not_allowed},
-    router::{Found, Router, path_of},
+    path::normal,
+    router::{Found, Router},
 };
 use http::{Method, Request, Response};
 use tokio_util::sync::CancellationToken;
@@ -52,10 +53,11 @@ impl Public {
         self: Arc<Self>,
         request: Request<RequestBody>,
     ) -> Result<Response<Body>, Infallible> {
-        if let Some(response) = self.answer_to_balancer(&request) {
+        let uri = request.uri().clone();
+        let path = normal(uri.path());
+        if let Some(response) = self.answer_to_balancer(request.method(), &path) {
             return Ok(response);
         }
-        let path = request.uri().path().to_owned();
         let wants_websocket = asks_for_websocket(request.headers());
         if let Some((api, parameters)) = self.apis.by_path(&path) {
             if wants_websocket {
@@ -65,15 +67,15 @@ impl Public {
             return Ok(self.connector.connect(api, parameters, request).await);
         }
         let page = match &self.pages {
-            Some(pages) if !wants_websocket => pages.serve(request).await,
+            Some(pages) if !wants_websocket => pages.serve(request, &path).await,
             _ => None,
         };
-        Ok(page.unwrap_or_else(|| Refusal::NoSuchPath(path).response()))
+        Ok(page.unwrap_or_else(|| Refusal::NoSuchPath(uri.path().to_owned()).response()))
     }
 
     /// The answer on a path that no API and no page has.
-    fn answer_to_balancer<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
-        match ROUTES.find(request.method(), &path_of(request.uri())) {
+    fn answer_to_balancer(&self, method: &Method, path: &str) -> Option<Response<Body>> {
+        match ROUTES.find(method, path) {
             Found::Route(Route::Health, _) => Some(health()),
             Found::Route(Route::Readiness, _) => {
                 // Why is told on the internal listener only.

@@ -59,7 +59,7 @@ const DAEMON: Map = &[
     ("testing", &["serve", "body", "http"]),
     ("serve", &["activity", "body", "health", "http", "pace", "stream"]),
     ("browser", &["health", "http", "settings"]),
-    ("health", &["http", "router"]),
+    ("health", &["http", "path"]),
     ("router", &["path"]),
     ("body", &["activity", "pace"]),
     ("process", &["children", "signals"]),
