@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::{
     },
 };
 
-use crate::registry::{End, EndReason, Message};
+use crate::registry::{End, Message};
 
 /// The longest payload of a control frame.
 const CONTROL_BYTES_MAX: u64 = 125;
@@ -95,11 +95,9 @@ impl Violation {
     pub(super) fn end(&self) -> End {
         match self {
             Self::TooLarge(_) => End::TOO_LARGE,
-            Self::TooManyFragments { .. } => End::FLOOD,
-            Self::NotUtf8 => End::sent(CloseCode::Invalid, EndReason::Lost),
-            Self::CloseCode(_) | Self::Protocol(_) => {
-                End::sent(CloseCode::Protocol, EndReason::Lost)
-            }
+            Self::TooManyFragments { .. } => End::FRAGMENTS,
+            Self::NotUtf8 => End::NOT_UTF8,
+            Self::CloseCode(_) | Self::Protocol(_) => End::PROTOCOL,
         }
     }
 }

@@ -36,6 +36,13 @@ impl Flood {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::registry::End;
+
+    #[test]
+    fn the_close_names_the_limit() {
+        let close = End::FLOOD.close_frame().unwrap();
+        assert!(close.reason.contains(&format!("more than {FRAMES_PER_SECOND} frames")), "{close}");
+    }
 
     #[test]
     fn a_client_has_a_number_of_empty_frames_for_each_second() {

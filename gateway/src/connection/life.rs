@@ -239,7 +239,7 @@ impl Life {
         match (self.stage, self.waiting) {
             (Stage::Closing(Closing { end, .. }), _) => self.end(end),
             // The client has not seen the Close: it is behind what the client does not read.
-            (_, Some(Closing { end, .. })) => self.end(End { code: None, ..end }),
+            (_, Some(Closing { end, .. })) => self.end(End::of(None, end.reason)),
             (_, None) => Action::Nothing,
         }
     }

@@ -300,7 +300,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             self.put_close(frame);
         }
         self.protocol.state = State::Closed;
-        SocketEvent::Closing(End { code, reason: EndReason::Client })
+        SocketEvent::Closing(End::of(code, EndReason::Client))
     }
 
     /// Answers a violation of the protocol: RFC 6455, section 7.1.7.

@@ -8,11 +8,14 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, frame::coding::CloseCode},
 };
 
-/// The close code that was sent or received, if any was, and what ended the connection.
+/// The close code that was sent or received, if any was, what ended the connection, and what the
+/// Close says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct End {
     pub(crate) code: Option<CloseCode>,
     pub(crate) reason: EndReason,
+    /// What the Close of the gateway says, for people who look at what their client got.
+    text: &'static str,
 }
 
 /// What ended a connection.
@@ -71,78 +74,99 @@ impl FromStr for EndReason {
 
 impl End {
     /// A function pushed `closing`.
-    pub(crate) const SERVER: Self = Self::sent(CloseCode::Normal, EndReason::Server);
+    pub(crate) const SERVER: Self =
+        Self::sent(CloseCode::Normal, EndReason::Server, "closed by a function");
     /// The gateway shuts down.
-    pub(crate) const DRAIN: Self = Self::sent(CloseCode::Away, EndReason::Drain);
+    pub(crate) const DRAIN: Self =
+        Self::sent(CloseCode::Away, EndReason::Drain, "the gateway is shutting down");
     /// No message for the idle timeout.
-    pub(crate) const IDLE: Self = Self::sent(CloseCode::Away, EndReason::Idle);
-    /// The client reads nothing for the write timeout, so it never sees the code.
-    pub(crate) const STALLED: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
-    /// The client sends too many frames without a payload, or too many fragments.
-    pub(crate) const FLOOD: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
+    pub(crate) const IDLE: Self =
+        Self::sent(CloseCode::Away, EndReason::Idle, "no message for too long");
+    /// The client reads nothing for the write timeout, so it never sees the Close.
+    pub(crate) const STALLED: Self =
+        Self::sent(CloseCode::Policy, EndReason::Limit, "the client does not read");
+    /// The client sends too many frames without a payload.
+    pub(crate) const FLOOD: Self = Self::sent(
+        CloseCode::Policy,
+        EndReason::Limit,
+        "more than 1000 frames without a payload in a second",
+    );
+    /// A message is in too many fragments.
+    pub(crate) const FRAGMENTS: Self =
+        Self::sent(CloseCode::Policy, EndReason::Limit, "message has too many fragments");
     /// A message came too slowly.
-    pub(crate) const SLOW_SENDER: Self = Self::sent(CloseCode::Policy, EndReason::Limit);
+    pub(crate) const SLOW_SENDER: Self = Self::sent(
+        CloseCode::Policy,
+        EndReason::Limit,
+        "message came too slowly: less than 64 KiB of it in connection.read_timeout",
+    );
     /// The messages that are being received take all the memory that they may.
-    pub(crate) const NO_MEMORY: Self = Self::sent(CloseCode::Again, EndReason::Limit);
+    pub(crate) const NO_MEMORY: Self =
+        Self::sent(CloseCode::Again, EndReason::Limit, "no memory for messages, try again later");
     /// A message is over the limit.
-    pub(crate) const TOO_LARGE: Self = Self::sent(CloseCode::Size, EndReason::Limit);
+    pub(crate) const TOO_LARGE: Self =
+        Self::sent(CloseCode::Size, EndReason::Limit, "message is too long");
+    /// A text is not UTF-8.
+    pub(crate) const NOT_UTF8: Self =
+        Self::sent(CloseCode::Invalid, EndReason::Lost, "text is not UTF-8");
+    /// The client broke the protocol.
+    pub(crate) const PROTOCOL: Self =
+        Self::sent(CloseCode::Protocol, EndReason::Lost, "the protocol was broken");
     /// The function could not be called, so a message may be lost.
-    pub(crate) const FAULT: Self = Self::sent(CloseCode::Error, EndReason::Fault);
+    pub(crate) const FAULT: Self = Self::sent(
+        CloseCode::Error,
+        EndReason::Fault,
+        "a function failed, so messages may be lost",
+    );
     /// The network went away.
-    pub(crate) const LOST: Self = Self { code: None, reason: EndReason::Lost };
+    pub(crate) const LOST: Self = Self::of(None, EndReason::Lost);
     /// The connection was never opened, but register may have run.
-    pub(crate) const UNREGISTERED: Self = Self { code: None, reason: EndReason::Unregistered };
+    pub(crate) const UNREGISTERED: Self = Self::of(None, EndReason::Unregistered);
     /// The process died before the connection did.
-    pub(crate) const CRASH: Self = Self { code: None, reason: EndReason::Crash };
+    pub(crate) const CRASH: Self = Self::of(None, EndReason::Crash);
 
-    /// An end that the gateway announces with `code`.
-    pub(crate) const fn sent(code: CloseCode, reason: EndReason) -> Self {
-        Self { code: Some(code), reason }
+    /// An end for which the gateway sends no Close of its own: the client closed, or the end is
+    /// past.
+    pub(crate) const fn of(code: Option<CloseCode>, reason: EndReason) -> Self {
+        Self { code, reason, text: "" }
+    }
+
+    /// An end that the gateway announces with `code` and `text`.
+    const fn sent(code: CloseCode, reason: EndReason, text: &'static str) -> Self {
+        Self { code: Some(code), reason, text }
     }
 
     /// The Close that announces this end. None if it cannot be announced.
     pub(crate) fn close_frame(self) -> Option<CloseFrame> {
-        let reason = Utf8Bytes::from_static(self.text());
+        let reason = Utf8Bytes::from_static(self.text);
         self.code.map(|code| CloseFrame { code, reason })
-    }
-
-    /// What the Close says, for people who look at what their client got.
-    fn text(self) -> &'static str {
-        match (self.reason, self.code) {
-            (EndReason::Server, _) => "closed by a function",
-            (EndReason::Drain, _) => "the gateway is shutting down",
-            (EndReason::Idle, _) => "no message for too long",
-            (EndReason::Fault, _) => "a function failed, so messages may be lost",
-            (EndReason::Limit, Some(CloseCode::Size)) => "message is too long",
-            (EndReason::Limit, Some(CloseCode::Again)) => "no memory for messages, try again later",
-            (EndReason::Limit, _) => {
-                "a message came too slowly, or there were too many empty frames or fragments"
-            }
-            (EndReason::Lost, _) => "the protocol was broken",
-            // The gateway sends no Close of its own then.
-            (EndReason::Client | EndReason::Crash | EndReason::Unregistered, _) => "",
-        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
-    fn each_close_of_the_gateway_has_a_short_text_of_its_own_kind() {
+    fn each_close_of_the_gateway_has_a_short_text_of_its_own() {
         let ends = [
             End::SERVER,
             End::DRAIN,
             End::IDLE,
             End::STALLED,
             End::FLOOD,
+            End::FRAGMENTS,
             End::SLOW_SENDER,
             End::NO_MEMORY,
             End::TOO_LARGE,
+            End::NOT_UTF8,
+            End::PROTOCOL,
             End::FAULT,
-            End::sent(CloseCode::Protocol, EndReason::Lost),
         ];
+        let texts: HashSet<_> = ends.iter().map(|end| end.text).collect();
+        assert_eq!(texts.len(), ends.len(), "{texts:?}");
         for end in ends {
             let frame = end.close_frame().unwrap();
             let (text, code) = (frame.reason.as_str(), end.code.unwrap());

@@ -3,9 +3,10 @@ mod damage;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use super::*;
-use crate::registry::End;
+use crate::registry::{End, EndReason};
 
 fn settings(folder: &TempDir) -> JournalSettings {
     JournalSettings { dir: folder.path().join("a/journal"), sync: JournalSync::Process }
@@ -18,7 +19,7 @@ fn id(number: u8) -> ConnectionId {
 fn progress(attempts: u32) -> Progress {
     let ended_at = SystemTime::UNIX_EPOCH + Duration::from_millis(1_700_000_000_123);
     Progress {
-        end: End::SERVER,
+        end: End::of(Some(CloseCode::Normal), EndReason::Server),
         ended_at,
         attempts,
         failures: 0,

@@ -7,7 +7,7 @@ use super::*;
 
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 const LOST_MESSAGE: [End; 2] = [End::FAULT, End::TOO_LARGE];
-const CLIENT: End = End { code: Some(CloseCode::Normal), reason: EndReason::Client };
+const CLIENT: End = End::of(Some(CloseCode::Normal), EndReason::Client);
 
 fn any_event() -> impl Strategy<Value = Event> {
     let sent = select(vec![End::SERVER, End::DRAIN, End::IDLE]);
@@ -151,7 +151,7 @@ fn a_close_that_the_client_never_read_has_no_code() {
     // A later wish changes neither the end nor the deadline.
     life.on(Event::CloseWaits(End::DRAIN), now + CLOSE_TIMEOUT / 2);
     assert_eq!(life.on(Event::Time, now + CLOSE_TIMEOUT), Action::Abandon);
-    assert_eq!(life.ended(), Some(End { code: None, ..End::SERVER }));
+    assert_eq!(life.ended(), Some(End::of(None, EndReason::Server)));
 }
 
 #[test]
@@ -187,6 +187,6 @@ fn a_message_that_is_lost_after_the_end_changes_the_reason_alone() {
     life.on(Event::SocketClosing(CLIENT), now);
     life.on(Event::SocketEnded, now);
     assert_eq!(life.on(Event::Fault(End::FAULT), now), Action::Nothing);
-    assert_eq!(life.ended(), Some(End { reason: EndReason::Fault, ..CLIENT }));
+    assert_eq!(life.ended(), Some(End::of(CLIENT.code, EndReason::Fault)));
     assert!(life.is_fault());
 }

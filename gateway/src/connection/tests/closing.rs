@@ -9,7 +9,7 @@ async fn a_close_that_waits_for_a_client_that_does_not_read_has_the_close_timeou
     let _receipt = push(&handle, 1500);
     settle().await;
     assert!(handle.mailbox.close(End::SERVER));
-    let never_seen = End { code: None, ..End::SERVER };
+    let never_seen = End::of(None, EndReason::Server);
     assert_eq!(end_of(connection, began).await, (never_seen, 5));
     drop(client);
 }

@@ -62,7 +62,9 @@ async fn a_client_that_sends_frames_without_payload_for_ever_is_closed() {
         let functions = functions();
         let connection =
             Connection::new(Endless(rest), first, entry, &settings, &memory(), functions);
-        assert_eq!(connection.run().await.end, End::FLOOD);
+        // A thousand fragments may be found in one look at what has come.
+        let end = connection.run().await.end;
+        assert!([End::FLOOD, End::FRAGMENTS].contains(&end), "{end:?}");
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn progress(row: &Row<'_>) -> rusqlite::Result<Progress> {
     let code: Option<u16> = row.get("close_code")?;
     let reason: String = row.get("close_reason")?;
     let end = match reason.parse() {
-        Ok(reason) => End { code: code.map(CloseCode::from), reason },
+        Ok(reason) => End::of(code.map(CloseCode::from), reason),
         // A later version wrote a reason that this one does not know.
         Err(_) => End::CRASH,
     };
