@@ -53,32 +53,25 @@ subprotocols = ["second"]
 FUNCTIONS = """
 [listen]
 internal = "127.0.0.1:0"
+"""
 
-[functions.matrix-register]
+# A function of recorder/index.py.
+RECORDER = """
+[functions.matrix-{name}]
 runtime = "python3"
-handler = "index.register"
+handler = "index.{name}"
 code = "{code}"
 interpreter = "{interpreter}"
 environment = {{ RECORD = "{record}" }}
 private_tmp = false
+"""
 
-[functions.matrix-cleanup]
-runtime = "python3"
-handler = "index.cleanup"
-code = "{code}"
-interpreter = "{interpreter}"
-environment = {{ RECORD = "{record}" }}
-private_tmp = false
-
-[functions.matrix-echo]
+# The echo of the API with this name.
+ECHO = """
+[functions.{name}-echo]
 runtime = "rust"
 handler = "echo"
-environment = {{ url = "${{push}}/api-matrix" }}
-
-[functions.setting-echo]
-runtime = "rust"
-handler = "echo"
-environment = {{ url = "${{push}}/api-setting" }}
+environment = {{ url = "${{push}}/api-{name}" }}
 """
 
 
@@ -118,7 +111,10 @@ class Longhold:
             "pong": 20_000 // SCALE,
         }
         (self._folder / "gateway.toml").write_text(GATEWAY.format(**values))
-        (self._folder / "functions.toml").write_text(FUNCTIONS.format(**values))
+        functions = [FUNCTIONS]
+        functions += [RECORDER.format(name=name, **values) for name in ("register", "cleanup")]
+        functions += [ECHO.format(name=name) for name in ("matrix", "setting")]
+        (self._folder / "functions.toml").write_text("".join(functions))
 
     def _ready(self, seconds=60):
         # The process is ended if it is not ready in time; then the line is empty.

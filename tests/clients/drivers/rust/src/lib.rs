@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use http::{HeaderMap, header::SEC_WEBSOCKET_PROTOCOL};
 use tokio::{runtime, time};
 
 const TEXT: &str = "grüße, 世界 🌍";
@@ -45,6 +46,12 @@ pub trait Client: Sized {
     }
     /// `code` is none for the library's default.
     async fn close(self, code: Option<u16>) -> Result<(), Fault>;
+}
+
+/// The subprotocol that an answer with these headers has chosen.
+pub fn chosen_subprotocol(headers: &HeaderMap) -> Result<Option<String>, Fault> {
+    let chosen = headers.get(SEC_WEBSOCKET_PROTOCOL);
+    Ok(chosen.map(|chosen| chosen.to_str().map(str::to_owned)).transpose()?)
 }
 
 /// Does all jobs.

@@ -3,7 +3,7 @@
 
 use std::{future::Future, io};
 
-use client_drivers::{Client, Fault, Job, Message, run};
+use client_drivers::{Client, Fault, Job, Message, chosen_subprotocol, run};
 use fastwebsockets::{FragmentCollector, Frame, OpCode, Payload, handshake};
 use http_body_util::Empty;
 use hyper::{Request, Uri, body::Bytes, rt::Executor, upgrade::Upgraded};
@@ -39,8 +39,7 @@ impl Client for FastWebSockets {
         let stream = TcpStream::connect(authority).await?;
         let request = request.body(Empty::<Bytes>::new())?;
         let (socket, answer) = handshake::client(&Spawn, request, stream).await?;
-        let subprotocol = answer.headers().get("Sec-WebSocket-Protocol");
-        let subprotocol = subprotocol.map(|value| value.to_str().map(str::to_owned)).transpose()?;
+        let subprotocol = chosen_subprotocol(answer.headers())?;
         Ok(Self { socket: FragmentCollector::new(socket), subprotocol })
     }
 

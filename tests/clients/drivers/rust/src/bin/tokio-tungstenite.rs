@@ -2,7 +2,7 @@
 
 use std::io;
 
-use client_drivers::{Client, Fault, Job, Message, run};
+use client_drivers::{Client, Fault, Job, Message, chosen_subprotocol, run};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::{
@@ -25,8 +25,7 @@ impl Client for TokioTungstenite {
             request.headers_mut().insert("Sec-WebSocket-Protocol", offers.parse()?);
         }
         let (socket, answer) = connect_async(request).await?;
-        let subprotocol = answer.headers().get("Sec-WebSocket-Protocol");
-        let subprotocol = subprotocol.map(|value| value.to_str().map(str::to_owned)).transpose()?;
+        let subprotocol = chosen_subprotocol(answer.headers())?;
         Ok(Self { socket, subprotocol })
     }
 

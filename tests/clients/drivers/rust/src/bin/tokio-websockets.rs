@@ -2,7 +2,7 @@
 
 use std::io;
 
-use client_drivers::{Client, Fault, Job, Message, run};
+use client_drivers::{Client, Fault, Job, Message, chosen_subprotocol, run};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_websockets::{
@@ -21,8 +21,7 @@ impl Client for TokioWebSockets {
             builder = builder.add_header("sec-websocket-protocol".try_into()?, offers.parse()?)?;
         }
         let (socket, answer) = builder.connect().await?;
-        let subprotocol = answer.headers().get("sec-websocket-protocol");
-        let subprotocol = subprotocol.map(|value| value.to_str().map(str::to_owned)).transpose()?;
+        let subprotocol = chosen_subprotocol(answer.headers())?;
         Ok(Self { socket, subprotocol })
     }
 

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use client_drivers::{Client, Fault, Job, Message, run};
+use client_drivers::{Client, Fault, Job, Message, chosen_subprotocol, run};
 use tungstenite::{
     Error, WebSocket,
     client::IntoClientRequest,
@@ -26,8 +26,7 @@ impl Client for Tungstenite {
             request.headers_mut().insert("Sec-WebSocket-Protocol", offers.parse()?);
         }
         let (socket, answer) = tungstenite::connect(request)?;
-        let subprotocol = answer.headers().get("Sec-WebSocket-Protocol");
-        let subprotocol = subprotocol.map(|value| value.to_str().map(str::to_owned)).transpose()?;
+        let subprotocol = chosen_subprotocol(answer.headers())?;
         Ok(Self { socket, subprotocol })
     }
 
