@@ -130,6 +130,29 @@ async fn a_gateway_that_has_been_quiet_is_answered() {
     services.end(clients).await;
 }
 
+/// The runner forgets the notice of the first gateway, and takes that of the second.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_gateway_may_stop_and_start_again_under_a_running_runner() {
+    let mut services = Services::start(&format!("log.filter = 'debug'\n{DELAY}")).await;
+    let mut clients = services.connect(3).await;
+    services.gateway.signal(Signal::SIGTERM);
+    services.runner.logged("a caller drains").await;
+    let codes = join_all(clients.iter_mut().map(Client::closed)).await;
+    assert_eq!(codes, [1001; 3]);
+    // Functions push to the address of the first one.
+    let internal = services.gateway.address("internal").to_string();
+    let again = [("LONGHOLD_GATEWAY__LISTEN__INTERNAL", internal.as_str())];
+    assert_eq!(services.gateway.ended().await.code(), Some(0));
+    assert_eq!(in_roster(services.folder.path()), 0);
+    services.gateway = Process::start("gateway", &[], services.folder.path(), &again).await;
+    let mut clients = services.connect(3).await;
+    clients[0].send("hello").await;
+    assert_eq!(clients[1].receive_text().await, "hello(===Online people:3===)");
+    services.runner.signal(Signal::SIGTERM);
+    services.gateway.signal(Signal::SIGTERM);
+    services.end(clients).await;
+}
+
 /// The delay has passed before the first call of the drain: the gateway has told the runner that
 /// it drains.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -133,6 +133,39 @@ async fn lines_of_stdout_and_stderr_keep_their_order() {
     }
 }
 
+/// Stdout and stderr are one pipe. What has no line end when the reply comes is a line of its own.
+#[tokio::test]
+async fn half_a_line_is_completed_by_the_other_stream_or_by_the_end_of_the_invocation() {
+    let node = "exports.main_handler = async (event) => {\n\
+        process.stdout.write('out, '); console.error('err', event);\n\
+        process.stderr.write('err, '); console.log('out', event);\n\
+        process.stdout.write('half of ' + event);\n}\n";
+    let python = "import sys\ndef main_handler(event, context):\n    \
+        print('out, ', end='', flush=True)\n    print('err', event, file=sys.stderr)\n    \
+        print('err, ', end='', file=sys.stderr, flush=True)\n    print('out', event)\n    \
+        print('half of', event, end='')\n";
+    for (language, file, code) in [("python", "index.py", python), ("node", "index.js", node)] {
+        if !has(language) {
+            continue;
+        }
+        let folder = folder();
+        write(folder.path(), &format!("{language}/{file}"), code);
+        let functions = Functions::start_in(folder, &function(language, "")).await;
+        for event in 1..=2 {
+            assert_eq!(functions.invoke(language, &json!(event)).await, (200, Value::Null));
+        }
+        let log = functions.get(&format!("/functions/{language}/logs?tail=1000")).await;
+        let log = log.text().await.unwrap();
+        let lines = log.lines().filter_map(|line| line.strip_prefix("data: "));
+        let lines: Vec<_> = lines.filter(|line| !line.contains("RequestId:")).collect();
+        let of = |event| {
+            [format!("out, err {event}"), format!("err, out {event}"), format!("half of {event}")]
+        };
+        assert_eq!(lines, [of(1), of(2)].concat(), "{language}");
+        functions.finish().await;
+    }
+}
+
 #[tokio::test]
 async fn a_flood_of_lines_is_bounded_and_counted() {
     if !has("bash") {
