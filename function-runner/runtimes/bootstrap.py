@@ -216,7 +216,27 @@ def load(environment):
     first = usual_path.index(library) if library in usual_path else 0
     give_way(folders + [folder for folder in usual_path[:first] if not folder.endswith(".zip")])
     module, _, name = environment["_HANDLER"].rpartition(".")
-    return getattr(importlib.import_module(module.replace("/", ".")), name, None), module, name
+    module = module.replace("/", ".")
+    taken = is_taken(module.partition(".")[0], folders)
+    if taken:
+        return None, taken
+    handler = getattr(importlib.import_module(module), name, None)
+    return handler, f"module {module} has no function {name}"
+
+
+def is_taken(name, folders):
+    """What comes before the function's own module of this name, as a message. Modules of the
+    interpreter come before all files, and any module before a folder without __init__.py."""
+    own = importlib.machinery.PathFinder.find_spec(name, folders)
+    try:
+        spec = importlib.util.find_spec(name)
+    except ValueError:
+        # A module that is loaded, and was not found in the usual way: __main__.
+        spec = importlib.machinery.ModuleSpec(name, None, origin="loaded")
+    if own is None or spec is None or spec.origin == own.origin:
+        return None
+    return (f"the name {name} is taken by a module of Python ({spec.origin}), which comes first: "
+            "rename yours, and name it so in handler")
 
 
 def give_way(folders):
@@ -282,13 +302,12 @@ def main():
     always = static_context(environment)
     lines = log_from(logging.root)
     try:
-        handler, module, name = load(environment)
+        handler, problem = load(environment)
     except BaseException as error:
         api.fail("init/error", 443, error)
         return 1
     if not callable(handler):
-        error = AttributeError(f"module {module} has no function {name}")
-        api.fail("init/error", 437, error)
+        api.fail("init/error", 437, AttributeError(problem))
         return 1
     api.call("POST", "init/ready")
     while True:

@@ -77,6 +77,50 @@ async fn python_functions_may_have_files_with_the_names_of_modules_of_python() {
     functions.finish().await;
 }
 
+/// What one interpreter has built in, or loads at its start, comes before all files. Such a module
+/// may have a function of the handler's name. What all interpreters have is refused at the start.
+#[tokio::test]
+async fn a_handler_whose_module_has_the_name_of_one_of_the_interpreter_is_437_with_the_reason() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    let code = "def main_handler(event, context):\n    return 'mine'\nexists = main_handler\n";
+    let mut settings = String::new();
+    let cases = [
+        ("genericpath.main_handler", "genericpath.py", Some("genericpath")),
+        ("genericpath.exists", "genericpath/__init__.py", Some("genericpath")),
+        ("_thread.main_handler", "_thread.py", Some("_thread")),
+        ("_thread/index.main_handler", "_thread/index.py", Some("_thread")),
+        ("mine/time.main_handler", "mine/time.py", None),
+        ("json/index.main_handler", "json/index.py", Some("json")),
+        ("json.main_handler", "json.py", None),
+        ("token/index.main_handler", "token/index.py", Some("token")),
+        ("decimal.main_handler", "decimal.py", None),
+    ];
+    for (number, (handler, file, _)) in cases.iter().enumerate() {
+        write(folder.path(), &format!("f{number}/{file}"), code);
+        settings += &format!(
+            "[functions.f{number}]\nruntime = 'python3'\nhandler = '{handler}'\n\
+             code = 'f{number}'\ntimeout = '30s'\n"
+        );
+    }
+    let functions = Functions::start_in(folder, &settings).await;
+    for (number, (handler, _, taken)) in cases.iter().enumerate() {
+        let (status, reply) = functions.invoke(&format!("f{number}"), &Value::Null).await;
+        let Some(name) = taken else {
+            assert_eq!((status, reply), (200, json!("mine")), "{handler}");
+            continue;
+        };
+        assert_eq!(status, 437, "{handler}: {reply}");
+        let message = reply["errorMessage"].as_str().unwrap();
+        let reason = format!("the name {name} is taken by a module of Python (");
+        assert!(message.starts_with(&reason), "{message}");
+        assert!(message.ends_with("rename yours, and name it so in handler"), "{message}");
+    }
+    functions.finish().await;
+}
+
 /// Modules of Node cannot be shadowed; other modules of the same names can be there.
 #[tokio::test]
 async fn node_functions_may_have_files_with_the_names_of_modules_of_node() {
