@@ -8,9 +8,7 @@ const NAMED_MAX: usize = 20;
 /// The end of a message about `word`, which is none of the `known` ones: the nearest of them. If
 /// none is near, all of them.
 pub fn nearest(word: &str, known: &[&str]) -> String {
-    let similar = known.iter().map(|known| (strsim::jaro(word, known), known));
-    let best = similar.filter(|(similar, _)| *similar > SIMILAR).max_by(|a, b| a.0.total_cmp(&b.0));
-    if let Some((_, best)) = best {
+    if let Some(best) = nearest_of(word, known) {
         return format!("; did you mean {best:?}?");
     }
     if known.is_empty() {
@@ -19,6 +17,13 @@ pub fn nearest(word: &str, known: &[&str]) -> String {
     let named: Vec<_> = known.iter().take(NAMED_MAX).copied().collect();
     let more = if known.len() > NAMED_MAX { ", …" } else { "" };
     format!("; there are: {}{more}", named.join(", "))
+}
+
+/// The nearest of the `known` words, if one is near.
+pub(super) fn nearest_of<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let similar = known.iter().map(|known| (strsim::jaro(word, known), *known));
+    let near = similar.filter(|(similar, _)| *similar > SIMILAR);
+    near.max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, best)| best)
 }
 
 #[cfg(test)]

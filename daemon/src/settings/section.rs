@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::{
     Kind, Origins,
+    nearest::nearest_of,
     notes::{Notes, join},
     variables::names,
 };
@@ -109,8 +110,15 @@ impl Section {
 
 impl Drop for Section {
     fn drop(&mut self) {
-        let what = format!("is not a setting; known here: {}", self.known.join(", "));
+        let known = self.known.join(", ");
         for key in self.table.keys() {
+            // Keys of variables are in upper case.
+            let what = match nearest_of(&key.to_lowercase(), &self.known) {
+                Some(near) => {
+                    format!("is not a setting; did you mean {near:?}? Known here: {known}")
+                }
+                None => format!("is not a setting; known here: {known}"),
+            };
             self.notes.add_everywhere(&self.key(key), &what);
         }
     }

@@ -43,11 +43,11 @@ fn all_that_is_wrong_in_a_file_is_reported_at_once() {
             "server.toml: api[0].id: is missing; use a string that is not empty",
             "server.toml: api[1].id: 7 is not valid; use a string that is not empty",
             "server.toml: functions.f: is not a table; use [functions.f]",
-            "server.toml: functions.g.memory: is not a setting; known here: memory_mb",
+            "server.toml: functions.g.memory: is not a setting; did you mean \"memory_mb\"? Known here: memory_mb",
             "server.toml: variables.pull: the value is not valid; use a string that is not empty",
             "server.toml: variables.push: [\"a\"] is not valid; use a string that is not empty",
-            "server.toml: api[1].tiemout: is not a setting; known here: timeout, id",
-            "server.toml: listen.pubic: is not a setting; known here: public",
+            "server.toml: api[1].tiemout: is not a setting; did you mean \"timeout\"? Known here: timeout, id",
+            "server.toml: listen.pubic: is not a setting; did you mean \"public\"? Known here: public",
             "server.toml: extra: is not a setting; known here: listen, max, quiet, drain, api, \
              functions, variables",
             "server.toml: unknown: is not a setting; known here: listen, max, quiet, drain, api, \

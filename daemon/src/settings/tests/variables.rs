@@ -101,16 +101,18 @@ fn a_variable_that_names_no_setting_is_reported() {
                 ("SERVER__NOT__B", "1"),
             ],
             &[
-                "SERVER__DRAIN__HARD__TIMEOUT: drain.hard.TIMEOUT is not a setting; known here: \
-                 time-out",
-                "SERVER__LISTEN__PUBIC: listen.PUBIC is not a setting; known here: public",
+                "SERVER__DRAIN__HARD__TIMEOUT: drain.hard.TIMEOUT is not a setting; did you mean \
+                 \"time-out\"? Known here: time-out",
+                "SERVER__LISTEN__PUBIC: listen.PUBIC is not a setting; did you mean \"public\"? Known \
+                 here: public",
                 &format!("SERVER__NOPE: NOPE is not a setting; {known}"),
                 &format!("SERVER__NOT__A__SETTING: NOT is not a setting; {known}"),
                 &format!("SERVER__NOT__B: NOT is not a setting; {known}"),
             ],
         );
     }
-    let problem = "SERVER__API__0__IDD: api[0].IDD is not a setting; known here: timeout, id";
+    let problem = "SERVER__API__0__IDD: api[0].IDD is not a setting; did you mean \"id\"? Known \
+                   here: timeout, id";
     check_problems(FILE, &[("SERVER__API__0__IDD", "a")], &[problem]);
 }
 
@@ -174,12 +176,12 @@ fn the_file_and_the_variables_are_reported_together() {
 /// Only variables may have keys in upper case. Those of a file are spelled as documented.
 #[test]
 fn a_file_does_not_spell_like_a_variable() {
-    let known = "known here: listen, max, quiet, drain, api, functions, variables";
+    let known = "Known here: listen, max, quiet, drain, api, functions, variables";
     for variables in [&[][..], &[("SERVER__LISTEN__PUBLIC", "a")]] {
         let SettingsError(problems) = read("[LISTEN]\npublic = \"b\"", variables).unwrap_err();
         assert_eq!(
             problems[0].to_string(),
-            format!("server.toml: LISTEN: is not a setting; {known}")
+            format!("server.toml: LISTEN: is not a setting; did you mean \"listen\"? {known}")
         );
     }
 }
