@@ -12,6 +12,7 @@ mod languages;
 mod links;
 mod log_lines;
 mod own_runner;
+mod path_rules;
 mod proxies;
 mod scf;
 mod seen;

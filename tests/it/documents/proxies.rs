@@ -33,7 +33,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    blocks::{Block, named, with},
+    blocks::{Block, named},
     has, shell,
 };
 use crate::support::{
@@ -41,7 +41,7 @@ use crate::support::{
     world::{World, closing},
 };
 
-const DOCUMENT: &str = "docs/operations.md";
+pub(super) const DOCUMENT: &str = "docs/operations.md";
 const HOST: &str = "chat.example.com";
 /// How often it is tried whether a proxy listens yet.
 const ASK_EVERY: Duration = Duration::from_millis(20);
@@ -54,7 +54,7 @@ struct Proxy {
 }
 
 /// An address that no other test has: all of 127.0.0.0/8 is this machine.
-fn own_address() -> SocketAddr {
+pub(super) fn own_address() -> SocketAddr {
     let ip = 0x7f00_0000 | fastrand::u32(0x0001_0000..0x00ff_ffff);
     (Ipv4Addr::from(ip), 8443).into()
 }
@@ -78,30 +78,8 @@ impl Proxy {
         arguments: &[&str],
     ) -> Self {
         let certificate = CertificateDer::from_pem_file(folder.path().join(format!("{HOST}.pem")));
-        let child = Command::new(program)
-            .args(arguments)
-            .current_dir(folder.path())
-            .env("PATH", "/usr/local/bin:/usr/bin:/usr/sbin")
-            .env("HOME", folder.path())
-            .env("XDG_CONFIG_HOME", folder.path())
-            .env("XDG_DATA_HOME", folder.path())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(fs::File::create(folder.path().join("log")).unwrap())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let mut proxy = Self { address, certificate: certificate.unwrap(), _child: child };
-        let listens = async {
-            while TcpStream::connect(address).await.is_err() {
-                let ended = proxy._child.try_wait().unwrap();
-                let log = fs::read_to_string(folder.path().join("log")).unwrap();
-                assert!(ended.is_none(), "{program} ended: {log}");
-                sleep(ASK_EVERY).await;
-            }
-        };
-        soon("a proxy that listens", listens).await;
-        proxy
+        let certificate = certificate.unwrap();
+        Self { address, certificate, _child: start(folder, address, program, arguments).await }
     }
 
     /// A client with an address of its own, that says it has another.
@@ -125,6 +103,57 @@ impl Proxy {
         let client = Box::pin(client_async(request, tls));
         soon("a handshake", client).await.unwrap().0
     }
+}
+
+/// Starts a proxy, and waits until it listens at `address`.
+pub(super) async fn start(
+    folder: &TempDir,
+    address: SocketAddr,
+    program: &str,
+    arguments: &[&str],
+) -> Child {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .current_dir(folder.path())
+        .env("PATH", "/usr/local/bin:/usr/bin:/usr/sbin")
+        .env("HOME", folder.path())
+        .env("XDG_CONFIG_HOME", folder.path())
+        .env("XDG_DATA_HOME", folder.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(fs::File::create(folder.path().join("log")).unwrap())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let listens = async {
+        while TcpStream::connect(address).await.is_err() {
+            let ended = child.try_wait().unwrap();
+            let log = fs::read_to_string(folder.path().join("log")).unwrap();
+            assert!(ended.is_none(), "{program} ended: {log}");
+            sleep(ASK_EVERY).await;
+        }
+    };
+    soon("a proxy that listens", listens).await;
+    child
+}
+
+/// The arguments of a Caddy with the `Caddyfile` in its working folder.
+pub(super) const CADDY: [&str; 5] = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
+
+/// The arguments of an nginx in this folder.
+pub(super) fn nginx(folder: &TempDir) -> [&str; 8] {
+    let prefix = folder.path().to_str().unwrap();
+    ["-p", prefix, "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off; master_process off;"]
+}
+
+/// Writes the file of an nginx with `main` outside of `http`, and `site` within. The rest is what
+/// the file of the distribution says, but for its places: this one runs beside it.
+pub(super) fn write_nginx(folder: &TempDir, main: &str, site: &str) {
+    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+        .map(|name| format!("{name}_temp_path tmp_{name};"));
+    let paths = paths.join(" ");
+    let text = format!("pid nginx.pid; {main} http {{ access_log off; {paths} {site} }}");
+    fs::write(folder.path().join("nginx.conf"), text).unwrap();
 }
 
 /// What holds of each proxy.
@@ -152,7 +181,7 @@ async fn check(world: World, proxy: &Proxy) {
     world.finish().await;
 }
 
-fn sample(block: &Block, changes: &[(&str, &str)]) -> String {
+pub(super) fn sample(block: &Block, changes: &[(&str, &str)]) -> String {
     changes.iter().fold(block.text.clone(), |text, (from, to)| {
         assert!(text.contains(from), "{} has no {from}", block.place());
         text.replace(from, to)
@@ -174,16 +203,8 @@ async fn nginx_with_tls_stands_in_front_of_a_gateway() {
     ];
     let site = sample(&named(DOCUMENT, "nginx", "longhold.conf"), &changes);
     let main = named(DOCUMENT, "nginx", "nginx.conf").text;
-    // What the file of the distribution says, but for its places: this one runs beside it.
-    let paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-        .map(|name| format!("{name}_temp_path tmp_{name};"));
-    let paths = paths.join(" ");
-    let text = format!("pid nginx.pid; {main} http {{ access_log off; {paths} {site} }}");
-    fs::write(folder.path().join("nginx.conf"), text).unwrap();
-    let prefix = folder.path().to_str().unwrap();
-    let arguments =
-        ["-p", prefix, "-c", "nginx.conf", "-e", "stderr", "-g", "daemon off; master_process off;"];
-    let proxy = Proxy::start(&folder, address, "nginx", &arguments).await;
+    write_nginx(&folder, &main, &site);
+    let proxy = Proxy::start(&folder, address, "nginx", &nginx(&folder)).await;
     check(world, &proxy).await;
 }
 
@@ -203,10 +224,9 @@ async fn caddy_with_tls_stands_in_front_of_a_gateway() {
     );
     let changes =
         [("chat.example.com {\n", &*site), ("127.0.0.1:9000", &world.listeners.public.to_string())];
-    let text = sample(&with(DOCUMENT, "caddyfile", "reverse_proxy"), &changes);
+    let text = sample(&named(DOCUMENT, "caddyfile", "Caddyfile"), &changes);
     let options = "{\nadmin off\nauto_https disable_redirects\n}\n";
     fs::write(folder.path().join("Caddyfile"), format!("{options}{text}")).unwrap();
-    let arguments = ["run", "--config", "Caddyfile", "--adapter", "caddyfile"];
-    let proxy = Proxy::start(&folder, address, "caddy", &arguments).await;
+    let proxy = Proxy::start(&folder, address, "caddy", &CADDY).await;
     check(world, &proxy).await;
 }
