@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 /// How long a test waits for an event that must come. Far longer than any of them takes, so it only
 /// ends tests that would wait for ever.
-const TEST_TIMEOUT: Duration = Duration::from_secs(20);
+const TEST_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// `connection.close_timeout` in tests. It is short because many tests leave clients open that
 /// never answer a Close.
