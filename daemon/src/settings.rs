@@ -14,6 +14,7 @@ mod nearest;
 mod notes;
 mod origins;
 mod problem;
+mod secret;
 mod section;
 mod variables;
 
@@ -28,5 +29,6 @@ pub use self::{
     nearest::nearest,
     origins::Origins,
     problem::{Problem, SettingsError},
+    secret::{Given, Secret},
     section::Section,
 };

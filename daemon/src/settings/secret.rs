@@ -1,0 +1,198 @@
+//! Secrets in settings: texts that stand in the settings file, in a variable, or in a file of
+//! their own. No message and no log shows them.
+
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use super::{Kind, Section, path};
+
+/// The longest file of a secret.
+const FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// A text that only its owner may see.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(String);
+
+/// What stands at the key of a secret.
+#[derive(Debug)]
+pub enum Given {
+    /// Nothing.
+    No,
+    /// Something that is not valid, which is noted.
+    Unsound,
+    /// A secret.
+    Sound(Secret),
+}
+
+impl Secret {
+    /// Keeps `text` out of messages and logs.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").finish_non_exhaustive()
+    }
+}
+
+impl Section {
+    /// Reads a secret. `values` says in words which ones are valid; `check` says what is wrong with
+    /// the one that is given, and must not repeat it.
+    pub fn read_secret(
+        &mut self,
+        key: &'static str,
+        values: &str,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Given {
+        // Takes any value: the message for a value of another kind would show it.
+        let anything = Kind::new(values, |value| Some(value.as_str().map(str::to_owned)));
+        let Some(value) = self.read(key, &anything) else { return Given::No };
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            self.problem(key, "is not a string with something in it; put it in quotes");
+            return Given::Unsound;
+        };
+        self.checked(key, value, check)
+    }
+
+    /// Reads a secret that stands at `key`, or in the file that `file_key` names. A relative path
+    /// starts at `base`. The newline at the end of the file does not belong to the secret.
+    pub fn read_secret_or_file(
+        &mut self,
+        [key, file_key]: [&'static str; 2],
+        base: &Path,
+        values: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Given {
+        let given = self.read_secret(key, values, &check);
+        let Some(file) = self.read(file_key, &path(base)) else { return given };
+        if !matches!(given, Given::No) {
+            self.problem(file_key, format!("is set together with {key}; set one of them"));
+            return Given::Unsound;
+        }
+        match read_file(&file) {
+            Ok(text) => self.checked(file_key, text, check),
+            Err(error) => {
+                self.problem(file_key, format!("{} cannot be read: {error}", file.display()));
+                Given::Unsound
+            }
+        }
+    }
+
+    fn checked(
+        &self,
+        key: &str,
+        value: String,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Given {
+        match check(&value) {
+            Ok(()) => Given::Sound(Secret(value)),
+            Err(problem) => {
+                self.problem(key, problem);
+                Given::Unsound
+            }
+        }
+    }
+}
+
+fn read_file(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let length = File::open(file)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if length as u64 > FILE_BYTES_MAX {
+        return Err(io::Error::other("it is longer than 64 KiB"));
+    }
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    if text.is_empty() {
+        return Err(io::Error::other("it is empty"));
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, fs};
+
+    use super::*;
+    use crate::settings::{Document, SettingsError};
+
+    fn check(text: &str) -> Result<(), String> {
+        if text.len() < 4 { Err("is too short; use 4 characters".to_owned()) } else { Ok(()) }
+    }
+
+    fn read(text: &str, base: &Path) -> Result<Option<String>, SettingsError> {
+        let document = Document::parse(Path::new("a.toml"), text, "A", &BTreeMap::new())?;
+        document.read(|root| {
+            match root.read_secret_or_file(["key", "key_file"], base, "a secret", check) {
+                Given::No => Some(None),
+                Given::Unsound => None,
+                Given::Sound(secret) => Some(Some(secret.reveal().to_owned())),
+            }
+        })
+    }
+
+    #[test]
+    fn a_secret_stands_in_the_settings_or_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("unix", "hunter2\n"), ("windows", "hunter2\r\n"), ("bare", "hunter2")]
+        {
+            fs::write(folder.path().join(name), text).unwrap();
+            let read = read(&format!("key_file = \"{name}\""), folder.path());
+            assert_eq!(read.unwrap().unwrap(), "hunter2");
+        }
+        assert_eq!(read("key = \"hunter2\"", folder.path()).unwrap().unwrap(), "hunter2");
+        assert_eq!(read("", folder.path()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_wrong_secret_is_named_by_its_key_and_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = "x".repeat(65 << 10);
+        let files: [(&str, &[u8]); 4] = [
+            ("empty", b"\n"),
+            ("long", long.as_bytes()),
+            ("bytes", b"\xff\xfe"),
+            ("short", b"hun\n"),
+        ];
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        for (text, words) in [
+            ("key = \"hun\"", "key: is too short; use 4 characters"),
+            ("key = 7", "key: is not a string with something in it"),
+            ("key_file = \"short\"", "key_file: is too short; use 4 characters"),
+            ("key_file = \"empty\"", "empty cannot be read: it is empty"),
+            ("key_file = \"long\"", "long cannot be read: it is longer than 64 KiB"),
+            ("key_file = \"bytes\"", "bytes cannot be read: stream did not contain valid UTF-8"),
+            ("key_file = \"nowhere\"", "nowhere cannot be read: No such file"),
+            ("key_file = \".\"", "cannot be read: Is a directory"),
+            (
+                "key = \"hunter2\"\nkey_file = \"short\"",
+                "key_file: is set together with key; set one of them",
+            ),
+        ] {
+            let problem = read(text, folder.path()).unwrap_err().to_string();
+            assert!(problem.contains(words), "{problem}");
+            assert!(!problem.contains("hun"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_not_in_debug_output() {
+        assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret { .. }");
+    }
+}
