@@ -13,8 +13,8 @@
 //!   route is answered with a frame: the method would then return a call or a [`Message`].
 //! - An authorizer, whose context of up to 8 KB is in every later event: `opening` makes an
 //!   `authorizer_call`, formed as [`Dialect::register_call`], before the [`ConnectionInfo`] is
-//!   made. `judge_authorizer` gives the bytes of [`ConnectionInfo::identity`]. Only the dialect
-//!   reads them.
+//!   made. `judge_authorizer` gives bytes that the `ConnectionInfo` keeps, and only the dialect
+//!   reads. Tencent's later events have no identity, so nothing is kept at present.
 //! - The same context in the disconnect event: [`Dialect::cleanup_call`] takes only what the
 //!   journal keeps, as a cleanup may be delivered after a restart. AWS writes the context down with
 //!   [`Dialect::cleanup_info`], and reads it in `cleanup_call`.

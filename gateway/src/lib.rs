@@ -15,6 +15,8 @@ mod push;
 
 mod dialect;
 
+mod identity;
+
 mod registry;
 
 mod api;

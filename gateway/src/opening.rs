@@ -39,6 +39,7 @@ use crate::{
     call::FunctionClient,
     cleanup::{Cleanups, Owed},
     connection::{Connection, Ended, ReceiveMemory},
+    identity::Identification,
     registry::{ConnectionInfo, End, Entry, Mailbox, Registry},
     settings::{ConnectionSettings, PathParameters},
 };
@@ -52,6 +53,7 @@ pub(crate) struct Connector {
     pub(crate) node: [u8; 3],
     pub(crate) settings: Arc<ConnectionSettings>,
     pub(crate) functions: FunctionClient,
+    pub(crate) identification: Identification,
     /// For messages that are being received.
     pub(crate) memory: ReceiveMemory,
     pub(crate) cleanups: Cleanups,
@@ -105,11 +107,15 @@ impl Connector {
         mut request: Request<B>,
     ) -> Result<oneshot::Receiver<Result<Acceptance, Refusal>>, Refusal> {
         let upgrade = hyper::upgrade::on(&mut request);
-        let (head, _no_body) = request.into_parts();
+        let (head, no_body) = request.into_parts();
+        drop(no_body);
         let PeerAddress(peer) =
             *head.extensions.get().expect("the listener puts the address into every request");
         let http_permit = head.extensions.get::<ConnectionPermit>().cloned();
-        let handshake = Handshake::check(head, path_parameters)?;
+        let mut handshake = Handshake::check(head, path_parameters)?;
+        // Before anything is done for the client.
+        handshake.request.identity =
+            self.identification.identify(&api, &handshake.request.headers)?;
         let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;
         let permit =
             Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::NoCapacity)?;

@@ -1,6 +1,7 @@
 //! The settings of `gateway.toml`. No other module knows its keys, ranges and defaults.
 
 mod api;
+mod auth;
 mod cleanup;
 mod connection;
 mod drain;
@@ -29,6 +30,7 @@ use url::Url;
 pub(crate) use self::paths::best_fit;
 pub use self::{
     api::{ApiSettings, FunctionAddress},
+    auth::{AuthSettings, KeyPair},
     cleanup::CleanupSettings,
     connection::ConnectionSettings,
     drain::DrainSettings,
@@ -109,7 +111,7 @@ impl Settings {
             drain: DrainSettings::read(&mut root.section("drain")),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
             log: LogSettings::read(&mut root.section("log")),
-            apis: api::read_all(root),
+            apis: api::read_all(root, base),
             // Last, when all keys have been read.
             origins: root.origins(),
         };

@@ -4,6 +4,7 @@
 //! A fenced block says in its info string what it is: a language, and for settings and programs
 //! the file that it belongs into.
 
+mod auth;
 mod blocks;
 mod commands;
 mod compose;

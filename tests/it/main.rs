@@ -23,6 +23,7 @@ mod echo_load;
 mod failed_calls;
 mod faults;
 mod frames;
+mod identity;
 mod keepalive;
 mod listeners;
 mod malformed;

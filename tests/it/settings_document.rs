@@ -40,7 +40,12 @@ fn keys<'a>(table: &'a str, text: &'a str) -> impl Iterator<Item = Key> + 'a {
 fn variable(table: &str) -> String {
     let parts = table.trim_matches(['[', ']']).split('.').filter(|part| !part.is_empty());
     let number = if table.starts_with("[[") { "<NUMBER>__" } else { "" };
-    parts.map(|part| part.to_uppercase() + "__").collect::<String>() + number
+    let mut parts: Vec<_> = parts.map(|part| part.to_uppercase() + "__").collect();
+    // The tables of an API: it is one of a list.
+    if parts.len() > 1 && parts[0] == "API__" {
+        parts[0] += "<NUMBER>__";
+    }
+    parts.concat() + number
 }
 
 #[track_caller]

@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod machine;
 pub(crate) mod oracle;
 pub(crate) mod process;
+pub(crate) mod python;
 pub(crate) mod s3;
 pub(crate) mod stack;
 pub(crate) mod world;

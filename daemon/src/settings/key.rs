@@ -18,10 +18,12 @@ pub struct Key {
 impl Key {
     /// `path` is that of the table: `api[]` for an element of a list of tables.
     pub(super) fn new(path: &str, name: &str, values: &str, default: &str) -> Self {
-        let table = match path.strip_suffix("[]") {
+        // As a file names it: it does not say again that a table around it is one of a list.
+        let named = path.replace("[].", ".");
+        let table = match named.strip_suffix("[]") {
             Some(list) => format!("[[{list}]]"),
-            None if path.is_empty() => String::new(),
-            None => format!("[{path}]"),
+            None if named.is_empty() => String::new(),
+            None => format!("[{named}]"),
         };
         let [name, values, default] = [name, values, default].map(str::to_owned);
         Self { table, name, values, default }

@@ -67,6 +67,11 @@ impl Section {
         }
     }
 
+    /// Whether something stands at `key` that was not read yet.
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key) || self.spelled_in_variable(key).is_some()
+    }
+
     /// Notes a problem of the value at `key`: what is wrong with it, and what would be right.
     pub fn problem(&self, key: &str, what: impl Into<String>) {
         self.notes.add(&self.key(key), what.into());
@@ -87,12 +92,16 @@ impl Section {
         if let Some(value) = self.table.remove(key) {
             return Some(value);
         }
-        let spelled = self.table.keys().find(|spelled| {
-            names(spelled, key) && self.notes.is_variable(&join(&self.path, spelled))
-        })?;
-        let spelled = spelled.clone();
+        let spelled = self.spelled_in_variable(key)?.clone();
         self.notes.respell(&join(&self.path, &spelled), &self.key(key));
         self.table.remove(&spelled)
+    }
+
+    /// How a variable spells `key`, if only variables set it.
+    fn spelled_in_variable(&self, key: &str) -> Option<&String> {
+        self.table.keys().find(|spelled| {
+            names(spelled, key) && self.notes.is_variable(&join(&self.path, spelled))
+        })
     }
 
     fn parse<T>(&self, path: &str, value: &Value, kind: &Kind<T>) -> Option<T> {

@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, Uri};
 
-use crate::settings::PathParameters;
+use crate::{identity::Identity, settings::PathParameters};
 
 /// The request of a handshake, as far as functions see it.
 #[derive(Debug)]
@@ -16,4 +16,6 @@ pub(crate) struct HandshakeRequest {
     pub(crate) protocols: Option<String>,
     /// `Sec-WebSocket-Extensions` verbatim, joined likewise.
     pub(crate) extensions: Option<String>,
+    /// Who the client proved to be. None for a client that did not have to prove anything.
+    pub(crate) identity: Option<Identity>,
 }

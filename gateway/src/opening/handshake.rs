@@ -60,7 +60,14 @@ impl Handshake {
         }
         let protocols = joined(&headers, &header::SEC_WEBSOCKET_PROTOCOL);
         let extensions = joined(&headers, &header::SEC_WEBSOCKET_EXTENSIONS);
-        let request = HandshakeRequest { uri, headers, path_parameters, protocols, extensions };
+        let request = HandshakeRequest {
+            uri,
+            headers,
+            path_parameters,
+            protocols,
+            extensions,
+            identity: None,
+        };
         Ok(Self { request, key })
     }
 

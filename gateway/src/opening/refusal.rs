@@ -3,6 +3,8 @@
 use daemon::http::{Body, message};
 use http::{HeaderValue, Response, StatusCode, header};
 
+use crate::identity::Unidentified;
+
 /// Seconds after which a refused client may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
 
@@ -21,6 +23,9 @@ pub(crate) enum Refusal {
     /// A version of the protocol that this gateway does not speak.
     #[error("need header Sec-WebSocket-Version: 13")]
     WrongVersion,
+    /// The client did not prove who it is.
+    #[error("{0}")]
+    Unidentified(#[from] Unidentified),
     /// The register function refused. The text is the function's own.
     #[error("{0}")]
     Refused(String),
@@ -57,6 +62,7 @@ impl Refusal {
             Self::NotWebSocket | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::BadHandshake(_) => StatusCode::BAD_REQUEST,
             Self::WrongVersion => StatusCode::UPGRADE_REQUIRED,
+            Self::Unidentified(reason) => reason.status(),
             Self::Faulted => StatusCode::BAD_GATEWAY,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
             Self::Unreachable
@@ -84,6 +90,11 @@ impl Refusal {
             Self::WrongVersion => {
                 headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
                 headers.insert(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+            Self::Unidentified(reason) => {
+                if let Some(challenge) = reason.challenge() {
+                    headers.insert(header::WWW_AUTHENTICATE, challenge);
+                }
             }
             Self::NoSuchPath(_)
             | Self::NotWebSocket

@@ -29,9 +29,6 @@ pub(crate) struct ConnectionInfo {
     /// The client's address.
     pub(crate) source_ip: IpAddr,
     pub(crate) user_agent: Option<Box<str>>,
-    /// Who the client proved to be, as its dialect wrote it down. Only the dialect reads it. Empty
-    /// for a client that did not have to prove anything.
-    pub(crate) identity: Box<[u8]>,
     subprotocol: OnceLock<Box<str>>,
 }
 
@@ -57,7 +54,6 @@ impl ConnectionInfo {
             opened_at: SystemTime::now(),
             source_ip: source_ip.to_canonical(),
             user_agent: user_agent.map(|text| cut(text, TEXT_BYTES_MAX).into()),
-            identity: Box::default(),
             subprotocol: OnceLock::new(),
         }
     }
@@ -130,6 +126,6 @@ mod tests {
     /// 15 000 idle connections have this 15 000 times.
     #[test]
     fn a_connection_info_is_small() {
-        assert!(size_of::<ConnectionInfo>() <= 144, "{}", size_of::<ConnectionInfo>());
+        assert!(size_of::<ConnectionInfo>() <= 128, "{}", size_of::<ConnectionInfo>());
     }
 }

@@ -1,13 +1,13 @@
 //! `[[api]]`: the paths that clients connect to, and the functions behind them.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
 use daemon::settings::{
     Kind, Section, bytes, count, duration, flag, http_url, is_name, problem_of_name, text,
 };
 use url::Url;
 
-use super::{DAY, MILLISECOND, PathPattern, SECOND};
+use super::{AuthSettings, DAY, MILLISECOND, PathPattern, SECOND};
 
 /// The longest time that a function may run (documented).
 const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
@@ -46,6 +46,8 @@ pub struct ApiSettings {
     /// `subprotocols`: the first of the client's offer that is here is chosen, if register chooses
     /// none.
     pub subprotocols: Vec<String>,
+    /// `auth`: how clients prove who they are.
+    pub auth: AuthSettings,
     /// `service_id`: `requestContext.serviceId` of register events.
     pub service_id: String,
     /// `service_name`: `requestContext.serviceName` of register events.
@@ -76,7 +78,7 @@ impl FunctionAddress {
 }
 
 /// Reads all APIs. There must be one, and no two may have the same id or path.
-pub(super) fn read_all(root: &mut Section) -> Vec<ApiSettings> {
+pub(super) fn read_all(root: &mut Section, base: &Path) -> Vec<ApiSettings> {
     let mut sections = root.sections("api");
     if sections.is_empty() {
         root.problem("api", "is missing; use an [[api]] with id, path and transmit");
@@ -85,7 +87,7 @@ pub(super) fn read_all(root: &mut Section) -> Vec<ApiSettings> {
     let mut paths = HashSet::new();
     let mut apis = Vec::new();
     for section in &mut sections {
-        let Some(api) = read(section) else { continue };
+        let Some(api) = read(section, base) else { continue };
         if !ids.insert(api.id.clone()) {
             section.problem(
                 "id",
@@ -104,7 +106,7 @@ pub(super) fn read_all(root: &mut Section) -> Vec<ApiSettings> {
     apis
 }
 
-fn read(section: &mut Section) -> Option<ApiSettings> {
+fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     // Every key is read before a missing one ends this, so that all problems are reported.
     let id = section.require("id", &id_kind());
     let path = read_path(section);
@@ -126,6 +128,7 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
     let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
     let reply = section.read_or("reply", &flag(), "false");
     let subprotocols = section.read_or("subprotocols", &subprotocols_kind(), "[]");
+    let auth = AuthSettings::read(section, base);
     let service_id = section.read_derived("service_id", &text(), "the id");
     let service_name = section.read_derived("service_name", &text(), "the id");
     let id = id?;
@@ -142,6 +145,7 @@ fn read(section: &mut Section) -> Option<ApiSettings> {
         max_message,
         reply,
         subprotocols,
+        auth,
         service_id: service_id.unwrap_or_else(|| id.clone()),
         service_name: service_name.unwrap_or_else(|| id.clone()),
         id,

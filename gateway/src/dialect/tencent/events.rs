@@ -19,6 +19,7 @@ use crate::{
     api::ApiConfig,
     call::{Call, Origin},
     dialect::{HandshakeRequest, Registered},
+    identity::Identity as Proven,
     registry::{ConnectionInfo, End, EndReason, Message},
 };
 
@@ -52,7 +53,7 @@ fn register_event(
             path: settings.path.as_str().to_owned(),
             http_method: "GET".to_owned(),
             request_id: request_id.to_owned(),
-            identity: identity(info),
+            identity: identity(request),
             source_ip: info.source_ip.to_string(),
             stage: stage.clone(),
             websocket_enable: true,
@@ -74,8 +75,11 @@ fn register_event(
 }
 
 /// `{}` for a client that did not have to prove anything.
-fn identity(info: &ConnectionInfo) -> Identity {
-    serde_json::from_slice(&info.identity).unwrap_or_default()
+fn identity(request: &HandshakeRequest) -> Identity {
+    match &request.identity {
+        None => Identity::default(),
+        Some(Proven::KeyPair { id }) => Identity { secret_id: Some(id.clone()) },
+    }
 }
 
 /// What the register function's answer means.
@@ -168,18 +172,18 @@ mod tests {
         let apis = Apis::new(settings.apis, settings.runner);
         let api = apis.by_id("a").unwrap();
         let id = ConnectionId::from_bytes([7; 19]);
-        let mut info = ConnectionInfo::new(id, &api, "/a", Ipv4Addr::LOCALHOST.into(), None);
-        let request = HandshakeRequest {
+        let info = ConnectionInfo::new(id, &api, "/a", Ipv4Addr::LOCALHOST.into(), None);
+        let mut request = HandshakeRequest {
             uri: Uri::from_static("/a"),
             headers: HeaderMap::new(),
             path_parameters: Map::new(),
             protocols: None,
             extensions: None,
+            identity: None,
         };
-        for (identity, expected) in
-            [("", json!({})), (r#"{"secretId":"AKID"}"#, json!({"secretId": "AKID"}))]
-        {
-            info.identity = identity.as_bytes().into();
+        let pair = Proven::KeyPair { id: "AKID".to_owned() };
+        for (identity, expected) in [(None, json!({})), (Some(pair), json!({"secretId": "AKID"}))] {
+            request.identity = identity;
             let event = register_event("r", &api.config(), &info, &request);
             let event: Value = serde_json::from_slice(&event).unwrap();
             assert_eq!(event["requestContext"]["identity"], expected);

@@ -82,6 +82,7 @@ fn connector(function: SocketAddr, folder: &TempDir) -> (Connector, Apis) {
         permits: Arc::new(Semaphore::new(1)),
         settings: Arc::new(settings.connection),
         cleanups: Cleanups::new(functions.clone(), journal, settings.cleanup),
+        identification: Default::default(),
         functions,
         registry: Registry::default(),
         tasks: TaskTracker::new(),

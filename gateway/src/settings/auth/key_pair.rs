@@ -1,0 +1,65 @@
+//! `[[api.key_pairs]]`: the key pairs that clients sign with.
+
+use std::{collections::HashSet, path::Path};
+
+use daemon::settings::{Given, Kind, Secret, Section};
+
+/// The shortest secret that is taken. One of 16 random bytes cannot be guessed; those of the cloud
+/// are longer.
+const SECRET_BYTES_MIN: usize = 16;
+
+/// A secret id, and the secret that its owner signs with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyPair {
+    /// `id`: names the pair, and the client in events.
+    pub id: String,
+    /// `secret`, or the content of `secret_file`.
+    pub secret: Secret,
+}
+
+impl KeyPair {
+    pub(super) fn read_all(api: &mut Section, base: &Path) -> Vec<Self> {
+        let mut ids = HashSet::new();
+        let mut pairs = Vec::new();
+        for mut section in api.sections("key_pairs") {
+            // Both are read before a missing one ends this, so that all problems are reported.
+            let id = section.require("id", &id_kind());
+            let secret = read_secret(&mut section, base);
+            let Some(id) = id else { continue };
+            if !ids.insert(id.clone()) {
+                section.problem(
+                    "id",
+                    format!("{id:?} is the id of another pair; use one id per pair"),
+                );
+            }
+            pairs.extend(secret.map(|secret| Self { id, secret }));
+        }
+        pairs
+    }
+}
+
+fn read_secret(section: &mut Section, base: &Path) -> Option<Secret> {
+    let values = "a string of at least 16 bytes";
+    let check = |secret: &str| {
+        let problem = || format!("is shorter than 16 bytes; use {values}, from a random source");
+        (secret.len() >= SECRET_BYTES_MIN).then_some(()).ok_or_else(problem)
+    };
+    match section.read_secret_or_file(["secret", "secret_file"], base, values, check) {
+        Given::Sound(secret) => Some(secret),
+        Given::Unsound => None,
+        Given::No => {
+            section.problem("secret", "is missing; set secret or secret_file");
+            None
+        }
+    }
+}
+
+fn id_kind() -> Kind<String> {
+    let values = "1 to 128 visible ASCII characters without quotes";
+    let kind = Kind::new(values, |value| {
+        let is_sound = |byte: u8| byte.is_ascii_graphic() && byte != b'"';
+        let id = value.as_str().filter(|id| (1..=128).contains(&id.len()));
+        id.filter(|id| id.bytes().all(is_sound)).map(str::to_owned)
+    });
+    kind.such_as("\"AKIDexample\"")
+}
