@@ -5,6 +5,7 @@
 //! in either: it may be a token of somebody else's.
 
 mod hmac;
+mod page;
 mod refusal_lines;
 mod unidentified;
 
@@ -14,7 +15,7 @@ use http::HeaderMap;
 use tracing::info;
 
 use self::refusal_lines::RefusalLines;
-pub(crate) use self::unidentified::Unidentified;
+pub(crate) use self::{page::StrangePage, unidentified::Unidentified};
 use crate::{api::Api, settings::AuthSettings};
 
 /// Who a client proved to be.
@@ -28,6 +29,7 @@ pub(crate) enum Identity {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identification {
     lines: Arc<RefusalLines>,
+    pages: Arc<RefusalLines>,
 }
 
 impl Identification {

@@ -114,6 +114,7 @@ impl Connector {
         let http_permit = head.extensions.get::<ConnectionPermit>().cloned();
         let mut handshake = Handshake::check(head, path_parameters)?;
         // Before anything is done for the client.
+        self.identification.admit_page(&api, &handshake.request)?;
         handshake.request.identity =
             self.identification.identify(&api, &handshake.request.headers)?;
         let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;

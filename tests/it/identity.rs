@@ -1,6 +1,7 @@
 //! Who a client is: APIs that let a client in only with a proof.
 
 mod key_pair;
+mod pages;
 
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;

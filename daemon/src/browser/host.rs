@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use http::{Request, header};
+use http::{HeaderMap, Uri, header};
 
 use crate::settings::Kind;
 
@@ -10,9 +10,9 @@ const HOSTS_MAX: usize = 1000;
 
 /// The host of a request, and perhaps a port: that of its URL (RFC 9112, section 3.2.2), or that in
 /// its header `Host`. None if it has neither.
-pub fn host_of<B>(request: &Request<B>) -> Option<&str> {
-    let of_url = request.uri().authority().map(|authority| authority.as_str());
-    of_url.or_else(|| request.headers().get(header::HOST)?.to_str().ok())
+pub fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
+    let of_url = uri.authority().map(|authority| authority.as_str());
+    of_url.or_else(|| headers.get(header::HOST)?.to_str().ok())
 }
 
 /// `authority` without its port, and without the dot at its end.

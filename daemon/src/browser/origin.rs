@@ -1,5 +1,7 @@
 //! The origin of a page (RFC 6454), and patterns of origins in settings.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderValue, header};
 use url::{Host, Url};
 
@@ -58,6 +60,22 @@ impl WebOrigin {
         let Self::Page { scheme, .. } = self else { return false };
         Self::parse(&format!("{scheme}://{authority}")).as_ref() == Some(self)
     }
+}
+
+impl fmt::Display for WebOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Page { scheme, host, port: Some(port) } if !is_port_of(scheme, *port) => {
+                write!(f, "{scheme}://{host}:{port}")
+            }
+            Self::Page { scheme, host, .. } => write!(f, "{scheme}://{host}"),
+            Self::Opaque => write!(f, "null"),
+        }
+    }
+}
+
+fn is_port_of(scheme: &str, port: u16) -> bool {
+    matches!((scheme, port), ("http", 80) | ("https", 443))
 }
 
 /// Which origins are meant.

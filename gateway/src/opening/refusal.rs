@@ -3,7 +3,7 @@
 use daemon::http::{Body, message};
 use http::{HeaderValue, Response, StatusCode, header};
 
-use crate::identity::Unidentified;
+use crate::identity::{StrangePage, Unidentified};
 
 /// Seconds after which a refused client may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("5");
@@ -23,6 +23,9 @@ pub(crate) enum Refusal {
     /// A version of the protocol that this gateway does not speak.
     #[error("need header Sec-WebSocket-Version: 13")]
     WrongVersion,
+    /// The page that the client belongs to may not connect.
+    #[error("{0}")]
+    StrangePage(#[from] StrangePage),
     /// The client did not prove who it is.
     #[error("{0}")]
     Unidentified(#[from] Unidentified),
@@ -59,7 +62,7 @@ impl Refusal {
     fn status(&self) -> StatusCode {
         match self {
             Self::NoSuchPath(_) => StatusCode::NOT_FOUND,
-            Self::NotWebSocket | Self::Refused(_) => StatusCode::FORBIDDEN,
+            Self::NotWebSocket | Self::StrangePage(_) | Self::Refused(_) => StatusCode::FORBIDDEN,
             Self::BadHandshake(_) => StatusCode::BAD_REQUEST,
             Self::WrongVersion => StatusCode::UPGRADE_REQUIRED,
             Self::Unidentified(reason) => reason.status(),
@@ -99,6 +102,7 @@ impl Refusal {
             Self::NoSuchPath(_)
             | Self::NotWebSocket
             | Self::BadHandshake(_)
+            | Self::StrangePage(_)
             | Self::Refused(_)
             | Self::Faulted
             | Self::TimedOut => {}

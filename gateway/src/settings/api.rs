@@ -2,8 +2,11 @@
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
-use daemon::settings::{
-    Kind, Section, bytes, count, duration, flag, http_url, is_name, problem_of_name, text,
+use daemon::{
+    browser::{OriginPattern, origins},
+    settings::{
+        Kind, Section, bytes, count, duration, flag, http_url, is_name, problem_of_name, text,
+    },
 };
 use url::Url;
 
@@ -46,6 +49,9 @@ pub struct ApiSettings {
     /// `subprotocols`: the first of the client's offer that is here is chosen, if register chooses
     /// none.
     pub subprotocols: Vec<String>,
+    /// `origins`: the web pages that may connect. None: those of the same site if nobody is asked
+    /// for a proof, otherwise all.
+    pub origins: Option<Vec<OriginPattern>>,
     /// `auth`: how clients prove who they are.
     pub auth: AuthSettings,
     /// `service_id`: `requestContext.serviceId` of register events.
@@ -128,6 +134,8 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
     let reply = section.read_or("reply", &flag(), "false");
     let subprotocols = section.read_or("subprotocols", &subprotocols_kind(), "[]");
+    let by_default = "with `auth`, all; without, those of the same site";
+    let origins = section.read_derived("origins", &origins(true), by_default);
     let auth = AuthSettings::read(section, base);
     let service_id = section.read_derived("service_id", &text(), "the id");
     let service_name = section.read_derived("service_name", &text(), "the id");
@@ -145,6 +153,7 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
         max_message,
         reply,
         subprotocols,
+        origins,
         auth,
         service_id: service_id.unwrap_or_else(|| id.clone()),
         service_name: service_name.unwrap_or_else(|| id.clone()),

@@ -1,0 +1,57 @@
+//! Which web pages may connect to an API.
+//!
+//! A browser lets every page open a WebSocket to every server, and sends the cookies of that server
+//! along. It only says for which page, in `Origin` (RFC 6455, section 10.2). Other clients need not
+//! send one.
+
+use daemon::browser::{WebOrigin, host_of, is_same_site};
+use tracing::warn;
+
+use super::Identification;
+use crate::{api::Api, dialect::HandshakeRequest, settings::AuthSettings};
+
+/// A page that may not connect. The text names its origin.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("pages of {0} may not connect to this api")]
+pub(crate) struct StrangePage(String);
+
+impl Identification {
+    /// Checks for which page the handshake was sent, if it says so. Without `origins`, an API that
+    /// lets clients in without a proof takes pages of its own site only.
+    pub(crate) fn admit_page(
+        &self,
+        api: &Api,
+        request: &HandshakeRequest,
+    ) -> Result<(), StrangePage> {
+        let Some(origin) = WebOrigin::of(&request.headers) else { return Ok(()) };
+        let config = api.config();
+        let settings = &config.settings;
+        let is_admitted = |origin: &WebOrigin| match (&settings.origins, &settings.auth) {
+            (Some(origins), _) => origins.iter().any(|pattern| pattern.matches(origin)),
+            (None, AuthSettings::None) => {
+                let host = host_of(&request.uri, &request.headers).unwrap_or_default();
+                is_same_site(origin, host)
+            }
+            (None, _) => true,
+        };
+        let shown = match origin {
+            Ok(origin) if is_admitted(&origin) => return Ok(()),
+            Ok(origin) => format!("\"{origin}\""),
+            // Not the text, which may be anything.
+            Err(_) => "an origin that is not valid".to_owned(),
+        };
+        self.log_page(api, &shown);
+        Err(StrangePage(shown))
+    }
+
+    fn log_page(&self, api: &Api, origin: &str) {
+        if let Some(left_out) = self.pages.turn(&api.shared_id(), tokio::time::Instant::now()) {
+            let id = api.id();
+            warn!(
+                api.id = id, left_out,
+                "pages of {origin} may not connect to {id}; if they may, add the origin to origins of \
+                 the api",
+            );
+        }
+    }
+}
