@@ -5,6 +5,7 @@
 
 mod changes;
 mod code;
+mod data;
 mod draft;
 mod follow;
 mod places;

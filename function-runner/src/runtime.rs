@@ -12,7 +12,7 @@ mod subprocess;
 use std::time::Duration;
 
 use bytes::Bytes;
-use daemon::body::BodyMemory;
+use daemon::{body::BodyMemory, reload::Trigger};
 use functions::{Context, StartError};
 use tokio_util::sync::CancellationToken;
 
@@ -76,11 +76,12 @@ impl Runtime {
         }
     }
 
-    /// Whether the code is no longer what instances were started from. Looks at all its files.
-    pub(crate) fn code_differs(&self) -> bool {
+    /// Whether the code is no longer what instances were started from. Looks at all its files, and
+    /// at SIGHUP at data behind its links too.
+    pub(crate) fn code_differs(&self, trigger: Trigger) -> bool {
         match self {
             Self::Rust(_) => false,
-            Self::Subprocess(subprocess) => subprocess.code_differs(),
+            Self::Subprocess(subprocess) => subprocess.code_differs(trigger),
         }
     }
 

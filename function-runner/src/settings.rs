@@ -28,7 +28,7 @@ use std::{
 
 use daemon::{
     browser::PageSettings,
-    reload::FromFile,
+    reload::{FromFile, Trigger},
     settings::{
         Document, Key, Kind, Origins, Problem, Section, SettingsError, address, bytes, count,
         describe, flag,
@@ -79,6 +79,8 @@ pub struct Settings {
     pub functions: Vec<FunctionSettings>,
     /// Where each setting comes from, for problems that are found later.
     pub(crate) origins: Origins,
+    /// Why the settings were read again, if they were.
+    pub(crate) trigger: Trigger,
 }
 
 impl Settings {
@@ -133,6 +135,7 @@ impl Settings {
             functions: function::read_all(root, &around),
             // Last, when all keys have been read.
             origins: root.origins(),
+            trigger: Trigger::Change,
         }
     }
 }
@@ -163,6 +166,7 @@ impl Settings {
             secret: _,
             functions: _,
             origins: _,
+            trigger: _,
         } = self;
         let keys = [
             ("listen.internal", *internal == other.internal),
@@ -182,6 +186,10 @@ impl FromFile for Settings {
     fn folders(&self) -> Vec<PathBuf> {
         let folders = self.functions.iter().filter_map(|function| function.runtime.folder());
         folders.map(Path::to_owned).collect()
+    }
+
+    fn sent_after(&mut self, trigger: Trigger) {
+        self.trigger = trigger;
     }
 
     fn is_empty(&self) -> bool {

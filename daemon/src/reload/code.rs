@@ -1,5 +1,5 @@
 //! What behind links is code. Other files behind links are data: a function may write them, which
-//! must not have the function loaded again.
+//! must not have the function loaded again. Only SIGHUP counts changes of data.
 
 use std::{fs::Metadata, os::unix::fs::PermissionsExt, path::Path};
 
@@ -14,6 +14,9 @@ const ENDINGS: [&str; 22] = [
     "bash", "cjs", "class", "cts", "jar", "js", "jsx", "lua", "mjs", "mts", "node", "php", "pl",
     "pm", "py", "pyc", "rb", "sh", "so", "ts", "tsx", "wasm",
 ];
+/// How the names of settings end. A linked file is code then, since programs read it when they
+/// start. A folder of such files is data.
+const SETTINGS_ENDINGS: [&str; 4] = ["json", "toml", "yaml", "yml"];
 /// How many files of a folder are looked at for one that is code.
 const SEARCHED_MAX: usize = 10_000;
 
@@ -25,16 +28,18 @@ pub(super) fn is_code_folder(name: &Path, folder: &Path) -> bool {
     let entries = WalkDir::new(folder).into_iter().filter_entry(is_considered);
     entries.take(SEARCHED_MAX).flatten().any(|entry| {
         let is_executable = || entry.metadata().is_ok_and(|metadata| is_executable(&metadata));
-        !entry.file_type().is_dir() && (has_ending(entry.path()) || is_executable())
+        !entry.file_type().is_dir() && (is_code_name(entry.path()) || is_executable())
     })
 }
 
 /// Whether the file that a link `name` leads to is code. `None` is a file that is not there.
 pub(super) fn is_code_file(name: &Path, target: Option<(&Path, &Metadata)>) -> bool {
     match target {
-        Some((path, metadata)) => has_ending(name) || has_ending(path) || is_executable(metadata),
+        Some((path, metadata)) => {
+            is_code_or_settings(name) || is_code_or_settings(path) || is_executable(metadata)
+        }
         // A folder, or a program, may come.
-        None => has_ending(name) || name.extension().is_none(),
+        None => is_code_or_settings(name) || name.extension().is_none(),
     }
 }
 
@@ -43,8 +48,25 @@ pub(super) fn is_considered(entry: &DirEntry) -> bool {
     entry.depth() == 0 || LEFT_OUT.iter().all(|name| entry.file_name() != *name)
 }
 
-fn has_ending(path: &Path) -> bool {
-    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+fn is_code_or_settings(name: &Path) -> bool {
+    is_code_name(name) || has_ending(name, &SETTINGS_ENDINGS)
+}
+
+fn is_code_name(path: &Path) -> bool {
+    has_ending(path, &ENDINGS) || is_numbered_library(path)
+}
+
+fn has_ending(path: &Path, endings: &[&str]) -> bool {
+    path.extension().is_some_and(|ending| endings.iter().any(|known| ending == *known))
+}
+
+/// Whether `path` is a library with its version, such as `libx.so.1.2`. It need not be executable.
+fn is_numbered_library(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.rsplit_once(".so.").is_some_and(|(_, version)| {
+        version.starts_with(|first: char| first.is_ascii_digit())
+            && version.chars().all(|part| part.is_ascii_digit() || part == '.')
+    })
 }
 
 fn is_executable(metadata: &Metadata) -> bool {

@@ -24,6 +24,9 @@ pub trait FromFile {
         Vec::new()
     }
 
+    /// These settings are sent after `trigger`.
+    fn sent_after(&mut self, _trigger: Trigger) {}
+
     /// Whether the settings leave nothing to run. A file that is being saved looks like this.
     fn is_empty(&self) -> bool;
 }
@@ -58,13 +61,14 @@ pub async fn follow<T: FromFile, E: Display>(
         };
         let path = file.path.display();
         match look(&file, &parse, trigger, &mut draft) {
-            Found::New(text, new) => {
+            Found::New(text, mut new) => {
                 info!("{path} has changed, its new settings are used after {trigger}");
                 problem = None;
                 file.text = text;
                 // Watch before the service looks into the folders, so that a later change is seen.
                 triggers.folders = new.folders();
                 triggers.watch_again(&file.path).await;
+                new.sent_after(trigger);
                 if settings.send(new).await.is_err() {
                     return;
                 }
@@ -85,7 +89,8 @@ pub async fn follow<T: FromFile, E: Display>(
             continue;
         }
         match parse(&file.text) {
-            Ok(current) => {
+            Ok(mut current) => {
+                current.sent_after(trigger);
                 if settings.send(current).await.is_err() {
                     return;
                 }

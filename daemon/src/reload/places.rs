@@ -1,8 +1,8 @@
 //! What is in a folder of code, with the code that its links lead to, and where that is.
 //!
 //! Links may lead out of the folder. A link to a folder around the code, such as `..` or `/`, is
-//! not followed, and no link to data. A link that leads nowhere, or in a circle, is a file that
-//! cannot be looked at.
+//! not followed. A link to data is only known by its name. A link that leads nowhere, or in a
+//! circle, is a file that cannot be looked at.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -30,7 +30,9 @@ pub struct Places {
     pub(super) folders: BTreeMap<PathBuf, FolderId>,
     /// Links, and files and folders that links lead to.
     pub(super) singles: BTreeSet<PathBuf>,
-    /// Whether all files were looked at.
+    /// Links to what is no code. It belongs to none of the places.
+    pub(super) data: BTreeSet<PathBuf>,
+    /// Whether all files of the code were looked at.
     pub(super) is_complete: bool,
 }
 
@@ -67,8 +69,11 @@ impl<F: FnMut(&Path, Option<&Metadata>)> Walk<F> {
     fn run(&mut self, root: &Path) {
         self.folders.push_back((root.to_owned(), root.to_owned()));
         while let Some((link, folder)) = self.folders.pop_front() {
-            let is_known = has(&self.places.folders, &folder);
-            if is_known || folder != root && !is_code_folder(&link, &folder) {
+            if has(&self.places.folders, &folder) {
+                continue;
+            }
+            if folder != root && !is_code_folder(&link, &folder) {
+                self.places.data.insert(link);
                 continue;
             }
             let Some(id) = id_of(&folder) else { continue };
@@ -117,8 +122,10 @@ impl<F: FnMut(&Path, Option<&Metadata>)> Walk<F> {
                 (self.each)(link, Some(metadata));
             }
             Err(_) if is_code_file(link, None) => (self.each)(link, None),
-            // Data.
-            Ok(_) | Err(_) => return,
+            Ok(_) | Err(_) => {
+                self.places.data.insert(link.to_owned());
+                return;
+            }
         }
         self.places.follow(link, &mut self.known);
     }
@@ -245,22 +252,37 @@ mod tests {
         for name in ["code", "data/deep", "lib/deep", "bin", "empty"] {
             fs::create_dir_all(folder.join(name)).unwrap();
         }
-        for name in ["data/deep/log", "data/roster.json", "lib/deep/util.mjs", "bin/tool", "util"] {
+        for name in [
+            "data/deep/log",
+            "data/roster.json",
+            "data/roster.db",
+            "data/config.json",
+            "lib/deep/util.mjs",
+            "bin/tool",
+            "util",
+        ] {
             fs::write(folder.join(name), "").unwrap();
+        }
+        for (library, name) in [("native", "libx.so.1.2"), ("texts", "notes.so.far")] {
+            fs::create_dir(folder.join(library)).unwrap();
+            fs::write(folder.join(library).join(name), "").unwrap();
         }
         fs::set_permissions(folder.join("bin/tool"), fs::Permissions::from_mode(0o755)).unwrap();
         let link = |target: &str, name: &str| symlink(target, folder.join(name)).unwrap();
-        for name in ["data", "lib", "bin"] {
+        for name in ["data", "lib", "bin", "native", "texts"] {
             link(&format!("../{name}"), &format!("code/{name}"));
         }
-        link("../data/roster.json", "code/roster.json");
+        link("../data/roster.db", "code/roster.db");
+        link("../data/config.json", "code/config.json");
         link("../util", "code/util.py");
         link("../empty", "code/vendor");
         let places = walk(&folder.join("code"), |_, _| {});
-        for path in ["bin/new", "lib/deep/new", "util", "empty/new", "code/data"] {
+        let code = ["bin/new", "lib/deep/new", "native/new", "util", "empty/new"];
+        for path in code.into_iter().chain(["data/config.json", "code/data"]) {
             assert!(places.have(&folder.join(path)), "{path} in {places:#?}");
         }
-        for path in ["data/deep/log", "data/roster.json", "data/new"] {
+        for path in ["data/deep/log", "data/roster.json", "data/roster.db", "data/new", "texts/new"]
+        {
             assert!(!places.have(&folder.join(path)), "{path} in {places:#?}");
         }
         let before = seen(&folder);

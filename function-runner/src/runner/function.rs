@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use daemon::{
     body::BodyMemory,
+    reload::Trigger,
     settings::{Origins, Problem},
     time::milliseconds,
 };
@@ -55,10 +56,11 @@ impl HeldFunction {
         self.runtime.longest(self.settings.timeout)
     }
 
-    /// Whether `settings` would make the same function now. Looks at all files of its code.
-    pub(super) fn is_of(&self, settings: &FunctionSettings) -> bool {
+    /// Whether `settings` would make the same function now. Looks at all files of its code, and
+    /// at SIGHUP at data behind its links too.
+    pub(super) fn is_of(&self, settings: &FunctionSettings, trigger: Trigger) -> bool {
         // The code first: the pool has to learn of changed code, whatever the settings are.
-        !self.runtime.code_differs() && self.settings == *settings
+        !self.runtime.code_differs(trigger) && self.settings == *settings
     }
 
     /// The function as operators see it. Its environment is left out: it may hold secrets.

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use daemon::settings::{Origins, SettingsError};
+use daemon::{
+    reload::Trigger,
+    settings::{Origins, SettingsError},
+};
 use futures_util::future::join_all;
 use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -60,7 +63,7 @@ impl FunctionReload {
         let inner = Arc::clone(&self.runner.0);
         let functions = mem::take(&mut settings.functions);
         let names: BTreeSet<_> = functions.iter().map(|f| f.name.clone()).collect();
-        let new = match self.start_new(functions, &settings.origins).await {
+        let new = match self.start_new(functions, &settings.origins, settings.trigger).await {
             Ok(new) => new,
             Err(error) => return error!("the settings stay as they are: {error}"),
         };
@@ -101,6 +104,7 @@ impl FunctionReload {
         &self,
         functions: Vec<FunctionSettings>,
         origins: &Origins,
+        trigger: Trigger,
     ) -> Result<Vec<HeldFunction>, SettingsError> {
         let (runner, refused, origins) =
             (self.runner.clone(), self.refused.clone(), origins.clone());
@@ -108,7 +112,7 @@ impl FunctionReload {
             let current = runner.0.functions.get(&settings.name);
             let refused = refused.get(&settings.name).filter(|(_, when)| when.elapsed() < PAUSE);
             let known = [current.as_ref(), refused.map(|(function, _)| function)];
-            if known.into_iter().flatten().any(|function| function.is_of(&settings)) {
+            if known.into_iter().flatten().any(|function| function.is_of(&settings, trigger)) {
                 return None;
             }
             let lines = current.map(|current| current.lines.clone());

@@ -30,7 +30,7 @@ mod trial;
 
 use std::sync::Arc;
 
-use daemon::body::BodyMemory;
+use daemon::{body::BodyMemory, reload::Trigger};
 use functions::Context;
 use tracing::warn;
 
@@ -69,9 +69,10 @@ impl SubprocessRuntime {
         self.0.limits.max_instances
     }
 
-    /// Whether the code is no longer what instances were started from. Looks at all its files.
-    pub(super) fn code_differs(&self) -> bool {
-        self.0.code_differs()
+    /// Whether the code is no longer what instances were started from. Looks at all its files, and
+    /// at SIGHUP at data behind its links too.
+    pub(super) fn code_differs(&self, trigger: Trigger) -> bool {
+        self.0.code_differs(trigger)
     }
 
     /// Starts an instance and lets it wait for work.

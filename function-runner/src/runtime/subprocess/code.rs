@@ -1,18 +1,19 @@
 //! The code of a function, and whether it is still what the instances were started from.
 //!
 //! A look at all files, and at what links lead to, is for a reload only: it compares their names,
-//! sizes, times and inodes. Between two looks the watched folder counts its changes. The content of
-//! files is never read.
+//! sizes, times and inodes. Only at SIGHUP it compares data behind links too, which may be
+//! templates or texts that the code has read. Between two looks the watched folder counts its
+//! changes. The content of files is never read.
 
 use std::{
     fs::Metadata,
     hash::{DefaultHasher, Hash, Hasher},
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use daemon::reload::{changes_in, walk};
+use daemon::reload::{Trigger, changes_in, walk};
 
 /// In place of a count: the last look found other code.
 const DIFFERS: u64 = u64::MAX;
@@ -27,6 +28,8 @@ pub(super) struct Code {
     version: CodeVersion,
     /// The count of changes at the last look, or [`DIFFERS`].
     settled: AtomicU64,
+    /// Whether the last look at SIGHUP found other data behind links.
+    has_other_data: AtomicBool,
 }
 
 impl Code {
@@ -35,7 +38,13 @@ impl Code {
         // Before the look at the files: a change during the look counts.
         let settled = changes_in(watched).into();
         let version = CodeVersion::of(folder);
-        Self { folder: folder.to_owned(), watched: watched.to_owned(), version, settled }
+        Self {
+            folder: folder.to_owned(),
+            watched: watched.to_owned(),
+            version,
+            settled,
+            has_other_data: AtomicBool::new(false),
+        }
     }
 
     /// Whether the folder may have other code by now. Looks at no file.
@@ -43,28 +52,52 @@ impl Code {
         changes_in(&self.watched) != self.settled.load(Ordering::Relaxed)
     }
 
-    /// Whether the folder has other code by now. Looks at all files.
-    pub(super) fn differs(&self) -> bool {
+    /// Whether the folder has other code by now, or at SIGHUP other data. Looks at all files.
+    pub(super) fn differs(&self, trigger: Trigger) -> bool {
         // A change during the look is one for the next look.
         let changes = changes_in(&self.watched);
-        let differs = CodeVersion::of(&self.folder) != self.version;
+        let version = CodeVersion::of(&self.folder);
+        if trigger == Trigger::Hangup {
+            let has_other_data = !version.has_same_data(self.version);
+            self.has_other_data.store(has_other_data, Ordering::Relaxed);
+        }
+        let differs =
+            version.code != self.version.code || self.has_other_data.load(Ordering::Relaxed);
         self.settled.store(if differs { DIFFERS } else { changes }, Ordering::Relaxed);
         differs
     }
 }
 
-/// A hash of what the files look like from outside: other code has another one.
+/// Hashes of what the files look like from outside: other code has another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CodeVersion(u64);
+struct CodeVersion {
+    code: u64,
+    /// Of data behind links. None if there is more code or data than is looked at.
+    data: Option<u64>,
+}
 
 impl CodeVersion {
     /// The version of what is in `folder` now. Takes some system calls for each file.
     fn of(folder: &Path) -> Self {
-        let mut hasher = DefaultHasher::new();
-        // A file that cannot be looked at counts too: it could be before, or will be later.
-        walk(folder, |path, metadata| (path, metadata.map(parts)).hash(&mut hasher));
-        Self(hasher.finish())
+        let (mut code, mut data) = (0_u64, 0_u64);
+        let places = walk(folder, |path, metadata| code = code.wrapping_add(hash(path, metadata)));
+        let is_all =
+            places.look_at_data(|path, metadata| data = data.wrapping_add(hash(path, metadata)));
+        Self { code, data: is_all.then_some(data) }
     }
+
+    /// Whether both are known to have the same data.
+    fn has_same_data(self, other: Self) -> bool {
+        self.data.is_some() && self.data == other.data
+    }
+}
+
+/// The hash of one file. Hashes are added up, so that the order of files does not matter. A file
+/// that cannot be looked at counts too: it could be before, or will be later.
+fn hash(path: &Path, metadata: Option<&Metadata>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (path, metadata.map(parts)).hash(&mut hasher);
+    hasher.finish()
 }
 
 type Parts = (i64, i64, [i64; 2], [i64; 2], u32);
@@ -89,6 +122,8 @@ mod tests {
         os::unix::fs::symlink,
     };
 
+    use daemon::reload::Trigger;
+
     use super::{Code, CodeVersion};
 
     #[test]
@@ -102,12 +137,31 @@ mod tests {
         fs::rename(path("vendor"), path("moved")).unwrap();
         // Nobody watches this folder: only a look finds the difference.
         assert!(!code.may_differ());
-        assert!(code.differs());
+        assert!(code.differs(Trigger::Change));
         assert!(code.may_differ());
         fs::rename(path("moved"), path("vendor")).unwrap();
         assert!(code.may_differ());
-        assert!(!code.differs());
+        assert!(!code.differs(Trigger::Change));
         assert!(!code.may_differ());
+    }
+
+    #[test]
+    fn data_behind_links_counts_from_sighup_on() {
+        let (folder, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = |name: &str| data.path().join(name);
+        fs::create_dir(path("pages")).unwrap();
+        fs::write(path("pages/index.html"), "").unwrap();
+        symlink(data.path(), folder.path().join("templates")).unwrap();
+        let code = Code::new(folder.path(), folder.path());
+        assert!(!code.differs(Trigger::Hangup));
+        fs::rename(path("pages"), path("moved")).unwrap();
+        assert!(!code.differs(Trigger::Change));
+        assert!(code.differs(Trigger::Hangup));
+        // The new code was refused: what is found stays so.
+        assert!(code.differs(Trigger::Change));
+        fs::rename(path("moved"), path("pages")).unwrap();
+        assert!(!code.differs(Trigger::Hangup));
+        assert!(!code.differs(Trigger::Change));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-use daemon::{body::BodyMemory, time::milliseconds};
+use daemon::{body::BodyMemory, reload::Trigger, time::milliseconds};
 use functions::Context;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -219,9 +219,10 @@ impl Pool {
         self.would_mix(others)
     }
 
-    /// Whether the code is no longer what instances were started from. Looks at all its files.
-    pub(super) fn code_differs(&self) -> bool {
-        let differs = self.code.differs();
+    /// Whether the code is no longer what instances were started from. Looks at all its files, and
+    /// at SIGHUP at data behind its links too.
+    pub(super) fn code_differs(&self, trigger: Trigger) -> bool {
+        let differs = self.code.differs(trigger);
         // Instances may be wanted that could not be started until now.
         self.ended.notify_one();
         differs

@@ -47,12 +47,34 @@ async fn changes_behind_links_are_seen() {
     changing.end().await;
 }
 
+/// A function that returns the version in the file that Node loads as a module.
+const REQUIRES: &str = "const { version } = require('./config.json');\n\
+    exports.main_handler = async () => [version];\n";
+
+/// Node loads JSON as a module.
+#[tokio::test]
+async fn changes_of_linked_settings_are_seen() {
+    if !has("node") {
+        return;
+    }
+    let changing = ChangingRunner::start("").await;
+    let config = |version: u32| format!(r#"{{ "version": {version} }}"#);
+    changing.write("common/config.json", &config(2));
+    changing.write("one/index.js", REQUIRES);
+    changing.link("../common/config.json", "one/config.json");
+    changing.change("functions.toml", &changing.settings().replacen("python3", "nodejs", 1));
+    changing.until_version("one", 2).await;
+    changing.write("common/config.json", &config(3));
+    changing.until_version("one", 3).await;
+    changing.end().await;
+}
+
 /// A function that writes what it has counted into a folder and a file behind links.
 const WRITES: &str = "import os\ncount = 0\n\
     def main_handler(event, context):\n    \
         global count\n    \
         count += 1\n    \
-        for name in ('data/log', 'roster.json'):\n        \
+        for name in ('data/log.json', 'roster.db'):\n        \
             with open(os.path.join(os.environ['USER_CODE_ROOT'], name), 'a') as file:\n            \
                 file.write(f'{count}\\n')\n    \
         return [2, count]\n";
@@ -65,11 +87,11 @@ async fn a_function_that_writes_data_behind_links_is_not_loaded_again() {
     let changing = ChangingRunner::start("log.filter = \"info,daemon=debug\"").await;
     // An instance of the old code: without one, the first instance has the new code at once.
     changing.until_version("one", 1).await;
-    changing.write("data/roster.json", "");
+    changing.write("data/roster.db", "");
     // All at once: code that is changed in steps may be loaded more than once.
     changing.write("next/index.py", WRITES);
     changing.link("../data", "next/data");
-    changing.link("../data/roster.json", "next/roster.json");
+    changing.link("../data/roster.db", "next/roster.db");
     fs::rename(changing.path("one"), changing.path("last")).unwrap();
     fs::rename(changing.path("next"), changing.path("one")).unwrap();
     changing.until_version("one", 2).await;
@@ -135,4 +157,42 @@ async fn sighup_loads_what_is_behind_links_if_nothing_is_watched() {
         changing.until_version("one", version.into()).await;
     }
     changing.end().await;
+}
+
+/// A function that returns the number in the file of data that it has read when it was loaded.
+const READS: &str = "import os\n\
+    count = 0\n\
+    file = os.path.join(os.environ['USER_CODE_ROOT'], 'texts/version.txt')\n\
+    version = int(open(file).read())\n\
+    def main_handler(event, context):\n    \
+        global count\n    \
+        count += 1\n    \
+        return [version, count]\n";
+
+/// What is behind links to other files than code: nobody watches it.
+#[tokio::test]
+async fn sighup_loads_what_has_read_other_data_behind_links() {
+    if !has("python") {
+        return;
+    }
+    for watch in [true, false] {
+        let changing = ChangingRunner::start(&format!("reload.watch = {watch}")).await;
+        changing.write("data/version.txt", "2");
+        changing.link("../data", "one/texts");
+        changing.change("one/index.py", READS);
+        changing.runner.signal(Signal::SIGHUP);
+        changing.until_version("one", 2).await;
+        changing.write("data/version.txt", "3");
+        changing.runner.signal(Signal::SIGHUP);
+        changing.until_version("one", 3).await;
+        // It is the same at another SIGHUP, which is over when the next one has changed something.
+        for version in [2, 3] {
+            changing.change("two/index.py", &code(version));
+            changing.runner.signal(Signal::SIGHUP);
+            changing.until_version("two", version.into()).await;
+        }
+        let Value::Array(reply) = changing.invoke("one").await.1 else { panic!("no list") };
+        assert!(reply[0] == 3 && reply[1].as_u64() > Some(1), "{reply:?}");
+        changing.end().await;
+    }
 }
