@@ -309,12 +309,36 @@ async fn a_small_body_that_would_become_a_huge_one_is_refused() {
     world.finish().await;
 }
 
+/// What an encoder sends that does not compress and is flushed often is longer than the plain
+/// bytes.
+#[tokio::test]
+async fn a_push_in_gzip_may_have_as_many_plain_bytes_as_any_however_it_is_encoded() {
+    let limit = 1 << 20;
+    let world = World::with("max_message = '1KiB'", "[push]\nmax_body = '1MiB'").await;
+    let (mut client, register) = world.client().await;
+    for (length, expected) in [(limit, 200), (limit + 1, 413)] {
+        let mut plain = data_send(register.id(), "hi").to_string().into_bytes();
+        plain.resize(length, b' ');
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
+        for part in plain.chunks(128) {
+            encoder.write_all(part).unwrap();
+            encoder.flush().unwrap();
+        }
+        let body = encoder.finish().unwrap();
+        assert!(body.len() > limit + limit / 16, "{} bytes", body.len());
+        let (status, _, answer) = push_encoded(&world, "gzip", body).await;
+        assert_eq!(status, expected, "{length} bytes: {answer}");
+    }
+    assert_eq!(client.receive_text().await, "hi");
+    world.finish().await;
+}
+
 /// Members without a plain byte could come for as long as somebody reads them.
 #[tokio::test]
 async fn a_body_of_empty_members_is_refused_when_more_has_come_than_a_body_may_have() {
     let world = World::with("max_message = '1KiB'", "[push]\nmax_body = '64KiB'").await;
     let member = gzip(b"");
-    let members = member.repeat((128 << 10) / member.len());
+    let members = member.repeat((256 << 10) / member.len());
     let (status, _, answer) = push_encoded(&world, "gzip", members).await;
     assert_eq!((status, &answer["errNo"]), (413, &json!(413)), "{answer}");
     world.finish().await;

@@ -82,10 +82,12 @@ impl<B> GzipBody<B> {
     }
 }
 
-/// How many bytes a body of so many plain bytes has: what cannot be compressed becomes longer by
-/// 5 bytes in 16 KiB, and a head may have a name.
+/// At most how many bytes a body of so many plain bytes has. Assumed is an encoder that begins a
+/// block for every 80 plain bytes or more. A block that is not compressed has a head of 5 bytes
+/// (RFC 1951, section 3.2.4), and an encoder that is flushed puts an empty block of 5 bytes behind.
+/// Heads of members with names, and small bodies, are in the rest.
 fn came_max(plain: usize) -> usize {
-    plain.saturating_add(plain / 1024).saturating_add(1024)
+    plain.saturating_add(plain / 8).saturating_add(64 << 10)
 }
 
 impl<B: Body<Data = Bytes, Error = hyper::Error> + Unpin> Body for GzipBody<B> {
