@@ -29,7 +29,11 @@ from _socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
 from atexit import _run_exitfuncs as run_exit_functions
 from json import dumps, loads
 from time import gmtime, strftime
-from traceback import format_exception
+from traceback import format_exception, format_tb
+
+# The traceback of an error is made from so many characters at most. There may be any number of errors
+# in it, each as often as it is reached. Each counts as so much at least.
+TRACED_MAX, ERROR_LEAST = 1 << 20, 1 << 10
 
 # What is imported only when it is needed. A line of a source file needs the most.
 linecache.getline(os.__file__, 1)
@@ -140,7 +144,7 @@ def cut(text, longest=60 * 1024):
 
 
 def trace_of(error):
-    """The traceback, with causes and groups, and without our own frames."""
+    """The traceback, with causes and groups if they are not too much, and without our own frames."""
     trace = error.__traceback__
     while trace and trace.tb_frame.f_globals is globals():
         trace = trace.tb_next
@@ -148,13 +152,38 @@ def trace_of(error):
     modules = {name: sys.modules.get(name) for name in given_way}
     sys.modules.update(given_way)
     try:
-        return "".join(format_exception(type(error), error, trace))
+        if is_short(error):
+            return "".join(format_exception(type(error), error, trace))
+        head = "Traceback (most recent call last):\n"
+        return f"{head}{''.join(format_tb(trace))}{type(error).__name__}: {error}\n"
     finally:
         for name, module in modules.items():
             if module is None:
                 sys.modules.pop(name, None)
             else:
                 sys.modules[name] = module
+
+
+def is_short(error):
+    """Whether an error, with its causes and the errors of groups, has a description of a bounded
+    length."""
+    length, left, seen = 0, [error], set()
+    while left and length <= TRACED_MAX:
+        each = left.pop()
+        length += ERROR_LEAST + length_of(each)
+        # Those of these that are known are left out of a traceback, but not those of a group.
+        before = [e for e in (each.__cause__, each.__context__) if e and id(e) not in seen]
+        seen.update(map(id, before))
+        parts = getattr(each, "exceptions", ())
+        left += before + ([*parts] if isinstance(parts, (list, tuple)) else [])
+    return length <= TRACED_MAX
+
+
+def length_of(error):
+    try:
+        return len(str(error))
+    except BaseException:
+        return 0
 
 
 class LogLines(logging.Formatter):

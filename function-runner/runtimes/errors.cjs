@@ -13,6 +13,7 @@ const { concat, from } = Buffer;
 const { isView } = ArrayBuffer;
 const { assign, entries, fromEntries, getOwnPropertyDescriptor, hasOwn, keys } = Object;
 const { parse, stringify } = JSON;
+const { max, min } = Math;
 
 // Values of keys with such names are not shown.
 const SECRET =
@@ -20,6 +21,10 @@ const SECRET =
 const HIDDEN = "…";
 const KEYS_MAX = 100;
 const ERRORS_MAX = 10;
+// The longest description. While it is made, errors may have twice as much, and each counts as so
+// much at least: there may be any number of them, and they may be in each other.
+const LONGEST = 60 * 1024;
+const ERROR_LEAST = 1024;
 const BOUNDS = { depth: 4, maxArrayLength: KEYS_MAX + 1, maxStringLength: 1024 };
 
 // The value that `make` returns; undefined if it throws. For all that may run code of the function:
@@ -33,7 +38,7 @@ function attempt(make) {
 }
 
 // Bounded, and without halves of surrogate pairs, which are no JSON for others.
-function cut(text, longest = 60 * 1024) {
+function cut(text, longest = LONGEST) {
   const left = text.length - longest;
   const note = `\n… ${left} more characters …\n`;
   const half = longest / 2;
@@ -51,15 +56,19 @@ function report(statusCode, thrown) {
   return stringify({ statusCode, errorType: type, errorMessage, stackTrace });
 }
 
+// How many characters of errors the description that is being made may still have.
+let room = 0;
+
 // Empty if there is no way to tell.
 function describe(thrown) {
+  room = 2 * LONGEST;
   if (typeof thrown === "string") return cut(thrown);
   return cut(attempt(() => textOf(thrown, 4, 2)) ?? attempt(() => shallow(thrown)) ?? "");
 }
 
 // `causes` and `levels` say how many levels of errors and of other objects are shown.
 function textOf(value, causes, levels) {
-  return isError(value) ? textOfError(value, causes) : inspect(part(value, levels), BOUNDS);
+  return isError(value) ? textOfError(value, causes) : inspect(part(value, causes, levels), BOUNDS);
 }
 
 function isError(value) {
@@ -68,6 +77,7 @@ function isError(value) {
 
 // The stack, the properties that are no objects, the cause, and the errors of an AggregateError.
 function textOfError(error, causes) {
+  if (room <= 0) return HIDDEN;
   const texts = [];
   for (const key of keys(error).slice(0, KEYS_MAX)) {
     const { value } = getOwnPropertyDescriptor(error, key);
@@ -75,6 +85,8 @@ function textOfError(error, causes) {
     if (!isShown || ["stack", "message", "cause"].includes(key)) continue;
     texts.push(`${key}: ${inspect(SECRET.test(key) ? HIDDEN : value, BOUNDS)}`);
   }
+  const stack = stackOf(error);
+  room -= max(ERROR_LEAST, stack.length + texts.join().length);
   const inner = (value, left) => attempt(() => textOf(value, left, 1)) ?? HIDDEN;
   if (causes > 0 && hasOwn(error, "cause")) {
     texts.push(`[cause]: ${inner(attempt(() => error.cause), causes - 1)}`);
@@ -85,7 +97,7 @@ function textOfError(error, causes) {
     const left = errors.length - some.length;
     texts.push(...some, ...(left > 0 ? [`… ${left} more errors`] : []));
   }
-  return [stackOf(error), ...texts.map((text) => text.replaceAll("\n", "\n  "))].join("\n  ");
+  return [stack, ...texts.map((text) => text.replaceAll("\n", "\n  "))].join("\n  ");
 }
 
 // The stack has the message that the error had when it was made.
@@ -103,12 +115,13 @@ function isObject(value) {
   return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
-// What `inspect` shows of a value: the first keys, so many levels of them, and nothing secret.
-function part(value, levels) {
+// What `inspect` shows of a value: the first keys, so many levels of them, and nothing secret. An
+// error in it is shown with its cause, if one more level of causes is left.
+function part(value, causes, levels) {
   if (!isObject(value)) return value;
-  if (isError(value)) return asIs(textOfError(value, 1));
+  if (isError(value)) return asIs(textOfError(value, min(causes, 1)));
   if (levels === 0 || typeof value === "function" || isView(value)) return asIs(shallow(value));
-  const inner = (each) => (isObject(each) ? attempt(() => part(each, levels - 1)) : each);
+  const inner = (each) => (isObject(each) ? attempt(() => part(each, causes, levels - 1)) : each);
   if (isArray(value)) {
     const left = value.length - KEYS_MAX;
     const items = value.slice(0, KEYS_MAX).map(inner);

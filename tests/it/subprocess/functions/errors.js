@@ -23,6 +23,14 @@ const odd = {
     const circle = { name: "no luck" };
     return Object.assign(circle, { circle });
   },
+  errors: () => Array.from({ length: 100 }, () => Array.from({ length: 100 },
+    () => Object.assign(new Error("no luck"), { stack: "no luck ".repeat(8000) }))),
+  // Each error is reached by each other one.
+  circle: () => {
+    const errors = Array.from({ length: 100 }, () => new Error("no luck"));
+    for (const error of errors) error.cause = errors;
+    return errors[0];
+  },
   long: () => new Error("x".repeat(7 << 20)),
   wide: () => Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`key${i}`, { i }])),
   surrogate: () => "\ud800 no luck",

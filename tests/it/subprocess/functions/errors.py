@@ -48,6 +48,14 @@ def grouped():
     raise group("both", [ValueError("first"), KeyError("second")])
 
 
+def groups(parts, depth):
+    # Python 3.10 has none.
+    group = getattr(sys.modules["builtins"], "ExceptionGroup", lambda _, parts: parts[0])
+    for _ in range(depth):
+        parts = [group("no luck", parts)] * 15
+    raise parts[0]
+
+
 def deep():
     deep()
 
@@ -64,6 +72,8 @@ ODD = {
     "cause": chained,
     "context": unchained,
     "group": grouped,
+    "many errors": lambda: groups([ValueError("no luck")] * 15, 12),
+    "long errors": lambda: groups([ValueError("no luck" + "x" * (7 << 20))] * 100, 1),
     "deep": deep,
     "long": lambda: throw(ValueError("x" * (7 << 20))),
     "surrogate": lambda: throw(ValueError("\ud800 no luck")),
