@@ -91,6 +91,17 @@ async fn every_client_sees_1001_and_leaves_the_roster() {
     services.end(clients).await;
 }
 
+/// With the settings that a user has who sets none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_do_clients_of_services_without_settings_of_drain() {
+    let services = Services::start("").await;
+    let mut clients = services.connect(3).await;
+    clients[0].send("hello").await;
+    services.runner.signal(Signal::SIGTERM);
+    services.gateway.signal(Signal::SIGTERM);
+    services.end(clients).await;
+}
+
 /// Some have sent a message, which is forwarded before the connection is closed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn so_do_several_hundred_clients() {
