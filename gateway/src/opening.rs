@@ -209,7 +209,7 @@ impl Connector {
             return None;
         };
         let Some((early, stream)) = take_over(handle.info.id, upgraded).await else {
-            owed.end(End::FAULT, None).await;
+            owed.end(End::MISTAKE, None).await;
             return None;
         };
         report_opened(&handle.info);

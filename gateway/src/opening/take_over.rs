@@ -7,14 +7,10 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use shared::connection_id::ConnectionId;
 use tokio::{io::AsyncWriteExt, time::timeout};
-use tokio_tungstenite::tungstenite::{
-    Utf8Bytes,
-    protocol::{
-        CloseFrame,
-        frame::{Frame, coding::CloseCode},
-    },
-};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tracing::{debug, error};
+
+use crate::registry::End;
 
 /// How long the Close may take to be written.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -40,9 +36,7 @@ pub(super) async fn take_over(id: ConnectionId, upgraded: Upgraded) -> Option<(V
 
 async fn close(mut stream: TokioIo<Upgraded>) {
     let mut bytes = Vec::new();
-    // No function failed.
-    let reason = Utf8Bytes::from_static("internal error of the gateway");
-    Frame::close(Some(CloseFrame { code: CloseCode::Error, reason }))
+    Frame::close(End::MISTAKE.close_frame())
         .format(&mut bytes)
         .expect("a Vec takes all that is written");
     let written = timeout(CLOSE_TIMEOUT, async {

@@ -118,6 +118,9 @@ impl End {
         EndReason::Fault,
         "a function failed, so messages may be lost",
     );
+    /// The gateway itself has made a mistake. Cleanup is told the reason `fault`.
+    pub(crate) const MISTAKE: Self =
+        Self::sent(CloseCode::Error, EndReason::Fault, "internal error of the gateway");
     /// The network went away.
     pub(crate) const LOST: Self = Self::of(None, EndReason::Lost);
     /// The connection was never opened, but register may have run.
@@ -164,6 +167,7 @@ mod tests {
             End::NOT_UTF8,
             End::PROTOCOL,
             End::FAULT,
+            End::MISTAKE,
         ];
         let texts: HashSet<_> = ends.iter().map(|end| end.text).collect();
         assert_eq!(texts.len(), ends.len(), "{texts:?}");
