@@ -2,12 +2,14 @@
 
 use std::os::unix::fs::symlink;
 
+use nix::sys::signal::Signal;
 use tempfile::TempDir;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::support::{
     backend::Backend,
     client::{exchange, received},
+    process::Process,
     world::World,
 };
 
@@ -60,10 +62,17 @@ async fn a_page_is_served_whatever_else_than_a_websocket_the_client_offers() {
     world.finish().await;
 }
 
-/// The file system has an error of its own for each of these paths.
+/// The file system has an error of its own for each of these paths. None of them is a problem of
+/// the gateway.
 #[tokio::test]
-async fn a_path_that_no_file_can_have_is_404() {
-    let (world, folder) = world().await;
+async fn a_path_that_no_file_can_have_is_404_and_no_error_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("page.html"), PAGE).unwrap();
+    let settings = "listen = { public = '127.0.0.1:0', internal = '127.0.0.1:0' }\n\
+        static.dir = '.'\n\
+        api = [{ id = 'api-test', path = '/release/test', transmit = 'http://127.0.0.1:1/' }]\n";
+    std::fs::write(folder.path().join("gateway.toml"), settings).unwrap();
+    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
     symlink("loop", folder.path().join("loop")).unwrap();
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     let (long, deep) = ("x".repeat(300), "x/".repeat(4000));
@@ -83,11 +92,13 @@ async fn a_path_that_no_file_can_have_is_404() {
         "..%2Fpage.html",
     ] {
         let request = get(&format!("/{path}"), "Connection: close\r\n");
-        let answer = exchange(world.listeners.public, request.as_bytes()).await;
+        let answer = exchange(gateway.address("public"), request.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
         assert!(answer.contains(r#"{"message":"There is no api match uri[/"#), "{path}: {answer}");
     }
-    world.finish().await;
+    gateway.signal(Signal::SIGTERM);
+    let log = gateway.ended_with_log().await;
+    assert!(log.contains("draining") && !log.contains("ERROR"), "{log}");
 }
 
 #[tokio::test]
