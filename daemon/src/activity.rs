@@ -329,7 +329,7 @@ impl State {
         match self.phase {
             Phase::Head => Stage::Head,
             Phase::Answered if matches!(self.body, RequestBodyState::Ended) => Stage::Answered,
-            _ => Stage::Other,
+            Phase::Idle | Phase::Request | Phase::Answered | Phase::Discarding => Stage::Other,
         }
     }
 

@@ -45,7 +45,7 @@ impl<R: Copy> Router<R> {
         self.insert(path, Methods::Some(methods.to_vec()))
     }
 
-    /// Adds a route of a path for all methods.
+    /// Adds a route of a path for all methods. What answers GET there has to answer HEAD too.
     #[must_use]
     pub fn with_any(self, path: &str, route: R) -> Self {
         self.insert(path, Methods::Any(route))

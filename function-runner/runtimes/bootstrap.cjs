@@ -27,8 +27,10 @@ socket.setNoDelay(true);
 const [write, ref, unref] = ["write", "ref", "unref"].map((name) => socket[name].bind(socket));
 // A connection that waits for nothing does not keep the process alive.
 unref();
+// What has come of an answer; null when the runner has closed the connection.
 let parts = [];
 let waiting = null;
+const hasRunner = () => parts !== null;
 
 function broken() {
   waiting?.reject(new Error("the runner has closed its connection"));
@@ -67,7 +69,7 @@ function call(method, route, body = "", requestId = undefined) {
     + `longhold-secret: ${secret}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
   return new Promise((resolve, reject) => {
     waiting = { resolve, reject };
-    if (parts === null) broken();
+    if (!hasRunner()) broken();
     ref();
     write(concat([from(head), bytes]));
   });
@@ -227,8 +229,8 @@ async function main() {
 }
 
 main().catch((thrown) => {
-  // The runner has gone, or is done with this process.
-  if (parts === null) exit(0);
+  // A runner that has gone, or is done with this process, is no error of the function.
+  if (!hasRunner()) exit(0);
   attempt(() => writeSync(2, `${describe(thrown)}\n`));
   exit(1);
 });

@@ -148,8 +148,8 @@ fn compile(text: &str) -> Result<Regex, String> {
     Regex::new(&format!("^(?:{expression})$")).map_err(|error| error.to_string())
 }
 
-/// `text` with one slash at its begin, as paths have in their normal form. What says how often a
-/// slash comes is left alone.
+/// `text` with one slash at its begin, as paths have in their normal form. A quantifier behind the
+/// slashes, as in `//?` or `/{2}`, belongs to the last slash, so nothing is removed.
 fn without_slashes_first(text: &str) -> &str {
     let rest = text.trim_start_matches('/');
     let times = rest.strip_prefix('{').and_then(|rest| rest.chars().next());

@@ -18,7 +18,8 @@ const AFTER_MAX: usize = 4 << 10;
 pub(super) struct Heads {
     start: HeadStart,
     at: At,
-    /// Whether the last bytes were an empty line. No part of a head ends so.
+    /// Whether the last bytes were an empty line. Then either nothing of the next head has come, or
+    /// all of it.
     ends_blank: bool,
     /// How many requests have been taken.
     number: u64,
@@ -155,8 +156,8 @@ impl After {
         self.total += bytes.len();
     }
 
-    /// What has come behind the body, if it is known. `ends_blank` says that it is no part of a
-    /// head.
+    /// What has come behind the body, if it is known. `ends_blank` says that it is nothing, or a
+    /// whole head.
     fn rest(&self, ends_blank: bool) -> Option<Vec<u8>> {
         match self.request?.body_bytes.map(usize::try_from) {
             Some(Ok(body)) if body == self.total => Some(Vec::new()),

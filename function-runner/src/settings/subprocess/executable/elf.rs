@@ -16,8 +16,8 @@ pub(super) struct Elf<'a> {
 
 impl<'a> Elf<'a> {
     /// `None` if a file with this `head` is no program. Numbers are read in the order of bytes of
-    /// this machine. The number of a processor in the other order is that of no
-    /// processor, so it is another one.
+    /// this machine. A program of a machine with the other order has no known processor then, so
+    /// it is refused as one for another processor.
     pub(super) fn of(head: &'a [u8]) -> Option<Self> {
         head.starts_with(MAGIC).then(|| Self { head, is_64_bit: head.get(4) == Some(&2) })
     }
