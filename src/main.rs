@@ -21,7 +21,7 @@ use daemon::{
     telemetry,
 };
 use function_runner::{Runner, serve_with_changes};
-use gateway::gateway::{Gateway, JournalCommand};
+use gateway::gateway::{Gateway, GatewayError, JournalCommand};
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
 use tokio_util::sync::CancellationToken;
@@ -87,7 +87,11 @@ async fn main() -> ExitCode {
     }
     let services = match open(&files).await {
         Ok(services) => services,
-        Err(error) if error.is::<settings::BothErrors>() || error.is::<SettingsError>() => {
+        Err(error)
+            if error.is::<settings::BothErrors>()
+                || error.is::<SettingsError>()
+                || GatewayError::is_of_settings(error.as_ref()) =>
+        {
             return fail(&error, 2);
         }
         Err(error) => return fail(&error, 1),
@@ -126,11 +130,13 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
 
 async fn run(files: Files, services: Services) -> anyhow::Result<()> {
     let Services { mut gateway, runner, runner_listener, watched, listeners } = services;
+    let speaks_tls = gateway.speaks_tls();
     let signals = Signals::listen().context("could not listen for signals")?;
     ready::announce(&listeners).context("could not write the ready line")?;
+    let scheme = if speaks_tls { "https" } else { "http" };
     info!(
         internal = %listeners.internal, function_runner = %listeners.function_runner,
-        "longhold ready: open http://{}/ in two tabs", reachable(listeners.public),
+        "longhold ready: open {scheme}://{}/ in two tabs", reachable(listeners.public),
     );
     let (new_settings, gateway_changes) = mpsc::channel(1);
     gateway = gateway.with_changes(gateway_changes);

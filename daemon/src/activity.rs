@@ -194,6 +194,18 @@ impl Activity {
         Some(state.since + if state.is_in_reserve { time.min(timeouts.reserve) } else { time })
     }
 
+    /// When the peer has had its time for the TLS handshake.
+    pub(crate) fn handshake_due(&self) -> Instant {
+        let (timeouts, state) = (self.0.timeouts, self.lock());
+        let time = timeouts.head;
+        state.since + if state.is_in_reserve { time.min(timeouts.reserve) } else { time }
+    }
+
+    /// The TLS handshake has ended. The time for a request begins.
+    pub(crate) fn handshake_ended(&self) {
+        self.lock().enter(Phase::Idle);
+    }
+
     /// Bytes have been written. Within a head they are hyper's answer to a head that is not HTTP.
     pub(crate) fn wrote(&self) {
         let mut state = self.lock();
@@ -204,6 +216,11 @@ impl Activity {
     /// A write is blocked.
     pub(crate) fn blocked(&self) {
         self.lock().blocked.get_or_insert_with(Instant::now);
+    }
+
+    /// Writes are no longer blocked.
+    pub(crate) fn flushed(&self) {
+        self.lock().blocked = None;
     }
 
     /// The service gets a request. `body_bytes` is the length of its body, if its head says that.

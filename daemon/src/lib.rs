@@ -26,6 +26,7 @@ pub mod signals;
 pub mod stream;
 pub mod telemetry;
 pub mod time;
+pub mod tls;
 
 #[cfg(test)]
 mod testing;

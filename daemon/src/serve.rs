@@ -7,6 +7,7 @@ mod capacity;
 mod connection;
 mod discard;
 mod exchange;
+mod handshake;
 mod host;
 mod http_stream;
 mod refusal;
@@ -32,12 +33,14 @@ pub use self::{capacity::ConnectionPermit, exchange::EndsWithPeer, http_stream::
 use self::{
     capacity::{Capacity, RESERVE_TIMEOUT},
     connection::Connection,
+    handshake::Handshake,
 };
 use crate::{
     activity::{Activity, Timeouts},
     body::RequestBody,
     http::{Body, message},
-    stream::Stream,
+    stream::set_send_buffer,
+    tls::Tls,
 };
 
 /// The pause after a failed accept. It fails when file descriptors run out; without a pause the
@@ -65,6 +68,7 @@ pub struct ServeSettings {
     /// connections must close idle ones sooner, or they send requests on closed connections.
     pub idle_timeout: Duration,
     /// A connection whose request head takes longer than this, from its first byte on, is closed.
+    /// So is one whose TLS handshake takes longer.
     pub head_timeout: Duration,
     /// How many connections that are not upgraded may be open. When there are more, a connection
     /// that waits for its peer gives way, or the newcomer waits. Health is answered in any case.
@@ -97,6 +101,21 @@ pub async fn serve<S>(
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
+    serve_with(listener, None, settings, stop, service).await;
+}
+
+/// The same. With `tls` the listener speaks HTTP over TLS only.
+pub async fn serve_with<S>(
+    listener: TcpListener,
+    tls: Option<Tls>,
+    settings: ServeSettings,
+    stop: CancellationToken,
+    service: S,
+) where
+    S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
+    S: Clone + Send + Sync + 'static,
+    S::Future: Send,
+{
     let service = layers(service);
     let mut http = http1::Builder::new();
     // A client that has ended its sending side may still read its answer, so its request is
@@ -115,7 +134,7 @@ pub async fn serve<S>(
         && let Some(accepted) = accept(&listener, &stop).await
     {
         late += usize::from(stop.is_cancelled());
-        let (stream, peer) = match accepted.and_then(prepare) {
+        let (tcp, peer) = match accepted.and_then(prepare) {
             Ok(accepted) => accepted,
             Err(error) => {
                 warn!(%error, "connection not accepted");
@@ -126,9 +145,20 @@ pub async fn serve<S>(
         let activity = Activity::new(timeouts);
         let permit = capacity.enter(activity.clone()).await;
         let (stop, linger) = (stop.clone(), settings.linger);
-        let connection = Connection { stream, peer, activity, permit, stop, linger };
-        let (http, service) = (http.clone(), service.clone());
+        let (http, service, tls) = (http.clone(), service.clone(), tls.clone());
         connections.spawn(async move {
+            let stream = match tls {
+                None => tcp.into(),
+                Some(tls) => {
+                    let handshake = Handshake { peer, activity: &activity, stop: &stop, linger };
+                    // Boxed, so that a connection without TLS takes no memory for it.
+                    match Box::pin(handshake.run(&tls, tcp)).await {
+                        Some(stream) => stream,
+                        None => return,
+                    }
+                }
+            };
+            let connection = Connection { stream, peer, activity, permit, stop, linger };
             if let Err(error) = connection.serve(&http, service).await {
                 debug!(%error, client.address = %peer, "http connection ended early");
             }
@@ -178,11 +208,10 @@ where
 }
 
 /// Small messages must not wait for more bytes, and the system must not keep many for one peer.
-fn prepare((tcp, peer): (TcpStream, SocketAddr)) -> io::Result<(Stream, SocketAddr)> {
+fn prepare((tcp, peer): (TcpStream, SocketAddr)) -> io::Result<(TcpStream, SocketAddr)> {
     tcp.set_nodelay(true)?;
-    let stream = Stream::from(tcp);
-    stream.set_send_buffer(SEND_BUFFER_BYTES)?;
-    Ok((stream, peer))
+    set_send_buffer(&tcp, SEND_BUFFER_BYTES)?;
+    Ok((tcp, peer))
 }
 
 #[cfg(test)]

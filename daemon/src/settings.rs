@@ -24,7 +24,7 @@ mod tests;
 pub use self::{
     document::{Document, describe},
     key::Key,
-    kind::{Kind, address, bytes, count, duration, flag, http_url, one_of, path, text, url},
+    kind::{Kind, address, bytes, count, duration, flag, http_url, one_of, path, paths, text, url},
     name::{is_name, is_name_byte, problem_of_name},
     nearest::nearest,
     origins::Origins,

@@ -1,7 +1,9 @@
 //! The byte stream of an accepted connection.
 //!
 //! One type for all code that serves a connection, whatever lies between the connection and TCP.
-//! At present nothing does; a variant for TLS goes beside [`Stream::Plain`]. Knows no protocol.
+//! Knows no protocol above TLS.
+
+mod tls;
 
 use std::{
     io::{self, IoSlice},
@@ -9,6 +11,7 @@ use std::{
     net::SocketAddr,
     os::fd::AsRawFd,
     pin::Pin,
+    sync::atomic::Ordering,
     task::{Context, Poll},
 };
 
@@ -17,12 +20,17 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+use tokio_rustls::server;
+
+pub use self::tls::TlsStream;
 
 /// An accepted connection.
 #[derive(Debug)]
 pub enum Stream {
     /// TCP without anything around it.
     Plain(TcpStream),
+    /// TLS. Boxed, so that a connection without it takes no memory for it.
+    Tls(Box<TlsStream>),
 }
 
 impl Stream {
@@ -31,13 +39,9 @@ impl Stream {
         self.tcp().peer_addr()
     }
 
-    /// Limits how many bytes the system keeps for a client that reads slowly. Linux doubles it.
-    pub(crate) fn set_send_buffer(&self, bytes: usize) -> io::Result<()> {
-        Ok(setsockopt(self.tcp(), SndBuf, &bytes)?)
-    }
-
     /// How many of the written bytes the system still keeps: the client's system has not
-    /// acknowledged them.
+    /// acknowledged them. With TLS these are encrypted bytes, and those that are not flushed are
+    /// not among them.
     pub fn unacknowledged_bytes(&self) -> io::Result<usize> {
         let mut bytes = 0;
         // SAFETY: the descriptor is open as long as `self` lives, and the request writes one int.
@@ -49,24 +53,35 @@ impl Stream {
     fn tcp(&self) -> &TcpStream {
         match self {
             Self::Plain(tcp) => tcp,
+            Self::Tls(tls) => tls.tcp(),
         }
     }
+}
+
+/// Limits how many bytes the system keeps for a client that reads slowly. Linux doubles it.
+pub(crate) fn set_send_buffer(tcp: &TcpStream, bytes: usize) -> io::Result<()> {
+    Ok(setsockopt(tcp, SndBuf, &bytes)?)
 }
 
 /// Looks at what has come, and leaves it unread.
 pub(crate) trait Peek {
     /// Ready when the peer has ended its sending side, or is gone. Not told while bytes are unread.
-    fn poll_peer_end(&self, cx: &mut Context<'_>) -> Poll<()>;
+    fn poll_peer_end(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// A function that asks the system at once whether bytes are unread. To be called only while
-    /// the stream is open.
+    /// A function that says at once whether bytes are unread: of this stream, or of the system. To
+    /// be called only while the stream is open.
     fn has_unread(&self) -> impl Fn() -> bool + Send + 'static;
 }
 
 impl Peek for Stream {
-    fn poll_peer_end(&self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_peer_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let tcp = match self {
+            Self::Plain(tcp) => tcp,
+            // The end comes encrypted, so what has come is decrypted.
+            Self::Tls(tls) => return tls.poll_end(cx),
+        };
         let mut byte = [MaybeUninit::uninit()];
-        match self.tcp().poll_peek(cx, &mut ReadBuf::uninit(&mut byte)) {
+        match tcp.poll_peek(cx, &mut ReadBuf::uninit(&mut byte)) {
             Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(()),
             Poll::Ready(Ok(_)) | Poll::Pending => Poll::Pending,
         }
@@ -75,7 +90,14 @@ impl Peek for Stream {
     fn has_unread(&self) -> impl Fn() -> bool + Send + 'static {
         let descriptor = self.tcp().as_raw_fd();
         let flags = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
-        move || recv(descriptor, &mut [0], flags).is_ok_and(|bytes| bytes > 0)
+        let holds = match self {
+            Self::Plain(_) => None,
+            Self::Tls(tls) => Some(tls.holds()),
+        };
+        move || {
+            holds.as_ref().is_some_and(|holds| holds.load(Ordering::Relaxed))
+                || recv(descriptor, &mut [0], flags).is_ok_and(|bytes| bytes > 0)
+        }
     }
 }
 
@@ -91,6 +113,12 @@ impl From<TcpStream> for Stream {
     }
 }
 
+impl From<server::TlsStream<TcpStream>> for Stream {
+    fn from(tls: server::TlsStream<TcpStream>) -> Self {
+        Self::Tls(Box::new(TlsStream::new(tls)))
+    }
+}
+
 impl AsyncRead for Stream {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -99,6 +127,7 @@ impl AsyncRead for Stream {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Self::Tls(tls) => Pin::new(&mut **tls).poll_read(cx, buffer),
         }
     }
 }
@@ -111,6 +140,7 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Self::Tls(tls) => Pin::new(&mut **tls).poll_write(cx, bytes),
         }
     }
 
@@ -121,24 +151,28 @@ impl AsyncWrite for Stream {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+            Self::Tls(tls) => Pin::new(&mut **tls).poll_write_vectored(cx, slices),
         }
     }
 
     fn is_write_vectored(&self) -> bool {
         match self {
             Self::Plain(tcp) => tcp.is_write_vectored(),
+            Self::Tls(tls) => tls.is_write_vectored(),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(&mut **tls).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(&mut **tls).poll_shutdown(cx),
         }
     }
 }

@@ -18,7 +18,8 @@ use tower::service_fn;
 use crate::{
     body::RequestBody,
     http::Body,
-    serve::{ServeSettings, serve},
+    serve::{ServeSettings, serve_with},
+    tls::Tls,
 };
 
 /// The longest time that a test waits for anything.
@@ -32,6 +33,9 @@ pub(crate) struct TestServer {
 }
 
 impl TestServer {
+    /// How many connections a server may have, unless a test says otherwise.
+    pub(crate) const CONNECTIONS: usize = 64;
+
     /// Serves `answer` on a port of loopback.
     pub(crate) async fn start<F>(
         head_timeout: Duration,
@@ -40,7 +44,7 @@ impl TestServer {
     where
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        Self::with_capacity(64, head_timeout, answer).await
+        Self::with_capacity(Self::CONNECTIONS, head_timeout, answer).await
     }
 
     /// The same for `connections_max` connections at once.
@@ -52,17 +56,35 @@ impl TestServer {
     where
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        let settings = ServeSettings {
-            idle_timeout: head_timeout,
-            head_timeout,
-            connections_max,
-            linger: Duration::ZERO,
-        };
+        let settings = settings(connections_max, head_timeout);
         Self::with_settings(settings, answer).await
+    }
+
+    /// The same with TLS.
+    pub(crate) async fn with_tls<F>(
+        tls: Option<Tls>,
+        head_timeout: Duration,
+        answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        Self::with_all(tls, settings(Self::CONNECTIONS, head_timeout), answer).await
     }
 
     /// The same with any settings.
     pub(crate) async fn with_settings<F>(
+        settings: ServeSettings,
+        answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        Self::with_all(None, settings, answer).await
+    }
+
+    async fn with_all<F>(
+        tls: Option<Tls>,
         settings: ServeSettings,
         answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
     ) -> Self
@@ -76,7 +98,7 @@ impl TestServer {
             let answered = answer(request);
             async move { Ok::<_, Infallible>(answered.await) }
         });
-        let served = serve(listener, settings, stop.clone(), service);
+        let served = serve_with(listener, tls, settings, stop.clone(), service);
         Self { address, stop, running: tokio::spawn(served) }
     }
 
@@ -90,6 +112,11 @@ impl TestServer {
         self.stop.cancel();
         self.ended().await;
     }
+}
+
+fn settings(connections_max: usize, head_timeout: Duration) -> ServeSettings {
+    let linger = Duration::ZERO;
+    ServeSettings { idle_timeout: head_timeout, head_timeout, connections_max, linger }
 }
 
 /// A client that sends and receives raw bytes.
@@ -148,5 +175,12 @@ impl TestClient {
         let mut received = String::new();
         timeout(DEADLINE, self.0.read_to_string(&mut received)).await.unwrap().unwrap();
         received
+    }
+
+    /// Waits until the server closes, or resets the connection.
+    pub(crate) async fn closed(&mut self) {
+        let mut received = Vec::new();
+        let read = timeout(DEADLINE, self.0.read_to_end(&mut received)).await.unwrap();
+        assert_eq!((read.unwrap_or(0), received), (0, Vec::new()));
     }
 }

@@ -10,7 +10,8 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use daemon::{
     browser::PageGuard,
     listen::listen,
-    serve::{ServeSettings, serve},
+    serve::{ServeSettings, serve, serve_with},
+    tls::Tls,
 };
 use tokio::{
     net::TcpListener,
@@ -66,6 +67,7 @@ const LISTENERS_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct Gateway {
     settings: Settings,
     pages: Option<Pages>,
+    tls: Option<Tls>,
     public: TcpListener,
     internal: TcpListener,
     journal: Journal,
@@ -82,13 +84,14 @@ pub struct Listeners {
 }
 
 impl Gateway {
-    /// Opens the listeners and the journal.
+    /// Reads the certificates, and opens the listeners and the journal.
     pub async fn bind(settings: Settings) -> Result<Self, GatewayError> {
+        let tls = Tls::open(&settings.tls, "tls", &settings.origins)?;
         let public = listen(settings.public, settings.place("listen.public")).await?;
         let internal = listen(settings.internal, settings.place("listen.internal")).await?;
         let pages = settings.pages.as_deref().map(Pages::folder);
         let journal = Journal::open(&settings.journal)?;
-        Ok(Self { settings, pages, public, internal, journal, changes: None })
+        Ok(Self { settings, pages, tls, public, internal, journal, changes: None })
     }
 
     /// Serves these pages and not the folder in the settings.
@@ -116,10 +119,15 @@ impl Gateway {
         Ok(Listeners { public: self.public.local_addr()?, internal: self.internal.local_addr()? })
     }
 
+    /// Whether the public listener speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls.is_some()
+    }
+
     /// Runs until `stop`, then drains within the drain timeout: connections are closed, their calls
     /// end and cleanups are delivered.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
-        let Self { settings, pages, public, internal, journal, changes } = self;
+        let Self { settings, pages, tls, public, internal, journal, changes } = self;
         daemon::files::raise_limit(files_needed(
             &settings,
             matches!(pages, Some(Pages::Folder(_))),
@@ -171,7 +179,8 @@ impl Gateway {
         }
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
         let close_public = CancellationToken::new();
-        listeners.spawn(serve(public, PUBLIC, close_public.clone(), public_service));
+        let stop_public = close_public.clone();
+        listeners.spawn(serve_with(public, tls, PUBLIC, stop_public, public_service));
         // The internal listener stays open while connections drain, because their functions push to
         // it.
         let close_internal = CancellationToken::new();

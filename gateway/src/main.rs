@@ -13,7 +13,7 @@ use daemon::{
     telemetry,
 };
 use gateway::{
-    gateway::{Gateway, JournalCommand},
+    gateway::{Gateway, GatewayError, JournalCommand},
     settings::Settings,
 };
 use tokio::sync::mpsc;
@@ -53,7 +53,11 @@ async fn main() -> ExitCode {
         Some(Command::Journal { command }) => command.run(&settings).map_err(Into::into),
         None => run(file, settings).await,
     };
-    outcome.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS)
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if GatewayError::is_of_settings(error.as_ref()) => fail(&error, 2),
+        Err(error) => fail(&error, 1),
+    }
 }
 
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {

@@ -24,6 +24,7 @@ use daemon::{
         path, url,
     },
     telemetry::LogSettings,
+    tls::TlsSettings,
 };
 use url::Url;
 
@@ -57,6 +58,8 @@ pub struct Settings {
     pub internal: SocketAddr,
     /// `listen.internal_hosts` and `listen.internal_origins`
     pub internal_pages: PageSettings,
+    /// `[tls]`: of the public listener.
+    pub tls: TlsSettings,
     /// `runner.url`: the base URL of functions that are given by name.
     pub runner: Url,
     /// `static.dir`: a folder of pages, relative to the file.
@@ -101,6 +104,7 @@ impl Settings {
             public: listen.read_or("public", &address(), "127.0.0.1:9000"),
             internal: listen.read_or("internal", &address(), "127.0.0.1:9001"),
             internal_pages: PageSettings::read(&mut listen),
+            tls: TlsSettings::read(&mut root.section("tls"), base),
             runner: root.section("runner").read_or("url", &url(), "http://127.0.0.1:9002"),
             pages: pages.read("dir", &path(base)),
             node: root.read_or("node", &count(0..=0x00ff_ffff), "0"),
@@ -165,6 +169,7 @@ impl Settings {
             public,
             internal,
             internal_pages,
+            tls,
             runner,
             pages,
             node,
@@ -182,6 +187,7 @@ impl Settings {
             ("listen.public", *public == other.public),
             ("listen.internal", *internal == other.internal),
             ("[listen]", *internal_pages == other.internal_pages),
+            ("[tls]", *tls == other.tls),
             ("runner.url", *runner == other.runner),
             ("static.dir", *pages == other.pages),
             ("node", *node == other.node),

@@ -40,4 +40,5 @@ mod skips;
 mod start;
 mod subprocess;
 mod subprotocol;
+mod tls;
 mod transmit;

@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod python;
 pub(crate) mod s3;
 pub(crate) mod stack;
+pub(crate) mod tls;
 pub(crate) mod world;
 
 use std::time::Duration;

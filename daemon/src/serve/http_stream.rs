@@ -7,6 +7,7 @@
 
 use std::{
     io::{self, IoSlice},
+    mem,
     net::SocketAddr,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -39,6 +40,7 @@ pub(super) struct HttpStream<S> {
     refusals: Refusals,
     request_deadline: RequestDeadline,
     write_deadline: WriteDeadline,
+    is_flush_blocked: bool,
     /// Whether the peer has ended its sending side.
     has_ended: bool,
     discard: Option<Discard>,
@@ -54,6 +56,7 @@ impl<S> HttpStream<S> {
             refusals: Refusals::new(),
             request_deadline: RequestDeadline::default(),
             write_deadline: WriteDeadline::default(),
+            is_flush_blocked: false,
             has_ended: false,
             discard: None,
             spelling: Spelling::default(),
@@ -80,6 +83,25 @@ impl<S> HttpStream<S> {
             Poll::Pending => self.activity.blocked(),
         }
         self.write_deadline.watch(cx, written)
+    }
+
+    /// Passes the result of a flush or a shutdown on, or an error if the peer has had its time: a
+    /// layer such as TLS holds bytes for which `poll_write` was ready.
+    fn flushed(
+        &mut self,
+        cx: &mut Context<'_>,
+        flushed: Poll<io::Result<()>>,
+    ) -> Poll<io::Result<()>> {
+        if flushed.is_pending() {
+            self.is_flush_blocked = true;
+            self.activity.blocked();
+            return self.write_deadline.watch(cx, Poll::Pending).map_ok(|_| ());
+        }
+        if mem::take(&mut self.is_flush_blocked) {
+            self.activity.flushed();
+            self.write_deadline.flushed();
+        }
+        flushed
     }
 }
 
@@ -213,13 +235,15 @@ impl<S: AsyncRead + AsyncWrite + Peek + Unpin> AsyncWrite for HttpStream<S> {
         }
         // Hyper flushes the stream when it has written all that it has.
         this.refusals.flushed(this.activity.last_request());
-        Pin::new(&mut this.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut this.stream).poll_flush(cx);
+        this.flushed(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         if this.discard.is_none() {
-            ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
+            let shut_down = Pin::new(&mut this.stream).poll_shutdown(cx);
+            ready!(this.flushed(cx, shut_down))?;
             if this.has_ended || !this.activity.closing_begins() {
                 return Poll::Ready(Ok(()));
             }

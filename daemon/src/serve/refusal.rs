@@ -18,6 +18,11 @@ use crate::activity::{LastRequest, Stage};
 
 const TLS: &str = "this listener speaks HTTP/1.1 without TLS: use http:// or ws://";
 
+/// The only answer of a connection on which no request is read.
+pub(super) fn last_answer(status: StatusCode, problem: &str) -> Vec<u8> {
+    answer(status, problem, true)
+}
+
 /// Decides which clients are refused.
 #[derive(Debug)]
 pub(super) struct Refusals {

@@ -45,6 +45,13 @@ impl WriteDeadline {
         written
     }
 
+    /// A flush that was blocked has ended.
+    pub(super) fn flushed(&mut self) {
+        if self.pace.is_some() {
+            self.free_since.get_or_insert_with(Instant::now);
+        }
+    }
+
     fn wrote(&mut self, bytes: usize) {
         // All bytes count: the system wakes a writer when the peer has read much, and then takes
         // many writes in a row.

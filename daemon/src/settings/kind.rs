@@ -159,6 +159,17 @@ pub fn path(base: &Path) -> Kind<PathBuf> {
     })
 }
 
+/// A path, or a list of paths; a relative one starts at `base`.
+pub fn paths(base: &Path) -> Kind<Vec<PathBuf>> {
+    let one = path(base);
+    Kind::new("a path, or a list of paths", move |value| match value {
+        Value::Array(values) => values.iter().map(|value| one.parse(value)).collect(),
+        // A variable holds text, which may spell a list.
+        Value::String(text) if text.starts_with('[') => None,
+        value => Some(vec![one.parse(value)?]),
+    })
+}
+
 /// One of a few words. For an enum the words come from its list of variants, which the compiler
 /// keeps, and from a `match`.
 pub fn one_of<T: Copy + 'static>(words: impl IntoIterator<Item = (&'static str, T)>) -> Kind<T> {

@@ -47,7 +47,7 @@ async fn bytes_go_both_ways_until_shutdown() {
 async fn the_bytes_that_the_system_keeps_are_known() {
     const SEND_BUFFER: usize = 16 << 10;
     let (mut stream, _client) = connect().await;
-    stream.set_send_buffer(SEND_BUFFER).unwrap();
+    set_send_buffer(stream.tcp(), SEND_BUFFER).unwrap();
     assert_eq!(getsockopt(stream.tcp(), SndBuf).unwrap(), 2 * SEND_BUFFER);
     assert_eq!(stream.unacknowledged_bytes().unwrap(), 0);
     let mut written = 0;

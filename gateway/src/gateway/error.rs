@@ -1,12 +1,17 @@
 //! Why the gateway could not start, run or end.
 
-use daemon::listen::ListenError;
+use std::error::Error;
+
+use daemon::{listen::ListenError, settings::SettingsError};
 
 use crate::cleanup::journal::JournalOpenError;
 
 /// The gateway could not start, run or end as it should.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
+    /// What the settings name cannot be used.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// An address could not be listened on.
     #[error(transparent)]
     Listen(#[from] ListenError),
@@ -27,4 +32,11 @@ pub enum GatewayError {
         /// Cleanups that had not been delivered, those of these connections among them.
         cleanups: u64,
     },
+}
+
+impl GatewayError {
+    /// Whether `error` says that the settings have to be changed.
+    pub fn is_of_settings(error: &(dyn Error + 'static)) -> bool {
+        matches!(error.downcast_ref(), Some(Self::Settings(_)))
+    }
 }

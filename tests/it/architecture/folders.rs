@@ -61,8 +61,9 @@ const FUNCTION_RUNNER: Map = &[
 ];
 
 const DAEMON: Map = &[
-    ("testing", &["serve", "body", "http"]),
-    ("serve", &["activity", "body", "health", "http", "pace", "stream"]),
+    ("testing", &["serve", "body", "http", "tls"]),
+    ("serve", &["activity", "body", "health", "http", "pace", "stream", "tls"]),
+    ("tls", &["settings"]),
     ("browser", &["health", "http", "settings"]),
     ("health", &["http", "path"]),
     ("router", &["path"]),

@@ -15,7 +15,7 @@ use http::Response;
 use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Frame};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    io::{AsyncReadExt, AsyncWriteExt, BufWriter, DuplexStream, duplex},
     task::JoinHandle,
     time::timeout,
 };
@@ -28,7 +28,18 @@ use crate::{
 };
 
 impl Peek for DuplexStream {
-    fn poll_peer_end(&self, _: &mut Context<'_>) -> Poll<()> {
+    fn poll_peer_end(&mut self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Pending
+    }
+
+    fn has_unread(&self) -> impl Fn() -> bool + Send + 'static {
+        || false
+    }
+}
+
+/// A layer like TLS: a write is ready when this layer has the bytes.
+impl Peek for BufWriter<DuplexStream> {
+    fn poll_peer_end(&mut self, _: &mut Context<'_>) -> Poll<()> {
         Poll::Pending
     }
 
@@ -55,6 +66,13 @@ async fn serve_over(
     body: impl Fn() -> Body + Clone + Send + Sync + 'static,
 ) -> (JoinHandle<hyper::Result<()>>, DuplexStream) {
     let (stream, client) = duplex(capacity);
+    (serve_stream(stream, body).await, client)
+}
+
+async fn serve_stream(
+    stream: impl AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static,
+    body: impl Fn() -> Body + Clone + Send + Sync + 'static,
+) -> JoinHandle<hyper::Result<()>> {
     let activity = Activity::new(Timeouts { idle: HOUR, head: HOUR, reserve: HOUR });
     let permit = Capacity::new(1).enter(activity.clone()).await;
     let connection = Connection {
@@ -71,8 +89,7 @@ async fn serve_over(
     });
     let mut http = http1::Builder::new();
     http.max_buf_size(BUFFER_BYTES);
-    let served = tokio::spawn(async move { connection.serve(&http, service).await });
-    (served, client)
+    tokio::spawn(async move { connection.serve(&http, service).await })
 }
 
 /// A body of so many frames.
@@ -99,6 +116,17 @@ async fn ask(client: &mut DuplexStream) {
 #[tokio::test(start_paused = true)]
 async fn a_connection_whose_answer_nobody_reads_is_ended() {
     let (served, mut client) = serve().await;
+    ask(&mut client).await;
+    let error = timeout(2 * WRITE_TIMEOUT, served).await.unwrap().unwrap().unwrap_err();
+    assert!(format!("{error:?}").contains("did not read its answer"), "{error:?}");
+}
+
+/// All of the answer is in a layer of the stream, whose flush waits for the client.
+#[tokio::test(start_paused = true)]
+async fn a_connection_whose_answer_is_in_a_layer_and_nobody_reads_it_is_ended() {
+    let (stream, mut client) = duplex(8 << 10);
+    let stream = BufWriter::with_capacity(2 * ANSWER_BYTES, stream);
+    let served = serve_stream(stream, || full(vec![b'x'; ANSWER_BYTES])).await;
     ask(&mut client).await;
     let error = timeout(2 * WRITE_TIMEOUT, served).await.unwrap().unwrap().unwrap_err();
     assert!(format!("{error:?}").contains("did not read its answer"), "{error:?}");

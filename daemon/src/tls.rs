@@ -1,0 +1,62 @@
+//! TLS of a listener: its certificates, and the configuration of its handshakes.
+//!
+//! Several certificates are chosen from by the name that the client asks for (SNI). They are
+//! exchanged while the process runs, when their files change: connections that are open keep what
+//! they have. Whether a stream has TLS is known to `stream`, not here.
+
+mod choice;
+mod configuration;
+mod files;
+mod pair;
+mod settings;
+mod validity;
+
+use std::{io, sync::Arc, time::SystemTime};
+
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+
+pub use self::settings::TlsSettings;
+use self::{choice::Choice, files::Files};
+use crate::settings::{Origins, SettingsError};
+
+/// How many bytes a stream holds at most for which a write was ready, and that the system has not
+/// taken yet. One record has as many.
+const BUFFER_BYTES: usize = 16 << 10;
+
+/// What a listener needs for its handshakes. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    configuration: Arc<ServerConfig>,
+}
+
+impl Tls {
+    /// Reads the certificates and keys of `settings`, which are the table `table` of the document
+    /// of `origins`. None if the settings ask for no TLS. The error has all problems with the
+    /// files.
+    pub fn open(
+        settings: &TlsSettings,
+        table: &str,
+        origins: &Origins,
+    ) -> Result<Option<Self>, SettingsError> {
+        if settings.cert.is_empty() {
+            return Ok(None);
+        }
+        let files = Files::new(settings, table, origins.clone());
+        let pairs = files.read()?;
+        files.check_validity(&pairs, SystemTime::now())?;
+        let choice = Arc::new(Choice::new(pairs));
+        Ok(Some(Self { configuration: configuration::server(choice) }))
+    }
+
+    /// The handshake of the server on `tcp`.
+    pub(crate) async fn accept(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let acceptor = TlsAcceptor::from(Arc::clone(&self.configuration));
+        acceptor.accept_with(tcp, |session| session.set_buffer_limit(Some(BUFFER_BYTES))).await
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! A certificate with its key, read from two files.
+
+mod certificate;
+mod key;
+
+use std::{fs, io, path::PathBuf, sync::Arc};
+
+use tokio_rustls::rustls::{
+    Error, crypto::aws_lc_rs::default_provider, pki_types::pem::SectionKind, sign::CertifiedKey,
+};
+
+use super::{
+    files::{FileProblem, PairFiles},
+    validity::Validity,
+};
+
+/// A certificate that belongs to its key.
+#[derive(Debug)]
+pub(super) struct Pair {
+    /// The file of the certificate.
+    pub(super) cert: PathBuf,
+    /// The names that the certificate is for, in lower case.
+    pub(super) names: Vec<String>,
+    pub(super) validity: Validity,
+    pub(super) certified: Arc<CertifiedKey>,
+}
+
+/// The sections of a file in PEM.
+type Sections = Vec<(SectionKind, Vec<u8>)>;
+
+impl Pair {
+    /// Reads both files. The error has all problems of both.
+    pub(super) fn read(files: &PairFiles) -> Result<Self, Vec<FileProblem>> {
+        let cert = certificate::read(&files.cert).map_err(|what| FileProblem { key: "cert", what });
+        let key = key::read(&files.key).map_err(|what| FileProblem { key: "key", what });
+        let (cert, key) = match (cert, key) {
+            (Ok(cert), Ok(key)) => (cert, key),
+            (cert, key) => return Err(cert.err().into_iter().chain(key.err()).collect()),
+        };
+        let certified = CertifiedKey::from_der(cert.chain, key, &default_provider());
+        let certified = certified.map_err(|error| vec![problem_of_both(files, &error)])?;
+        Ok(Self {
+            cert: files.cert.clone(),
+            names: cert.names,
+            validity: cert.validity,
+            certified: Arc::new(certified),
+        })
+    }
+}
+
+fn problem_of_both(files: &PairFiles, error: &Error) -> FileProblem {
+    let (cert, key) = (files.cert.display(), files.key.display());
+    let what = match error {
+        Error::InconsistentKeys(_) => format!(
+            "the key in {key} does not belong to the certificate in {cert}; use the key that this \
+             certificate was made with"
+        ),
+        error => format!(
+            "the key in {key} cannot be used: {error}; use a key of the kind ECDSA (P-256, P-384 or \
+             P-521), Ed25519 or RSA (2048 bits or more)"
+        ),
+    };
+    FileProblem { key: "key", what }
+}
+
+/// Why a file cannot be read. `file` names it.
+fn unreadable(file: &str, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("{file} does not exist; use a file that does"),
+        io::ErrorKind::PermissionDenied => {
+            format!("{file} cannot be read: {error}; let the user of this process read it")
+        }
+        io::ErrorKind::InvalidData => format!("{file} is not text; use a file in PEM"),
+        _ => format!("{file} cannot be read: {error}; use a file in PEM"),
+    }
+}
+
+/// The text of a file that is not empty.
+fn read(file: &std::path::Path) -> Result<String, String> {
+    let shown = file.display();
+    let text = fs::read_to_string(file).map_err(|error| unreadable(&shown.to_string(), &error))?;
+    if text.trim().is_empty() {
+        return Err(format!("{shown} is empty; use a file in PEM"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,56 @@
+//! The file of a certificate: the certificate itself first, then the chain to its authority.
+
+use std::path::Path;
+
+use tokio_rustls::rustls::pki_types::{
+    CertificateDer,
+    pem::{PemObject, SectionKind},
+};
+use x509_parser::{certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate};
+
+use super::{Sections, Validity, read as read_text};
+
+/// What a file has.
+#[derive(Debug)]
+pub(super) struct CertificateFile {
+    pub(super) chain: Vec<CertificateDer<'static>>,
+    /// The names of the first certificate.
+    pub(super) names: Vec<String>,
+    /// The validity of the first certificate.
+    pub(super) validity: Validity,
+}
+
+/// Reads the file. The error says what is wrong, and what would be right.
+pub(super) fn read(file: &Path) -> Result<CertificateFile, String> {
+    let text = read_text(file)?;
+    let shown = file.display();
+    let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes());
+    let sections = sections.collect::<Result<Sections, _>>();
+    let sections = sections.map_err(|error| format!("{shown} is not valid PEM: {error}"))?;
+    let is_cert = |kind: &SectionKind| matches!(kind, SectionKind::Certificate);
+    let has_others = !sections.is_empty();
+    let certificates = sections.into_iter().filter(|(kind, _)| is_cert(kind));
+    let chain: Vec<_> = certificates.map(|(_, der)| CertificateDer::from(der)).collect();
+    let Some(first) = chain.first() else {
+        let has = if has_others || text.contains("PRIVATE KEY") { "a key and " } else { "" };
+        return Err(format!(
+            "{shown} has {has}no certificate; use a file in PEM with -----BEGIN CERTIFICATE-----"
+        ));
+    };
+    let Ok((_, parsed)) = parse_x509_certificate(first) else {
+        return Err(format!(
+            "the certificate in {shown} is not valid; use the file as its authority made it"
+        ));
+    };
+    let (names, validity) = (names(&parsed), Validity::of(parsed.validity()));
+    Ok(CertificateFile { names, validity, chain })
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let Ok(Some(names)) = certificate.subject_alternative_name() else { return Vec::new() };
+    let dns = names.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::DNSName(name) => Some(name.to_ascii_lowercase()),
+        _ => None,
+    });
+    dns.collect()
+}

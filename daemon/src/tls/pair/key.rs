@@ -1,0 +1,40 @@
+//! The file of a key. No message shows anything of its content.
+
+use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+
+use tokio_rustls::rustls::pki_types::{
+    PrivateKeyDer,
+    pem::{Error, PemObject},
+};
+
+use super::{read as read_text, unreadable};
+
+/// The permission of everybody to read or to write.
+const OTHERS: u32 = 0o006;
+
+/// Reads the file. The error says what is wrong, and what would be right.
+pub(super) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let shown = file.display();
+    let metadata = fs::metadata(file).map_err(|error| unreadable(&shown.to_string(), &error))?;
+    let mode = metadata.permissions().mode() & 0o7777;
+    if metadata.is_file() && mode & OTHERS != 0 {
+        return Err(format!(
+            "{shown} has the permissions {mode:03o}, so that every user of this machine can use the \
+             key; use 600 or 640: chmod 600 {shown}"
+        ));
+    }
+    let text = read_text(file)?;
+    if text.contains("ENCRYPTED") {
+        return Err(format!(
+            "the key in {shown} is encrypted, and nobody is asked for its passphrase; use a key \
+             without one: openssl pkey -in {shown} -out FILE"
+        ));
+    }
+    PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| match error {
+        Error::NoItemsFound => {
+            let has = if text.contains("BEGIN CERTIFICATE") { "a certificate and " } else { "" };
+            format!("{shown} has {has}no key; use a file in PEM with -----BEGIN PRIVATE KEY-----")
+        }
+        _ => format!("{shown} is not valid PEM; use the file as it was made"),
+    })
+}

@@ -1,0 +1,96 @@
+//! Certificates for the tests of this crate, and a client that trusts them.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::TempDir;
+use tokio_rustls::{
+    TlsConnector,
+    rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs::default_provider},
+};
+
+use super::{Tls, TlsSettings};
+use crate::settings::{Document, Origins, SettingsError};
+
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An authority, and a folder for its certificates.
+pub(crate) struct TestAuthority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    pub(crate) folder: TempDir,
+}
+
+impl TestAuthority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        Self { issuer, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Writes `<file>.pem` and `<file>.key`, valid from yesterday until tomorrow.
+    pub(crate) fn issue(&self, file: &str, names: &[&str]) {
+        let now = SystemTime::now();
+        self.issue_for(file, names, now - DAY, now + DAY);
+    }
+
+    pub(crate) fn issue_for(&self, file: &str, names: &[&str], begin: SystemTime, end: SystemTime) {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        (params.not_before, params.not_after) = (begin.into(), end.into());
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        self.write(&format!("{file}.pem"), &certificate.pem());
+        self.write(&format!("{file}.key"), &key.serialize_pem());
+    }
+
+    /// Writes a file that only its owner can read.
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+        self.permit(name, 0o600);
+    }
+
+    pub(crate) fn permit(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), Permissions::from_mode(mode)).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Opens what a file with the table `[tls]` of this text says.
+    pub(crate) fn open(&self, table: &str) -> Result<Option<Tls>, SettingsError> {
+        let (settings, origins) = self.read(table)?;
+        Tls::open(&settings, "tls", &origins)
+    }
+
+    pub(crate) fn read(&self, table: &str) -> Result<(TlsSettings, Origins), SettingsError> {
+        let text = format!("[tls]\n{table}");
+        let file = Path::new("server.toml");
+        Document::parse(file, &text, "SERVER", &BTreeMap::new())?.read(|root| {
+            let settings = TlsSettings::read(&mut root.section("tls"), self.folder.path());
+            Some((settings, root.origins()))
+        })
+    }
+
+    /// A client that trusts the authority.
+    pub(crate) fn connector(&self) -> TlsConnector {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.issuer.der().clone()).unwrap();
+        let client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Arc::new(client).into()
+    }
+}

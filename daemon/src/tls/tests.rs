@@ -1,0 +1,173 @@
+//! Certificates and keys that cannot be used: each is named, with what would be right.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use super::testing::TestAuthority;
+use crate::settings::{Problem, SettingsError};
+
+const ONE: &str = "cert = \"a.pem\"\nkey = \"a.key\"";
+
+/// A date of which the certificates of these tests have both ends in the past, or in the future.
+fn at(seconds: u64) -> std::time::SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+/// `table` is refused with these problems, in which `DIR` stands for the folder of the files.
+#[track_caller]
+fn refused(authority: &TestAuthority, table: &str, problems: &[&str]) {
+    let SettingsError(found) = authority.open(table).unwrap_err();
+    let folder = authority.folder.path().to_str().unwrap();
+    let found: Vec<_> =
+        found.iter().map(Problem::to_string).map(|text| text.replace(folder, "DIR")).collect();
+    assert_eq!(found, problems);
+}
+
+/// One way to spoil the files `a.pem` and `a.key`, and what is said then.
+type Case = (fn(&TestAuthority), &'static [&'static str]);
+
+const CASES: &[Case] = &[
+    (
+        |files| std::fs::remove_file(files.path("a.pem")).unwrap(),
+        &["server.toml: tls.cert: DIR/a.pem does not exist; use a file that does"],
+    ),
+    (
+        |files| {
+            files.write("a.pem", " \n");
+            files.write("a.key", "");
+        },
+        &[
+            "server.toml: tls.cert: DIR/a.pem is empty; use a file in PEM",
+            "server.toml: tls.key: DIR/a.key is empty; use a file in PEM",
+        ],
+    ),
+    (
+        |files| files.write("a.pem", "hello"),
+        &["server.toml: tls.cert: DIR/a.pem has no certificate; use a file in PEM with \
+           -----BEGIN CERTIFICATE-----"],
+    ),
+    (
+        |files| files.write("a.key", "hello"),
+        &["server.toml: tls.key: DIR/a.key has no key; use a file in PEM with \
+           -----BEGIN PRIVATE KEY-----"],
+    ),
+    (
+        |files| {
+            std::fs::rename(files.path("a.pem"), files.path("x")).unwrap();
+            std::fs::rename(files.path("a.key"), files.path("a.pem")).unwrap();
+            std::fs::rename(files.path("x"), files.path("a.key")).unwrap();
+        },
+        &[
+            "server.toml: tls.cert: DIR/a.pem has a key and no certificate; use a file in PEM with \
+             -----BEGIN CERTIFICATE-----",
+            "server.toml: tls.key: DIR/a.key has a certificate and no key; use a file in PEM with \
+             -----BEGIN PRIVATE KEY-----",
+        ],
+    ),
+    (
+        |files| {
+            files
+                .write("a.pem", "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----");
+        },
+        &["server.toml: tls.cert: the certificate in DIR/a.pem is not valid; use the file as its \
+           authority made it"],
+    ),
+    (
+        |files| files.permit("a.key", 0o604),
+        &["server.toml: tls.key: DIR/a.key has the permissions 604, so that every user of this \
+           machine can use the key; use 600 or 640: chmod 600 DIR/a.key"],
+    ),
+    (
+        |files| {
+            let head = "-----BEGIN ENCRYPTED PRIVATE KEY-----\naGVsbG8=\n";
+            files.write("a.key", &format!("{head}-----END ENCRYPTED PRIVATE KEY-----\n"));
+        },
+        &["server.toml: tls.key: the key in DIR/a.key is encrypted, and nobody is asked for its \
+           passphrase; use a key without one: openssl pkey -in DIR/a.key -out FILE"],
+    ),
+    (
+        |files| {
+            files.issue("b", &["b.example"]);
+            std::fs::rename(files.path("b.key"), files.path("a.key")).unwrap();
+        },
+        &["server.toml: tls.key: the key in DIR/a.key does not belong to the certificate in \
+           DIR/a.pem; use the key that this certificate was made with"],
+    ),
+    (
+        |files| {
+            let key = "-----BEGIN PRIVATE KEY-----\naGVsbG8=\n-----END PRIVATE KEY-----";
+            files.write("a.key", key);
+        },
+        &[
+            "server.toml: tls.key: the key in DIR/a.key cannot be used: failed to parse private key \
+           as RSA, ECDSA, or EdDSA; use a key of the kind ECDSA (P-256, P-384 or P-521), Ed25519 \
+           or RSA (2048 bits or more)",
+        ],
+    ),
+    (
+        |files| files.issue_for("a", &["a.example"], at(1_000_000_000), at(1_100_000_000)),
+        &["server.toml: tls.cert: the certificate in DIR/a.pem expired at 2004-11-09T11:33:20Z; \
+           renew it"],
+    ),
+    (
+        |files| files.issue_for("a", &["a.example"], at(5_000_000_000), at(5_100_000_000)),
+        &["server.toml: tls.cert: the certificate in DIR/a.pem is valid from \
+           2128-06-11T08:53:20Z on only; look at the clock of this machine"],
+    ),
+];
+
+#[test]
+fn files_that_cannot_be_used_are_named() {
+    for (spoil, problems) in CASES {
+        let authority = TestAuthority::new();
+        authority.issue("a", &["a.example"]);
+        assert!(authority.open(ONE).unwrap().is_some(), "they can be used before");
+        spoil(&authority);
+        refused(&authority, ONE, problems);
+    }
+}
+
+/// A file that the user of the process may not read. Root may read all.
+#[test]
+fn a_file_that_is_a_folder_is_named() {
+    let authority = TestAuthority::new();
+    authority.issue("a", &["a.example"]);
+    std::fs::create_dir(authority.path("dir")).unwrap();
+    refused(
+        &authority,
+        "cert = \"dir\"\nkey = \"dir\"",
+        &[
+            "server.toml: tls.cert: DIR/dir cannot be read: Is a directory (os error 21); use a file \
+             in PEM",
+            "server.toml: tls.key: DIR/dir cannot be read: Is a directory (os error 21); use a file \
+             in PEM",
+        ],
+    );
+}
+
+#[test]
+fn two_certificates_of_one_name_are_refused() {
+    let authority = TestAuthority::new();
+    authority.issue("a", &["a.example", "both.example"]);
+    authority.issue("b", &["Both.Example"]);
+    refused(
+        &authority,
+        "cert = [\"a.pem\", \"b.pem\"]\nkey = [\"a.key\", \"b.key\"]",
+        &[
+            "server.toml: tls.cert: DIR/a.pem and DIR/b.pem both have the name both.example; use one \
+           certificate for each name",
+        ],
+    );
+}
+
+#[test]
+fn each_certificate_needs_a_key() {
+    let authority = TestAuthority::new();
+    let what = "use one key for each certificate, in the same order";
+    let without_key = format!("server.toml: tls.key: tls.cert has 1 files and tls.key 0; {what}");
+    refused(&authority, "cert = \"a.pem\"", &[&without_key]);
+    let without_cert = format!("server.toml: tls.cert: tls.cert has 0 files and tls.key 2; {what}");
+    refused(&authority, "key = [\"a.key\", \"b.key\"]", &[&without_cert]);
+    assert!(authority.open("").unwrap().is_none(), "there is no TLS without a certificate");
+}

@@ -1,0 +1,127 @@
+//! Certificates of an authority, and clients that trust it.
+
+use std::{
+    fs::{self, Permissions},
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        ClientConfig, RootCertStore, SupportedProtocolVersion,
+        crypto::aws_lc_rs::default_provider,
+        pki_types::{CertificateDer, ServerName},
+    },
+};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+use super::{client::request, soon};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// A WebSocket over TLS.
+pub(crate) type TlsClient = WebSocketStream<TlsStream<TcpStream>>;
+
+/// An authority, and a folder for its certificates.
+pub(crate) struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+impl Authority {
+    pub(crate) fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        Self { issuer, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Writes `<file>.pem` and `<file>.key`, valid for some days, each in one step. Returns the
+    /// certificate.
+    pub(crate) fn issue(&self, file: &str, names: &[&str]) -> CertificateDer<'static> {
+        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut params = CertificateParams::new(names).unwrap();
+        let now = SystemTime::now();
+        (params.not_before, params.not_after) = ((now - DAY).into(), (now + 9 * DAY).into());
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        self.write(&format!("{file}.key"), &key.serialize_pem());
+        self.write(&format!("{file}.pem"), &certificate.pem());
+        certificate.der().clone()
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let (new, path) = (self.path("new"), self.path(name));
+        fs::write(&new, text).unwrap();
+        fs::set_permissions(&new, Permissions::from_mode(0o600)).unwrap();
+        fs::rename(new, path).unwrap();
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `[tls]` with the certificates in these files.
+    pub(crate) fn table(&self, files: &[&str]) -> String {
+        let list = |ending| {
+            let path = |file| self.path(&format!("{file}.{ending}"));
+            files.iter().map(path).collect::<Vec<_>>()
+        };
+        format!("[tls]\ncert = {:?}\nkey = {:?}\n", list("pem"), list("key"))
+    }
+
+    /// A client that trusts the authority.
+    pub(crate) fn connector(&self, versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
+        connector(self.issuer.der().clone(), versions)
+    }
+}
+
+fn connector(
+    authority: CertificateDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> TlsConnector {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority).unwrap();
+    let mut client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    client.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Arc::new(client).into()
+}
+
+/// A handshake with `name`.
+pub(crate) async fn connect(
+    connector: &TlsConnector,
+    address: SocketAddr,
+    name: &str,
+) -> TlsStream<TcpStream> {
+    let tcp = TcpStream::connect(address).await.unwrap();
+    tcp.set_nodelay(true).unwrap();
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    soon("a TLS handshake", connector.connect(name, tcp)).await.unwrap()
+}
+
+/// A WebSocket over TLS.
+pub(crate) async fn websocket(
+    connector: &TlsConnector,
+    address: SocketAddr,
+    path: &str,
+) -> TlsClient {
+    let stream = connect(connector, address, "localhost").await;
+    soon("a handshake", client_async(request(address, path), stream)).await.unwrap().0
+}
+
+/// The certificate that the server has shown.
+pub(crate) fn shown(stream: &TlsStream<TcpStream>) -> CertificateDer<'static> {
+    stream.get_ref().1.peer_certificates().unwrap()[0].clone()
+}
