@@ -83,7 +83,8 @@ impl PageGuard {
         if is_probe(request) {
             return None;
         }
-        let problem = self.check(host_of(request.uri(), request.headers()), request.headers()).err()?;
+        let problem =
+            self.check(host_of(request.uri(), request.headers()), request.headers()).err()?;
         let text = problem.to_string();
         // Not each one: pages could fill the log.
         if self.has_warned.swap(true, Ordering::Relaxed) {

@@ -182,7 +182,8 @@ async fn an_answer_that_comes_before_the_end_of_the_request_reaches_its_caller()
     ];
     for (line, status) in cases {
         let length = large.len();
-        let head = format!("{line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
+        let head =
+            format!("{line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
         let answer = server.send(&[head.as_bytes(), &large].concat()).await;
         assert_eq!(answer.status, status, "{line}");
         assert_eq!(answer.headers["connection"], "close", "{line}");

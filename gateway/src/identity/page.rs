@@ -48,7 +48,8 @@ impl Identification {
         if let Some(left_out) = self.pages.turn(&api.shared_id(), tokio::time::Instant::now()) {
             let id = api.id();
             warn!(
-                api.id = id, left_out,
+                api.id = id,
+                left_out,
                 "pages of {origin} may not connect to {id}; if they may, add the origin to origins of \
                  the api",
             );

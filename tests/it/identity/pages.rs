@@ -24,7 +24,8 @@ async fn an_api_without_authentication_takes_pages_of_its_own_site() {
     for own in [format!("http://127.0.0.1:{port}"), "http://localhost:3000".to_owned()] {
         check(&world, &[("origin", &own)], 101).await;
     }
-    for strange in ["https://evil.example", "http://127.0.0.1.evil.example", "null", "file://", ""] {
+    for strange in ["https://evil.example", "http://127.0.0.1.evil.example", "null", "file://", ""]
+    {
         check(&world, &[("origin", strange)], 403).await;
     }
     check(&world, &[("origin", "http://127.0.0.1"), ("origin", "https://evil.example")], 403).await;
