@@ -55,9 +55,9 @@ fn problem_of_both(files: &PairFiles, error: &Error) -> FileProblem {
             "the key in {key} does not belong to the certificate in {cert}; use the key that this \
              certificate was made with"
         ),
-        error => format!(
-            "the key in {key} cannot be used: {error}; use a key of the kind ECDSA (P-256, P-384 or \
-             P-521), Ed25519 or RSA (2048 bits or more)"
+        _ => format!(
+            "the key in {key} cannot be used; use a key of the kind ECDSA (P-256, P-384 or P-521), \
+             Ed25519 or RSA (2048 bits or more)"
         ),
     };
     FileProblem { key: "key", what }

@@ -118,7 +118,9 @@ pub(crate) async fn websocket(
     path: &str,
 ) -> TlsClient {
     let stream = connect(connector, address, "localhost").await;
-    soon("a handshake", client_async(request(address, path), stream)).await.unwrap().0
+    // Boxed, because the future is large: it holds all of a client of TLS.
+    let handshake = Box::pin(client_async(request(address, path), stream));
+    soon("a handshake", handshake).await.unwrap().0
 }
 
 /// The certificate that the server has shown.
