@@ -70,6 +70,8 @@ pub(crate) struct Connection<S> {
     bytes_read: u64,
     life: Life,
     close_timeout: Duration,
+    /// When the connection is closed, because the proof of its client expires.
+    close_at: Option<Instant>,
     /// The stream after the end of the connection, while the client may still send.
     linger: Option<Linger<S>>,
 }
@@ -119,9 +121,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             bytes_read: 0,
             life: Life::new(settings.close_timeout),
             close_timeout: settings.close_timeout,
+            close_at: None,
             linger: None,
             entry,
         }
+    }
+
+    /// The same connection. It is closed at this time, because the proof of its client expires.
+    #[must_use]
+    pub(crate) fn closed_at(self, close_at: Option<Instant>) -> Self {
+        Self { close_at, ..self }
     }
 
     /// Runs until the connection has ended.

@@ -136,6 +136,8 @@ impl Gateway {
         let functions = FunctionClient::new(&settings.runner)?;
         let apis = Apis::new(settings.apis, settings.runner);
         functions.prepare(&apis.addresses())?;
+        let identification = Identification::default();
+        identification.key_sets.follow(&start.apis)?;
         let registry = Registry::default();
         let cleanups = Cleanups::new(functions.clone(), journal.clone(), settings.cleanup);
         cleanups.report_owed(&apis).await;
@@ -145,6 +147,7 @@ impl Gateway {
             apis: apis.clone(),
             functions: functions.clone(),
             cleanups: cleanups.clone(),
+            key_sets: identification.key_sets.clone(),
             settings: start,
         };
         let receive_memory = settings.connection.receive_memory(&reload.settings.apis);
@@ -155,7 +158,7 @@ impl Gateway {
             memory: ReceiveMemory::new(receive_memory),
             settings: Arc::new(settings.connection),
             functions,
-            identification: Identification::default(),
+            identification: identification.clone(),
             cleanups: cleanups.clone(),
             registry: registry.clone(),
             tasks: connections.clone(),
@@ -209,6 +212,7 @@ impl Gateway {
         // has not ended its stream by now may lose what it has not read.
         let ended = async { tokio::join!(listeners.wait(), lingering.wait()) };
         let _ = timeout(LISTENERS_TIMEOUT, ended).await;
+        identification.key_sets.stop().await;
         journal.close().await;
         drained?;
         info!("gateway stopped");

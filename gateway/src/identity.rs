@@ -5,43 +5,69 @@
 //! in either: it may be a token of somebody else's.
 
 mod hmac;
+mod jwt;
+mod key_sets;
 mod page;
 mod refusal_lines;
+mod token;
 mod unidentified;
 
 use std::{sync::Arc, time::SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
 use tracing::info;
 
-use self::refusal_lines::RefusalLines;
-pub(crate) use self::{page::StrangePage, unidentified::Unidentified};
-use crate::{api::Api, settings::AuthSettings};
+pub(crate) use self::{key_sets::KeySets, page::StrangePage, unidentified::Unidentified};
+use self::{refusal_lines::RefusalLines, unidentified::Reason};
+use crate::{
+    api::Api,
+    settings::{AuthSettings, TokenKeySource, TokenSettings},
+};
 
 /// Who a client proved to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Identity {
     /// The owner of the key pair with this id.
     KeyPair { id: String },
+    /// The bearer of a token that says this.
+    Token { claims: Map<String, Value> },
 }
 
-/// Finds out who clients are. All clones share the bounds of the log.
+/// A client that has proved who it is.
+#[derive(Debug)]
+pub(crate) struct Identified {
+    pub(crate) identity: Identity,
+    /// When its connection is to be closed, because its proof expires.
+    pub(crate) close_at: Option<SystemTime>,
+}
+
+/// Finds out who clients are. All clones share the key sets and the bounds of the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identification {
+    pub(crate) key_sets: KeySets,
     lines: Arc<RefusalLines>,
     pages: Arc<RefusalLines>,
 }
 
 impl Identification {
-    /// Checks the proof in the headers of a handshake, if `api` asks for one.
-    pub(crate) fn identify(
+    /// Checks the proof in a handshake, if `api` asks for one. Takes a token out of it.
+    pub(crate) async fn identify(
         &self,
         api: &Api,
-        headers: &HeaderMap,
-    ) -> Result<Option<Identity>, Unidentified> {
-        let identified = match &api.config().settings.auth {
+        uri: &mut Uri,
+        headers: &mut HeaderMap,
+    ) -> Result<Option<Identified>, Unidentified> {
+        let config = api.config();
+        let identified = match &config.settings.auth {
             AuthSettings::None => return Ok(None),
-            AuthSettings::Hmac(pairs) => hmac::verify(pairs, headers, SystemTime::now()),
+            AuthSettings::Hmac(pairs) => hmac::verify(pairs, headers, SystemTime::now())
+                .map(|identity| Identified { identity, close_at: None }),
+            AuthSettings::Jwt(settings) => match token::take(settings, uri, headers) {
+                Ok(token) => self.check_token(settings, &token).await,
+                Err(reason) => Err(reason),
+            },
         };
         identified.map(Some).map_err(|reason| {
             self.log(api, reason);
@@ -49,8 +75,27 @@ impl Identification {
         })
     }
 
-    fn log(&self, api: &Api, reason: unidentified::Reason) {
-        if let Some(left_out) = self.lines.turn(&api.shared_id(), tokio::time::Instant::now()) {
+    async fn check_token(
+        &self,
+        settings: &TokenSettings,
+        token: &str,
+    ) -> Result<Identified, Reason> {
+        let header = jwt::header(token)?;
+        let fetched;
+        let keys = match &settings.keys {
+            TokenKeySource::Fixed(keys) => keys,
+            TokenKeySource::Url(url) => {
+                fetched = self.key_sets.for_token(url, &header).await.ok_or(Reason::NoKeys)?;
+                &fetched
+            }
+        };
+        let checked = jwt::check(token, &header, settings, keys)?;
+        let close_at = checked.expires_at.filter(|_| settings.close_on_expiry);
+        Ok(Identified { identity: Identity::Token { claims: checked.claims }, close_at })
+    }
+
+    fn log(&self, api: &Api, reason: Reason) {
+        if let Some(left_out) = self.lines.turn(&api.shared_id(), Instant::now()) {
             let id = api.id();
             info!(api.id = id, %reason, left_out, "a client of {id} did not prove who it is");
         }

@@ -22,6 +22,7 @@ mod registry;
 mod api;
 mod call;
 pub mod settings;
+mod token_keys;
 
 #[doc(hidden)]
 pub mod benchmarks;

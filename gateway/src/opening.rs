@@ -21,7 +21,7 @@ use hyper::upgrade::OnUpgrade;
 use shared::connection_id::ConnectionId;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -73,6 +73,8 @@ struct Opening {
     upgrade: OnUpgrade,
     opening_permit: OpeningPermit,
     permit: OwnedSemaphorePermit,
+    /// When the connection is to be closed, because the proof of its client expires.
+    close_at: Option<Instant>,
 }
 
 impl Connector {
@@ -83,7 +85,7 @@ impl Connector {
         path_parameters: PathParameters,
         request: Request<B>,
     ) -> Response<Body> {
-        let answer = match self.begin(api, path_parameters, request) {
+        let answer = match self.begin(api, path_parameters, request).await {
             // The task always answers. Should it panic, the client is answered 502.
             Ok(answer) => answer.await.unwrap_or(Err(Refusal::Faulted)),
             Err(refusal) => Err(refusal),
@@ -100,7 +102,7 @@ impl Connector {
         }
     }
 
-    fn begin<B>(
+    async fn begin<B>(
         &self,
         api: Arc<Api>,
         path_parameters: PathParameters,
@@ -115,8 +117,7 @@ impl Connector {
         let mut handshake = Handshake::check(head, path_parameters)?;
         // Before anything is done for the client.
         self.identification.admit_page(&api, &handshake.request)?;
-        handshake.request.identity =
-            self.identification.identify(&api, &handshake.request.headers)?;
+        let close_at = handshake.identify(&self.identification, &api).await?;
         let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;
         let permit =
             Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::NoCapacity)?;
@@ -139,7 +140,7 @@ impl Connector {
         if let Some(permit) = http_permit {
             permit.give_up();
         }
-        let opening = Opening { entry, handshake, upgrade, opening_permit, permit };
+        let opening = Opening { entry, handshake, upgrade, opening_permit, permit, close_at };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn(self.clone().live(opening, answer));
         Ok(answered)
@@ -147,13 +148,14 @@ impl Connector {
 
     /// Opens the connection, runs it, and hands its end to the cleanup.
     async fn live(self, opening: Opening, answer: oneshot::Sender<Result<Acceptance, Refusal>>) {
-        let Opening { entry, handshake, upgrade, opening_permit, permit } = opening;
+        let Opening { entry, handshake, upgrade, opening_permit, permit, close_at } = opening;
         // Boxed, so that the memory that opening takes is given back before the connection runs.
         let opened = Box::pin(self.open(&entry, handshake, upgrade, answer)).await;
         drop(opening_permit);
         let Some((owed, early, stream)) = opened else { return };
         let connection =
-            Connection::new(stream, early, entry, &self.settings, &self.memory, self.functions);
+            Connection::new(stream, early, entry, &self.settings, &self.memory, self.functions)
+                .closed_at(close_at);
         let Ended { end, unended, linger } = connection.run().await;
         // The cleanup does not wait for the client to end its stream.
         if let Some(mut linger) = linger {

@@ -7,6 +7,7 @@ use crate::{
     api::{Apis, Changes},
     call::FunctionClient,
     cleanup::Cleanups,
+    identity::KeySets,
     settings::Settings,
 };
 
@@ -16,6 +17,7 @@ pub(crate) struct ApiReload {
     pub(crate) apis: Apis,
     pub(crate) functions: FunctionClient,
     pub(crate) cleanups: Cleanups,
+    pub(crate) key_sets: KeySets,
     /// The settings that the gateway was started with.
     pub(crate) settings: Settings,
 }
@@ -47,6 +49,12 @@ impl ApiReload {
             return error!(
                 problem,
                 "connection.receive_memory is too small for the new settings and needs a restart: the old settings stay"
+            );
+        }
+        // Before the APIs change: their first tokens find a set that is being fetched.
+        if let Err(error) = self.key_sets.follow(&settings.apis) {
+            return error!(
+                %error, "could not set up the HTTP client for key sets: the old settings stay"
             );
         }
         for key in self.settings.fixed_keys_that_differ(&settings) {

@@ -28,10 +28,9 @@ use daemon::{
 };
 use url::Url;
 
-pub(crate) use self::paths::best_fit;
 pub use self::{
     api::{ApiSettings, FunctionAddress},
-    auth::{AuthSettings, KeyPair},
+    auth::{AuthSettings, KeyPair, TokenSettings},
     cleanup::CleanupSettings,
     connection::ConnectionSettings,
     drain::DrainSettings,
@@ -39,6 +38,7 @@ pub use self::{
     paths::{PathParameters, PathPattern},
     push::PushSettings,
 };
+pub(crate) use self::{auth::TokenKeySource, paths::best_fit};
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_GATEWAY";

@@ -1,7 +1,9 @@
 //! Who a client is: APIs that let a client in only with a proof.
 
 mod key_pair;
+mod key_set;
 mod pages;
+mod token;
 
 use http::{HeaderName, HeaderValue, Request};
 use serde_json::Value;

@@ -67,6 +67,11 @@ impl Section {
         }
     }
 
+    /// Whether the keys are listed, and no file is read.
+    pub fn is_description(&self) -> bool {
+        self.notes.is_description()
+    }
+
     /// Whether something stands at `key` that was not read yet.
     pub fn has(&self, key: &str) -> bool {
         self.table.contains_key(key) || self.spelled_in_variable(key).is_some()

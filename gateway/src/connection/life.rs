@@ -163,12 +163,13 @@ impl Life {
         self.forwards
     }
 
-    /// Whether the client has been closed because messages may be lost: what it sends is dropped.
+    /// Whether the client has been closed because messages may be lost, or its token has expired:
+    /// what it sends is dropped.
     pub(super) fn is_fault(&self) -> bool {
         match self.stage {
             Stage::Open | Stage::Draining { .. } => false,
             Stage::Closing(Closing { end, .. }) | Stage::Ended(end) => {
-                matches!(end.reason, EndReason::Fault | EndReason::Limit)
+                matches!(end.reason, EndReason::Fault | EndReason::Limit | EndReason::Expired)
             }
         }
     }

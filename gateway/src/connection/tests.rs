@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod closing;
+mod expiry;
 mod floods;
 mod lingering;
 mod receiving;
@@ -73,6 +74,18 @@ fn entry() -> (Entry, ConnectionSettings) {
 /// Functions that nobody runs.
 fn functions() -> FunctionClient {
     FunctionClient::new(&"http://127.0.0.1:9".parse().unwrap()).unwrap()
+}
+
+/// Opens a connection whose token expires in `seconds`.
+fn open_until(seconds: u32) -> Opened {
+    let (entry, settings) = entry();
+    let close_at = Some(Instant::now() + SECOND * seconds);
+    let handle = Arc::clone(&entry.handle);
+    let (client, stream) = duplex(1 << 16);
+    let connection = Connection::new(stream, Vec::new(), entry, &settings, &memory(), functions())
+        .closed_at(close_at);
+    let connection = tokio::spawn(async move { connection.run().await.end });
+    Opened { client, handle, connection, began: Instant::now() }
 }
 
 /// Opens a connection. Each direction holds `capacity` bytes that the other side has not read.

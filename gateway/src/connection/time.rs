@@ -1,5 +1,5 @@
-//! What is due at a certain time: pings, the end of a silent or stalled client, deadlines of a
-//! Close.
+//! What is due at a certain time: pings, the end of a silent or stalled client or of one whose
+//! proof expires, deadlines of a Close.
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -14,6 +14,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Does what is due.
     pub(super) fn on_time(&mut self, now: Instant) {
         self.on_event_at(Event::Time, now);
+        if self.life.is_open() && self.close_at.is_some_and(|at| now >= at) {
+            self.on_event_at(Event::Close(End::EXPIRED), now);
+        }
         if self.life.is_open() && self.intake.deadline().is_some_and(|deadline| now >= deadline) {
             let (id, end) = (self.entry.handle.info.id, self.intake.end());
             warn!(connection.id = %id, ?end, "closed connection {id}: its message came too slowly");
@@ -49,7 +52,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let silence = || self.keepalive.deadline();
         let open = || {
             let others = flush.unwrap_or_else(silence);
-            self.intake.deadline().map_or(others, |message| others.min(message))
+            let deadlines = [self.intake.deadline(), self.close_at];
+            deadlines.into_iter().flatten().fold(others, Instant::min)
         };
         match self.life.deadline() {
             Some(life) if self.life.is_open() => life.min(open()),

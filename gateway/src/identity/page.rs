@@ -16,8 +16,8 @@ use crate::{api::Api, dialect::HandshakeRequest, settings::AuthSettings};
 pub(crate) struct StrangePage(String);
 
 impl Identification {
-    /// Checks for which page the handshake was sent, if it says so. Without `origins`, an API that
-    /// lets clients in without a proof takes pages of its own site only.
+    /// Checks for which page the handshake was sent, if it says so. Without `origins`, an API takes
+    /// all pages only if no page can come with the proof of its reader.
     pub(crate) fn admit_page(
         &self,
         api: &Api,
@@ -26,13 +26,13 @@ impl Identification {
         let Some(origin) = WebOrigin::of(&request.headers) else { return Ok(()) };
         let config = api.config();
         let settings = &config.settings;
-        let is_admitted = |origin: &WebOrigin| match (&settings.origins, &settings.auth) {
-            (Some(origins), _) => origins.iter().any(|pattern| pattern.matches(origin)),
-            (None, AuthSettings::None) => {
+        let is_admitted = |origin: &WebOrigin| match &settings.origins {
+            Some(origins) => origins.iter().any(|pattern| pattern.matches(origin)),
+            None if has_proof_of_its_own(&settings.auth) => true,
+            None => {
                 let host = host_of(&request.uri, &request.headers).unwrap_or_default();
                 is_same_site(origin, host)
             }
-            (None, _) => true,
         };
         let shown = match origin {
             Ok(origin) if is_admitted(&origin) => return Ok(()),
@@ -54,5 +54,14 @@ impl Identification {
                  the api",
             );
         }
+    }
+}
+
+/// Whether a page has to have the proof itself: a browser sends a cookie along whatever page asks.
+fn has_proof_of_its_own(auth: &AuthSettings) -> bool {
+    match auth {
+        AuthSettings::None => false,
+        AuthSettings::Hmac(_) => true,
+        AuthSettings::Jwt(settings) => settings.cookie.is_none(),
     }
 }

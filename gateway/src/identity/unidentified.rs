@@ -26,21 +26,56 @@ pub(crate) enum Reason {
     /// The signature cannot be taken; the text says why.
     #[error("{0}")]
     BadSignature(&'static str),
+    /// There is no token.
+    #[error("need a token, such as header Authorization: Bearer …")]
+    NoToken,
+    /// There are two tokens, or two headers that may have one.
+    #[error("need one token in one place")]
+    TwoTokens,
+    /// The token cannot be taken; the text says why.
+    #[error("{0}")]
+    BadToken(&'static str),
+    /// The token names a key that is not there.
+    #[error("the key of the token (kid) is not known")]
+    UnknownKey,
+    /// The keys could not be fetched yet.
+    #[error("tokens cannot be checked at present, try again later")]
+    NoKeys,
 }
 
 impl Unidentified {
+    /// Those of RFC 6750, section 3.1, for tokens.
     pub(crate) fn status(&self) -> StatusCode {
         match self.reason {
-            Reason::NoSignature | Reason::BadSignature(_) => StatusCode::UNAUTHORIZED,
+            Reason::NoSignature
+            | Reason::BadSignature(_)
+            | Reason::NoToken
+            | Reason::BadToken(_)
+            | Reason::UnknownKey => StatusCode::UNAUTHORIZED,
+            Reason::TwoTokens => StatusCode::BAD_REQUEST,
+            Reason::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
         }
+    }
+
+    /// Whether the client may be let in if it tries again with the same proof.
+    pub(crate) fn may_try_again(&self) -> bool {
+        matches!(self.reason, Reason::NoKeys)
     }
 
     /// `WWW-Authenticate`, which a 401 must have (RFC 9110, section 15.5.2).
     pub(crate) fn challenge(&self) -> Option<HeaderValue> {
-        let api = &self.api_id;
-        let challenge = match self.reason {
-            Reason::NoSignature | Reason::BadSignature(_) => format!("hmac realm=\"{api}\""),
+        let (api, reason) = (&self.api_id, self.reason);
+        let with_error = |error| {
+            format!("Bearer realm=\"{api}\", error=\"{error}\", error_description=\"{reason}\"")
         };
-        Some(HeaderValue::try_from(challenge).expect("ids and texts have visible characters only"))
+        let challenge = match reason {
+            Reason::NoSignature | Reason::BadSignature(_) => format!("hmac realm=\"{api}\""),
+            // Without an error: RFC 6750, section 3.1.
+            Reason::NoToken => format!("Bearer realm=\"{api}\""),
+            Reason::TwoTokens => with_error("invalid_request"),
+            Reason::BadToken(_) | Reason::UnknownKey => with_error("invalid_token"),
+            Reason::NoKeys => return None,
+        };
+        Some(HeaderValue::try_from(challenge).expect("ids and texts are ASCII without quotes"))
     }
 }

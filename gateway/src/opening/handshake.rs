@@ -1,12 +1,20 @@
 //! The WebSocket handshake of RFC 6455 section 4.2: the client's request, and the answer.
 
+use std::time::SystemTime;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use daemon::http::{Body, full};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header};
+use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::refusal::Refusal;
-use crate::{dialect::HandshakeRequest, settings::PathParameters};
+use crate::{
+    api::Api,
+    dialect::HandshakeRequest,
+    identity::{Identification, Identified},
+    settings::PathParameters,
+};
 
 /// Headers that a handshake must have exactly once (RFC 6455 sections 4.2.1, 11.3.1 and 11.3.5),
 /// each with what is said if it has not. The listener has checked `Host`.
@@ -69,6 +77,23 @@ impl Handshake {
             identity: None,
         };
         Ok(Self { request, key })
+    }
+
+    /// Has `identification` find out who the client is. Returns when the connection is to be closed
+    /// because of that.
+    pub(super) async fn identify(
+        &mut self,
+        identification: &Identification,
+        api: &Api,
+    ) -> Result<Option<Instant>, Refusal> {
+        let HandshakeRequest { uri, headers, .. } = &mut self.request;
+        let identified = identification.identify(api, uri, headers).await?;
+        let Some(Identified { identity, close_at }) = identified else { return Ok(None) };
+        self.request.identity = Some(identity);
+        // A token among them has been taken out.
+        self.request.protocols = joined(&self.request.headers, &header::SEC_WEBSOCKET_PROTOCOL);
+        let left = close_at.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
+        Ok(left.and_then(|left| Instant::now().checked_add(left)))
     }
 
     /// The subprotocols that the client offers, those that it wants most first.

@@ -98,6 +98,9 @@ impl Refusal {
                 if let Some(challenge) = reason.challenge() {
                     headers.insert(header::WWW_AUTHENTICATE, challenge);
                 }
+                if reason.may_try_again() {
+                    headers.insert(header::RETRY_AFTER, RETRY_AFTER);
+                }
             }
             Self::NoSuchPath(_)
             | Self::NotWebSocket

@@ -31,6 +31,8 @@ pub(crate) enum EndReason {
     Lost,
     /// The client crossed a limit.
     Limit,
+    /// The proof of who the client is has expired.
+    Expired,
     /// A function could not be called, so a message may be lost.
     Fault,
     /// The gateway shut down.
@@ -56,6 +58,7 @@ impl EndReason {
             Self::Idle => "idle",
             Self::Lost => "lost",
             Self::Limit => "limit",
+            Self::Expired => "expired",
             Self::Fault => "fault",
             Self::Drain => "drain",
             Self::Crash => "crash",
@@ -103,6 +106,9 @@ impl End {
     /// The messages that are being received take all the memory that they may.
     pub(crate) const NO_MEMORY: Self =
         Self::sent(CloseCode::Again, EndReason::Limit, "no memory for messages, try again later");
+    /// The proof of who the client is has expired.
+    pub(crate) const EXPIRED: Self =
+        Self::sent(CloseCode::Policy, EndReason::Expired, "the token has expired");
     /// A message is over the limit.
     pub(crate) const TOO_LARGE: Self =
         Self::sent(CloseCode::Size, EndReason::Limit, "message is too long");
@@ -166,6 +172,7 @@ mod tests {
             End::TOO_LARGE,
             End::NOT_UTF8,
             End::PROTOCOL,
+            End::EXPIRED,
             End::FAULT,
             End::MISTAKE,
         ];

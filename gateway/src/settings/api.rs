@@ -49,8 +49,8 @@ pub struct ApiSettings {
     /// `subprotocols`: the first of the client's offer that is here is chosen, if register chooses
     /// none.
     pub subprotocols: Vec<String>,
-    /// `origins`: the web pages that may connect. None: those of the same site if nobody is asked
-    /// for a proof, otherwise all.
+    /// `origins`: the web pages that may connect. None: all, if a page has to have
+    /// the proof itself, otherwise those of the same site.
     pub origins: Option<Vec<OriginPattern>>,
     /// `auth`: how clients prove who they are.
     pub auth: AuthSettings,
@@ -134,7 +134,7 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
     let reply = section.read_or("reply", &flag(), "false");
     let subprotocols = section.read_or("subprotocols", &subprotocols_kind(), "[]");
-    let by_default = "with `auth`, all; without, those of the same site";
+    let by_default = "those of the same site; all, if `auth` takes no cookie";
     let origins = section.read_derived("origins", &origins(true), by_default);
     let auth = AuthSettings::read(section, base);
     let service_id = section.read_derived("service_id", &text(), "the id");

@@ -1,13 +1,15 @@
 //! `auth` of an `[[api]]`: how clients prove who they are.
 
 mod key_pair;
+mod token;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use daemon::settings::{Section, one_of};
 use strum::VariantArray;
 
-pub use self::key_pair::KeyPair;
+pub(crate) use self::token::TokenKeySource;
+pub use self::{key_pair::KeyPair, token::TokenSettings};
 
 /// How clients of an API prove who they are.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +18,8 @@ pub enum AuthSettings {
     None,
     /// `"hmac"`: with a signature that a key pair made. There is at least one pair.
     Hmac(Vec<KeyPair>),
+    /// `"jwt"`: with a JSON Web Token.
+    Jwt(Arc<TokenSettings>),
 }
 
 /// The words of `auth`.
@@ -23,6 +27,7 @@ pub enum AuthSettings {
 enum Way {
     None,
     Hmac,
+    Jwt,
 }
 
 impl Way {
@@ -30,6 +35,7 @@ impl Way {
         match self {
             Self::None => "none",
             Self::Hmac => "hmac",
+            Self::Jwt => "jwt",
         }
     }
 }
@@ -45,6 +51,7 @@ impl AuthSettings {
         if has_pairs && way != Way::Hmac {
             unused(section, way, "key_pairs", Way::Hmac);
         }
+        let token = Self::read_token(section, base, way);
         match way {
             Way::None => Self::None,
             Way::Hmac => {
@@ -55,7 +62,19 @@ impl AuthSettings {
                 }
                 Self::Hmac(pairs)
             }
+            // What is missing is noted, so these settings are not used.
+            Way::Jwt => token.map_or(Self::None, |token| Self::Jwt(Arc::new(token))),
         }
+    }
+
+    fn read_token(section: &mut Section, base: &Path, way: Way) -> Option<TokenSettings> {
+        let has_table = section.has("jwt");
+        if has_table && way != Way::Jwt {
+            unused(section, way, "[api.jwt]", Way::Jwt);
+        }
+        let mut table = section.section("jwt");
+        let is_read = has_table || way == Way::Jwt || table.is_description();
+        is_read.then(|| TokenSettings::read(&mut table, base)).flatten()
     }
 }
 
@@ -112,7 +131,7 @@ mod tests {
         let [pair, twice] = [format!("{PAIR}{long}"), format!("{PAIR}{long}\n{PAIR}{long}")];
         let hmac = |rest: &str| format!("auth = \"hmac\"\n{rest}");
         for (text, words) in [
-            ("auth = \"basic\"".to_owned(), "use \"none\" or \"hmac\""),
+            ("auth = \"basic\"".to_owned(), "use \"none\" or \"hmac\" or \"jwt\""),
             (hmac(""), "key_pairs: is missing; auth = \"hmac\" needs an [[api.key_pairs]]"),
             (pair, "auth: is \"none\", which does not use key_pairs; set auth = \"hmac\""),
             (hmac(&twice), "key_pairs[1].id: \"AKID\" is the id of another pair"),

@@ -43,6 +43,8 @@ pub enum CloseReason {
     Lost,
     /// The client sent a message that is too large, or did not read for the write timeout.
     Limit,
+    /// The token of the client expired.
+    Expired,
     /// The transmit function could not be called or failed, so a message may be lost.
     Fault,
     /// The gateway shut down.
@@ -70,6 +72,7 @@ impl CloseReason {
             Self::Idle => "idle",
             Self::Lost => "lost",
             Self::Limit => "limit",
+            Self::Expired => "expired",
             Self::Fault => "fault",
             Self::Drain => "drain",
             Self::Crash => "crash",

@@ -78,6 +78,9 @@ pub struct Identity {
     /// The id of the secret pair that signed the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_id: Option<String>,
+    /// What the client's JSON Web Token says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claims: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// The `websocket` part: the documented four fields.

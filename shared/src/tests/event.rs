@@ -20,12 +20,13 @@ use crate::{
 const DOCUMENTED: &str = include_str!("../../golden/register-documented.json");
 const FULL: &str = include_str!("../../golden/register-full.json");
 
-const REASONS: [CloseReason; 9] = [
+const REASONS: [CloseReason; 10] = [
     CloseReason::Client,
     CloseReason::Server,
     CloseReason::Idle,
     CloseReason::Lost,
     CloseReason::Limit,
+    CloseReason::Expired,
     CloseReason::Fault,
     CloseReason::Drain,
     CloseReason::Crash,
@@ -67,7 +68,10 @@ fn documented_register() -> RegisterEvent {
     RegisterEvent {
         request_context: RequestContext {
             path: "/test/{testvar}".to_owned(),
-            identity: Identity { secret_id: Some("abdcdxxxxxxxsdfs".to_owned()) },
+            identity: Identity {
+                secret_id: Some("abdcdxxxxxxxsdfs".to_owned()),
+                ..Identity::default()
+            },
             stage: "prod".to_owned(),
             ..bare.request_context
         },
@@ -99,6 +103,13 @@ fn full_register() -> RegisterEvent {
     }
 }
 
+fn register_with_token() -> RegisterEvent {
+    let bare = bare_register();
+    let claims = json!({ "sub": "anna", "aud": ["chat"], "exp": 1_800_000_000 });
+    let identity = Identity { claims: claims.as_object().cloned(), ..Identity::default() };
+    RegisterEvent { request_context: RequestContext { identity, ..bare.request_context }, ..bare }
+}
+
 fn transmit(data_type: DataType, data: &str) -> TransmitEvent<'_> {
     let (connection_id, data) = (Cow::Borrowed(ID), Cow::Borrowed(data));
     TransmitEvent { websocket: DataSend { connection_id, data_type, data } }
@@ -113,6 +124,7 @@ fn cleanup(close_code: Option<&str>, close_reason: Option<CloseReason>) -> Clean
 fn register_is_golden() {
     check_golden(include_str!("../../golden/register-bare.json"), &bare_register());
     check_golden(FULL, &full_register());
+    check_golden(include_str!("../../golden/register-claims.json"), &register_with_token());
 }
 
 #[test]
@@ -162,8 +174,18 @@ fn cleanup_is_golden() {
 #[test]
 fn a_close_reason_is_one_word_everywhere() {
     let words = REASONS.map(CloseReason::as_str);
-    let documented =
-        ["client", "server", "idle", "lost", "limit", "fault", "drain", "crash", "unregistered"];
+    let documented = [
+        "client",
+        "server",
+        "idle",
+        "lost",
+        "limit",
+        "expired",
+        "fault",
+        "drain",
+        "crash",
+        "unregistered",
+    ];
     assert_eq!(words, documented);
     for reason in REASONS {
         assert_eq!(serde_json::to_value(reason).unwrap(), json!(reason.as_str()));

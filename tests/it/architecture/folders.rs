@@ -35,7 +35,7 @@ const GATEWAY: Map = &[
         ],
     ),
     ("listen", &["opening", "cleanup", "cleanup::journal", "push", "dialect", "api"]),
-    ("reload", &["cleanup", "api", "call", "settings"]),
+    ("reload", &["cleanup", "identity", "api", "call", "settings"]),
     (
         "opening",
         &["connection", "cleanup", "dialect", "identity", "registry", "api", "call", "settings"],
@@ -45,11 +45,12 @@ const GATEWAY: Map = &[
     ("cleanup::journal", &["registry", "settings"]),
     ("push", &["dialect", "registry", "api", "settings"]),
     ("dialect", &["identity", "registry", "api", "call", "settings"]),
-    ("identity", &["api", "settings"]),
+    ("identity", &["api", "settings", "token_keys"]),
     ("registry", &["api"]),
     ("api", &["settings"]),
     ("call", &[]),
-    ("settings", &[]),
+    ("settings", &["token_keys"]),
+    ("token_keys", &[]),
 ];
 
 const FUNCTION_RUNNER: Map = &[

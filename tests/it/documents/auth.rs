@@ -37,7 +37,9 @@ async fn world(piece: &str) -> World {
 /// Runs a program of the document. Returns what it prints, and the identity that register learned.
 async fn run(world: &World, program: &str) -> Option<(String, Value)> {
     let Ok(python) = env::var("LONGHOLD_CLOUD_PYTHON") else {
-        skipped::without("set LONGHOLD_CLOUD_PYTHON to a python3 with the package websockets");
+        skipped::without(
+            "set LONGHOLD_CLOUD_PYTHON to a python3 with the packages websockets and PyJWT",
+        );
         return None;
     };
     let folder = tempfile::tempdir().unwrap();
@@ -59,5 +61,14 @@ async fn the_program_that_signs_with_a_key_pair_is_let_in() {
     let Some((printed, identity)) = run(&world, "signed.py").await else { return };
     assert_eq!(printed, "hello\n");
     assert_eq!(identity, json!({ "secretId": "AKIDexample" }));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn the_program_with_a_token_is_let_in() {
+    let world = world("[api.jwt]").await;
+    let Some((printed, identity)) = run(&world, "bearer.py").await else { return };
+    assert_eq!(printed, "hello\n");
+    assert_eq!(identity["claims"]["sub"], "anna");
     world.finish().await;
 }

@@ -78,7 +78,12 @@ fn register_event(
 fn identity(request: &HandshakeRequest) -> Identity {
     match &request.identity {
         None => Identity::default(),
-        Some(Proven::KeyPair { id }) => Identity { secret_id: Some(id.clone()) },
+        Some(Proven::KeyPair { id }) => {
+            Identity { secret_id: Some(id.clone()), ..Identity::default() }
+        }
+        Some(Proven::Token { claims }) => {
+            Identity { claims: Some(claims.clone()), ..Identity::default() }
+        }
     }
 }
 
@@ -122,6 +127,7 @@ fn close_reason(reason: EndReason) -> CloseReason {
         EndReason::Idle => CloseReason::Idle,
         EndReason::Lost => CloseReason::Lost,
         EndReason::Limit => CloseReason::Limit,
+        EndReason::Expired => CloseReason::Expired,
         EndReason::Fault => CloseReason::Fault,
         EndReason::Drain => CloseReason::Drain,
         EndReason::Crash => CloseReason::Crash,
@@ -182,7 +188,13 @@ mod tests {
             identity: None,
         };
         let pair = Proven::KeyPair { id: "AKID".to_owned() };
-        for (identity, expected) in [(None, json!({})), (Some(pair), json!({"secretId": "AKID"}))] {
+        let claims = json!({ "sub": "anna", "roles": ["a"] });
+        let token = Proven::Token { claims: claims.as_object().unwrap().clone() };
+        for (identity, expected) in [
+            (None, json!({})),
+            (Some(pair), json!({ "secretId": "AKID" })),
+            (Some(token), json!({ "claims": claims })),
+        ] {
             request.identity = identity;
             let event = register_event("r", &api.config(), &info, &request);
             let event: Value = serde_json::from_slice(&event).unwrap();
