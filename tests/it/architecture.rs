@@ -14,6 +14,21 @@ use std::{
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use daemon::telemetry::LOGGING;
 
+/// Folders that have code of this repository.
+pub(crate) const FOLDERS: [&str; 11] = [
+    "batch",
+    "bench",
+    "daemon",
+    "examples",
+    "function-runner",
+    "functions",
+    "gateway",
+    "shared",
+    "skipped",
+    "src",
+    "tests",
+];
+
 /// Each crate, and which of ours it may use outside of its tests.
 const ARROWS: &[(&str, &[&str])] = &[
     ("shared", &[]),
@@ -92,7 +107,7 @@ fn in_the_gateway_only_the_dialect_knows_the_shapes_of_a_cloud() {
     }
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = paths.flat_map(|path| if path.is_dir() { rust_files(&path) } else { vec![path] });
     files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()

@@ -16,6 +16,7 @@ mod own_runner;
 mod path_rules;
 mod proxies;
 mod scf;
+mod security;
 mod seen;
 mod service;
 mod settings;

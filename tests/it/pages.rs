@@ -102,6 +102,33 @@ async fn a_path_that_no_file_can_have_is_404_and_no_error_in_the_log() {
 }
 
 #[tokio::test]
+async fn a_path_that_leaves_the_folder_of_the_pages_is_404() {
+    let (world, folder) = world().await;
+    let secret = tempfile::NamedTempFile::new_in(folder.path().parent().unwrap()).unwrap();
+    std::fs::write(secret.path(), "a secret").unwrap();
+    let (name, path) = (secret.path().file_name().unwrap(), secret.path().display());
+    let name = name.to_str().unwrap();
+    for path in [
+        format!("/../{name}"),
+        format!("/%2e%2e/{name}"),
+        format!("/..%2F{name}"),
+        format!("/x/../../{name}"),
+        format!("//../{name}"),
+        format!("/.%2e/{name}"),
+        format!("/..%5C{name}"),
+        format!("{path}"),
+        format!("/{path}"),
+        format!("/page.html/../../{name}"),
+    ] {
+        let request = get(&path, "Connection: close\r\n");
+        let answer = exchange(world.listeners.public, request.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 404 "), "{path}: {answer}");
+        assert!(!answer.contains("a secret"), "{path}: {answer}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_page_is_served_in_every_spelling_of_its_path() {
     let (world, folder) = world().await;
     std::fs::write(folder.path().join("a 聊^.html"), PAGE).unwrap();

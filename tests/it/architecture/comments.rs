@@ -2,25 +2,10 @@
 
 use std::{fs, path::Path};
 
-use super::rust_files;
+use super::{FOLDERS, rust_files};
 
 /// `max_width` of rustfmt.toml.
 const COLUMNS_MAX: usize = 100;
-/// Folders that have code of this repository.
-const FOLDERS: [&str; 11] = [
-    "batch",
-    "bench",
-    "daemon",
-    "examples",
-    "function-runner",
-    "functions",
-    "gateway",
-    "shared",
-    "skipped",
-    "src",
-    "tests",
-];
-
 #[test]
 fn no_comment_is_wider_than_the_code() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

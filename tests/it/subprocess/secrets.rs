@@ -184,6 +184,9 @@ async fn problems_of_settings_show_no_secret() {
         ("gateway", "runner.url = 'htp://user:hunter2@127.0.0.1'"),
         ("gateway", "[[api]]\nid = 'a'\npath = '/'\ntransmit = 'htp://user:hunter2@host/a'"),
         ("gateway", "[[api]]\nid = 'a'\npath = '/'\ntransmit = 'http://user:hunter2@host/a"),
+        ("gateway", "[[api]]\nauth = 'hmac'\nkey_pairs = [{ id = 'a', secret = 'hunter2' }]"),
+        ("gateway", "[[api]]\nauth = 'jwt'\njwt = { secret = 'hunter2' }"),
+        ("gateway", "[[api]]\nauth = 'jwt'\njwt = { secret = { hunter2 = 1 } }"),
     ] {
         let file = if name == "gateway" { "gateway.toml" } else { "functions.toml" };
         fs::write(folder.path().join(file), text).unwrap();
