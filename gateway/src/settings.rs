@@ -82,6 +82,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[[api]]`
     pub apis: Vec<ApiSettings>,
+    /// Files with secrets and keys, which are a part of the settings.
+    secret_files: Vec<PathBuf>,
     /// Where each setting comes from, for problems that are found later.
     pub(crate) origins: Origins,
 }
@@ -117,6 +119,7 @@ impl Settings {
             log: LogSettings::read(&mut root.section("log")),
             apis: api::read_all(root, base),
             // Last, when all keys have been read.
+            secret_files: root.secret_files(),
             origins: root.origins(),
         };
         for problem in settings.push.problems_with(&settings.apis) {
@@ -181,6 +184,7 @@ impl Settings {
             watch,
             log,
             apis: _,
+            secret_files: _,
             origins: _,
         } = self;
         let keys = [
@@ -204,6 +208,10 @@ impl Settings {
 }
 
 impl FromFile for Settings {
+    fn folders(&self) -> Vec<PathBuf> {
+        self.secret_files.clone()
+    }
+
     fn is_empty(&self) -> bool {
         self.apis.is_empty()
     }

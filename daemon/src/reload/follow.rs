@@ -18,8 +18,8 @@ pub struct SettingsFile {
 
 /// Settings that are read from a file.
 pub trait FromFile {
-    /// The folders that the settings name and whose content matters. When something changes there,
-    /// the settings are sent again, although the file is the same.
+    /// The folders, and single files, that the settings name and whose content matters. When
+    /// something changes there, the settings are sent again, although the file is the same.
     fn folders(&self) -> Vec<PathBuf> {
         Vec::new()
     }

@@ -16,6 +16,8 @@ pub(super) struct Notes {
     /// tables around it that the file does not have.
     variables: RefCell<BTreeMap<String, String>>,
     problems: RefCell<Vec<Problem>>,
+    /// The files with secrets that the settings name.
+    secret_files: RefCell<Vec<PathBuf>>,
     /// The keys that were asked for. None while a file is read.
     keys: Option<RefCell<Vec<Key>>>,
 }
@@ -27,7 +29,7 @@ impl Notes {
         problems: Vec<Problem>,
     ) -> Self {
         let (variables, problems) = (RefCell::new(variables), RefCell::new(problems));
-        Self { file: file.to_owned(), variables, problems, keys: None }
+        Self { file: file.to_owned(), variables, problems, ..Self::default() }
     }
 
     pub(super) fn of_description() -> Self {
@@ -48,6 +50,15 @@ impl Notes {
 
     pub(super) fn take_keys(&self) -> Vec<Key> {
         self.keys.as_ref().map(RefCell::take).unwrap_or_default()
+    }
+
+    /// Notes a file with a secret, which is a part of the settings.
+    pub(super) fn add_secret_file(&self, file: &Path) {
+        self.secret_files.borrow_mut().push(file.to_owned());
+    }
+
+    pub(super) fn secret_files(&self) -> Vec<PathBuf> {
+        self.secret_files.borrow().clone()
     }
 
     pub(super) fn take_problems(&self) -> Vec<Problem> {

@@ -80,6 +80,7 @@ impl Section {
             self.problem(file_key, format!("is set together with {key}; set one of them"));
             return Given::Unsound;
         }
+        self.note_secret_file(&file);
         match read_file(&file) {
             Ok(text) => self.checked(file_key, text, check),
             Err(error) => {

@@ -2,7 +2,10 @@
 
 mod tables;
 
-use std::rc::Rc;
+use std::{
+    path::{Path, PathBuf},
+    rc::Rc,
+};
 
 use toml::{Table, Value};
 
@@ -80,6 +83,16 @@ impl Section {
     /// Notes a problem of the value at `key`: what is wrong with it, and what would be right.
     pub fn problem(&self, key: &str, what: impl Into<String>) {
         self.notes.add(&self.key(key), what.into());
+    }
+
+    /// The files with secrets that the document names. Knows those that have been read so far.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        self.notes.secret_files()
+    }
+
+    /// Notes a file with a secret.
+    pub(super) fn note_secret_file(&self, file: &Path) {
+        self.notes.add_secret_file(file);
     }
 
     /// Where all keys of the document come from. Knows the keys that have been read so far.

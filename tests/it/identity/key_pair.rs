@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     time::{Duration, SystemTime},
 };
 
@@ -163,11 +164,8 @@ async fn a_reload_changes_who_is_let_in_and_open_connections_stay() {
     world.finish().await;
 }
 
-#[tokio::test]
-async fn the_log_names_the_api_and_the_reason_once_and_nothing_that_came() {
-    let backend = Backend::start().await;
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("secret"), format!("{SECRET}\n")).unwrap();
+/// A gateway whose only API takes the key pair with the secret in the file `secret`.
+async fn with_secret_file(folder: &Path, backend: &Backend) -> Process {
     let text = format!(
         "listen = {{ public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }}\n\
          log = {{ filter = \"gateway=debug,info\" }}\n\
@@ -175,8 +173,41 @@ async fn the_log_names_the_api_and_the_reason_once_and_nothing_that_came() {
          key_pairs = [{{ id = \"AKIDlog\", secret_file = \"secret\" }}]\n",
         backend.url
     );
-    fs::write(folder.path().join("gateway.toml"), text).unwrap();
-    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+    fs::write(folder.join("gateway.toml"), text).unwrap();
+    Process::start("gateway", &[], folder, &[]).await
+}
+
+#[tokio::test]
+async fn a_secret_that_changes_in_its_file_is_used() {
+    let now = date(0);
+    let jobs = [SECRET, OTHER].map(|secret| job("AKIDlog", secret, "sha256", &[("date", &now)]));
+    let Some(signatures) = signed(&jobs).await else { return };
+    let backend = Backend::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("secret"), SECRET).unwrap();
+    let gateway = with_secret_file(folder.path(), &backend).await;
+    let connect = |signature: &str| {
+        let mut request = request(gateway.address("public"), "/log");
+        request.headers_mut().insert("date", now.parse().unwrap());
+        request.headers_mut().insert("authorization", signature.parse().unwrap());
+        Client::connect_with(request)
+    };
+    assert!(connect(&signatures[0]).await.is_ok());
+    assert!(connect(&signatures[1]).await.is_err());
+    fs::write(folder.path().join("new"), OTHER).unwrap();
+    fs::rename(folder.path().join("new"), folder.path().join("secret")).unwrap();
+    gateway.logged("settings reloaded").await;
+    assert!(connect(&signatures[1]).await.is_ok());
+    assert!(connect(&signatures[0]).await.is_err());
+    backend.stop();
+}
+
+#[tokio::test]
+async fn the_log_names_the_api_and_the_reason_once_and_nothing_that_came() {
+    let backend = Backend::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("secret"), format!("{SECRET}\n")).unwrap();
+    let gateway = with_secret_file(folder.path(), &backend).await;
     let mut answered = Vec::new();
     for _ in 0..3 {
         let mut request = request(gateway.address("public"), "/log");
