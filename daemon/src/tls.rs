@@ -7,6 +7,7 @@
 mod choice;
 mod configuration;
 mod files;
+mod follow;
 mod pair;
 mod settings;
 mod validity;
@@ -28,6 +29,8 @@ const BUFFER_BYTES: usize = 16 << 10;
 #[derive(Debug, Clone)]
 pub struct Tls {
     configuration: Arc<ServerConfig>,
+    files: Arc<Files>,
+    choice: Arc<Choice>,
 }
 
 impl Tls {
@@ -46,7 +49,8 @@ impl Tls {
         let pairs = files.read()?;
         files.check_validity(&pairs, SystemTime::now())?;
         let choice = Arc::new(Choice::new(pairs));
-        Ok(Some(Self { configuration: configuration::server(choice) }))
+        let configuration = configuration::server(Arc::clone(&choice));
+        Ok(Some(Self { configuration, files: Arc::new(files), choice }))
     }
 
     /// The handshake of the server on `tcp`.

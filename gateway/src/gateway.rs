@@ -180,6 +180,10 @@ impl Gateway {
         if let Some(changes) = changes {
             listeners.spawn(stop.clone().run_until_cancelled_owned(reload.follow(changes)));
         }
+        if let Some(tls) = tls.clone() {
+            let following = async move { tls.follow(settings.watch).await };
+            listeners.spawn(stop.clone().run_until_cancelled_owned(following));
+        }
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
         let close_public = CancellationToken::new();
         let stop_public = close_public.clone();

@@ -1,5 +1,7 @@
 //! TLS on the public listener: WebSockets, certificates by name, and sessions that are resumed.
 
+mod exchange;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

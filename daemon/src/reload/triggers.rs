@@ -1,7 +1,7 @@
 //! The triggers of a reload: SIGHUP, and changes of files.
 
 use std::{
-    fmt, io,
+    fmt, io, iter,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -33,8 +33,8 @@ pub struct ReloadTriggers {
     is_watching: bool,
     /// When to look at the file again although nothing has changed.
     again: Option<Instant>,
-    /// Another file, which decides too whether the settings can be used.
-    beside: Option<PathBuf>,
+    /// Other files, which decide too whether what is read can be used.
+    beside: Vec<PathBuf>,
     /// The folders that the settings name.
     pub(super) folders: Vec<PathBuf>,
     /// None while no files are watched.
@@ -50,7 +50,7 @@ impl ReloadTriggers {
             seen: Arc::default(),
             is_watching: watch,
             again: None,
-            beside: None,
+            beside: Vec::new(),
             folders: Vec::new(),
             watcher: None,
         })
@@ -59,7 +59,7 @@ impl ReloadTriggers {
     /// Watches `file` together with the files that are watched later.
     #[must_use]
     pub fn beside(mut self, file: PathBuf) -> Self {
-        self.beside = Some(file);
+        self.beside.push(file);
         self
     }
 
@@ -68,21 +68,25 @@ impl ReloadTriggers {
     pub fn watch(&mut self, file: &Path, folders: Vec<PathBuf>) {
         self.folders = folders;
         if self.is_watching {
-            self.take(Watched::new([Some(file), self.beside.as_deref()], &self.folders));
+            self.take(Watched::new(&self.files(file), &self.folders));
         }
     }
 
     /// Watches the same by name, which may be something else by now: links may have been made or
     /// switched, and folders replaced.
-    pub(super) async fn watch_again(&mut self, file: &Path) {
+    pub(crate) async fn watch_again(&mut self, file: &Path) {
         if self.is_watching {
-            let (file, beside) = (file.to_owned(), self.beside.clone());
-            let folders = self.folders.clone();
+            let (files, folders) = (self.files(file), self.folders.clone());
             // Blocking: all files are looked at.
-            let look = move || Watched::new([Some(&file), beside.as_deref()], &folders);
+            let look = move || Watched::new(&files, &folders);
             let watched = spawn_blocking(look).await;
             self.take(watched.expect("looking at files does not panic"));
         }
+    }
+
+    /// `file`, and those beside it.
+    fn files(&self, file: &Path) -> Vec<PathBuf> {
+        iter::once(file.to_owned()).chain(self.beside.iter().cloned()).collect()
     }
 
     fn take(&mut self, watched: Watched) {
@@ -113,7 +117,7 @@ impl ReloadTriggers {
     }
 
     /// The next trigger comes at `again`, if no other comes before.
-    pub(super) fn again_at(&mut self, again: Instant) {
+    pub(crate) fn again_at(&mut self, again: Instant) {
         self.again = Some(again);
     }
 

@@ -34,8 +34,8 @@ enum Watch {
 
 impl Watched {
     /// `files`, and `folders` with everything in them. Looks at all files.
-    pub(super) fn new<const N: usize>(files: [Option<&Path>; N], folders: &[PathBuf]) -> Self {
-        let files = files.into_iter().flatten().map(Places::of_file).collect();
+    pub(super) fn new(files: &[PathBuf], folders: &[PathBuf]) -> Self {
+        let files = files.iter().map(|file| Places::of_file(file)).collect();
         let folders = folders.iter().map(|folder| (folder.clone(), walk(folder, |_, _| {})));
         let mut watched = Self { files, folders: folders.collect(), watches: BTreeMap::new() };
         watched.watches = watched.all_watches();

@@ -14,7 +14,7 @@ const SESSIONS_MAX: usize = 1024;
 
 /// TLS 1.2 and 1.3 for HTTP/1.1. A client that comes again resumes its session: with a ticket, or
 /// with an id of TLS 1.2.
-pub(super) fn server(certificates: Arc<dyn ResolvesServerCert>) -> Arc<ServerConfig> {
+pub(super) fn server(certificates: Arc<impl ResolvesServerCert + 'static>) -> Arc<ServerConfig> {
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()
         .expect("the provider has the suites of both versions");

@@ -35,6 +35,11 @@ impl Files {
         Self { pairs: pairs.collect(), table: table.to_owned(), origins }
     }
 
+    /// All files.
+    pub(super) fn paths(&self) -> Vec<PathBuf> {
+        self.pairs.iter().flat_map(|pair| [pair.cert.clone(), pair.key.clone()]).collect()
+    }
+
     /// Reads all certificates with their keys.
     pub(super) fn read(&self) -> Result<Vec<Pair>, SettingsError> {
         let (mut pairs, mut problems) = (Vec::<Pair>::new(), Vec::new());

@@ -6,7 +6,10 @@ mod key;
 use std::{fs, io, path::PathBuf, sync::Arc};
 
 use tokio_rustls::rustls::{
-    Error, crypto::aws_lc_rs::default_provider, pki_types::pem::SectionKind, sign::CertifiedKey,
+    Error,
+    crypto::aws_lc_rs::default_provider,
+    pki_types::{CertificateDer, pem::SectionKind},
+    sign::CertifiedKey,
 };
 
 use super::{
@@ -45,6 +48,13 @@ impl Pair {
             validity: cert.validity,
             certified: Arc::new(certified),
         })
+    }
+}
+
+impl Pair {
+    /// The certificate and its chain. A key that belongs to the same certificate is the same.
+    pub(super) fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.certified.cert
     }
 }
 

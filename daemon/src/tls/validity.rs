@@ -14,7 +14,33 @@ pub(super) struct Validity {
     end: SystemTime,
 }
 
+/// How much of its time a certificate has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    Enough,
+    /// Less than [`LITTLE`].
+    Little,
+    Nothing,
+}
+
+/// Certificates of public authorities are renewed earlier than this.
+const LITTLE: Duration = Duration::from_hours(14 * 24);
+
 impl Validity {
+    /// The end, as in the log.
+    pub(super) fn end(&self) -> impl fmt::Display {
+        Date(self.end)
+    }
+
+    /// How much time is left at `now`.
+    pub(super) fn left(&self, now: SystemTime) -> Left {
+        match self.end.duration_since(now) {
+            Err(_) => Left::Nothing,
+            Ok(left) if left < LITTLE => Left::Little,
+            Ok(_) => Left::Enough,
+        }
+    }
+
     pub(super) fn of(validity: &certificate::Validity) -> Self {
         Self { begin: system_time(validity.not_before), end: system_time(validity.not_after) }
     }
@@ -45,4 +71,20 @@ impl fmt::Display for Date {
 fn system_time(time: ASN1Time) -> SystemTime {
     let seconds = u64::try_from(time.timestamp()).unwrap_or(0);
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_with_less_than_14_days_has_little_left() {
+        let end = SystemTime::UNIX_EPOCH + Duration::from_hours(1000 * 24);
+        let validity = Validity { begin: SystemTime::UNIX_EPOCH, end };
+        let left = |before: Duration| validity.left(end - before);
+        assert_eq!(left(LITTLE), Left::Enough);
+        assert_eq!(left(LITTLE - Duration::from_secs(1)), Left::Little);
+        assert_eq!(left(Duration::ZERO), Left::Little);
+        assert_eq!(validity.left(end + Duration::from_secs(1)), Left::Nothing);
+    }
 }

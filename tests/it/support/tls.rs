@@ -3,7 +3,7 @@
 use std::{
     fs::{self, Permissions},
     net::SocketAddr,
-    os::unix::fs::PermissionsExt,
+    os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
@@ -63,6 +63,13 @@ impl Authority {
         fs::write(&new, text).unwrap();
         fs::set_permissions(&new, Permissions::from_mode(0o600)).unwrap();
         fs::rename(new, path).unwrap();
+    }
+
+    /// Makes `name` a link to `target`, in place of what it was, in one step.
+    pub(crate) fn link(&self, name: &str, target: &str) {
+        let new = self.path("new");
+        symlink(target, &new).unwrap();
+        fs::rename(new, self.path(name)).unwrap();
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
