@@ -5,6 +5,7 @@
 pub mod access;
 mod activity;
 mod allocator;
+pub mod authority;
 pub mod body;
 pub mod browser;
 pub mod check;

@@ -6,6 +6,7 @@
 
 mod choice;
 mod configuration;
+mod dev;
 mod files;
 mod follow;
 mod pair;
@@ -42,12 +43,24 @@ impl Tls {
         table: &str,
         origins: &Origins,
     ) -> Result<Option<Self>, SettingsError> {
-        if settings.cert.is_empty() {
+        let now = SystemTime::now();
+        let pairs = if settings.dev {
+            vec![dev::prepare(&settings.dev_dir, now).map_err(|error| {
+                let dir = settings.dev_dir.display();
+                let what = format!(
+                    "{dir} cannot be used: {error}; use a folder that this process may write to"
+                );
+                SettingsError(vec![origins.problem(&format!("{table}.dev_dir"), what)])
+            })?]
+        } else {
+            settings.pairs()
+        };
+        if pairs.is_empty() {
             return Ok(None);
         }
-        let files = Files::new(settings, table, origins.clone());
+        let files = Files::new(pairs, table, origins.clone());
         let pairs = files.read()?;
-        files.check_validity(&pairs, SystemTime::now())?;
+        files.check_validity(&pairs, now)?;
         let choice = Arc::new(Choice::new(pairs));
         let configuration = configuration::server(Arc::clone(&choice));
         Ok(Some(Self { configuration, files: Arc::new(files), choice }))

@@ -6,6 +6,7 @@
 mod keyboard;
 mod offline;
 mod screens;
+mod secure;
 mod strangers;
 mod talk;
 

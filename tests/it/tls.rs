@@ -1,5 +1,6 @@
 //! TLS on the public listener: WebSockets, certificates by name, and sessions that are resumed.
 
+mod dev;
 mod exchange;
 
 use futures_util::{SinkExt, StreamExt};

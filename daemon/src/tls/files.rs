@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::SystemTime};
 
-use super::{TlsSettings, pair::Pair};
+use super::pair::Pair;
 use crate::settings::{Origins, Problem, SettingsError};
 
 /// The files of certificates and keys, and where they are set.
@@ -29,10 +29,8 @@ pub(super) struct FileProblem {
 }
 
 impl Files {
-    pub(super) fn new(settings: &TlsSettings, table: &str, origins: Origins) -> Self {
-        let pairs = settings.cert.iter().zip(&settings.key);
-        let pairs = pairs.map(|(cert, key)| PairFiles { cert: cert.clone(), key: key.clone() });
-        Self { pairs: pairs.collect(), table: table.to_owned(), origins }
+    pub(super) fn new(pairs: Vec<PairFiles>, table: &str, origins: Origins) -> Self {
+        Self { pairs, table: table.to_owned(), origins }
     }
 
     /// All files.

@@ -64,7 +64,8 @@ const FUNCTION_RUNNER: Map = &[
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http", "tls"]),
     ("serve", &["activity", "body", "health", "http", "pace", "stream", "tls"]),
-    ("tls", &["reload", "settings"]),
+    ("tls", &["authority", "reload", "settings"]),
+    ("authority", &[]),
     ("reload", &[]),
     ("browser", &["health", "http", "settings"]),
     ("health", &["http", "path"]),

@@ -31,6 +31,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("systemctl ", "needs systemd as the first process; the units are checked"),
     ("journalctl ", "needs systemd as the first process"),
     ("LONGHOLD_", "read by the settings, in settings.rs"),
+    ("curl --cacert ", "a client that trusts the same file connects in tls/dev.rs"),
+    ("certutil ", "run for the browser of browser/secure.rs"),
     ("export SECRET=", "run in service.rs"),
     ("python3 room.py", "run in service.rs"),
 ];

@@ -79,16 +79,42 @@ struct DevTools(Value);
 impl Browser {
     /// None on a machine without a browser.
     pub(crate) async fn start() -> Option<Self> {
+        Self::start_with(tempfile::tempdir().unwrap()).await
+    }
+
+    /// A browser that trusts `authority`, as its user would have it do. None on a machine without a
+    /// browser or without the tool for that.
+    pub(crate) async fn start_trusting(authority: &Path) -> Option<Self> {
+        let Some(certutil) = on_path("certutil") else {
+            skipped::without("no certutil: apt-get install libnss3-tools");
+            return None;
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join(".pki/nssdb");
+        fs::create_dir_all(&database).unwrap();
+        let database = format!("sql:{}", database.display());
+        let authority = authority.to_str().unwrap();
+        for arguments in [
+            vec!["-N", "--empty-password"],
+            vec!["-A", "-t", "C,,", "-n", "longhold-dev", "-i", authority],
+        ] {
+            let mut command = Command::new(&certutil);
+            command.args(["-d", &database]).args(arguments);
+            assert!(soon("certutil", command.status()).await.unwrap().success());
+        }
+        Self::start_with(folder).await
+    }
+
+    async fn start_with(folder: TempDir) -> Option<Self> {
         let browser = BROWSERS.iter().find_map(|name| on_path(name));
         let (Some(driver), Some(browser)) = (on_path(DRIVER), browser) else {
             skipped::without(MISSING);
             return None;
         };
-        Some(Self::launch(&driver, &browser).await)
+        Some(Self::launch(&driver, &browser, folder).await)
     }
 
-    async fn launch(driver: &Path, browser: &Path) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+    async fn launch(driver: &Path, browser: &Path, folder: TempDir) -> Self {
         let mut driver = Command::new(driver)
             .arg("--port=0")
             // All files that the browser leaves behind are in this folder, which is removed.

@@ -35,10 +35,20 @@ impl Stack {
         Self::with_environment(&[("ROSTER_URL", roster.to_owned())]).await
     }
 
+    /// The same, whose public listener speaks TLS with what `tls.dev` makes in `dir`.
+    pub(crate) async fn with_tls(roster: &str, dir: &Path) -> Self {
+        let tls = format!("[tls]\ndev = true\ndev_dir = {dir:?}\n");
+        Self::launch(&[("ROSTER_URL", roster.to_owned())], &tls).await
+    }
+
     /// `environment` is added to the environment of each function of the chat.
     pub(crate) async fn with_environment(environment: &[(&str, String)]) -> Self {
+        Self::launch(environment, "").await
+    }
+
+    async fn launch(environment: &[(&str, String)], tables: &str) -> Self {
         let no_variables = BTreeMap::new();
-        let text = GATEWAY.replace(":9000", ":0").replace(":9001", ":0");
+        let text = GATEWAY.replace(":9000", ":0").replace(":9001", ":0") + tables;
         // The working directory of the tests is the root of the repository, which has the folder
         // of the page.
         let mut settings =

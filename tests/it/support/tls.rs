@@ -4,7 +4,7 @@ use std::{
     fs::{self, Permissions},
     net::SocketAddr,
     os::unix::fs::{PermissionsExt, symlink},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -18,7 +18,7 @@ use tokio_rustls::{
     rustls::{
         ClientConfig, RootCertStore, SupportedProtocolVersion,
         crypto::aws_lc_rs::default_provider,
-        pki_types::{CertificateDer, ServerName},
+        pki_types::{CertificateDer, ServerName, pem::PemObject},
     },
 };
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -89,6 +89,14 @@ impl Authority {
     pub(crate) fn connector(&self, versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
         connector(self.issuer.der().clone(), versions)
     }
+}
+
+/// A client that trusts the authority in a file.
+pub(crate) fn connector_of(
+    file: &Path,
+    versions: &[&'static SupportedProtocolVersion],
+) -> TlsConnector {
+    connector(CertificateDer::from_pem_file(file).unwrap(), versions)
 }
 
 fn connector(
