@@ -27,6 +27,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("docker ", "run by tests/compose"),
     ("docker-compose ", "run by tests/compose"),
     ("target/release/bench ", "each measure is run by bench/tests/measures.rs"),
+    ("python3 bench/tls.py ", "a measure for people, which takes a minute"),
     ("pip install ", "run by .ci/run"),
     ("systemctl ", "needs systemd as the first process; the units are checked"),
     ("journalctl ", "needs systemd as the first process"),
