@@ -111,10 +111,10 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
         both(files.parse_gateway(), files.parse_functions(settings::NOWHERE))?;
     names::check(&settings, &functions)?;
     telemetry::start(&settings.log);
-    watched.watch_gateway(files, &settings)?;
+    watched.watch_gateway(files, &settings).await?;
     let mut gateway = Gateway::bind(settings).await?;
     let settings = files.parse_functions(gateway.listeners()?.internal)?;
-    watched.watch_functions(files, &settings)?;
+    watched.watch_functions(files, &settings).await?;
     let (address, place) = (settings.internal, settings.place("listen.internal"));
     let runner = Runner::start(settings)?;
     let runner_listener = listen(address, place).await?;

@@ -23,26 +23,26 @@ type Watched = (ReloadTriggers, SettingsFile);
 
 impl WatchedFiles {
     /// Starts to watch the gateway's file, whose content is `settings`.
-    pub(crate) fn watch_gateway(
+    pub(crate) async fn watch_gateway(
         &mut self,
         files: &Files,
         settings: &gateway::settings::Settings,
     ) -> anyhow::Result<()> {
         self.names.use_gateway(settings);
         self.gateway =
-            watch(files.gateway_file(), files.functions_file(), settings, settings.watch)?;
+            watch(files.gateway_file(), files.functions_file(), settings, settings.watch).await?;
         Ok(())
     }
 
     /// Starts to watch the functions' file, whose content is `settings`, and the functions' code.
-    pub(crate) fn watch_functions(
+    pub(crate) async fn watch_functions(
         &mut self,
         files: &Files,
         settings: &function_runner::Settings,
     ) -> anyhow::Result<()> {
         self.names.use_functions(settings);
         self.functions =
-            watch(files.functions_file(), files.gateway_file(), settings, settings.watch)?;
+            watch(files.functions_file(), files.gateway_file(), settings, settings.watch).await?;
         Ok(())
     }
 
@@ -80,7 +80,7 @@ impl WatchedFiles {
 
 /// Watches `file` and the other one: a file that was refused may be good when the other one has
 /// changed.
-fn watch(
+async fn watch(
     file: Option<SettingsFile>,
     other: Option<SettingsFile>,
     settings: &impl FromFile,
@@ -89,7 +89,7 @@ fn watch(
     let (Some(file), Some(other)) = (file, other) else { return Ok(None) };
     let triggers = ReloadTriggers::listen(is_watching).context("could not listen for SIGHUP")?;
     let mut triggers = triggers.beside(other.path);
-    triggers.watch(&file.path, settings.folders());
+    triggers.watch(&file.path, settings.folders()).await;
     Ok(Some((triggers, file)))
 }
 

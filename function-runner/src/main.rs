@@ -72,7 +72,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let runner = Runner::start(settings)?;
     let signals = Signals::listen().context("could not listen for signals")?;
     let mut triggers = ReloadTriggers::listen(watch).context("could not listen for SIGHUP")?;
-    triggers.watch(&file.path, folders);
+    triggers.watch(&file.path, folders).await;
     let listener = listen(internal, place).await?;
     let internal = listener.local_addr()?;
     ready::announce(&Listeners { internal }).context("could not write the ready line")?;

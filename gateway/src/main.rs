@@ -65,7 +65,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let signals = Signals::listen().context("could not listen for signals")?;
     let mut triggers =
         ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;
-    triggers.watch(&file.path, settings.folders());
+    triggers.watch(&file.path, settings.folders()).await;
     let (new_settings, changes) = mpsc::channel(1);
     let gateway = Gateway::bind(settings).await?.with_changes(changes);
     let listeners = gateway.listeners()?;

@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeMap,
+    mem,
     path::{self, Path, PathBuf},
     sync::{Mutex, MutexGuard},
 };
@@ -29,7 +30,12 @@ pub fn changes_in(folder: &Path) -> u64 {
 
 /// `folder` is about to be watched, and its content is in `places`.
 pub(super) fn begin(folder: &Path, places: Places) {
-    changes().entry(absolute(folder)).or_default().places = places;
+    let before = {
+        let mut changes = changes();
+        mem::replace(&mut changes.entry(absolute(folder)).or_default().places, places)
+    };
+    // Others wait for the lock. There may be many of these paths.
+    drop(before);
 }
 
 /// Something has changed at `path`.
@@ -54,6 +60,12 @@ fn absolute(folder: &Path) -> PathBuf {
 
 fn changes() -> MutexGuard<'static, BTreeMap<PathBuf, Changes>> {
     CHANGES.lock().expect("nothing panics with the lock held")
+}
+
+/// While this is held, nothing is counted, and nothing begins to be.
+#[cfg(test)]
+pub(super) fn held() -> impl Drop {
+    changes()
 }
 
 #[cfg(test)]

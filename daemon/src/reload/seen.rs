@@ -4,7 +4,10 @@ use std::{
     collections::BTreeSet,
     mem,
     path::PathBuf,
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -24,6 +27,10 @@ use super::changes;
 const QUIET: Duration = Duration::from_millis(200);
 /// Changes that never end are taken for over after this time.
 const QUIET_WAIT_MAX: Duration = Duration::from_secs(3);
+/// After events were lost, there is a pause before the look at all files. It doubles from the first
+/// to the last of these each time this comes again, since such a look takes long itself.
+const PAUSE_FIRST: Duration = Duration::from_secs(1);
+const PAUSE_LAST: Duration = Duration::from_secs(32);
 /// How many of the changed files the log names.
 const NAMED_MAX: usize = 8;
 
@@ -31,6 +38,10 @@ const NAMED_MAX: usize = 8;
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     changed: Notify,
+    /// Whether events were lost since the last look at all files.
+    has_lost: AtomicBool,
+    /// The last pause, if events were lost before the last look.
+    pause: Mutex<Option<Duration>>,
     /// Files that have changed and that a process still has open to write more.
     unfinished: Mutex<BTreeSet<PathBuf>>,
     /// Files that have changed since the last log line, for that line.
@@ -44,6 +55,7 @@ impl Seen {
         else {
             // Events were lost, or the watcher has failed. Nobody knows what has changed.
             changes::count_everywhere();
+            self.has_lost.store(true, Ordering::Relaxed);
             self.unfinished().clear();
             return self.changed.notify_one();
         };
@@ -79,7 +91,8 @@ impl Seen {
     }
 
     /// Waits for a change, or until `again`. Then waits until there are no more changes, and until
-    /// all files that have changed are closed: a file that is open is not complete.
+    /// all files that have changed are closed: a file that is open is not complete. If events were
+    /// lost, waits for a pause too.
     pub(super) async fn settled(&self, again: Option<Instant>) {
         match again {
             None => self.changed.notified().await,
@@ -89,6 +102,26 @@ impl Seen {
                 }
             }
         }
+        self.quiet().await;
+        let has_lost = self.has_lost.swap(false, Ordering::Relaxed);
+        if let Some(pause) = self.next_pause(has_lost) {
+            debug!(?pause, "changes came faster than they are read: all files are looked at soon");
+            sleep(pause).await;
+            // What has changed in the meantime is looked at too.
+            self.quiet().await;
+            self.has_lost.store(false, Ordering::Relaxed);
+        }
+    }
+
+    fn next_pause(&self, has_lost: bool) -> Option<Duration> {
+        let mut pause = self.pause.lock().expect("nothing panics with the lock held");
+        let longer = pause.map_or(PAUSE_FIRST, |pause| (pause * 2).min(PAUSE_LAST));
+        *pause = has_lost.then_some(longer);
+        *pause
+    }
+
+    /// Waits until there are no more changes, for a bounded time.
+    async fn quiet(&self) {
         let latest = Instant::now() + QUIET_WAIT_MAX;
         loop {
             let quiet = if self.unfinished().is_empty() { QUIET } else { QUIET_WAIT_MAX };
@@ -131,13 +164,14 @@ mod tests {
 
     use notify::{
         Event, EventKind,
-        event::{AccessKind, AccessMode, DataChange, ModifyKind},
+        event::{AccessKind, AccessMode, CreateKind, DataChange, Flag, ModifyKind},
     };
     use tokio::time::{Instant, sleep};
 
     use super::Seen;
 
     const WRITTEN: EventKind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+    const CREATED: EventKind = EventKind::Create(CreateKind::File);
     const CLOSED: EventKind = EventKind::Access(AccessKind::Close(AccessMode::Write));
 
     fn note(seen: &Seen, kind: EventKind) {
@@ -168,5 +202,32 @@ mod tests {
             .add_path("/of-this-test/other".into())));
         seen.settled(None).await;
         assert_eq!(began.elapsed().as_millis(), 3200);
+    }
+
+    fn lose(seen: &Seen) {
+        seen.note(Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn looks_after_lost_events_come_less_and_less_often_until_none_are_lost() {
+        let (seen, mut began) = (Seen::default(), Instant::now());
+        let mut seconds = Vec::new();
+        for _ in 0..8 {
+            lose(&seen);
+            // Changes that are seen do not bring the look forward.
+            tokio::join!(seen.settled(None), async {
+                sleep(Duration::from_millis(500)).await;
+                note(&seen, CREATED);
+            });
+            seconds.push(began.elapsed().as_secs());
+            began = Instant::now();
+        }
+        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 32, 32]);
+        note(&seen, CREATED);
+        seen.settled(None).await;
+        assert_eq!(began.elapsed().as_millis(), 200);
+        lose(&seen);
+        seen.settled(None).await;
+        assert_eq!(began.elapsed().as_secs(), 1);
     }
 }

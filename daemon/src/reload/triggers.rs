@@ -4,17 +4,21 @@ use std::{
     fmt, io, iter,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use notify::{Config, Event, RecommendedWatcher, Watcher};
+use notify::{Config, Event, EventKindMask, RecommendedWatcher, Watcher};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     task::spawn_blocking,
-    time::Instant,
+    time::{Instant, sleep},
 };
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{seen::Seen, watched::Watched};
+
+/// A look at all files that takes longer is told to the log.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Why the settings are read again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,8 +42,10 @@ pub struct ReloadTriggers {
     /// The folders that the settings name.
     pub(super) folders: Vec<PathBuf>,
     /// None while no files are watched.
-    watcher: Option<(RecommendedWatcher, Arc<Watched>)>,
+    watcher: Current,
 }
+
+type Current = Option<(RecommendedWatcher, Arc<Watched>)>;
 
 impl ReloadTriggers {
     /// Receives SIGHUP from now on. With `watch`, files can be watched too. Must be called within a
@@ -65,43 +71,39 @@ impl ReloadTriggers {
 
     /// Watches `file`, and `folders` with everything in them and behind their links, in place of
     /// the files and folders that were watched before. Looks at all files.
-    pub fn watch(&mut self, file: &Path, folders: Vec<PathBuf>) {
+    pub async fn watch(&mut self, file: &Path, folders: Vec<PathBuf>) {
         self.folders = folders;
-        if self.is_watching {
-            self.take(Watched::new(&self.files(file), &self.folders));
-        }
+        self.watch_again(file).await;
     }
 
     /// Watches the same by name, which may be something else by now: links may have been made or
     /// switched, and folders replaced.
     pub(crate) async fn watch_again(&mut self, file: &Path) {
-        if self.is_watching {
-            let (files, folders) = (self.files(file), self.folders.clone());
-            // Blocking: all files are looked at.
-            let look = move || Watched::new(&files, &folders);
-            let watched = spawn_blocking(look).await;
-            self.take(watched.expect("looking at files does not panic"));
+        if !self.is_watching {
+            return;
         }
+        let (files, folders) = (self.files(file), self.folders.clone());
+        let seen = Arc::clone(&self.seen);
+        let current = self.watcher.take();
+        // Blocking: all files are looked at, and the system is asked to watch each folder.
+        let mut looking = spawn_blocking(move || {
+            take(Watched::new(&files, &folders), current, seen)
+        });
+        let looked = tokio::select! {
+            looked = &mut looking => looked,
+            () = sleep(LONG) => {
+                let folders = &self.folders;
+                info!(?folders, "looking at all files of these folders, and behind their links, \
+                      takes long");
+                looking.await
+            }
+        };
+        self.watcher = looked.expect("looking at files does not panic");
     }
 
     /// `file`, and those beside it.
     fn files(&self, file: &Path) -> Vec<PathBuf> {
         iter::once(file.to_owned()).chain(self.beside.iter().cloned()).collect()
-    }
-
-    fn take(&mut self, watched: Watched) {
-        let watched = Arc::new(watched);
-        watched.count();
-        if let Some((_, current)) = &self.watcher
-            && watched == *current
-        {
-            return;
-        }
-        if let Some(mut watcher) = watcher(Arc::clone(&self.seen), Arc::clone(&watched)) {
-            watched.watch_with(&mut watcher);
-            // The old watcher is dropped only now, so that no change is missed in between.
-            self.watcher = Some((watcher, watched));
-        }
     }
 
     /// Waits for a trigger.
@@ -128,9 +130,31 @@ impl ReloadTriggers {
     }
 }
 
-fn watcher(seen: Arc<Seen>, watched: Arc<Watched>) -> Option<RecommendedWatcher> {
+/// Has `watched` watched in place of what is watched now.
+fn take(watched: Watched, current: Current, seen: Arc<Seen>) -> Current {
+    let watched = Arc::new(watched);
+    watched.count();
+    if let Some((_, before)) = &current
+        && watched == *before
+    {
+        return current;
+    }
+    let Some(mut watcher) = watcher(seen, Arc::clone(&watched)) else { return current };
+    watched.watch_with(&mut watcher);
+    // The old watcher is dropped only now, so that no change is missed in between.
+    drop(current);
+    Some((watcher, watched))
+}
+
+/// What the system tells of watched files: changes, and the end of writing. Not that files are
+/// read: a look at many files would tell of itself until other events are lost.
+fn config() -> Config {
+    let kinds = EventKindMask::CORE | EventKindMask::ACCESS_CLOSE;
     // Links are followed by us: the library would follow them without a bound.
-    let config = Config::default().with_follow_symlinks(false);
+    Config::default().with_follow_symlinks(false).with_event_kinds(kinds)
+}
+
+fn watcher(seen: Arc<Seen>, watched: Arc<Watched>) -> Option<RecommendedWatcher> {
     let note = move |event: notify::Result<Event>| {
         let is_other = |event: &Event| {
             !event.paths.is_empty() && !event.paths.iter().any(|path| watched.concerns(path))
@@ -139,7 +163,7 @@ fn watcher(seen: Arc<Seen>, watched: Arc<Watched>) -> Option<RecommendedWatcher>
             seen.note(event);
         }
     };
-    match RecommendedWatcher::new(note, config) {
+    match RecommendedWatcher::new(note, config()) {
         Ok(watcher) => Some(watcher),
         Err(error) => {
             warn!(%error, "files cannot be watched: use SIGHUP to have settings read again");
@@ -154,5 +178,61 @@ impl fmt::Display for Trigger {
             Self::Hangup => "SIGHUP",
             Self::Change => "a change of files",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::symlink, sync::mpsc};
+
+    use notify::{RecommendedWatcher, Watcher};
+    use tempfile::TempDir;
+
+    use super::{ReloadTriggers, config};
+    use crate::reload::{changes, places::walk, watched::Watched};
+
+    /// A folder with so many folders in it, and a link to another folder with as many.
+    fn tree(folders: usize) -> TempDir {
+        let tree = tempfile::tempdir().unwrap();
+        for folder in 0..folders {
+            for name in ["code", "shared"] {
+                let folder = tree.path().join(name).join(folder.to_string());
+                fs::create_dir_all(&folder).unwrap();
+                fs::write(folder.join("index.py"), "").unwrap();
+            }
+        }
+        symlink("../shared", tree.path().join("code/vendor")).unwrap();
+        tree
+    }
+
+    /// There is one thread for tasks. It would wait for itself if it looked at the files.
+    #[tokio::test]
+    async fn other_tasks_run_while_all_files_are_looked_at() {
+        let tree = tree(500);
+        let mut triggers = ReloadTriggers::listen(true).unwrap();
+        let held = changes::held();
+        let other = async move { drop(held) };
+        let file = tree.path().join("settings");
+        tokio::join!(triggers.watch(&file, vec![tree.path().join("code")]), other);
+        assert!(triggers.watcher.is_some());
+    }
+
+    #[test]
+    fn reading_files_is_no_event() {
+        let tree = tree(50);
+        let (sender, events) = mpsc::channel();
+        let mut watcher = RecommendedWatcher::new(sender, config()).unwrap();
+        let code = tree.path().join("code");
+        let look = || Watched::new(&[], &[code.clone()]);
+        look().watch_with(&mut watcher);
+        look();
+        walk(&code, |path, metadata| {
+            if metadata.is_some_and(|metadata| metadata.is_file()) {
+                fs::read(path).unwrap();
+            }
+        });
+        fs::create_dir(code.join("last")).unwrap();
+        let first = events.recv().unwrap().unwrap();
+        assert!(first.kind.is_create(), "{first:?}");
     }
 }

@@ -37,7 +37,7 @@ impl Tls {
             Ok(triggers) => paths.into_iter().fold(triggers, ReloadTriggers::beside),
             Err(error) => return error!(%error, "certificates are not exchanged without a restart"),
         };
-        triggers.watch(&first, Vec::new());
+        triggers.watch(&first, Vec::new()).await;
         let mut problem = Problem::None;
         loop {
             let trigger = triggers.next().await;
