@@ -311,8 +311,8 @@ def exit_code(error):
 
 
 def leave_child(error):
-    """Ends a process that the handler has forked, and that has left the handler by this error. The
-    connection belongs to its parent."""
+    """Ends a process that the function has forked, and that has left the handler, or its module, by
+    this error. The events belong to its parent."""
     if isinstance(error, SystemExit):
         leave(exit_code(error))
     write(2, (describe(lambda: trace_of(error)) or "").encode())
@@ -333,8 +333,14 @@ def main():
     try:
         handler, problem = load(environment)
     except BaseException as error:
+        if process_id() != process:
+            flush(streams)
+            leave_child(error)
         api.fail("init/error", 443, error)
         return 1
+    if process_id() != process:
+        flush(streams)
+        leave(0)
     if not callable(handler):
         api.fail("init/error", 437, AttributeError(problem))
         return 1

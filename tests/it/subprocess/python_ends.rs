@@ -61,6 +61,30 @@ async fn a_process_that_has_called_sys_exit_ends_while_its_threads_go_on() {
     functions.finish().await;
 }
 
+/// A copy that comes to the end of the module would ask for events, as its parent does.
+#[tokio::test]
+async fn a_process_that_was_forked_while_the_code_was_loaded_takes_no_events() {
+    let code = "import os, time\n\
+        parent = os.getpid()\n\
+        children = []\n\
+        for end in ('return', 'raise', 'exit'):\n    \
+        child = os.fork()\n    \
+        if child == 0 and end == 'raise':\n        raise ValueError('in the child')\n    \
+        if child == 0 and end == 'exit':\n        raise SystemExit(7)\n    \
+        if child == 0:\n        break\n    \
+        children.append(child)\n\
+        def main_handler(event, context):\n    \
+        ends = [os.WEXITSTATUS(os.waitpid(child, 0)[1]) for child in children]\n    \
+        children.clear()\n    \
+        return [os.getpid() == parent, ends]\n";
+    let Some(functions) = start(code).await else { return };
+    for ends in [json!([0, 1, 7]), json!([])] {
+        assert_eq!(functions.returns("python", &json!("next")).await, json!([true, ends]));
+    }
+    until_logged(&functions, "ValueError: in the child").await;
+    functions.finish().await;
+}
+
 /// A copy that comes back from the handler has the connection of its parent, and must not use it.
 #[tokio::test]
 async fn a_forked_process_does_not_answer() {
