@@ -23,7 +23,9 @@ pub enum RegisterReply {
         /// The `errMsg` of the reply, for the client; empty if it is missing or not a string.
         err_msg: String,
     },
-    /// `false`, `null` or a bare string: a refusal after which a cleanup may be needed.
+    /// `null`: the function returned nothing. A refusal as the next one.
+    Nothing,
+    /// `false` or a bare string: a refusal after which a cleanup may be needed.
     Declined {
         /// The message for the client: the bare string, or empty.
         err_msg: String,
@@ -49,7 +51,8 @@ impl RegisterReply {
                 Ok(Value::Object(object)) => Self::from_object(&object),
                 _ => Ok(Self::Declined { err_msg: text }),
             },
-            Value::Null | Value::Bool(false) => Ok(Self::Declined { err_msg: String::new() }),
+            Value::Null => Ok(Self::Nothing),
+            Value::Bool(false) => Ok(Self::Declined { err_msg: String::new() }),
             Value::Object(object) => Self::from_object(&object),
             Value::Array(_) => Err(UnreadableReply("it is an array".to_owned())),
             Value::Number(_) => Err(UnreadableReply("it is a number".to_owned())),

@@ -5,7 +5,10 @@ use std::fs;
 use http::HeaderMap;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tokio::{io::AsyncWriteExt, net::TcpSocket};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpSocket},
+};
 
 use crate::support::{
     backend::{Backend, Reply},
@@ -125,7 +128,7 @@ async fn a_line_shows_no_secret_of_an_address() {
         fields(&line),
         json!({
             "level": "INFO", "call.event": "transmit", "api.id": "api-test", "function.name": null,
-            "url.full": shown, "attempt": 1, "error": "function answered 406: the event is too large",
+            "url.full": shown, "attempt": 1, "error": "function answered 406: Not Acceptable",
         })
     );
     assert!(!gateway.gateway.log().contains("secret"));
@@ -148,6 +151,8 @@ async fn a_client_learns_that_the_function_cannot_be_reached_and_the_log_has_the
     let retry = gateway.line("register did not run, will be tried again").await;
     assert_eq!((&retry["level"], &retry["attempt"]), (&json!("WARN"), &json!(1)));
     assert_eq!(fields(&retry)["error"], "function did not answer");
+    let source = retry["source"].as_str().unwrap();
+    assert!(source.contains("Connection refused"), "{source}");
     let failed = gateway.line("register failed").await;
     assert!(failed["attempt"].as_u64().unwrap() > 1, "{failed}");
     gateway.end().await;
@@ -185,6 +190,55 @@ async fn a_register_without_a_body_is_told_that_one_was_expected() {
     assert_eq!((&line["call.event"], &line["error"]), (&json!("register"), &json!(error)));
     gateway.end().await;
     backend.stop();
+}
+
+/// A Python handler without `return` answers so.
+#[tokio::test]
+async fn a_register_that_returns_nothing_is_told_what_was_expected() {
+    let backend = Backend::start().await;
+    let lines = format!("register = \"{0}/register\"\ntransmit = \"{0}/transmit\"", backend.url);
+    let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
+    backend.always("register", Reply { status: 200, body: b"null".to_vec() });
+    assert_eq!(gateway.connect().await.err().unwrap().0, 403);
+    let line = gateway.line("register answered null").await;
+    let expected = json!(["INFO", "api-test", format!("{}/register", backend.url)]);
+    assert_eq!(json!([line["level"], line["api.id"], line["url.full"]]), expected);
+    let message = line["message"].as_str().unwrap();
+    assert!(message.contains("return {\"errNo\":0,\"errMsg\":\"ok\"}"), "{message}");
+    gateway.end().await;
+    backend.stop();
+}
+
+/// 503 of another service is no drain of the runner.
+#[tokio::test]
+async fn answers_of_a_url_are_named_as_http_names_them() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let lines = format!("register = \"{url}/f\"\ntransmit = \"x\"\ntimeout = \"1s\"");
+    let gateway = Logged::start("http://127.0.0.1:1", &lines).await;
+    for (answer, error) in [
+        ("garbage", "the answer of the function is not valid HTTP"),
+        ("200 OK\r\ncontent-length: 9\r\n\r\n{}", "the answer of the function broke off"),
+        ("404 x\r\ncontent-length: 0\r\n\r\n", "function answered 404: Not Found"),
+        ("450 x\r\ncontent-length: 0\r\n\r\n", "function answered 450: a status that has no name"),
+        ("503 x\r\ncontent-length: 0\r\n\r\n", "function answered 503: Service Unavailable"),
+    ] {
+        let serve = async {
+            let (mut stream, _) = server.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                assert!(stream.read_buf(&mut request).await.unwrap() > 0);
+            }
+            stream.write_all(format!("HTTP/1.1 {answer}\r\n").as_bytes()).await.unwrap();
+        };
+        let (refused, ()) = tokio::join!(gateway.connect(), serve);
+        assert!(refused.is_err());
+        let line = gateway.line(error).await;
+        if error.contains("answer of the function") {
+            assert!(line["source"].as_str().is_some_and(|source| source.contains(": ")), "{line}");
+        }
+    }
+    gateway.end().await;
 }
 
 /// Some libraries close so each time, so only the first one of each API is at info.

@@ -19,7 +19,7 @@ use super::{
     batching::{Batchers, Batching},
     drain_notice,
     exchange::Exchange,
-    failed::RetryLines,
+    failed::LineTurns,
     runner_answer::RunnerAnswer,
     runner_times::RunnerTimes,
 };
@@ -39,7 +39,8 @@ pub(crate) struct FunctionClient {
     secure: Arc<OnceLock<Client>>,
     batchers: Batchers,
     runner: Arc<RunnerTimes>,
-    retry_lines: Arc<RetryLines>,
+    retry_lines: Arc<LineTurns>,
+    nothing_lines: Arc<LineTurns>,
 }
 
 impl FunctionClient {
@@ -54,6 +55,7 @@ impl FunctionClient {
             batchers: Batchers::default(),
             runner,
             retry_lines: Arc::default(),
+            nothing_lines: Arc::default(),
         })
     }
 
@@ -61,8 +63,12 @@ impl FunctionClient {
         &self.runner
     }
 
-    pub(super) fn retry_lines(&self) -> &RetryLines {
+    pub(super) fn retry_lines(&self) -> &LineTurns {
         &self.retry_lines
+    }
+
+    pub(super) fn nothing_lines(&self) -> &LineTurns {
+        &self.nothing_lines
     }
 
     pub(super) async fn ask_runner(&self) -> RunnerAnswer {

@@ -90,5 +90,9 @@ async fn alone(
     if is_too_large {
         return Err(CallError::too_large());
     }
-    if status.is_success() { Ok(body.freeze()) } else { Err(CallError::status(status.as_u16())) }
+    match status.as_u16() {
+        200..=299 => Ok(body.freeze()),
+        status if functions.name_of(&url).is_some() => Err(CallError::status(status)),
+        status => Err(CallError::status_of_other(status)),
+    }
 }

@@ -1,7 +1,7 @@
 //! The log lines of calls that failed. Each names the event, the API, the function, its URL, the
 //! attempt and the connection, so that a line can be understood without another one.
 
-use std::{collections::HashMap, error::Error, sync::Arc, sync::Mutex, time::Duration};
+use std::{collections::HashMap, sync::Arc, sync::Mutex, time::Duration};
 
 use shared::connection_id::ConnectionId;
 use tokio::time::Instant;
@@ -9,9 +9,9 @@ use url::Url;
 
 use super::{Call, CallError, EventName, FunctionClient, Origin};
 
-/// The pause between two lines about repeated calls of one function. A line says how many others
-/// were left out.
-const RETRY_LINE_PAUSE: Duration = Duration::from_secs(1);
+/// The pause between two lines that say the same of one function. A line says how many others were
+/// left out.
+const LINE_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the log line of a failed call says.
 #[derive(Debug)]
@@ -28,8 +28,9 @@ pub(crate) struct FailedCall<'a> {
 }
 
 impl FailedCall<'_> {
-    pub(crate) fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.error.source()
+    /// As one text: the log in JSON has no place for a chain of errors.
+    pub(crate) fn source(&self) -> Option<String> {
+        self.error.causes()
     }
 }
 
@@ -43,6 +44,11 @@ impl FunctionClient {
     /// out since the last one. None if there was a line a moment ago.
     pub(crate) fn retry_line(&self, origin: &Origin) -> Option<u64> {
         self.retry_lines().turn(origin, Instant::now())
+    }
+
+    /// The same for the line that says that a function of `origin` returned nothing.
+    pub(crate) fn nothing_line(&self, origin: &Origin) -> Option<u64> {
+        self.nothing_lines().turn(origin, Instant::now())
     }
 
     /// For the log line that says that `call` failed.
@@ -76,7 +82,7 @@ macro_rules! log_failed {
 pub(crate) use log_failed;
 
 /// The address without what may be secret: a user, a password, a query.
-fn shown(url: &Url) -> String {
+pub(crate) fn shown(url: &Url) -> String {
     let mut shown = url.clone();
     // Fails only for addresses that have no host. Those have no user either.
     let _ = shown.set_username("");
@@ -89,9 +95,10 @@ fn shown(url: &Url) -> String {
     shown.into()
 }
 
-/// Which retries get a log line. A function that is away for a moment may have thousands of them.
+/// Which of many lines about the same are logged. A function that is away for a moment may have
+/// thousands of retries.
 #[derive(Debug, Default)]
-pub(super) struct RetryLines(Mutex<HashMap<(Arc<str>, EventName), LastLine>>);
+pub(super) struct LineTurns(Mutex<HashMap<(Arc<str>, EventName), LastLine>>);
 
 #[derive(Debug)]
 struct LastLine {
@@ -99,7 +106,7 @@ struct LastLine {
     left_out: u64,
 }
 
-impl RetryLines {
+impl LineTurns {
     fn turn(&self, origin: &Origin, now: Instant) -> Option<u64> {
         let mut lines = self.0.lock().expect("nothing panics with the lock held");
         let Some(last) = lines.get_mut(&(Arc::clone(&origin.api_id), origin.event)) else {
@@ -107,7 +114,7 @@ impl RetryLines {
             lines.insert(key, LastLine { at: now, left_out: 0 });
             return Some(0);
         };
-        if now < last.at + RETRY_LINE_PAUSE {
+        if now < last.at + LINE_PAUSE {
             last.left_out += 1;
             return None;
         }
@@ -133,7 +140,7 @@ mod tests {
 
     #[test]
     fn retries_of_one_function_have_one_line_a_second() {
-        let lines = RetryLines::default();
+        let lines = LineTurns::default();
         let origin = |event, api: &str| Origin {
             event,
             api_id: api.into(),
@@ -142,10 +149,10 @@ mod tests {
         let (register, now) = (origin(EventName::Register, "a"), Instant::now());
         assert_eq!(lines.turn(&register, now), Some(0));
         assert_eq!(lines.turn(&register, now), None);
-        assert_eq!(lines.turn(&register, now + RETRY_LINE_PAUSE / 2), None);
+        assert_eq!(lines.turn(&register, now + LINE_PAUSE / 2), None);
         assert_eq!(lines.turn(&origin(EventName::Transmit, "a"), now), Some(0));
         assert_eq!(lines.turn(&origin(EventName::Register, "b"), now), Some(0));
-        assert_eq!(lines.turn(&register, now + RETRY_LINE_PAUSE), Some(2));
-        assert_eq!(lines.turn(&register, now + 2 * RETRY_LINE_PAUSE), Some(0));
+        assert_eq!(lines.turn(&register, now + LINE_PAUSE), Some(2));
+        assert_eq!(lines.turn(&register, now + 2 * LINE_PAUSE), Some(0));
     }
 }

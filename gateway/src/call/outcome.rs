@@ -1,12 +1,14 @@
 //! Why a call of a function has no result, and what that means for its event.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, iter::successors};
 
 use batch::NoAnswer;
 use http::StatusCode;
 use shared::invocation::{Disposition, InvocationFault};
 
 use super::UnendedCall;
+
+const NO_ANSWER: &str = "function did not answer";
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -24,7 +26,8 @@ pub(crate) struct CallError {
 
 #[derive(Debug)]
 enum What {
-    Status(u16),
+    /// With what it says.
+    Status(u16, &'static str),
     Transport(reqwest::Error),
     NoAnswer(NoAnswer),
     Deadline,
@@ -38,12 +41,23 @@ impl CallError {
         Self { disposition, timed_out: false, unended: None, attempts: 1, what }
     }
 
-    /// The response had a status that does not say success.
+    /// The response of a function of the runner had a status that does not say success.
     pub(crate) fn status(status: u16) -> Self {
+        let meaning = InvocationFault::from_status(status).map(InvocationFault::meaning);
+        Self::of_status(status, meaning.unwrap_or_else(|| name_of(status)))
+    }
+
+    /// The response of another function, which is called by its URL, had a status that does not
+    /// say success.
+    pub(crate) fn status_of_other(status: u16) -> Self {
+        Self::of_status(status, name_of(status))
+    }
+
+    fn of_status(status: u16, meaning: &'static str) -> Self {
         let fault = InvocationFault::from_status(status);
         let disposition = fault.map_or(Disposition::Faulted, InvocationFault::disposition);
         let timed_out = fault == Some(InvocationFault::TimedOut);
-        Self { timed_out, ..Self::new(disposition, What::Status(status)) }
+        Self { timed_out, ..Self::new(disposition, What::Status(status, meaning)) }
     }
 
     /// There was no complete response. If no connection was made, nothing ran.
@@ -111,11 +125,18 @@ impl CallError {
     pub(super) fn may_still_run(&self) -> bool {
         match &self.what {
             What::Deadline => true,
-            What::Status(status) => is_status_of_proxy(*status),
+            What::Status(status, _) => is_status_of_proxy(*status),
             What::Transport(_) | What::NoAnswer(_) => self.disposition != Disposition::NotRun,
             // It was read to its end.
             What::TooLarge | What::Unreadable(_) | What::NoTurn => false,
         }
+    }
+
+    /// The causes of the error, each after what it caused. None if the error says all.
+    pub(crate) fn causes(&self) -> Option<String> {
+        let causes = successors(self.source(), |&error| error.source());
+        let causes: Vec<_> = causes.map(ToString::to_string).collect();
+        (!causes.is_empty()).then(|| causes.join(": "))
     }
 
     /// Whether no connection to the function was made.
@@ -123,7 +144,7 @@ impl CallError {
         match &self.what {
             What::Transport(_) => self.disposition == Disposition::NotRun,
             What::NoAnswer(error) => matches!(error, NoAnswer::NotSent(_)),
-            What::Status(_)
+            What::Status(..)
             | What::Deadline
             | What::NoTurn
             | What::TooLarge
@@ -133,7 +154,7 @@ impl CallError {
 
     /// Whether the function refused the event because of its size.
     pub(crate) fn is_event_too_large(&self) -> bool {
-        matches!(self.what, What::Status(status)
+        matches!(self.what, What::Status(status, _)
             if status == InvocationFault::EventTooLarge.status())
     }
 }
@@ -151,18 +172,32 @@ fn is_status_of_proxy(status: u16) -> bool {
     matches!(status, 408 | 502 | 504 | 520..=527)
 }
 
-/// What a status says, in words.
-fn meaning(status: u16) -> &'static str {
-    let reason = || StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
-    let fault = InvocationFault::from_status(status).map(InvocationFault::meaning);
-    fault.or_else(reason).unwrap_or("a status that has no name")
+/// The name of a status in HTTP.
+fn name_of(status: u16) -> &'static str {
+    let status = StatusCode::from_u16(status).ok();
+    status.and_then(|status| status.canonical_reason()).unwrap_or("a status that has no name")
+}
+
+/// What an exchange without a complete answer says.
+fn meaning_of(error: &reqwest::Error) -> &'static str {
+    let causes = successors(error.source(), |&error| error.source());
+    let mut causes = causes.filter_map(|error| error.downcast_ref::<hyper::Error>());
+    if causes.any(hyper::Error::is_parse) {
+        "the answer of the function is not valid HTTP"
+    } else if !error.is_timeout() && (error.is_body() || error.is_decode()) {
+        "the answer of the function broke off"
+    } else {
+        NO_ANSWER
+    }
 }
 
 impl fmt::Display for CallError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
-            What::Status(status) => write!(f, "function answered {status}: {}", meaning(*status)),
-            What::Transport(_) | What::NoAnswer(_) => f.write_str("function did not answer"),
+            What::Status(status, meaning) => write!(f, "function answered {status}: {meaning}"),
+            What::Transport(error) => f.write_str(meaning_of(error)),
+            What::NoAnswer(NoAnswer::Broken(Some(error))) => f.write_str(meaning_of(error)),
+            What::NoAnswer(_) => f.write_str(NO_ANSWER),
             What::Deadline => f.write_str("function did not answer in time"),
             What::TooLarge => f.write_str("function answered too much"),
             What::Unreadable(problem) => f.write_str(problem),
@@ -178,7 +213,7 @@ impl Error for CallError {
         match &self.what {
             What::Transport(error) => Some(error),
             What::NoAnswer(error) => Some(error),
-            What::Status(_)
+            What::Status(..)
             | What::Deadline
             | What::NoTurn
             | What::TooLarge

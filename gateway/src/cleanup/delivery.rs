@@ -2,7 +2,6 @@
 //! the journal, until it is due again or too old.
 
 use std::{
-    error::Error,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -184,10 +183,10 @@ pub(super) fn cleanup_call(
     Some(call)
 }
 
-/// The text of an error and its cause.
+/// The text of an error and its causes.
 pub(super) fn describe(error: &CallError) -> String {
-    match error.source() {
-        Some(source) => format!("{error}: {source}"),
+    match error.causes() {
+        Some(causes) => format!("{error}: {causes}"),
         None => error.to_string(),
     }
 }

@@ -16,6 +16,8 @@ pub(crate) enum Registered {
         /// The function's own words, for the client.
         message: String,
     },
+    /// The client may not connect, as with the next one: the function returned nothing.
+    Nothing,
     /// The client may not connect, and there may be something to clean up.
     Declined {
         /// The function's own words, for the client.

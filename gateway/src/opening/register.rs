@@ -1,11 +1,11 @@
 //! Asks the register function whether a client may connect.
 
 use shared::invocation::{Disposition, TRACEPARENT_HEADER};
-use tracing::debug;
+use tracing::{debug, info};
 
 use super::refusal::Refusal;
 use crate::{
-    call::{Call, CallError, FunctionClient, UnendedCall, call_until, log_failed},
+    call::{Call, CallError, FunctionClient, UnendedCall, call_until, log_failed, shown},
     dialect::{HandshakeRequest, Registered},
     registry::Handle,
 };
@@ -53,6 +53,11 @@ fn judge(
             debug!(connection.id = %id, "register declined");
             Err(Failure { refusal: Refusal::Refused(message), may_have_run: true, unended: None })
         }
+        Registered::Nothing => {
+            report_nothing(functions, call);
+            let refusal = Refusal::Refused(String::new());
+            Err(Failure { refusal, may_have_run: true, unended: None })
+        }
         Registered::Unreadable(problem) => {
             let error = CallError::unreadable(problem);
             let failed = functions.failed(call, &error);
@@ -60,6 +65,21 @@ fn judge(
             Err(Failure { refusal: Refusal::Faulted, may_have_run: true, unended: None })
         }
     }
+}
+
+/// A line from time to time: a function that returns nothing was mostly meant to accept.
+fn report_nothing(functions: &FunctionClient, call: &Call) {
+    let (id, origin) = (call.origin.connection_id, &call.origin);
+    let Some(left_out) = functions.nothing_line(origin) else {
+        return debug!(connection.id = %id, "register answered null");
+    };
+    info!(
+        api.id = &*origin.api_id, function.name = functions.name_of(&call.url),
+        url.full = %shown(&call.url), connection.id = %id, invocation.id = &*call.request_id,
+        left_out,
+        "register answered null, which refuses the client: to let it in, the function has to \
+         return {{\"errNo\":0,\"errMsg\":\"ok\"}}"
+    );
 }
 
 fn failed(functions: &FunctionClient, call: &Call, error: CallError) -> Failure {

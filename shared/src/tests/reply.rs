@@ -72,7 +72,7 @@ fn refused_and_declined_replies_are_distinguished() {
         &refused(1, "no"),
     );
     check("false", &declined(""));
-    check("null", &declined(""));
+    check("null", &RegisterReply::Nothing);
     check(r#""""#, &declined(""));
     check(r#""not today""#, &declined("not today"));
     check(r#""{not an object""#, &declined("{not an object"));

@@ -94,6 +94,7 @@ pub(in crate::dialect) fn judge_register(body: &[u8]) -> Registered {
         Ok(RegisterReply::Refused { err_no, err_msg }) => {
             Registered::Refused { code: err_no, message: err_msg }
         }
+        Ok(RegisterReply::Nothing) => Registered::Nothing,
         Ok(RegisterReply::Declined { err_msg }) => Registered::Declined { message: err_msg },
         Err(error) => Registered::Unreadable(error.to_string()),
     }
