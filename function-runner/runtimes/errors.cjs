@@ -16,8 +16,11 @@ const { parse, stringify } = JSON;
 const { max, min } = Math;
 
 // Values of keys with such names are not shown.
-const SECRET =
-  /api.?key|authori[sz]ation|cookie|credential|header|passphrase|passw|private.?key|secret|token/i;
+const SECRET = new RegExp(
+  "api.?key|auth$|authori[sz]ation|cookie|credential|header|jwt|passphrase|passw|private.?key|pwd" +
+    "|secret|session|token",
+  "i",
+);
 const HIDDEN = "…";
 const KEYS_MAX = 100;
 const ERRORS_MAX = 10;
@@ -125,6 +128,10 @@ function part(value, causes, levels) {
   if (isArray(value)) {
     const left = value.length - KEYS_MAX;
     const items = value.slice(0, KEYS_MAX).map(inner);
+    // Pairs are arrays too, as those of headers, and so is a list of names and values in turn.
+    items.forEach((_, at) => {
+      if (at > 0 && isSecretName(value[at - 1])) items[at] = HIDDEN;
+    });
     return left > 0 ? [...items, asIs(`… ${left} more items`)] : items;
   }
   const all = keys(value);
@@ -136,6 +143,10 @@ function part(value, causes, levels) {
   });
   const left = all.length - some.length;
   return fromEntries(left > 0 ? [...some, [HIDDEN, asIs(`${left} more keys`)]] : some);
+}
+
+function isSecretName(value) {
+  return typeof value === "string" && !value.includes(" ") && SECRET.test(value);
 }
 
 // Its kind, and its value if that is no object with keys of its own.

@@ -123,7 +123,7 @@ async fn secrets_in_what_node_throws_are_not_told() {
     let folder = folder();
     write(folder.path(), "node/index.js", NODE);
     let functions = Functions::start_in(folder, &function("node", "timeout = '60s'")).await;
-    for event in ["request", "answer", "reasons"] {
+    for event in ["request", "answer", "reasons", "pairs", "list", "names"] {
         let (status, reply) = functions.invoke("node", &json!(event)).await;
         assert_eq!(status, 430, "{event}: {reply}");
         let reply = reply.to_string();

@@ -52,6 +52,11 @@ const odd = {
     detail: { why: "no luck", password: "hidden", deep: { body: "hidden" } },
     map: new Map([["token", "hidden"]]), bytes: Buffer.from("hidden"),
   }),
+  pairs: () => [["authorization", "hidden"], ["why", "no luck"]],
+  list: () => ["Cookie", "hidden", "why", "no luck"],
+  names: () => Object.assign(new Error("no luck"), {
+    auth: "hidden", proxyAuth: "hidden", sessionId: "hidden", jwt: "hidden", dbPwd: "hidden",
+  }),
   reasons: () => new AggregateError(
     [{ secret: "hidden", deep: { body: "hidden" } }, odd.request(), odd.answer()], "no luck"),
 };
