@@ -1,13 +1,18 @@
 //! Logging to stderr. Stdout has only the ready line.
 
 mod filter;
+mod terminal;
 
 use std::io::{self, IsTerminal};
 
 use strum::VariantArray;
 use tracing_subscriber::EnvFilter;
 
-use self::filter::{EXAMPLES, problem_of_filter};
+pub use self::terminal::for_terminal;
+use self::{
+    filter::{EXAMPLES, problem_of_filter},
+    terminal::Terminal,
+};
 use crate::settings::{Kind, Section, one_of};
 
 /// The parts of Longhold that log: its crates, and the log lines of functions. `longhold` logs as
@@ -67,13 +72,11 @@ impl LogSettings {
 /// Starts logging for the whole process. Later calls change nothing.
 pub fn start(settings: &LogSettings) {
     let filter = EnvFilter::new(&settings.filter);
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal());
     // An error means that logging was already started. Then the first call decides.
     let _ = match settings.format {
-        LogFormat::Text => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.with_writer(|| Terminal(io::stderr())).try_init(),
+        LogFormat::Json => builder.with_writer(io::stderr).json().flatten_event(true).try_init(),
     };
 }

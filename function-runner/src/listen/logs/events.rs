@@ -3,6 +3,7 @@
 use std::{error::Error, fmt::Write, time::Duration};
 
 use bytes::Bytes;
+use daemon::telemetry::for_terminal;
 use hyper::body::Frame;
 use tokio::{
     sync::{OwnedSemaphorePermit, watch},
@@ -108,11 +109,11 @@ impl Reader {
     }
 }
 
-/// A carriage return ends a field. A line that has one is written as several fields, which the
-/// reader joins.
+/// A text with several lines is written as several fields, which the reader joins. Most readers are
+/// terminals.
 fn write_event(piece: &mut String, number: u64, line: &str) {
     let _ = writeln!(piece, "id: {number}");
-    for part in line.split(['\r', '\n']) {
+    for part in for_terminal(line).split('\n') {
         let _ = writeln!(piece, "data: {part}");
     }
     piece.push('\n');
@@ -157,12 +158,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pieces_are_bounded_and_lines_with_carriage_returns_stay_one_event() {
+    async fn pieces_are_bounded_and_what_moves_the_cursor_is_escaped() {
         let (lines, end) = (RecentLines::of_function(), CancellationToken::new());
-        lines.push(&["a\rb".into(), "x".repeat(60_000).into(), "y".repeat(60_000).into()]);
+        lines.push(&[
+            "a\rb\u{1b}[2J\nc".into(),
+            "x".repeat(60_000).into(),
+            "y".repeat(60_000).into(),
+        ]);
         lines.push(&["z".into()]);
         let (piece, reader) = next(following(&lines, 4, &end)).await;
-        assert!(piece.starts_with("id: 0\ndata: a\ndata: b\n\nid: 1\n"), "{piece}");
+        assert!(piece.starts_with("id: 0\ndata: a\\x0db\\x1b[2J\ndata: c\n\nid: 1\n"), "{piece}");
         assert_eq!(piece.matches("id: ").count(), 3);
         assert_eq!(next(reader).await.0, "id: 3\ndata: z\n\n");
     }

@@ -1,0 +1,80 @@
+//! Text for terminals, in which no character of others moves the cursor, hides what was written or
+//! turns its direction.
+
+use std::{
+    borrow::Cow,
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+/// `text` with all characters escaped that change what a terminal has shown, such as carriage
+/// returns, escape sequences and marks of direction. Line feeds and tabs stay.
+pub fn for_terminal(text: &str) -> Cow<'_, str> {
+    escape(text, |character| character.is_control())
+}
+
+fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    let is_escaped = |character: char| {
+        !matches!(character, '\n' | '\t') && is_escaped(character) || is_hidden(character)
+    };
+    if !text.contains(is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        let _ = match u32::from(character) {
+            _ if !is_escaped(character) => escaped.write_char(character),
+            code @ ..0x80 => write!(escaped, "\\x{code:02x}"),
+            code => write!(escaped, "\\u{{{code:x}}}"),
+        };
+    }
+    Cow::Owned(escaped)
+}
+
+/// Separators of lines and paragraphs, and marks of direction.
+fn is_hidden(character: char) -> bool {
+    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Writes the lines of the log. The library has escaped what is in their values as far as colors
+/// need it, so escape characters that are left here are its own.
+#[derive(Debug)]
+pub(super) struct Terminal<W>(pub(super) W);
+
+impl<W: Write> Write for Terminal<W> {
+    /// Gets whole lines.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(bytes);
+        let is_escaped = |character: char| character.is_control() && character != '\u{1b}';
+        self.0.write_all(escape(&text, is_escaped).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::{Terminal, for_terminal};
+
+    #[test]
+    fn characters_that_change_what_is_shown_are_escaped() {
+        let plain = "a\tb\n聊天 ✓ é";
+        assert_eq!(for_terminal(plain), plain);
+        let text = "a\rb\0c\u{1b}[2Jd\u{85}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}e\x7f";
+        let escaped = "a\\x0db\\x00c\\x1b[2Jd\\u{85}\\u{2028}\\u{2029}\\u{202a}\\u{202e}\\u{2066}\\u{2069}e\\x7f";
+        assert_eq!(for_terminal(text), escaped);
+    }
+
+    #[test]
+    fn colors_of_the_log_itself_stay() {
+        let mut written = Vec::new();
+        write!(Terminal(&mut written), "\u{1b}[31mERROR\u{1b}[0m a\rb\u{202e}\n").unwrap();
+        let written = String::from_utf8(written).unwrap();
+        assert_eq!(written, "\u{1b}[31mERROR\u{1b}[0m a\\x0db\\u{202e}\n");
+    }
+}
