@@ -89,6 +89,9 @@ impl HeadStart {
         if let Some(problem) = problem_of_target(target) {
             return problem;
         }
+        if is_whole && let Some(problem) = problem_of_begin(target) {
+            return problem;
+        }
         if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {
             return NOT_A_REQUEST.to_owned();
         }
@@ -122,6 +125,19 @@ fn problem_of_target(target: &[u8]) -> Option<String> {
         }
     }
     None
+}
+
+/// What is wrong with the begin of the URL, if it is neither a path nor a URL with a host.
+fn problem_of_begin(target: &[u8]) -> Option<String> {
+    if target.is_empty() {
+        return Some(
+            "there is no URL between the method and HTTP/1.1: write at least /".to_owned(),
+        );
+    }
+    let text = String::from_utf8_lossy(target);
+    let has_host = text.split_once("://").is_some_and(|(scheme, _)| !scheme.contains('/'));
+    let is_good = text.starts_with('/') || text == "*" || has_host;
+    (!is_good).then(|| format!("the URL must begin with a slash: write /{text}"))
 }
 
 /// What is wrong with the headers that say how long the body is.
@@ -171,6 +187,9 @@ mod tests {
         check(b"\x80 /", "such as: GET");
         check(b"GET /a HTTP/1.1\r\nHost", "a header of the request");
         check(b"", "such as: GET");
+        check(b"GET  HTTP/1.1\r\nHost: a\r\n\r\n", "there is no URL between the method");
+        check(b"GET release/a HTTP/1.1\r\nHost: a\r\n\r\n", "write /release/a");
+        check(b"GET http://a:99999/ HTTP/1.1\r\n", "a header of the request");
         for (headers, expected) in [
             ("Content-Length: x", CONTENT_LENGTH),
             ("content-length: +1", CONTENT_LENGTH),
