@@ -31,6 +31,10 @@ pub(crate) enum Flaw {
     /// Its file system is mounted with `noexec`.
     NoExec,
     Empty,
+    /// Something is before the first characters `#!`, which the system looks for.
+    ByteOrderMark,
+    /// Nothing is behind `#!`.
+    NoInterpreter,
     /// The first line ends with a carriage return.
     CarriageReturn,
     /// The first line names an interpreter that cannot be executed.
@@ -44,6 +48,10 @@ pub(crate) enum Flaw {
     /// The loader that it names is missing.
     Loader(PathBuf),
 }
+
+/// How a text begins that some editors save: in UTF-8, and in both kinds of UTF-16. No program and
+/// no script begins so.
+const MARKS: [&[u8]; 3] = [b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff"];
 
 impl Flaw {
     /// What keeps the system from executing `file`, if that is known. Relative interpreters are
@@ -67,6 +75,12 @@ impl Flaw {
         }
         if let Some(elf) = Elf::of(&head) {
             return elf.flaw();
+        }
+        if MARKS.iter().any(|mark| head.starts_with(mark)) {
+            return Some(Self::ByteOrderMark);
+        }
+        if Shebang::is_empty(&head) {
+            return Some(Self::NoInterpreter);
         }
         let Shebang { interpreter, program, has_carriage_return } = Shebang::of(&head)?;
         if has_carriage_return {
@@ -98,6 +112,8 @@ impl Flaw {
             | Self::NotExecutable
             | Self::NoExec
             | Self::Empty
+            | Self::ByteOrderMark
+            | Self::NoInterpreter
             | Self::CarriageReturn
             | Self::NotInPath(..)
             | Self::Words(..)
@@ -123,6 +139,13 @@ impl fmt::Display for Flaw {
                  without noexec",
             ),
             Self::Empty => f.write_str("is empty"),
+            Self::ByteOrderMark => f.write_str(
+                "begins with a byte order mark, so that its first line names no interpreter; save \
+                 it as UTF-8 without one (BOM)",
+            ),
+            Self::NoInterpreter => f.write_str(
+                "names no interpreter behind #! in its first line; write one, such as #!/bin/sh",
+            ),
             Self::CarriageReturn => f.write_str(
                 "has the line ends of Windows (CRLF), so that its interpreter is not found; \
                  convert it, for example with sed -i 's/\\r$//'",

@@ -12,6 +12,13 @@ pub(super) struct Shebang<'a> {
 }
 
 impl<'a> Shebang<'a> {
+    /// Whether the first line of a script with this `head` names no interpreter.
+    pub(super) fn is_empty(head: &[u8]) -> bool {
+        let line =
+            head.strip_prefix(b"#!").and_then(|rest| rest.split(|byte| *byte == b'\n').next());
+        line.is_some_and(|line| line.trim_ascii().is_empty())
+    }
+
     /// `None` if a file with this `head` is no script.
     pub(super) fn of(head: &'a [u8]) -> Option<Self> {
         let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;

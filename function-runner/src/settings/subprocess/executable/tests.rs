@@ -68,6 +68,10 @@ fn a_script_without_its_interpreter_has_the_reason() {
         ("#!/no/such\n", format!("{first} /no/such in its first line, which is not there")),
         ("#!plain\n", format!("{first} plain in its first line, which is not executable")),
         ("#!crlf\n", format!("{first} crlf in its first line, which has the line ends of Windows")),
+        ("\u{feff}#!/bin/sh\n", "begins with a byte order mark".to_owned()),
+        ("#!\nexit\n", "names no interpreter behind #!".to_owned()),
+        ("#! \t\r\n", "names no interpreter behind #!".to_owned()),
+        ("#!", "names no interpreter behind #!".to_owned()),
         ("#!/bin/sh\r\nexit\r\n", "has the line ends of Windows (CRLF)".to_owned()),
         ("#!/usr/bin/env sh\r\n", "has the line ends of Windows (CRLF)".to_owned()),
         (
