@@ -138,6 +138,7 @@ impl Files {
         // The gateway of this process has ended when the runner is stopped.
         settings.map(|mut settings| {
             settings.drain.delay = Duration::ZERO;
+            settings.drain.hears_callers = false;
             settings
         })
     }

@@ -224,6 +224,11 @@ impl Runner {
         self.0.draining.is_cancelled()
     }
 
+    /// Whether callers may say that they drain.
+    pub(crate) fn hears_callers(&self) -> bool {
+        self.0.settings.drain.hears_callers
+    }
+
     /// The callers that drain.
     pub(crate) fn callers(&self) -> &Callers {
         &self.0.callers

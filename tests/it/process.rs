@@ -48,6 +48,10 @@ async fn longhold_with_its_files_serves_the_chat_and_drains_on_sigterm() {
     let mut client = Client::connect(longhold.address("public"), "/release/echo").await.unwrap();
     client.send("hello").await;
     assert_eq!(client.receive_text().await, "hello");
+    // Its runner waits for no other caller.
+    let url = format!("http://{}/~/drain", longhold.address("function_runner"));
+    let told = reqwest::Client::new().post(url).send().await.unwrap();
+    assert_eq!(told.status(), 404);
     longhold.signal(Signal::SIGTERM);
     assert_eq!(client.closed().await, 1001);
     assert_eq!(longhold.ended().await.code(), Some(0));

@@ -106,8 +106,10 @@ async fn answer(
             let name = parameters.get("name").unwrap_or_default();
             show(runner, followers, view, name, &head)
         }
-        Found::Route(Route::Drain, _) => drain::answer(runner, &head, close),
-        Found::Route(Route::Reserved, _) => {
+        Found::Route(Route::Drain, _) if runner.hears_callers() => {
+            drain::answer(runner, &head, close)
+        }
+        Found::Route(Route::Drain | Route::Reserved, _) => {
             message(StatusCode::NOT_FOUND, "this version of the runner has no such route")
         }
         Found::OtherMethods(methods) => method_not_allowed(&methods),

@@ -15,6 +15,9 @@ pub struct DrainSettings {
     pub delay: Duration,
     /// `timeout`: how long the whole shutdown may take, until running invocations are cut off.
     pub timeout: Duration,
+    /// Whether callers may say that they drain. Not where the only one is the gateway of the same
+    /// process, which has ended when the runner is stopped.
+    pub hears_callers: bool,
 }
 
 impl DrainSettings {
@@ -28,6 +31,6 @@ impl DrainSettings {
             let what = format!("is {delay:?}; use at most timeout, {timeout:?}");
             section.problem("delay", what);
         }
-        Self { delay, timeout }
+        Self { delay, timeout, hears_callers: true }
     }
 }
