@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    fmt, fs,
+    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
@@ -12,7 +12,7 @@ use daemon::{
     check::reachable,
     process::{read_file, variables},
     reload::SettingsFile,
-    settings::SettingsError,
+    settings::{SettingsError, read_settings_text},
 };
 use functions::Catalog;
 
@@ -92,12 +92,12 @@ impl Files {
 
     /// What the gateway's file says now. None if it has errors.
     pub(crate) fn gateway_now(&self) -> Option<gateway::settings::Settings> {
-        self.parse_gateway_text(&fs::read_to_string(&self.gateway.path).ok()?).ok()
+        self.parse_gateway_text(&read_settings_text(&self.gateway.path).ok()?).ok()
     }
 
     /// What the functions' file says now. None if it has errors.
     pub(crate) fn functions_now(&self, internal: SocketAddr) -> Option<function_runner::Settings> {
-        self.parse_functions_text(internal, &fs::read_to_string(&self.functions.path).ok()?).ok()
+        self.parse_functions_text(internal, &read_settings_text(&self.functions.path).ok()?).ok()
     }
 
     /// The gateway's file. None if the settings are built in.

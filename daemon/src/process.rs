@@ -4,14 +4,14 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{children, signals::Signals};
+use crate::{children, settings::read_settings_text, signals::Signals};
 
 /// The settings file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +24,7 @@ pub struct NoSettingsFile {
 
 /// Reads a settings file. `argument` is the one of the command line that names the file.
 pub fn read_file(path: &Path, argument: &'static str) -> Result<String, NoSettingsFile> {
-    fs::read_to_string(path).map_err(|source| NoSettingsFile {
+    read_settings_text(path).map_err(|source| NoSettingsFile {
         path: path.to_owned(),
         argument,
         source,

@@ -16,6 +16,7 @@ mod origins;
 mod problem;
 mod secret;
 mod section;
+mod text;
 mod variables;
 
 #[cfg(test)]
@@ -31,4 +32,5 @@ pub use self::{
     problem::{Problem, SettingsError},
     secret::{Given, Secret},
     section::Section,
+    text::read_settings_text,
 };

@@ -1,11 +1,12 @@
 //! Following a settings file through its changes.
 
-use std::{fmt::Display, fs, path::PathBuf};
+use std::{fmt::Display, path::PathBuf};
 
 use tokio::{sync::mpsc, time::Instant};
 use tracing::{error, info};
 
 use super::{ReloadTriggers, draft::Draft, triggers::Trigger};
+use crate::settings::read_settings_text;
 
 /// A settings file.
 #[derive(Debug)]
@@ -111,7 +112,7 @@ fn look<T: FromFile, E: Display>(
     draft: &mut Draft,
 ) -> Found<T> {
     let path = file.path.display();
-    let text = match fs::read_to_string(&file.path) {
+    let text = match read_settings_text(&file.path) {
         Ok(text) => text,
         Err(error) => return Found::Unusable(format!("{path} cannot be read: {error}")),
     };

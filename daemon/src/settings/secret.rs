@@ -1,14 +1,9 @@
 //! Secrets in settings: texts that stand in the settings file, in a variable, or in a file of
 //! their own. No message and no log shows them.
 
-use std::{
-    fmt,
-    fs::File,
-    io::{self, Read},
-    path::Path,
-};
+use std::{fmt, io, path::Path};
 
-use super::{Kind, Section, path};
+use super::{Kind, Section, path, text::read_text};
 
 /// The longest file of a secret.
 const FILE_BYTES_MAX: u64 = 64 << 10;
@@ -107,11 +102,7 @@ impl Section {
 }
 
 fn read_file(file: &Path) -> io::Result<String> {
-    let mut text = String::new();
-    let length = File::open(file)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
-    if length as u64 > FILE_BYTES_MAX {
-        return Err(io::Error::other("it is longer than 64 KiB"));
-    }
+    let mut text = read_text(file, FILE_BYTES_MAX, "64 KiB")?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

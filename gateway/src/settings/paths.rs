@@ -38,11 +38,11 @@ impl PathPattern {
     /// Reads a configured path; the error says what is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let rule = if let Some(path) = text.strip_prefix("^~") {
-            Rule::Prefix(absolute(path)?)
+            Rule::Prefix(absolute(whole(path)?)?)
         } else if let Some(path) = text.strip_prefix('=') {
-            Rule::Exact(absolute(path)?)
+            Rule::Exact(absolute(whole(path)?)?)
         } else {
-            let path = absolute(text)?;
+            let path = absolute(without_end(text)?)?;
             // A character that is percent-encoded stands for itself.
             if text.contains(REGEX_CHARACTERS) {
                 Rule::Regex(compile(text)?)
@@ -118,6 +118,38 @@ pub(crate) fn best_fit<P: Borrow<PathPattern>, T>(
         }
     }
     best.map(|(_, candidate, parameters)| (candidate, parameters))
+}
+
+/// `path` is compared as it is.
+fn whole(path: &str) -> Result<&str, String> {
+    if path.contains('?') {
+        return Err(never_has('?'));
+    }
+    without_end(path)
+}
+
+/// `path` may be an expression, in which some characters have another meaning.
+fn without_end(path: &str) -> Result<&str, String> {
+    let (mut is_escaped, mut is_in_class) = (false, false);
+    for character in path.chars() {
+        match character {
+            '#' if !is_in_class => return Err(never_has('#')),
+            '?' if is_escaped => return Err(never_has('?')),
+            '[' if !is_escaped => is_in_class = true,
+            ']' if !is_escaped => is_in_class = false,
+            _ => {}
+        }
+        is_escaped = character == '\\' && !is_escaped;
+    }
+    Ok(path)
+}
+
+fn never_has(character: char) -> String {
+    let code = u32::from(character);
+    format!(
+        "the path of a request never has {character}, with which the next part of a URL begins: \
+         leave it and what follows out, or write %{code:X} for the character"
+    )
 }
 
 fn absolute(path: &str) -> Result<String, String> {
@@ -249,6 +281,26 @@ mod tests {
     fn a_path_is_an_expression_by_what_is_written_and_not_by_what_is_encoded() {
         check(&["/a%5Eb"], "/a%5Eb/1", Some(("/a%5Eb", &[])));
         check(&["/a%7Bx%7D"], "/a%7bx%7d/1", Some(("/a%7Bx%7D", &[])));
+    }
+
+    #[test]
+    fn a_path_that_could_never_match_is_refused_with_what_would() {
+        for (never, code) in [
+            ("/a#b", "%23"),
+            ("=/a#b", "%23"),
+            ("^~/#", "%23"),
+            ("/{x}/#b", "%23"),
+            ("=/a?b=c", "%3F"),
+            ("^~/a?", "%3F"),
+            (r"/{x}\?b", "%3F"),
+        ] {
+            let problem = PathPattern::parse(never).unwrap_err();
+            assert!(problem.contains(code), "{never}: {problem}");
+        }
+        check(&["=/a%23b"], "/a%23b", Some(("=/a%23b", &[])));
+        check(&["^~/a%3F"], "/a%3fb", Some(("^~/a%3F", &[])));
+        check(&["/colou?r"], "/color", Some(("/colou?r", &[])));
+        check(&["/[^#?]+"], "/a", Some(("/[^#?]+", &[])));
     }
 
     #[test]
