@@ -144,6 +144,8 @@ async fn an_event_that_a_stopped_process_has_not_read_in_time_is_answered_432() 
     one.freeze().await;
     let (status, answer) = one.functions.invoke("bash", &json!({})).await;
     assert_eq!(status, 432, "{answer}");
+    let message = answer["errorMessage"].as_str().unwrap();
+    assert!(message.contains("took the event in time; the last one ended before: "), "{message}");
     assert_ne!(reply(&one.functions).await.0, one.process.as_raw());
     one.functions.finish().await;
 }

@@ -37,7 +37,7 @@ pub(super) struct Job {
 pub(super) enum Done {
     Ended(InstanceReport),
     /// The child has certainly not read the event.
-    NotRun(Permit),
+    NotRun(Permit, Option<Fault>),
 }
 
 /// An instance that waits for work.
@@ -69,6 +69,8 @@ pub(super) struct Held {
 pub(crate) struct NotRun {
     pool: Arc<Pool>,
     permit: Permit,
+    /// Why the instance has not taken it, if that is known.
+    why: Option<Fault>,
 }
 
 impl Warm {
@@ -102,15 +104,15 @@ impl Lease {
         let (done, outcome) = oneshot::channel();
         let (event, context, lines) = (event.clone(), context.clone(), lines.clone());
         let job = Job { event, context, lines, cut: cut.clone(), done, permit };
-        let permit = match warm.jobs.try_send(job) {
+        let (permit, why) = match warm.jobs.try_send(job) {
             Ok(()) => match outcome.await {
                 Ok(Done::Ended(ended)) => return Ok(ended),
-                Ok(Done::NotRun(permit)) => permit,
+                Ok(Done::NotRun(permit, why)) => (permit, why),
                 Err(_) => return Ok(lost()),
             },
-            Err(error) => error.into_inner().permit,
+            Err(error) => (error.into_inner().permit, None),
         };
-        Err(NotRun { pool: Arc::clone(&self.pool), permit })
+        Err(NotRun { pool: Arc::clone(&self.pool), permit, why })
     }
 }
 
@@ -128,16 +130,20 @@ impl NotRun {
     /// later events.
     pub(crate) async fn lease(self, context: &Context, deadline: Instant) -> Result<Lease, Fault> {
         if Instant::now() >= deadline {
-            return Err(too_late());
+            return Err(too_late(self.why.as_ref()));
         }
         let held = self.pool.instance(self.permit, &context.request_id);
-        let held = timeout_at(deadline, held).await.map_err(|_| too_late())??;
+        let held = timeout_at(deadline, held).await.map_err(|_| too_late(self.why.as_ref()))??;
         Ok(Lease::new(self.pool, held))
     }
 }
 
-fn too_late() -> Fault {
-    let message = "no instance of the function took the event in time";
+fn too_late(why: Option<&Fault>) -> Fault {
+    let mut message = "no instance of the function took the event in time".to_owned();
+    if let Some(why) = why {
+        message += "; the last one ended before: ";
+        message += why.message();
+    }
     Fault::new(InvocationFault::ConcurrencyExceeded, message)
 }
 

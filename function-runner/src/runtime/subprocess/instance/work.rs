@@ -145,7 +145,7 @@ impl Instance {
         let was_given = self.exchange.withdraw();
         if cut.is_cancelled() {
             // The runner does not wait for the end of the child.
-            let done_with = if was_given { report(outcome) } else { Done::NotRun(permit) };
+            let done_with = if was_given { report(outcome) } else { Done::NotRun(permit, None) };
             let _ = done.send(done_with);
             self.child.end().await;
             return ChildState::Ended;
@@ -163,7 +163,7 @@ impl Instance {
             let _ = done.send(report(outcome));
         } else {
             self.not_run(&outcome);
-            let _ = done.send(Done::NotRun(permit));
+            let _ = done.send(Done::NotRun(permit, outcome.err()));
         }
         ChildState::Ended
     }
@@ -193,7 +193,7 @@ impl Instance {
 /// would be lost.
 async fn give_back(jobs: &mut mpsc::Receiver<Job>) {
     while let Some(Job { done, permit, .. }) = jobs.recv().await {
-        let _ = done.send(Done::NotRun(permit));
+        let _ = done.send(Done::NotRun(permit, None));
     }
 }
 
@@ -229,7 +229,10 @@ async fn overtime(exchange: Arc<Exchange>, asks_by: Instant, limit: Duration) ->
 
 fn silent(limit: Duration) -> Fault {
     let seconds = limit.as_secs_f64();
-    let message = format!("process did not ask for an event within {seconds} seconds");
+    let message = format!(
+        "process did not ask for an event within {seconds} seconds: code of the function may have \
+         changed what its bootstrap uses"
+    );
     Fault::new(InvocationFault::TimedOut, message)
 }
 
@@ -279,6 +282,6 @@ mod tests {
         assert!(giving_back.as_mut().now_or_never().is_none());
         sending.send(job);
         giving_back.await;
-        assert!(matches!(outcome.await, Ok(Done::NotRun(_))));
+        assert!(matches!(outcome.await, Ok(Done::NotRun(_, None))));
     }
 }
