@@ -1,14 +1,25 @@
 //! Conformance to RFC 6455, tested with the cases of Autobahn: each message goes from frame to
 //! function call to push to frame. Cases 12 and 13 test the extension permessage-deflate, which the
-//! gateway does not support.
+//! gateway does not support. The suite knows no TLS, so a forwarder stands in front of a gateway
+//! that speaks it.
 
-use std::{env, process::Stdio};
+use std::{env, net::SocketAddr, process::Stdio};
 
 use serde_json::json;
-use tokio::process::Command;
+use tokio::{
+    io::copy_bidirectional,
+    net::TcpListener,
+    process::Command,
+    task::{AbortHandle, JoinSet},
+};
+use tokio_rustls::{
+    TlsConnector,
+    rustls::version::{TLS12, TLS13},
+};
 
 use crate::support::{
     backend::{Backend, Reply},
+    tls::{Authority, connect},
     world::World,
 };
 
@@ -33,6 +44,47 @@ fn suite() -> Option<String> {
 async fn autobahn_finds_nothing_wrong() {
     let Some(suite) = suite() else { return };
     let world = World::launch(Backend::start().await, SETTINGS).await;
+    check(&suite, &world, world.listeners.public).await;
+    world.stop.cancel();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn autobahn_finds_nothing_wrong_over_tls() {
+    let Some(suite) = suite() else { return };
+    let authority = Authority::new();
+    authority.issue("a", &["localhost"]);
+    let settings = format!("{SETTINGS}{}", authority.table(&["a"]));
+    let world = World::launch(Backend::start().await, &settings).await;
+    let connector = authority.connector(&[&TLS12, &TLS13]);
+    let (address, forwarder) = forward(connector, world.listeners.public).await;
+    check(&suite, &world, address).await;
+    forwarder.abort();
+    world.stop.cancel();
+}
+
+/// Accepts connections without TLS, and passes their bytes on over TLS to `gateway`.
+async fn forward(connector: TlsConnector, gateway: SocketAddr) -> (SocketAddr, AbortHandle) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let forwarding = tokio::spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            let (mut plain, _) = listener.accept().await.unwrap();
+            plain.set_nodelay(true).unwrap();
+            let connector = connector.clone();
+            connections.spawn(async move {
+                let mut tls = connect(&connector, gateway, "localhost").await;
+                // Either side may end in the middle: the suite looks at what it gets.
+                let _ = copy_bidirectional(&mut plain, &mut tls).await;
+            });
+            while connections.try_join_next().is_some() {}
+        }
+    });
+    (address, forwarding.abort_handle())
+}
+
+/// The suite finds nothing wrong with the gateway of `world`, which it reaches at `address`.
+async fn check(suite: &str, world: &World, address: SocketAddr) {
     let (url, http) =
         (format!("http://{}/api-test", world.listeners.internal), reqwest::Client::new());
     world.backend.on("transmit", move |call| {
@@ -51,7 +103,7 @@ async fn autobahn_finds_nothing_wrong() {
     let output = Command::new(suite)
         .args(["-m", "fuzzingclient", "-i", "*", "-x", "12.*", "-x", "13.*", "-o"])
         .arg(report.path())
-        .arg(world.listeners.public.to_string())
+        .arg(address.to_string())
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()
@@ -59,5 +111,4 @@ async fn autobahn_finds_nothing_wrong() {
         .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
-    world.stop.cancel();
 }
