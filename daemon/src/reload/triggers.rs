@@ -86,9 +86,8 @@ impl ReloadTriggers {
         let seen = Arc::clone(&self.seen);
         let current = self.watcher.take();
         // Blocking: all files are looked at, and the system is asked to watch each folder.
-        let mut looking = spawn_blocking(move || {
-            take(Watched::new(&files, &folders), current, seen)
-        });
+        let mut looking =
+            spawn_blocking(move || take(Watched::new(&files, &folders), current, seen));
         let looked = tokio::select! {
             looked = &mut looking => looked,
             () = sleep(LONG) => {
