@@ -75,7 +75,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let parse = move |text: &str| Settings::parse(&path, text, &process::variables());
     let both = |stop| async {
         let following = follow(triggers, file, parse, new_settings);
-        let (ended, ()) = tokio::join!(gateway.run(stop), following);
+        let (ended, ()) = tokio::join!(Box::pin(gateway.run(stop)), following);
         ended
     };
     match process::supervise(signals, both).await {
