@@ -157,7 +157,7 @@ mod tests {
         let files: [(&str, &[u8]); 4] = [
             ("empty", b"\n"),
             ("long", long.as_bytes()),
-            ("bytes", b"\xff\xfe"),
+            ("bytes", b"hun\xff"),
             ("short", b"hun\n"),
         ];
         for (name, text) in files {
@@ -169,9 +169,9 @@ mod tests {
             ("key_file = \"short\"", "key_file: is too short; use 4 characters"),
             ("key_file = \"empty\"", "empty cannot be read: it is empty"),
             ("key_file = \"long\"", "long cannot be read: it is longer than 64 KiB"),
-            ("key_file = \"bytes\"", "bytes cannot be read: stream did not contain valid UTF-8"),
+            ("key_file = \"bytes\"", "bytes cannot be read: it is not in UTF-8, in line 1"),
             ("key_file = \"nowhere\"", "nowhere cannot be read: No such file"),
-            ("key_file = \".\"", "cannot be read: Is a directory"),
+            ("key_file = \".\"", "cannot be read: it is a folder, not a file"),
             (
                 "key = \"hunter2\"\nkey_file = \"short\"",
                 "key_file: is set together with key; set one of them",
