@@ -116,7 +116,8 @@ impl Connector {
         let http_permit = head.extensions.get::<ConnectionPermit>().cloned();
         let mut handshake = Handshake::check(head, path_parameters)?;
         // Before anything is done for the client.
-        self.identification.admit_page(&api, &handshake.request)?;
+        let (uri, headers) = (&handshake.request.uri, &handshake.request.headers);
+        self.identification.admit_page(&api, uri, headers)?;
         let close_at = handshake.identify(&self.identification, &api).await?;
         let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;
         let permit =

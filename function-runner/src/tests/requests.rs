@@ -38,7 +38,7 @@ async fn every_path_and_method_has_an_answer_in_json() {
         ("GET /functions/returns/logs?lines=1", 400),
         ("POST /functions/returns/logs", 405),
         ("OPTIONS *", 404),
-        ("CONNECT elsewhere:1", 404),
+        ("CONNECT elsewhere:1", 403),
         ("POST /healthz", 405),
         ("DELETE /functions", 405),
         ("GET /~", 404),

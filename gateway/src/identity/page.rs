@@ -5,10 +5,11 @@
 //! send one.
 
 use daemon::browser::{WebOrigin, host_of, is_same_site};
+use http::{HeaderMap, Uri};
 use tracing::warn;
 
 use super::Identification;
-use crate::{api::Api, dialect::HandshakeRequest, settings::AuthSettings};
+use crate::{api::Api, settings::AuthSettings};
 
 /// A page that may not connect. The text names its origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,16 +22,17 @@ impl Identification {
     pub(crate) fn admit_page(
         &self,
         api: &Api,
-        request: &HandshakeRequest,
+        uri: &Uri,
+        headers: &HeaderMap,
     ) -> Result<(), StrangePage> {
-        let Some(origin) = WebOrigin::of(&request.headers) else { return Ok(()) };
+        let Some(origin) = WebOrigin::of(headers) else { return Ok(()) };
         let config = api.config();
         let settings = &config.settings;
         let is_admitted = |origin: &WebOrigin| match &settings.origins {
             Some(origins) => origins.iter().any(|pattern| pattern.matches(origin)),
             None if has_proof_of_its_own(&settings.auth) => true,
             None => {
-                let host = host_of(&request.uri, &request.headers).unwrap_or_default();
+                let host = host_of(uri, headers).unwrap_or_default();
                 is_same_site(origin, host)
             }
         };

@@ -66,7 +66,6 @@ const DAEMON: Map = &[
     ("serve", &["activity", "body", "health", "http", "pace", "stream", "tls"]),
     ("tls", &["authority", "reload", "settings"]),
     ("authority", &[]),
-    ("reload", &[]),
     ("browser", &["health", "http", "settings"]),
     ("health", &["http", "path"]),
     ("router", &["path"]),
