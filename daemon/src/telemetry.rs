@@ -1,6 +1,7 @@
 //! Logging to stderr. Stdout has only the ready line.
 
 mod filter;
+mod line_turns;
 mod terminal;
 
 use std::io::{self, IsTerminal};
@@ -8,11 +9,11 @@ use std::io::{self, IsTerminal};
 use strum::VariantArray;
 use tracing_subscriber::EnvFilter;
 
-pub use self::terminal::for_terminal;
 use self::{
     filter::{EXAMPLES, problem_of_filter},
     terminal::Terminal,
 };
+pub use self::{line_turns::LineTurns, terminal::for_terminal};
 use crate::settings::{Kind, Section, one_of};
 
 /// The parts of Longhold that log: its crates, and the log lines of functions. `longhold` logs as

@@ -8,23 +8,29 @@ mod hmac;
 mod jwt;
 mod key_sets;
 mod page;
-mod refusal_lines;
 mod token;
 mod unidentified;
 
-use std::{sync::Arc, time::SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
+use daemon::telemetry::LineTurns;
 use http::{HeaderMap, Uri};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tracing::info;
 
+use self::unidentified::Reason;
 pub(crate) use self::{key_sets::KeySets, page::StrangePage, unidentified::Unidentified};
-use self::{refusal_lines::RefusalLines, unidentified::Reason};
 use crate::{
     api::Api,
     settings::{AuthSettings, TokenKeySource, TokenSettings},
 };
+
+/// The pause between two lines that say the same of one API.
+const LINE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Who a client proved to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +49,29 @@ pub(crate) struct Identified {
     pub(crate) close_at: Option<SystemTime>,
 }
 
+/// The lines about each API. A forger may send thousands of handshakes in a second.
+#[derive(Debug, Clone)]
+struct Lines(Arc<LineTurns<Arc<str>>>);
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self(Arc::new(LineTurns::new(LINE_PAUSE)))
+    }
+}
+
+impl Lines {
+    /// How many lines about the API were left out before this one. None if this one is, too.
+    fn turn(&self, api: &Api) -> Option<u64> {
+        self.0.turn(&api.shared_id(), Instant::now())
+    }
+}
+
 /// Finds out who clients are. All clones share the key sets and the bounds of the log.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identification {
     pub(crate) key_sets: KeySets,
-    lines: Arc<RefusalLines>,
-    pages: Arc<RefusalLines>,
+    lines: Lines,
+    pages: Lines,
 }
 
 impl Identification {
@@ -95,7 +118,7 @@ impl Identification {
     }
 
     fn log(&self, api: &Api, reason: Reason) {
-        if let Some(left_out) = self.lines.turn(&api.shared_id(), Instant::now()) {
+        if let Some(left_out) = self.lines.turn(api) {
             let id = api.id();
             info!(api.id = id, %reason, left_out, "a client of {id} did not prove who it is");
         }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use daemon::telemetry::LineTurns;
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
@@ -19,7 +20,7 @@ use super::{
     batching::{Batchers, Batching},
     drain_notice,
     exchange::Exchange,
-    failed::LineTurns,
+    failed::Subject,
     runner_answer::RunnerAnswer,
     runner_times::RunnerTimes,
 };
@@ -30,6 +31,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// an event is sent while the server closes, nobody knows whether the function ran.
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The pause between two lines that say the same of one function of an API.
+const LINE_PAUSE: Duration = Duration::from_secs(1);
+
 /// Calls functions. All clones share their pools of connections.
 #[derive(Debug, Clone)]
 pub(crate) struct FunctionClient {
@@ -39,8 +43,8 @@ pub(crate) struct FunctionClient {
     secure: Arc<OnceLock<Client>>,
     batchers: Batchers,
     runner: Arc<RunnerTimes>,
-    retry_lines: Arc<LineTurns>,
-    nothing_lines: Arc<LineTurns>,
+    retry_lines: Arc<LineTurns<Subject>>,
+    nothing_lines: Arc<LineTurns<Subject>>,
 }
 
 impl FunctionClient {
@@ -54,8 +58,8 @@ impl FunctionClient {
             secure: Arc::default(),
             batchers: Batchers::default(),
             runner,
-            retry_lines: Arc::default(),
-            nothing_lines: Arc::default(),
+            retry_lines: Arc::new(LineTurns::new(LINE_PAUSE)),
+            nothing_lines: Arc::new(LineTurns::new(LINE_PAUSE)),
         })
     }
 
@@ -63,11 +67,11 @@ impl FunctionClient {
         &self.runner
     }
 
-    pub(super) fn retry_lines(&self) -> &LineTurns {
+    pub(super) fn retry_lines(&self) -> &LineTurns<Subject> {
         &self.retry_lines
     }
 
-    pub(super) fn nothing_lines(&self) -> &LineTurns {
+    pub(super) fn nothing_lines(&self) -> &LineTurns<Subject> {
         &self.nothing_lines
     }
 

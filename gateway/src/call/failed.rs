@@ -1,7 +1,7 @@
 //! The log lines of calls that failed. Each names the event, the API, the function, its URL, the
 //! attempt and the connection, so that a line can be understood without another one.
 
-use std::{collections::HashMap, sync::Arc, sync::Mutex, time::Duration};
+use std::sync::Arc;
 
 use shared::connection_id::ConnectionId;
 use tokio::time::Instant;
@@ -9,9 +9,8 @@ use url::Url;
 
 use super::{Call, CallError, EventName, FunctionClient, Origin};
 
-/// The pause between two lines that say the same of one function. A line says how many others were
-/// left out.
-const LINE_PAUSE: Duration = Duration::from_secs(1);
+/// What lines are about that are not logged each time.
+pub(super) type Subject = (Arc<str>, EventName);
 
 /// What the log line of a failed call says.
 #[derive(Debug)]
@@ -43,12 +42,12 @@ impl FunctionClient {
     /// Takes the turn to log a call of `origin` that will be repeated, and says how many were left
     /// out since the last one. None if there was a line a moment ago.
     pub(crate) fn retry_line(&self, origin: &Origin) -> Option<u64> {
-        self.retry_lines().turn(origin, Instant::now())
+        self.retry_lines().turn(&subject(origin), Instant::now())
     }
 
     /// The same for the line that says that a function of `origin` returned nothing.
     pub(crate) fn nothing_line(&self, origin: &Origin) -> Option<u64> {
-        self.nothing_lines().turn(origin, Instant::now())
+        self.nothing_lines().turn(&subject(origin), Instant::now())
     }
 
     /// For the log line that says that `call` failed.
@@ -81,6 +80,11 @@ macro_rules! log_failed {
 
 pub(crate) use log_failed;
 
+/// One function of one API.
+fn subject(origin: &Origin) -> Subject {
+    (Arc::clone(&origin.api_id), origin.event)
+}
+
 /// The address without what may be secret: a user, a password, a query.
 pub(crate) fn shown(url: &Url) -> String {
     let mut shown = url.clone();
@@ -93,34 +97,6 @@ pub(crate) fn shown(url: &Url) -> String {
         return shown.as_str().replace("%E2%80%A6", "…");
     }
     shown.into()
-}
-
-/// Which of many lines about the same are logged. A function that is away for a moment may have
-/// thousands of retries.
-#[derive(Debug, Default)]
-pub(super) struct LineTurns(Mutex<HashMap<(Arc<str>, EventName), LastLine>>);
-
-#[derive(Debug)]
-struct LastLine {
-    at: Instant,
-    left_out: u64,
-}
-
-impl LineTurns {
-    fn turn(&self, origin: &Origin, now: Instant) -> Option<u64> {
-        let mut lines = self.0.lock().expect("nothing panics with the lock held");
-        let Some(last) = lines.get_mut(&(Arc::clone(&origin.api_id), origin.event)) else {
-            let key = (Arc::clone(&origin.api_id), origin.event);
-            lines.insert(key, LastLine { at: now, left_out: 0 });
-            return Some(0);
-        };
-        if now < last.at + LINE_PAUSE {
-            last.left_out += 1;
-            return None;
-        }
-        last.at = now;
-        Some(std::mem::take(&mut last.left_out))
-    }
 }
 
 #[cfg(test)]
@@ -136,23 +112,5 @@ mod tests {
         ] {
             assert_eq!(shown(&Url::parse(url).unwrap()), expected.unwrap_or(url));
         }
-    }
-
-    #[test]
-    fn retries_of_one_function_have_one_line_a_second() {
-        let lines = LineTurns::default();
-        let origin = |event, api: &str| Origin {
-            event,
-            api_id: api.into(),
-            connection_id: ConnectionId::from_bytes([7; 19]),
-        };
-        let (register, now) = (origin(EventName::Register, "a"), Instant::now());
-        assert_eq!(lines.turn(&register, now), Some(0));
-        assert_eq!(lines.turn(&register, now), None);
-        assert_eq!(lines.turn(&register, now + LINE_PAUSE / 2), None);
-        assert_eq!(lines.turn(&origin(EventName::Transmit, "a"), now), Some(0));
-        assert_eq!(lines.turn(&origin(EventName::Register, "b"), now), Some(0));
-        assert_eq!(lines.turn(&register, now + LINE_PAUSE), Some(2));
-        assert_eq!(lines.turn(&register, now + 2 * LINE_PAUSE), Some(0));
     }
 }

@@ -47,7 +47,7 @@ impl Identification {
     }
 
     fn log_page(&self, api: &Api, origin: &str) {
-        if let Some(left_out) = self.pages.turn(&api.shared_id(), tokio::time::Instant::now()) {
+        if let Some(left_out) = self.pages.turn(api) {
             let id = api.id();
             warn!(
                 api.id = id,
