@@ -182,7 +182,7 @@ impl fmt::Display for Trigger {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::symlink, sync::mpsc};
+    use std::{fs, os::unix::fs::symlink, slice, sync::mpsc};
 
     use notify::{RecommendedWatcher, Watcher};
     use tempfile::TempDir;
@@ -222,7 +222,7 @@ mod tests {
         let (sender, events) = mpsc::channel();
         let mut watcher = RecommendedWatcher::new(sender, config()).unwrap();
         let code = tree.path().join("code");
-        let look = || Watched::new(&[], &[code.clone()]);
+        let look = || Watched::new(&[], slice::from_ref(&code));
         look().watch_with(&mut watcher);
         look();
         walk(&code, |path, metadata| {
