@@ -134,7 +134,7 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     let max_message = section.read_or("max_message", &bytes(1..=256 << 20), "1MiB");
     let reply = section.read_or("reply", &flag(), "false");
     let subprotocols = section.read_or("subprotocols", &subprotocols_kind(), "[]");
-    let by_default = "those of the same site; all, if `auth` takes no cookie";
+    let by_default = "those of the same site; all, if auth takes no cookie";
     let origins = section.read_derived("origins", &origins(true), by_default);
     let auth = AuthSettings::read(section, base);
     let service_id = section.read_derived("service_id", &text(), "the id");

@@ -152,7 +152,7 @@ impl Pool {
             return Ok(Held { warm, permit });
         }
         match self.start(permit, Some(request_id)).await {
-            Err(fault) => self.wait_for_instance(fault).await,
+            Err(fault) => self.wait_for_instance(fault, request_id).await,
             started => started,
         }
     }
@@ -183,28 +183,48 @@ impl Pool {
     }
 
     /// Waits for one of the instances that live, since another did not start for `fault`. While
-    /// there is none, that is the answer.
-    async fn wait_for_instance(&self, fault: Fault) -> Result<Held, Fault> {
-        let limit = self.limits.timeout;
+    /// there is none, that is the answer, unless the code has changed: instances that started at
+    /// once have given up because of each other then, and one may start alone.
+    async fn wait_for_instance(
+        self: &Arc<Self>,
+        fault: Fault,
+        request_id: &str,
+    ) -> Result<Held, Fault> {
+        let (limit, late) = (self.limits.timeout, fault.clone());
         let found = async {
-            let permit = self.queue.permit(limit).await?;
+            let (mut permit, mut fault) = (self.queue.permit(limit).await?, fault);
             loop {
                 let freed = self.freed.notified();
                 tokio::pin!(freed);
                 freed.as_mut().enable();
-                {
+                let lives_none = {
                     let mut state = self.state();
                     if let Some(warm) = state.take_idle() {
                         return Ok(Held { warm, permit });
                     }
-                    if state.count == 0 {
-                        return Err(fault.clone());
-                    }
+                    state.count == 0
+                };
+                if !lives_none {
+                    freed.await;
+                    continue;
                 }
-                freed.await;
+                if !self.is_of_change(&fault) {
+                    return Err(fault);
+                }
+                match self.start(permit, Some(request_id)).await {
+                    Err(next) => fault = next,
+                    started => return started,
+                }
+                permit = self.queue.permit(limit).await?;
             }
         };
-        timeout(limit, found).await.unwrap_or(Err(fault.clone()))
+        timeout(limit, found).await.unwrap_or(Err(late))
+    }
+
+    /// Whether an instance did not start because the code has changed, and not because the pool
+    /// ends.
+    fn is_of_change(&self, fault: &Fault) -> bool {
+        fault.kind == InvocationFault::Draining && !self.stop.is_cancelled()
     }
 
     /// Whether another instance may have other code than the `living` ones. It is not used then:

@@ -1,6 +1,10 @@
 //! A runner in a process of its own, whose functions and settings a test changes.
 
-use std::{fs, os::unix::fs::symlink, path::PathBuf};
+use std::{
+    fs,
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
 
 use nix::sys::signal::Signal;
 use serde_json::Value;
@@ -39,12 +43,17 @@ pub(super) fn function(name: &str) -> String {
 impl ChangingRunner {
     /// With the functions `one` and `two`.
     pub(super) async fn start(head: &str) -> Self {
+        Self::with_code(head, |_| code(1)).await
+    }
+
+    /// With the functions `one` and `two`, whose code is made of the path of the folder of `one`.
+    pub(super) async fn with_code(head: &str, code: impl Fn(&Path) -> String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let head = format!("listen.internal = \"127.0.0.1:0\"\n{head}\n");
         fs::write(folder.path().join("functions.toml"), head + &function("one") + &function("two"))
             .unwrap();
         for name in ["one", "two"] {
-            write(folder.path(), &format!("{name}/index.py"), &code(1));
+            write(folder.path(), &format!("{name}/index.py"), &code(&folder.path().join("one")));
         }
         let path = ("PATH", "/usr/local/bin:/usr/bin:/bin");
         let runner = Process::start("function-runner", &[], folder.path(), &[path]).await;

@@ -2,6 +2,7 @@
 
 use std::{
     fs,
+    path::Path,
     sync::atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -46,6 +47,44 @@ async fn code_is_changed_under_load_and_no_invocation_fails() {
     };
     tokio::join!(join_all((0..8).map(|_| load())), changes);
     assert_eq!(changing.invoke("two").await, (200, json!([1, 2])));
+    changing.end().await;
+}
+
+/// Instances that start at once give up when the code changes meanwhile, since they may have code
+/// of both kinds. If no other lives, one starts again.
+#[tokio::test]
+async fn code_that_changes_while_the_first_instances_start_fails_no_invocation() {
+    if !has("python") {
+        return;
+    }
+    // A change in `__pycache__` is no change of the code.
+    let go = |one: &Path| one.join("__pycache__/go");
+    let waits = |version, one: &Path| {
+        format!(
+            "import os, time\nprint('loads {version}', flush=True)\n\
+             while not os.path.exists({:?}): time.sleep(0.01)\n{}",
+            go(one),
+            code(version)
+        )
+    };
+    let changing = ChangingRunner::with_code("", |one| waits(1, one)).await;
+    let first = async { join_all((0..4).map(|_| changing.version("one"))).await };
+    let change = async {
+        let address = changing.runner.address("internal");
+        let url = format!("http://{address}/functions/one/logs?tail=1000");
+        soon("several instances", async {
+            let log = async || changing.http.get(&url).send().await.unwrap().text().await.unwrap();
+            while log().await.matches("loads 1").count() < 4 {}
+        })
+        .await;
+        let one = changing.path("one");
+        changing.change("one/index.py", &waits(2, &one));
+        changing.until_logged("one", "loads 2").await;
+        fs::create_dir_all(one.join("__pycache__")).unwrap();
+        fs::write(go(&one), "").unwrap();
+    };
+    let (versions, ()) = tokio::join!(first, change);
+    assert_eq!(versions, [2; 4]);
     changing.end().await;
 }
 
