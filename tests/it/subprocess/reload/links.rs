@@ -177,6 +177,10 @@ async fn sighup_loads_what_has_read_other_data_behind_links() {
     }
     for watch in [true, false] {
         let changing = ChangingRunner::start(&format!("reload.watch = {watch}")).await;
+        // An instance lives from now on. The first one would have new code without a reload.
+        for name in ["one", "two"] {
+            assert_eq!(changing.version(name).await, 1);
+        }
         changing.write("data/version.txt", "2");
         changing.link("../data", "one/texts");
         changing.change("one/index.py", READS);
