@@ -42,6 +42,8 @@ impl WebOrigin {
         if text == "null" {
             return Some(Self::Opaque);
         }
+        // Programs that have to say an origin often write it as a URL.
+        let text = text.strip_suffix('/').unwrap_or(text);
         let (_, after_scheme) = text.split_once("://")?;
         // No path, no query and no user belong to an origin.
         if after_scheme.contains(['/', '?', '#', '@', '\\', '*']) {
@@ -156,6 +158,8 @@ mod tests {
     fn a_pattern_means_what_it_says() {
         check("https://a.com", "https://a.com", true);
         check("https://a.com:443", "https://A.com", true);
+        check("https://a.com/", "https://a.com", true);
+        check("https://a.com", "https://a.com/", true);
         check("https://a.com", "http://a.com", false);
         check("https://a.com", "https://a.com:8443", false);
         check("https://a.com", "https://b.a.com", false);
@@ -182,7 +186,7 @@ mod tests {
             "",
             "a.com",
             "https://",
-            "https://a.com/",
+            "https://a.com//",
             "https://a.com/b",
             "https://u@a.com",
             "https://*",
