@@ -30,7 +30,7 @@ LIBRARIES = (
     ),
     Library(
         "tomcat", "java/Tomcat.java", "libtomcat10-java",
-        others=JDK, arguments=("tomcat10-*.jar",), sends=(*VALID, 1004, 1005, 1015),
+        others=JDK, arguments=("tomcat10-*.jar",), sends=(*RFC, 1004, 1005, 1015),
         instead={1006: REPLACED},
     ),
     Library(
