@@ -112,7 +112,8 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
     names::check(&settings, &functions)?;
     telemetry::start(&settings.log);
     watched.watch_gateway(files, &settings).await?;
-    let mut gateway = Gateway::bind(settings).await?;
+    // Files that the settings name may have changed before they were watched.
+    let mut gateway = Gateway::bind(files.parse_gateway()?).await?;
     let settings = files.parse_functions(gateway.listeners()?.internal)?;
     watched.watch_functions(files, &settings).await?;
     let (address, place) = (settings.internal, settings.place("listen.internal"));

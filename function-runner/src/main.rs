@@ -69,10 +69,11 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
     let (watch, folders, internal) = (settings.watch, settings.folders(), settings.internal);
     let place = settings.place("listen.internal");
-    let runner = Runner::start(settings)?;
     let signals = Signals::listen().context("could not listen for signals")?;
     let mut triggers = ReloadTriggers::listen(watch).context("could not listen for SIGHUP")?;
+    // Before the runner looks into the folders, so that a later change is seen.
     triggers.watch(&file.path, folders).await;
+    let runner = Runner::start(settings)?;
     let listener = listen(internal, place).await?;
     let internal = listener.local_addr()?;
     ready::announce(&Listeners { internal }).context("could not write the ready line")?;

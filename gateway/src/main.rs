@@ -66,13 +66,15 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let mut triggers =
         ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;
     triggers.watch(&file.path, settings.folders()).await;
+    let path = file.path.clone();
+    let parse = move |text: &str| Settings::parse(&path, text, &process::variables());
+    // Files that the settings name may have changed before they were watched.
+    let settings = parse(&file.text)?;
     let (new_settings, changes) = mpsc::channel(1);
     let gateway = Gateway::bind(settings).await?.with_changes(changes);
     let listeners = gateway.listeners()?;
     ready::announce(&listeners).context("could not write the ready line")?;
     info!(public = %listeners.public, internal = %listeners.internal, "gateway ready");
-    let path = file.path.clone();
-    let parse = move |text: &str| Settings::parse(&path, text, &process::variables());
     let both = |stop| async {
         let following = follow(triggers, file, parse, new_settings);
         let (ended, ()) = tokio::join!(Box::pin(gateway.run(stop)), following);

@@ -17,6 +17,12 @@ pub struct SettingsFile {
     pub text: String,
 }
 
+impl SettingsFile {
+    fn is_as_read(&self) -> bool {
+        read_settings_text(&self.path).is_ok_and(|text| text == self.text)
+    }
+}
+
 /// Settings that are read from a file.
 pub trait FromFile {
     /// The folders, and single files, that the settings name and whose content matters. When
@@ -55,6 +61,10 @@ pub async fn follow<T: FromFile, E: Display>(
     settings: mpsc::Sender<T>,
 ) {
     let (mut problem, mut draft) = (Problem::None, Draft::default());
+    // The file may have changed after it was read and before it was watched.
+    if triggers.is_watching() && !file.is_as_read() {
+        triggers.again_at(Instant::now());
+    }
     loop {
         let trigger = tokio::select! {
             trigger = triggers.next() => trigger,

@@ -100,6 +100,11 @@ impl ReloadTriggers {
         self.watcher = looked.expect("looking at files does not panic");
     }
 
+    /// Whether files are watched, and not only SIGHUP.
+    pub(super) fn is_watching(&self) -> bool {
+        self.is_watching
+    }
+
     /// `file`, and those beside it.
     fn files(&self, file: &Path) -> Vec<PathBuf> {
         iter::once(file.to_owned()).chain(self.beside.iter().cloned()).collect()

@@ -4,6 +4,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use tokio::task::yield_now;
+
 use super::testing::TestAuthority;
 use crate::settings::{Problem, SettingsError};
 
@@ -169,4 +171,18 @@ fn each_certificate_needs_a_key() {
     let without_cert = format!("server.toml: tls.cert: tls.cert has 0 files and tls.key 2; {what}");
     refused(&authority, "key = [\"a.key\", \"b.key\"]", &[&without_cert]);
     assert!(authority.open("").unwrap().is_none(), "there is no TLS without a certificate");
+}
+
+/// The files are watched only when the certificates were read.
+#[tokio::test]
+async fn files_that_changed_before_they_were_watched_are_used() {
+    let authority = TestAuthority::new();
+    authority.issue("a", &["localhost"]);
+    let tls = authority.open(ONE).unwrap().unwrap();
+    authority.issue("a", &["localhost"]);
+    let new = tls.files.read().unwrap();
+    tokio::select! {
+        () = tls.follow(true) => {}
+        () = async { while !tls.choice.has(&new) { yield_now().await } } => {}
+    }
 }

@@ -40,8 +40,6 @@ impl Followed {
         let file = SettingsFile { path: path.clone(), text: "a\nb\n".to_owned() };
         fs::write(&path, &file.text).unwrap();
         let (sender, mut receiver) = mpsc::channel(100);
-        let parse =
-            |text: &str| Ok::<_, Infallible>(Lines(text.lines().map(str::to_owned).collect()));
         tokio::select! {
             () = follow(self.triggers, file, parse, sender) => panic!("ended"),
             () = change(&path, &seen) => {}
@@ -65,6 +63,10 @@ fn save(path: &Path, text: &str, seen: &Seen) {
 
 async fn milliseconds(number: u64) {
     sleep(Duration::from_millis(number)).await;
+}
+
+fn parse(text: &str) -> Result<Lines, Infallible> {
+    Ok(Lines(text.lines().map(str::to_owned).collect()))
 }
 
 fn lines(text: &[&str]) -> Lines {
@@ -107,4 +109,19 @@ async fn an_empty_file_is_not_taken_however_long_it_stays_empty() {
         })
         .await;
     assert_eq!(sent, []);
+}
+
+#[tokio::test]
+async fn a_file_that_changed_before_it_was_watched_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("settings");
+    fs::write(&path, "new\n").unwrap();
+    let mut triggers = ReloadTriggers::listen(true).unwrap();
+    triggers.watch(&path, Vec::new()).await;
+    let (sender, mut receiver) = mpsc::channel(1);
+    let file = SettingsFile { path, text: "old\n".to_owned() };
+    tokio::select! {
+        () = follow(triggers, file, parse, sender) => panic!("ended"),
+        sent = receiver.recv() => assert_eq!(sent, Some(lines(&["new"]))),
+    }
 }
