@@ -21,7 +21,7 @@ use functions::Context;
 use shared::invocation::InvocationFault;
 use tokio::{
     sync::{Notify, oneshot},
-    time::{Instant, timeout},
+    time::{Instant, timeout, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Span, warn};
@@ -190,41 +190,39 @@ impl Pool {
         fault: Fault,
         request_id: &str,
     ) -> Result<Held, Fault> {
-        let (limit, late) = (self.limits.timeout, fault.clone());
-        let found = async {
-            let (mut permit, mut fault) = (self.queue.permit(limit).await?, fault);
-            loop {
-                let freed = self.freed.notified();
-                tokio::pin!(freed);
-                freed.as_mut().enable();
-                let lives_none = {
-                    let mut state = self.state();
-                    if let Some(warm) = state.take_idle() {
-                        return Ok(Held { warm, permit });
-                    }
-                    state.count == 0
-                };
-                if !lives_none {
-                    freed.await;
-                    continue;
-                }
-                if !self.is_of_change(&fault) {
-                    return Err(fault);
-                }
-                match self.start(permit, Some(request_id)).await {
-                    Err(next) => fault = next,
-                    started => return started,
-                }
-                permit = self.queue.permit(limit).await?;
+        let (first, mut fault) = (fault.clone(), fault);
+        // An instance that another invocation starts meanwhile may take its whole time.
+        let deadline = Instant::now() + self.limits.init_timeout + self.limits.timeout;
+        loop {
+            let permit = self.queue.permit(self.limits.timeout).await?;
+            match timeout_at(deadline, self.warm_or_none()).await {
+                Ok(Some(warm)) => return Ok(Held { warm, permit }),
+                Ok(None) if fault == code_changed() => {}
+                Ok(None) => return Err(fault),
+                Err(_) => return Err(first),
             }
-        };
-        timeout(limit, found).await.unwrap_or(Err(late))
+            match self.start(permit, Some(request_id)).await {
+                Err(next) => fault = next,
+                started => return started,
+            }
+        }
     }
 
-    /// Whether an instance did not start because the code has changed, and not because the pool
-    /// ends.
-    fn is_of_change(&self, fault: &Fault) -> bool {
-        fault.kind == InvocationFault::Draining && !self.stop.is_cancelled()
+    /// The next instance that waits for work. None if no instance lives.
+    async fn warm_or_none(&self) -> Option<Warm> {
+        loop {
+            let freed = self.freed.notified();
+            tokio::pin!(freed);
+            freed.as_mut().enable();
+            {
+                let mut state = self.state();
+                let warm = state.take_idle();
+                if warm.is_some() || state.count == 0 {
+                    return warm;
+                }
+            }
+            freed.await;
+        }
     }
 
     /// Whether another instance may have other code than the `living` ones. It is not used then:

@@ -43,15 +43,20 @@ pub(super) fn function(name: &str) -> String {
 impl ChangingRunner {
     /// With the functions `one` and `two`.
     pub(super) async fn start(head: &str) -> Self {
-        Self::with_code(head, |_| code(1)).await
+        Self::with_code(head, "20s", |_| code(1)).await
     }
 
-    /// With the functions `one` and `two`, whose code is made of the path of the folder of `one`.
-    pub(super) async fn with_code(head: &str, code: impl Fn(&Path) -> String) -> Self {
+    /// With the functions `one` and `two`, with this timeout, whose code is made of the path of the
+    /// folder of `one`.
+    pub(super) async fn with_code(
+        head: &str,
+        timeout: &str,
+        code: impl Fn(&Path) -> String,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let head = format!("listen.internal = \"127.0.0.1:0\"\n{head}\n");
-        fs::write(folder.path().join("functions.toml"), head + &function("one") + &function("two"))
-            .unwrap();
+        let functions = head + &function("one") + &function("two");
+        fs::write(folder.path().join("functions.toml"), functions.replace("20s", timeout)).unwrap();
         for name in ["one", "two"] {
             write(folder.path(), &format!("{name}/index.py"), &code(&folder.path().join("one")));
         }

@@ -51,7 +51,7 @@ async fn code_is_changed_under_load_and_no_invocation_fails() {
 }
 
 /// Instances that start at once give up when the code changes meanwhile, since they may have code
-/// of both kinds. If no other lives, one starts again.
+/// of both kinds. If no other lives, one starts again. Its start does not count for the timeout.
 #[tokio::test]
 async fn code_that_changes_while_the_first_instances_start_fails_no_invocation() {
     if !has("python") {
@@ -59,15 +59,15 @@ async fn code_that_changes_while_the_first_instances_start_fails_no_invocation()
     }
     // A change in `__pycache__` is no change of the code.
     let go = |one: &Path| one.join("__pycache__/go");
-    let waits = |version, one: &Path| {
+    let waits = |version, pause, one: &Path| {
         format!(
             "import os, time\nprint('loads {version}', flush=True)\n\
-             while not os.path.exists({:?}): time.sleep(0.01)\n{}",
+             while not os.path.exists({:?}): time.sleep(0.01)\ntime.sleep({pause})\n{}",
             go(one),
             code(version)
         )
     };
-    let changing = ChangingRunner::with_code("", |one| waits(1, one)).await;
+    let changing = ChangingRunner::with_code("", "3s", |one| waits(1, 0, one)).await;
     let first = async { join_all((0..4).map(|_| changing.version("one"))).await };
     let change = async {
         let address = changing.runner.address("internal");
@@ -78,7 +78,7 @@ async fn code_that_changes_while_the_first_instances_start_fails_no_invocation()
         })
         .await;
         let one = changing.path("one");
-        changing.change("one/index.py", &waits(2, &one));
+        changing.change("one/index.py", &waits(2, 4, &one));
         changing.until_logged("one", "loads 2").await;
         fs::create_dir_all(one.join("__pycache__")).unwrap();
         fs::write(go(&one), "").unwrap();
