@@ -112,10 +112,11 @@ async fn open(files: &Files) -> anyhow::Result<Services> {
     names::check(&settings, &functions)?;
     telemetry::start(&settings.log);
     watched.watch_gateway(files, &settings).await?;
-    // Files that the settings name may have changed before they were watched.
+    // Files and folders that the settings name may have changed before they were watched.
     let mut gateway = Gateway::bind(files.parse_gateway()?).await?;
-    let settings = files.parse_functions(gateway.listeners()?.internal)?;
-    watched.watch_functions(files, &settings).await?;
+    let pushes = gateway.listeners()?.internal;
+    watched.watch_functions(files, &files.parse_functions(pushes)?).await?;
+    let settings = files.parse_functions(pushes)?;
     let (address, place) = (settings.internal, settings.place("listen.internal"));
     let runner = Runner::start(settings)?;
     let runner_listener = listen(address, place).await?;

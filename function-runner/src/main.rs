@@ -67,12 +67,13 @@ async fn main() -> ExitCode {
 
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
-    let (watch, folders, internal) = (settings.watch, settings.folders(), settings.internal);
-    let place = settings.place("listen.internal");
     let signals = Signals::listen().context("could not listen for signals")?;
-    let mut triggers = ReloadTriggers::listen(watch).context("could not listen for SIGHUP")?;
-    // Before the runner looks into the folders, so that a later change is seen.
-    triggers.watch(&file.path, folders).await;
+    let mut triggers =
+        ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;
+    triggers.watch(&file.path, settings.folders()).await;
+    // Files and folders that the settings name may have changed before they were watched.
+    let settings = parse(&file.path, &file.text)?;
+    let (internal, place) = (settings.internal, settings.place("listen.internal"));
     let runner = Runner::start(settings)?;
     let listener = listen(internal, place).await?;
     let internal = listener.local_addr()?;

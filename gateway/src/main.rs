@@ -68,8 +68,8 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     triggers.watch(&file.path, settings.folders()).await;
     let path = file.path.clone();
     let parse = move |text: &str| Settings::parse(&path, text, &process::variables());
-    // Files that the settings name may have changed before they were watched.
-    let settings = parse(&file.text)?;
+    // Files and folders that the settings name may have changed before they were watched.
+    let settings = parse(&file.text).map_err(GatewayError::from)?;
     let (new_settings, changes) = mpsc::channel(1);
     let gateway = Gateway::bind(settings).await?.with_changes(changes);
     let listeners = gateway.listeners()?;

@@ -42,8 +42,9 @@ pub trait FromFile {
 type Problem = Option<String>;
 
 /// What a look at the file has found.
-enum Found<T> {
-    New(String, T),
+enum Found {
+    /// A new text, and the folders that its settings name.
+    New(String, Vec<PathBuf>),
     Same,
     /// A change that may not be over. The next look is at this time.
     Unsettled(Instant),
@@ -71,19 +72,14 @@ pub async fn follow<T: FromFile, E: Display>(
             () = settings.closed() => return,
         };
         let path = file.path.display();
+        let mut is_new = false;
         match look(&file, &parse, trigger, &mut draft) {
-            Found::New(text, mut new) => {
+            Found::New(text, folders) => {
                 info!("{path} has changed, its new settings are used after {trigger}");
                 problem = None;
                 file.text = text;
-                // Watch before the service looks into the folders, so that a later change is seen.
-                triggers.folders = new.folders();
-                triggers.watch_again(&file.path).await;
-                new.sent_after(trigger);
-                if settings.send(new).await.is_err() {
-                    return;
-                }
-                continue;
+                triggers.folders = folders;
+                is_new = true;
             }
             Found::Same => {
                 problem = None;
@@ -95,8 +91,9 @@ pub async fn follow<T: FromFile, E: Display>(
             Found::Unusable(what) => report(&mut problem, what, trigger),
         }
         triggers.watch_again(&file.path).await;
-        // What is in the folders may have changed. Without folders nothing has.
-        if triggers.folders.is_empty() {
+        // What is in the folders may have changed, also since the settings were read a moment ago
+        // and until the folders were watched. Without folders nothing has.
+        if !is_new && triggers.folders.is_empty() {
             continue;
         }
         match parse(&file.text) {
@@ -120,7 +117,7 @@ fn look<T: FromFile, E: Display>(
     parse: impl Fn(&str) -> Result<T, E>,
     trigger: Trigger,
     draft: &mut Draft,
-) -> Found<T> {
+) -> Found {
     let path = file.path.display();
     let text = match read_settings_text(&file.path) {
         Ok(text) => text,
@@ -148,7 +145,7 @@ fn look<T: FromFile, E: Display>(
             ));
         }
     }
-    Found::New(text, new)
+    Found::New(text, new.folders())
 }
 
 /// Logs `what`, unless it was logged last and the trigger is not SIGHUP.

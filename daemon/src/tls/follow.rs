@@ -40,9 +40,7 @@ impl Tls {
         triggers.watch(&first, Vec::new()).await;
         let mut problem = Problem::None;
         // The files may have changed after they were read and before they were watched.
-        if watch {
-            triggers.again_at(Instant::now());
-        }
+        triggers.again_at(Instant::now());
         loop {
             let trigger = triggers.next().await;
             let exchanged = self.exchange();

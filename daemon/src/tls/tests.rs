@@ -4,7 +4,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use tokio::task::yield_now;
+use tokio::{task::yield_now, time::timeout};
 
 use super::testing::TestAuthority;
 use crate::settings::{Problem, SettingsError};
@@ -181,8 +181,13 @@ async fn files_that_changed_before_they_were_watched_are_used() {
     let tls = authority.open(ONE).unwrap().unwrap();
     authority.issue("a", &["localhost"]);
     let new = tls.files.read().unwrap();
+    let used = async {
+        while !tls.choice.has(&new) {
+            yield_now().await;
+        }
+    };
     tokio::select! {
-        () = tls.follow(true) => {}
-        () = async { while !tls.choice.has(&new) { yield_now().await } } => {}
+        () = tls.follow(true) => panic!("ended"),
+        used = timeout(Duration::from_mins(1), used) => used.unwrap(),
     }
 }

@@ -7,7 +7,10 @@ use notify::{
     event::{DataChange, ModifyKind},
 };
 use tempfile::TempDir;
-use tokio::{sync::mpsc, time::sleep};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 use super::{FromFile, SettingsFile, follow};
 use crate::reload::{ReloadTriggers, seen::Seen};
@@ -122,6 +125,8 @@ async fn a_file_that_changed_before_it_was_watched_is_taken() {
     let file = SettingsFile { path, text: "old\n".to_owned() };
     tokio::select! {
         () = follow(triggers, file, parse, sender) => panic!("ended"),
-        sent = receiver.recv() => assert_eq!(sent, Some(lines(&["new"]))),
+        sent = timeout(Duration::from_mins(1), receiver.recv()) => {
+            assert_eq!(sent.unwrap(), Some(lines(&["new"])));
+        }
     }
 }
