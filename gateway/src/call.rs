@@ -32,7 +32,7 @@ use uuid::Uuid;
 pub(crate) use self::{
     batching::LATE_MAX,
     client::FunctionClient,
-    failed::{log_failed, shown},
+    failed::{Repeated, log_failed, shown},
     origin::{EventName, Origin},
     outcome::CallError,
     retry::{RetryBackoff, call_until},

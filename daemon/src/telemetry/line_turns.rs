@@ -26,9 +26,9 @@ impl<S: Eq + Hash + Clone> LineTurns<S> {
     /// How many lines about `subject` were left out since the last one. None if this one is left
     /// out too, since there was a line a moment ago.
     pub fn turn(&self, subject: &S, now: Instant) -> Option<u64> {
-        let mut last = self.last.lock().expect("nothing panics with the lock held");
-        let Some(last) = last.get_mut(subject) else {
-            last.insert(subject.clone(), LastLine { at: now, left_out: 0 });
+        let mut lines = self.last.lock().expect("nothing panics with the lock held");
+        let Some(last) = lines.get_mut(subject) else {
+            lines.insert(subject.clone(), LastLine { at: now, left_out: 0 });
             return Some(0);
         };
         if now < last.at + self.pause {

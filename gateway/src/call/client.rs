@@ -43,8 +43,7 @@ pub(crate) struct FunctionClient {
     secure: Arc<OnceLock<Client>>,
     batchers: Batchers,
     runner: Arc<RunnerTimes>,
-    retry_lines: Arc<LineTurns<Subject>>,
-    nothing_lines: Arc<LineTurns<Subject>>,
+    line_turns: Arc<LineTurns<Subject>>,
 }
 
 impl FunctionClient {
@@ -58,8 +57,7 @@ impl FunctionClient {
             secure: Arc::default(),
             batchers: Batchers::default(),
             runner,
-            retry_lines: Arc::new(LineTurns::new(LINE_PAUSE)),
-            nothing_lines: Arc::new(LineTurns::new(LINE_PAUSE)),
+            line_turns: Arc::new(LineTurns::new(LINE_PAUSE)),
         })
     }
 
@@ -67,12 +65,8 @@ impl FunctionClient {
         &self.runner
     }
 
-    pub(super) fn retry_lines(&self) -> &LineTurns<Subject> {
-        &self.retry_lines
-    }
-
-    pub(super) fn nothing_lines(&self) -> &LineTurns<Subject> {
-        &self.nothing_lines
+    pub(super) fn line_turns(&self) -> &LineTurns<Subject> {
+        &self.line_turns
     }
 
     pub(super) async fn ask_runner(&self) -> RunnerAnswer {

@@ -9,8 +9,17 @@ use url::Url;
 
 use super::{Call, CallError, EventName, FunctionClient, Origin};
 
-/// What lines are about that are not logged each time.
-pub(super) type Subject = (Arc<str>, EventName);
+/// What lines are about that are not logged each time: one function of one API.
+pub(super) type Subject = (Repeated, Arc<str>, EventName);
+
+/// What is not logged each time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Repeated {
+    /// A call failed and will be repeated.
+    Retry,
+    /// A function returned nothing.
+    Nothing,
+}
 
 /// What the log line of a failed call says.
 #[derive(Debug)]
@@ -39,15 +48,11 @@ impl FunctionClient {
         self.runner().url().name_of(url)
     }
 
-    /// Takes the turn to log a call of `origin` that will be repeated, and says how many were left
-    /// out since the last one. None if there was a line a moment ago.
-    pub(crate) fn retry_line(&self, origin: &Origin) -> Option<u64> {
-        self.retry_lines().turn(&subject(origin), Instant::now())
-    }
-
-    /// The same for the line that says that a function of `origin` returned nothing.
-    pub(crate) fn nothing_line(&self, origin: &Origin) -> Option<u64> {
-        self.nothing_lines().turn(&subject(origin), Instant::now())
+    /// Takes the turn to log `what` of `origin`, and says how many such lines were left out since
+    /// the last one. None if there was a line a moment ago.
+    pub(crate) fn line_turn(&self, what: Repeated, origin: &Origin) -> Option<u64> {
+        let subject = (what, Arc::clone(&origin.api_id), origin.event);
+        self.line_turns().turn(&subject, Instant::now())
     }
 
     /// For the log line that says that `call` failed.
@@ -80,11 +85,6 @@ macro_rules! log_failed {
 
 pub(crate) use log_failed;
 
-/// One function of one API.
-fn subject(origin: &Origin) -> Subject {
-    (Arc::clone(&origin.api_id), origin.event)
-}
-
 /// The address without what may be secret: a user, a password, a query.
 pub(crate) fn shown(url: &Url) -> String {
     let mut shown = url.clone();
@@ -101,7 +101,30 @@ pub(crate) fn shown(url: &Url) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::connection_id::BYTES;
+
     use super::*;
+
+    #[tokio::test]
+    async fn each_function_of_an_api_has_its_own_turns() {
+        let runner = Url::parse("http://127.0.0.1:9002").unwrap();
+        let functions = FunctionClient::new(&runner).unwrap();
+        let origin = |event, api_id: &str| Origin {
+            event,
+            api_id: api_id.into(),
+            connection_id: ConnectionId::from_bytes([0; BYTES]),
+        };
+        let turn = |what, event, api| functions.line_turn(what, &origin(event, api));
+        for (what, event, api) in [
+            (Repeated::Retry, EventName::Cleanup, "a"),
+            (Repeated::Retry, EventName::Cleanup, "b"),
+            (Repeated::Retry, EventName::Register, "a"),
+            (Repeated::Nothing, EventName::Register, "a"),
+        ] {
+            assert_eq!(turn(what, event, api), Some(0));
+        }
+        assert_eq!(turn(Repeated::Retry, EventName::Cleanup, "a"), None);
+    }
 
     #[test]
     fn an_address_is_shown_without_what_may_be_secret() {

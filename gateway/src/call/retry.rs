@@ -7,7 +7,7 @@ use bytes::Bytes;
 use shared::invocation::Disposition;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::{Call, CallError, FunctionClient, log_failed};
+use super::{Call, CallError, FunctionClient, failed::Repeated, log_failed};
 
 /// The pauses between attempts: exponential, with jitter, unlimited in number.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ pub(crate) async fn call_until(
 /// A line for the operator from time to time, and one for each retry at debug.
 fn report_retry(functions: &FunctionClient, call: &Call, error: &CallError, pause: Duration) {
     let (failed, event) = (functions.failed(call, error), call.origin.event.as_str());
-    match functions.retry_line(&call.origin) {
+    match functions.line_turn(Repeated::Retry, &call.origin) {
         Some(left_out) => {
             log_failed!(warn, failed, ?pause, left_out, "{event} did not run, will be tried again");
         }

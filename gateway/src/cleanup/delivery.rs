@@ -18,7 +18,7 @@ use super::journal::{EventSource, Progress, Record};
 use super::{Cleanups, queue::Queue};
 use crate::{
     api::{Api, ApiConfig, Apis, Dialect},
-    call::{Call, CallError, RetryBackoff, log_failed},
+    call::{Call, CallError, Repeated, RetryBackoff, log_failed},
 };
 
 /// A cleanup that is too old already is still tried for this long.
@@ -143,7 +143,7 @@ impl Cleanups {
     fn report_failed(&self, call: &Call, error: &CallError, pause: Duration) {
         let failed = self.0.functions.failed(call, error);
         // A function that is down may have thousands of cleanups.
-        match self.0.functions.retry_line(&call.origin) {
+        match self.0.functions.line_turn(Repeated::Retry, &call.origin) {
             Some(left_out) => {
                 log_failed!(warn, failed, ?pause, left_out, "cleanup failed, will be tried again");
             }

@@ -5,7 +5,7 @@ use tracing::{debug, info};
 
 use super::refusal::Refusal;
 use crate::{
-    call::{Call, CallError, FunctionClient, UnendedCall, call_until, log_failed, shown},
+    call::{Call, CallError, FunctionClient, Repeated, UnendedCall, call_until, log_failed, shown},
     dialect::{HandshakeRequest, Registered},
     registry::Handle,
 };
@@ -70,7 +70,7 @@ fn judge(
 /// A line from time to time: a function that returns nothing was mostly meant to accept.
 fn report_nothing(functions: &FunctionClient, call: &Call) {
     let (id, origin) = (call.origin.connection_id, &call.origin);
-    let Some(left_out) = functions.nothing_line(origin) else {
+    let Some(left_out) = functions.line_turn(Repeated::Nothing, origin) else {
         return debug!(connection.id = %id, "register answered null");
     };
     info!(
