@@ -25,8 +25,8 @@ impl Encoding {
         let values = headers.get_all(CONTENT_ENCODING).iter();
         let text: Vec<_> = values.map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
         let text = text.join(", ").to_ascii_lowercase();
-        let mut names = text.split(',').map(str::trim);
-        let mut names = names.by_ref().filter(|name| !["", "identity"].contains(name));
+        let names = text.split(',').map(str::trim);
+        let mut names = names.filter(|name| !["", "identity"].contains(name));
         match (names.next(), names.next()) {
             (None, _) => Ok(Self::Plain),
             // RFC 9110, section 8.4.1.3: the second is another name of the first.

@@ -103,6 +103,10 @@ impl Section {
 
 fn read_file(file: &Path) -> io::Result<String> {
     let mut text = read_text(file, FILE_BYTES_MAX, "64 KiB")?;
+    // Some editors put a byte order mark in front.
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

@@ -33,7 +33,10 @@ fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// Separators of lines and paragraphs, and marks of direction.
 fn is_hidden(character: char) -> bool {
-    matches!(character, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 /// Writes the lines of the log. The library has escaped what is in their values as far as colors
@@ -65,8 +68,8 @@ mod tests {
     fn characters_that_change_what_is_shown_are_escaped() {
         let plain = "a\tb\n聊天 ✓ é";
         assert_eq!(for_terminal(plain), plain);
-        let text = "a\rb\0c\u{1b}[2Jd\u{85}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}e\x7f";
-        let escaped = "a\\x0db\\x00c\\x1b[2Jd\\u{85}\\u{2028}\\u{2029}\\u{202a}\\u{202e}\\u{2066}\\u{2069}e\\x7f";
+        let text = "a\rb\0c\u{1b}[2Jd\u{85}\u{61c}\u{200e}\u{200f}\u{2028}\u{2029}\u{202a}\u{202e}\u{2066}\u{2069}e\x7f";
+        let escaped = "a\\x0db\\x00c\\x1b[2Jd\\u{85}\\u{61c}\\u{200e}\\u{200f}\\u{2028}\\u{2029}\\u{202a}\\u{202e}\\u{2066}\\u{2069}e\\x7f";
         assert_eq!(for_terminal(text), escaped);
     }
 

@@ -110,7 +110,7 @@ async fn answer(
             drain::answer(runner, &head, close)
         }
         Found::Route(Route::Drain | Route::Reserved, _) => {
-            message(StatusCode::NOT_FOUND, "this version of the runner has no such route")
+            message(StatusCode::NOT_FOUND, "this runner has no such route")
         }
         Found::OtherMethods(methods) => method_not_allowed(&methods),
         Found::Nothing => message(StatusCode::NOT_FOUND, "nothing is here"),

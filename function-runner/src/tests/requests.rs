@@ -72,7 +72,7 @@ async fn an_unknown_route_of_the_runners_own_is_told_from_a_path_of_nobody() {
     let server = Server::start("").await;
     for path in ["/~/", "/~/metrics", "/~/functions//x"] {
         let answer = server.get(path).await;
-        let message = "this version of the runner has no such route";
+        let message = "this runner has no such route";
         assert_eq!((answer.status, answer.json()), (404, json!({ "message": message })), "{path}");
     }
     assert_eq!(server.get("/metrics").await.json(), json!({ "message": "nothing is here" }));

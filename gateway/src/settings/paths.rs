@@ -134,7 +134,7 @@ fn without_end(path: &str) -> Result<&str, String> {
     for character in path.chars() {
         match character {
             '#' if !is_in_class => return Err(never_has('#')),
-            '?' if is_escaped => return Err(never_has('?')),
+            '?' if is_escaped && !is_in_class => return Err(never_has('?')),
             '[' if !is_escaped => is_in_class = true,
             ']' if !is_escaped => is_in_class = false,
             _ => {}
@@ -251,6 +251,7 @@ mod tests {
         check(&["/u/{id}"], "/u/a%20b", Some(("/u/{id}", &[("id", "a b")])));
         check(&["/u/[0-9]{3}"], "/u/123", Some(("/u/[0-9]{3}", &[])));
         check(&["/u/[0-9]{3}"], "/u/12", None);
+        check(&[r"/u/[^\?]+"], "/u/a", Some((r"/u/[^\?]+", &[])));
         check(&["/u/{a}/{b}"], "/u/x/y", Some(("/u/{a}/{b}", &[("a", "x"), ("b", "y")])));
     }
 

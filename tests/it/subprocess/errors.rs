@@ -20,6 +20,7 @@ async fn check(functions: &Functions, language: &str, errors: &[(&str, &[&str])]
     for (event, words) in errors {
         let (status, reply) = functions.invoke(language, &json!(event)).await;
         assert_eq!(status, 430, "{language}, {event}: {reply}");
+        assert!(!reply.to_string().contains("[object Object]"), "{language}, {event}: {reply}");
         let trace = reply["stackTrace"].as_str().unwrap();
         assert!(trace.len() < LENGTH_MAX, "{language}, {event}: {} bytes", trace.len());
         for word in *words {

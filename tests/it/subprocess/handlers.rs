@@ -77,6 +77,25 @@ async fn a_returned_value_does_not_win_over_a_callback() {
             "",
             "\"real\"",
         ),
+        // With fewer than three declared parameters a value is the reply.
+        (
+            "rest",
+            &[(
+                file,
+                "exports.main_handler = (...all) => { setTimeout(all[2], 20, null, 'late'); return 5; };",
+            )],
+            "",
+            "5",
+        ),
+        (
+            "default",
+            &[(
+                file,
+                "exports.main_handler = (e, c, cb = null) => { setTimeout(cb, 20, null, 'late'); return 5; };",
+            )],
+            "",
+            "5",
+        ),
         ("promise", &[(file, "exports.main_handler = (e, c, cb) => Promise.resolve(e);")], "", "\"event\""),
         ("thenable", &[(file, "exports.main_handler = (e) => ({ then: (done) => done(e) });")], "", "\"event\""),
         ("plain", &[(file, "exports.main_handler = (e) => e;")], "", "\"event\""),

@@ -183,7 +183,6 @@ async fn a_bootstrap_that_ends_at_once_is_443_with_its_output() {
     check("bash", "bash/bootstrap", "#!/bin/bash\necho oh no >&2; exit 7", 443, "oh no").await;
 }
 
-/// The file has changed since the start of the runner.
 /// Says why it does not start, and exits without waiting for the answer. Its connection is known to
 /// be that of the instance by then: it has had an answer. The reason is too long to be read at
 /// once.

@@ -89,7 +89,11 @@ impl HeadStart {
         if let Some(problem) = problem_of_target(target) {
             return problem;
         }
-        if is_whole && let Some(problem) = problem_of_begin(target) {
+        // CONNECT has a host and a port in place of a URL.
+        if is_whole
+            && method != b"CONNECT"
+            && let Some(problem) = problem_of_begin(target)
+        {
             return problem;
         }
         if !matches!(version, b"HTTP/1.1" | b"HTTP/1.0") {

@@ -9,7 +9,7 @@ mod shebang;
 use std::{
     fmt,
     fs::{self, File},
-    io::Read,
+    io::{self, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -61,7 +61,12 @@ impl Flaw {
     }
 
     fn at(file: &Path, code: &Path, path: &str, depth: usize) -> Option<Self> {
-        let Ok(metadata) = fs::metadata(file) else { return Some(Self::Missing) };
+        let metadata = match fs::metadata(file) {
+            Ok(metadata) => metadata,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(Self::Missing),
+            // Another user may be able to execute what this one cannot look at.
+            Err(_) => return None,
+        };
         if !metadata.is_file() || metadata.permissions().mode() & 0o111 == 0 {
             return Some(Self::NotExecutable);
         }
@@ -93,7 +98,10 @@ impl Flaw {
             return Some(Self::Interpreter(interpreter, Box::new(flaw)));
         }
         let program = program?;
-        let is_there = |folder: &str| code.join(folder).join(&program).exists();
+        let is_there = |folder: &str| {
+            let found = fs::metadata(code.join(folder).join(&program));
+            found.is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+        };
         if path.split(':').any(is_there) {
             return None;
         }

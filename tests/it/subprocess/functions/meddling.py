@@ -31,7 +31,8 @@ replace(socket, "create_connection", "getaddrinfo")
 socket.socket = Broken
 replace(json, "dumps", "loads")
 replace(time, "time", "sleep", "strftime", "gmtime")
-replace(traceback, "format_exception")
+replace(traceback, "format_exception", "format_tb")
+replace(os, "_exit", "getpid", "write")
 replace(importlib, "import_module")
 os.environ.clear()
 
