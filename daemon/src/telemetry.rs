@@ -2,6 +2,7 @@
 
 mod filter;
 mod line_turns;
+mod redaction;
 mod terminal;
 
 use std::io::{self, IsTerminal};
@@ -11,9 +12,14 @@ use tracing_subscriber::EnvFilter;
 
 use self::{
     filter::{EXAMPLES, problem_of_filter},
+    redaction::Redacted,
     terminal::Terminal,
 };
-pub use self::{line_turns::LineTurns, terminal::for_terminal};
+pub use self::{
+    line_turns::LineTurns,
+    redaction::{Redaction, redact},
+    terminal::for_terminal,
+};
 use crate::settings::{Kind, Section, one_of};
 
 /// The parts of Longhold that log: its crates, and the log lines of functions. `longhold` logs as
@@ -77,7 +83,10 @@ pub fn start(settings: &LogSettings) {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal());
     // An error means that logging was already started. Then the first call decides.
     let _ = match settings.format {
-        LogFormat::Text => builder.with_writer(|| Terminal(io::stderr())).try_init(),
-        LogFormat::Json => builder.with_writer(io::stderr).json().flatten_event(true).try_init(),
+        LogFormat::Text => builder.with_writer(|| Redacted(Terminal(io::stderr()))).try_init(),
+        LogFormat::Json => {
+            let builder = builder.with_writer(|| Redacted(io::stderr()));
+            builder.json().flatten_event(true).try_init()
+        }
     };
 }

@@ -3,8 +3,9 @@
 //! A write never waits: beyond the bounds it removes the oldest lines. The lines have numbers, from
 //! which a reader learns how many it has missed.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{borrow::Cow, collections::VecDeque, sync::Arc};
 
+use daemon::telemetry::redact;
 use tokio::sync::watch;
 
 /// How many lines and bytes are kept of a function.
@@ -41,9 +42,14 @@ impl RecentLines {
         Self(Arc::new(watch::Sender::new(ring)))
     }
 
-    /// Adds `lines`, without lines of others in between.
+    /// Adds `lines`, without lines of others in between. Tokens in them are cut.
     pub(crate) fn push(&self, lines: &[Arc<str>]) {
-        self.0.send_modify(|ring| lines.iter().for_each(|line| ring.push(Arc::clone(line))));
+        let lines = lines.iter().map(|line| match redact(line) {
+            Cow::Borrowed(_) => Arc::clone(line),
+            Cow::Owned(redacted) => redacted.into(),
+        });
+        let lines: Vec<_> = lines.collect();
+        self.0.send_modify(|ring| lines.into_iter().for_each(|line| ring.push(line)));
     }
 
     /// For reading lines as they are written. Closed when nobody can write any more.
