@@ -90,24 +90,25 @@ impl ServeSettings {
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
 
-/// Serves `service` on `listener` until `stop`, then waits until running requests have ended.
-pub async fn serve<S>(
-    listener: TcpListener,
-    settings: ServeSettings,
-    stop: CancellationToken,
-    service: S,
-) where
-    S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible>,
-    S: Clone + Send + Sync + 'static,
-    S::Future: Send,
-{
-    serve_with(listener, None, settings, stop, service).await;
+/// A listener, and what lies between its TCP and HTTP.
+#[derive(Debug)]
+pub struct Listener {
+    /// Where connections are accepted.
+    pub tcp: TcpListener,
+    /// With this the listener speaks HTTP over TLS only.
+    pub tls: Option<Tls>,
 }
 
-/// The same. With `tls` the listener speaks HTTP over TLS only.
-pub async fn serve_with<S>(
-    listener: TcpListener,
-    tls: Option<Tls>,
+/// HTTP on TCP, without anything between.
+impl From<TcpListener> for Listener {
+    fn from(tcp: TcpListener) -> Self {
+        Self { tcp, tls: None }
+    }
+}
+
+/// Serves `service` on `listener` until `stop`, then waits until running requests have ended.
+pub async fn serve<S>(
+    listener: impl Into<Listener>,
     settings: ServeSettings,
     stop: CancellationToken,
     service: S,
@@ -116,6 +117,7 @@ pub async fn serve_with<S>(
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
+    let Listener { tcp: listener, tls } = listener.into();
     let service = layers(service);
     let mut http = http1::Builder::new();
     // A client that has ended its sending side may still read its answer, so its request is

@@ -18,7 +18,7 @@ use tower::service_fn;
 use crate::{
     body::RequestBody,
     http::Body,
-    serve::{ServeSettings, serve_with},
+    serve::{Listener, ServeSettings, serve},
     tls::Tls,
 };
 
@@ -91,14 +91,14 @@ impl TestServer {
     where
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = tcp.local_addr().unwrap();
         let stop = CancellationToken::new();
         let service = service_fn(move |request| {
             let answered = answer(request);
             async move { Ok::<_, Infallible>(answered.await) }
         });
-        let served = serve_with(listener, tls, settings, stop.clone(), service);
+        let served = serve(Listener { tcp, tls }, settings, stop.clone(), service);
         Self { address, stop, running: tokio::spawn(served) }
     }
 

@@ -10,7 +10,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use daemon::{
     browser::PageGuard,
     listen::listen,
-    serve::{ServeSettings, serve, serve_with},
+    serve::{Listener, ServeSettings, serve},
     tls::Tls,
 };
 use tokio::{
@@ -187,7 +187,8 @@ impl Gateway {
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
         let close_public = CancellationToken::new();
         let stop_public = close_public.clone();
-        listeners.spawn(serve_with(public, tls, PUBLIC, stop_public, public_service));
+        let public = Listener { tcp: public, tls };
+        listeners.spawn(serve(public, PUBLIC, stop_public, public_service));
         // The internal listener stays open while connections drain, because their functions push to
         // it.
         let close_internal = CancellationToken::new();
