@@ -48,6 +48,8 @@ pub struct Batcher(Arc<Inner>, #[expect(dead_code, reason = "held, not read")] A
 struct Inner {
     http: Client,
     url: Url,
+    /// What each batch has beside its own headers.
+    headers: HeaderMap,
     /// The time from sending a batch to the end of its response, at most.
     limit: Duration,
     /// Whether the server has offered to take batches.
@@ -113,10 +115,16 @@ impl Batcher {
     /// A batcher that sends to `url` through `http`. Items that have no response when their batch
     /// has taken longer than `limit` get [`NoAnswer::Broken`].
     pub fn new(http: Client, url: Url, limit: Duration) -> Self {
+        Self::with_headers(http, url, HeaderMap::new(), limit)
+    }
+
+    /// The same. Each batch has these headers beside its own.
+    pub fn with_headers(http: Client, url: Url, headers: HeaderMap, limit: Duration) -> Self {
         let end = CancellationToken::new();
         let inner = Inner {
             http,
             url,
+            headers,
             limit,
             is_offered: AtomicBool::new(false),
             state: Mutex::default(),
@@ -228,6 +236,7 @@ impl Inner {
         let request = self
             .http
             .post(self.url.clone())
+            .headers(self.headers.clone())
             .header(header::CONTENT_TYPE, CONTENT_TYPE)
             .timeout(self.limit)
             .body(body.freeze());

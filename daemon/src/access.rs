@@ -1,11 +1,20 @@
 //! What this process may do with files, and as whom.
 
-use std::{io, path::Path};
+use std::{fs::Metadata, io, os::unix::fs::PermissionsExt, path::Path};
 
 use nix::{
     fcntl::{AT_FDCWD, AtFlags},
     unistd::{AccessFlags, Uid, User, faccessat},
 };
+
+/// The permission of everybody to read or to write.
+const OTHERS: u32 = 0o006;
+
+/// The permissions of a file with a secret, if every user of this machine may use the secret.
+pub fn open_to_others(metadata: &Metadata) -> Option<u32> {
+    let mode = metadata.permissions().mode() & 0o7777;
+    (metadata.is_file() && mode & OTHERS != 0).then_some(mode)
+}
 
 /// Whether this process may write the file at `path`, or may make and remove files in the folder at
 /// `path`. Opens nothing.

@@ -10,6 +10,7 @@ pub mod body;
 pub mod browser;
 pub mod check;
 pub mod children;
+pub mod credentials;
 pub mod files;
 pub mod health;
 pub mod http;

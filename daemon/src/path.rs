@@ -29,6 +29,9 @@ pub fn without_runs(path: &str) -> Option<String> {
     path.contains("//").then_some(single)
 }
 
+/// What a path begins with whose next segment is an access token.
+pub const TOKEN_PATH: &str = "/~/t/";
+
 /// `path` with one slash in place of several at its begin.
 pub fn one_slash_first(path: &str) -> &str {
     let slashes = path.len() - path.trim_start_matches('/').len();

@@ -12,6 +12,16 @@ use crate::path::without_slash_last;
 #[derive(Debug, Clone)]
 pub struct Router<R> {
     paths: matchit::Router<Methods<R>>,
+    listed: Vec<ListedPath>,
+}
+
+/// A path of a router.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedPath {
+    /// The path as it was added, with its parameters.
+    pub path: String,
+    /// The methods that have routes. Empty if all have the same one.
+    pub methods: Vec<Method>,
 }
 
 #[derive(Debug, Clone)]
@@ -34,7 +44,7 @@ pub enum Found<'r, 'p, R> {
 impl<R: Copy> Router<R> {
     /// A router without routes.
     pub fn new() -> Self {
-        Self { paths: matchit::Router::new() }
+        Self { paths: matchit::Router::new(), listed: Vec::new() }
     }
 
     /// Adds the routes of a path, one for each method. `{name}` in the path stands for one
@@ -52,8 +62,18 @@ impl<R: Copy> Router<R> {
     }
 
     fn insert(mut self, path: &str, methods: Methods<R>) -> Self {
+        let listed = match &methods {
+            Methods::Any(_) => Vec::new(),
+            Methods::Some(methods) => methods.iter().map(|(method, _)| method.clone()).collect(),
+        };
+        self.listed.push(ListedPath { path: path.to_owned(), methods: listed });
         self.paths.insert(path, methods).expect("routes are constant, and no two are the same");
         self
+    }
+
+    /// All paths, in the order in which they were added.
+    pub fn paths(&self) -> &[ListedPath] {
+        &self.listed
     }
 
     /// Finds the route of a request. `path` is in normal form; slashes at its end are left out.

@@ -22,6 +22,7 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::secret::read_secret_file;
 pub use self::{
     document::{Document, describe},
     key::Key,

@@ -8,6 +8,7 @@
 pub mod catalog;
 pub mod environment;
 pub mod function;
+pub mod push_credential;
 pub mod start_error;
 
 mod cleanup;
@@ -26,5 +27,6 @@ pub use self::{
     catalog::{Catalog, Starter},
     environment::Environment,
     function::{BoxFuture, Check, Context, Function, FunctionError, Start},
+    push_credential::PushCredential,
     start_error::StartError,
 };

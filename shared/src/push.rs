@@ -10,3 +10,9 @@ pub use self::{
     answer::{FailedPush, PushAnswer, PushError},
     request::{InvalidPush, NotAPush, Push, PushAction, PushRequest, Targets},
 };
+
+/// The header of a push that a service passes on for a function: the name of the function.
+pub const FUNCTION_HEADER: &str = "longhold-function";
+/// The header beside it: the ids of the APIs that the function may push to, with commas between
+/// them. Without it the function may push to the APIs that name it.
+pub const PUSH_TO_HEADER: &str = "longhold-push-to";

@@ -20,6 +20,7 @@ use super::{
 use crate::{
     health::is_probe,
     http::{Body, message},
+    path::normal,
     settings::Section,
 };
 
@@ -85,12 +86,12 @@ impl PageGuard {
         }
         let problem =
             self.check(host_of(request.uri(), request.headers()), request.headers()).err()?;
-        let text = problem.to_string();
+        let (text, path) = (problem.to_string(), normal(request.uri().path()));
         // Not each one: pages could fill the log.
         if self.has_warned.swap(true, Ordering::Relaxed) {
-            debug!(http.request.path = request.uri().path(), "request of a page refused: {text}");
+            debug!(http.request.path = &*path, "request of a page refused: {text}");
         } else {
-            warn!(http.request.path = request.uri().path(), "request of a page refused: {text}");
+            warn!(http.request.path = &*path, "request of a page refused: {text}");
         }
         let status = match problem {
             Problem::Host(_) | Problem::Origin(_) | Problem::OtherSite => StatusCode::FORBIDDEN,

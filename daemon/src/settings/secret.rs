@@ -76,7 +76,7 @@ impl Section {
             return Given::Unsound;
         }
         self.note_secret_file(&file);
-        match read_file(&file) {
+        match read_secret_file(&file) {
             Ok(text) => self.checked(file_key, text, check),
             Err(error) => {
                 self.problem(file_key, format!("{} cannot be read: {error}", file.display()));
@@ -101,7 +101,8 @@ impl Section {
     }
 }
 
-fn read_file(file: &Path) -> io::Result<String> {
+/// Reads a file with a secret. The newline at its end does not belong to the secret.
+pub(crate) fn read_secret_file(file: &Path) -> io::Result<String> {
     let mut text = read_text(file, FILE_BYTES_MAX, "64 KiB")?;
     // Some editors put a byte order mark in front.
     if text.starts_with('\u{feff}') {

@@ -18,7 +18,7 @@ static TOKENS: RwLock<Tokens> = RwLock::new(Tokens { uses: BTreeMap::new(), any:
 
 /// A path with a token, known or not, in any of its spellings.
 static IN_PATH: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(/(?:~|%7[Ee])/(?:t|%74)/)([A-Za-z0-9._~+=%-]+)").expect("it is constant")
+    Regex::new("(/(?:~|%7[Ee])/+(?:t|%74)/+)([A-Za-z0-9._~+=%-]+)").expect("it is constant")
 });
 
 struct Tokens {
@@ -135,6 +135,7 @@ mod tests {
             ("\"/%7E/%74/0123%34/api-x\"", "\"/%7E/%74/0123…/api-x\""),
             ("/~/t/<token>/x /~/t/abc/x", "/~/t/<token>/x /~/t/abc/x"),
             ("/~/t/0123456", "/~/t/0123…"),
+            ("//~//t//0123456/x", "//~//t//0123…/x"),
         ] {
             assert_eq!(redact(text), cut);
         }

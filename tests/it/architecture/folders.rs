@@ -64,9 +64,11 @@ const FUNCTION_RUNNER: Map = &[
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http", "tls"]),
     ("serve", &["activity", "body", "health", "http", "pace", "stream", "tls"]),
-    ("tls", &["authority", "reload", "settings"]),
+    ("tls", &["access", "authority", "reload", "settings"]),
     ("authority", &[]),
-    ("browser", &["health", "http", "settings"]),
+    ("credentials", &["access", "http", "path", "settings", "telemetry"]),
+    ("access", &[]),
+    ("browser", &["health", "http", "path", "settings"]),
     ("health", &["http", "path"]),
     ("router", &["path"]),
     ("body", &["activity", "pace"]),

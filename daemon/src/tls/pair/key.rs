@@ -1,6 +1,6 @@
 //! The file of a key. No message shows anything of its content.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, path::Path};
 
 use tokio_rustls::rustls::pki_types::{
     PrivateKeyDer,
@@ -8,16 +8,13 @@ use tokio_rustls::rustls::pki_types::{
 };
 
 use super::{read as read_text, unreadable};
-
-/// The permission of everybody to read or to write.
-const OTHERS: u32 = 0o006;
+use crate::access::open_to_others;
 
 /// Reads the file. The error says what is wrong, and what would be right.
 pub(super) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let shown = file.display();
     let metadata = fs::metadata(file).map_err(|error| unreadable(&shown.to_string(), &error))?;
-    let mode = metadata.permissions().mode() & 0o7777;
-    if metadata.is_file() && mode & OTHERS != 0 {
+    if let Some(mode) = open_to_others(&metadata) {
         return Err(format!(
             "{shown} has the permissions {mode:03o}, so that every user of this machine can use the \
              key; use 600 or 640: chmod 600 {shown}"
