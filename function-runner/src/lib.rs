@@ -10,6 +10,8 @@ mod listen;
 mod runner;
 mod runtime;
 
+mod push;
+
 mod invocation;
 
 #[cfg(test)]

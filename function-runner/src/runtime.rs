@@ -12,8 +12,12 @@ mod subprocess;
 use std::time::Duration;
 
 use bytes::Bytes;
-use daemon::{body::BodyMemory, reload::Trigger};
-use functions::{Context, StartError};
+use daemon::{
+    body::BodyMemory,
+    reload::Trigger,
+    settings::{Origins, Problem},
+};
+use functions::Context;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::subprocess::reply_memory;
@@ -23,6 +27,7 @@ use self::{
 };
 use crate::{
     invocation::{Fault, InstanceReport, Lines, RecentLines},
+    push::Pushes,
     settings::{FunctionSettings, RuntimeSettings},
 };
 
@@ -41,22 +46,27 @@ pub(crate) enum LeasedInstance<'a> {
 
 impl Runtime {
     /// The runtime of `function`. A function in Rust is started. Output of instances that have no
-    /// invocation goes to `lines`. Replies of child processes are read within `replies`.
+    /// invocation goes to `lines`. Replies of child processes are read within `replies`. `origins`
+    /// are those of the settings.
     pub(crate) fn new(
         function: &FunctionSettings,
         lines: RecentLines,
         replies: &BodyMemory,
-    ) -> Result<Self, StartError> {
+        origins: &Origins,
+    ) -> Result<Self, Problem> {
         Ok(match &function.runtime {
             RuntimeSettings::Rust(rust) => {
-                Self::Rust(RustRuntime::start(rust, function.max_instances)?)
+                let started = RustRuntime::start(rust, function.max_instances);
+                Self::Rust(started.map_err(|error| function.start_problem(&error, origins))?)
             }
-            RuntimeSettings::Subprocess(subprocess) => Self::Subprocess(SubprocessRuntime::new(
-                function,
-                subprocess,
-                lines,
-                replies.clone(),
-            )),
+            RuntimeSettings::Subprocess(subprocess) => {
+                let pushes = Pushes::new(function, lines.clone());
+                let pushes = pushes.map_err(|error| function.client_problem(&error, origins))?;
+                let replies = replies.clone();
+                Self::Subprocess(SubprocessRuntime::new(
+                    function, subprocess, lines, replies, pushes,
+                ))
+            }
         })
     }
 

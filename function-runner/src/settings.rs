@@ -8,6 +8,7 @@ mod drain;
 mod environment;
 mod function;
 mod language;
+mod push;
 mod runtime;
 mod rust;
 mod secret;
@@ -39,7 +40,9 @@ use functions::Catalog;
 
 pub(crate) use self::{
     cloud::Cloud,
+    environment::EnvironmentTexts,
     language::Language,
+    push::PushSettings,
     runtime::RuntimeSettings,
     rust::RustSettings,
     subprocess::{Flaw, PATH, SubprocessSettings},

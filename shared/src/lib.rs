@@ -8,6 +8,7 @@
 //! This crate does no I/O, reads no clock and starts no task.
 
 pub mod action;
+pub mod api_id;
 pub mod connection_id;
 pub mod data;
 pub mod event;

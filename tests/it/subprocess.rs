@@ -20,6 +20,7 @@ mod neighbours;
 mod orphans;
 mod panics;
 mod process_one;
+mod pushes;
 mod python_ends;
 mod reload;
 mod replies;

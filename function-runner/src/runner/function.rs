@@ -37,8 +37,7 @@ impl HeldFunction {
         replies: &BodyMemory,
         origins: &Origins,
     ) -> Result<Self, Problem> {
-        let runtime = Runtime::new(&settings, lines.clone(), replies);
-        let runtime = runtime.map_err(|error| settings.start_problem(&error, origins))?;
+        let runtime = Runtime::new(&settings, lines.clone(), replies, origins)?;
         Ok(Self { settings, runtime, lines, ends, invocations: TaskTracker::new() })
     }
 
@@ -65,7 +64,8 @@ impl HeldFunction {
 
     /// The function as operators see it. Its environment is left out: it may hold secrets.
     pub(super) fn describe(&self) -> Value {
-        let FunctionSettings { name, timeout, memory_mb, max_instances, runtime } = &self.settings;
+        let FunctionSettings { name, timeout, memory_mb, max_instances, runtime, push: _ } =
+            &self.settings;
         json!({
             "name": name,
             "runtime": runtime.word(),

@@ -41,6 +41,7 @@ pub(crate) use self::{
 use self::{limits::Limits, pool::Pool};
 use crate::{
     invocation::{Fault, RecentLines},
+    push::Pushes,
     settings::{FunctionSettings, SubprocessSettings},
 };
 
@@ -54,9 +55,10 @@ impl SubprocessRuntime {
         subprocess: &SubprocessSettings,
         lines: RecentLines,
         replies: BodyMemory,
+        pushes: Pushes,
     ) -> Self {
         let limits = Limits::new(function, subprocess);
-        Self(Arc::new(Pool::new(subprocess.into(), limits, lines, replies)))
+        Self(Arc::new(Pool::new(subprocess.into(), limits, lines, replies, pushes)))
     }
 
     /// How many instances work, start or end.

@@ -2,7 +2,7 @@
 //!
 //! Problems name the key and never show a value, which may be a secret.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use daemon::settings::{Kind, Section};
 use functions::Environment;
@@ -15,9 +15,40 @@ const RESERVED_KEYS: [&str; 2] = ["_HANDLER", "USER_CODE_ROOT"];
 /// All keys and values of a function, in bytes (documented).
 const BYTES_MAX: usize = 4096;
 
+/// The environment of a function before the address to push to is known: of each value the texts
+/// before, between and after it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct EnvironmentTexts(BTreeMap<String, Vec<String>>);
+
+impl EnvironmentTexts {
+    /// The environment of a function that pushes to `push`.
+    pub(crate) fn with_push(&self, push: &str) -> Environment {
+        let join = |(key, texts): (&String, &Vec<String>)| (key.clone(), texts.join(push));
+        self.0.iter().map(join).collect::<BTreeMap<_, _>>().into()
+    }
+
+    /// Whether the address to push to is in it.
+    pub(super) fn has_push(&self) -> bool {
+        self.0.values().any(|texts| texts.len() > 1)
+    }
+
+    /// The value of `PATH`, if it is set.
+    pub(crate) fn path(&self) -> Option<String> {
+        self.0.get("PATH").map(|texts| texts.join("")).filter(|path| !path.is_empty())
+    }
+}
+
+/// Shows the keys only: values may be secrets.
+impl fmt::Debug for EnvironmentTexts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("EnvironmentTexts")?;
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
 /// Takes `environment` out of the section of a function. `None` when something is wrong with it,
 /// which is noted.
-pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<Environment> {
+pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<EnvironmentTexts> {
     // Takes any value: the message for a value of another kind would show it.
     let anything = Kind::new("a string", |value| Some(value.as_str().map(str::to_owned)));
     let mut values = BTreeMap::new();
@@ -33,17 +64,20 @@ pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<Envir
             }
         }
     }
-    let bytes: usize = values.iter().map(|(key, value)| key.len() + value.len()).sum();
+    let push_bytes = variables.push().unwrap_or_default().len();
+    let length = |texts: &Vec<String>| texts.iter().map(String::len).sum::<usize>();
+    let all = |texts: &Vec<String>| length(texts) + (texts.len() - 1) * push_bytes;
+    let bytes: usize = values.iter().map(|(key, texts)| key.len() + all(texts)).sum();
     if bytes > BYTES_MAX {
         let what = format!("has {bytes} bytes of keys and values; use {BYTES_MAX} at most");
         section.problem("environment", what);
         sound = false;
     }
-    sound.then(|| values.into())
+    sound.then_some(EnvironmentTexts(values))
 }
 
-/// The value to set for `key`, or the problem.
-fn check(key: &str, value: Option<&str>, variables: &Variables) -> Result<String, String> {
+/// The texts of the value to set for `key`, or the problem.
+fn check(key: &str, value: Option<&str>, variables: &Variables) -> Result<Vec<String>, String> {
     if let Some(prefix) = RESERVED.into_iter().find(|prefix| key.starts_with(prefix)) {
         return Err(format!("begins with {prefix}, which is kept for the runner; rename it"));
     }

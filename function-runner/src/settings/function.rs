@@ -1,18 +1,20 @@
 //! `[functions.<name>]`: one function.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use daemon::settings::{Kind, Origins, Problem, Section, count, duration, one_of, problem_of_name};
 use functions::StartError;
 use strum::VariantArray;
 
 use super::{
-    environment,
+    environment::{self, EnvironmentTexts},
     language::Language,
+    push::PushSettings,
     runtime::RuntimeSettings,
     rust::{RustSettings, with_causes},
     subprocess::SubprocessSettings,
     surroundings::Surroundings,
+    variables::PUSH,
 };
 
 /// The shortest and the longest time that a function may be given (documented).
@@ -32,6 +34,8 @@ pub struct FunctionSettings {
     /// `max_instances`: how many invocations may run at once. The next one waits, or is answered
     /// with 432 if the function is in Rust.
     pub max_instances: usize,
+    /// `push_to`, and the gateway.
+    pub(crate) push: PushSettings,
     /// `runtime`, and all keys whose meaning depends on it.
     pub(crate) runtime: RuntimeSettings,
 }
@@ -73,14 +77,20 @@ impl FunctionSettings {
         let default = "1000 with runtime \"rust\", otherwise 10";
         let max_instances = section.read_derived("max_instances", &count(1..=10_000), default);
         let environment = environment::read(section, around.variables);
+        let push = PushSettings::read(section, around.variables);
         let word = section.require("runtime", &word());
         let is_subprocess = matches!(word, Some(RuntimeWord::Subprocess(_)));
         let max_instances = max_instances.unwrap_or(if is_subprocess { 10 } else { 1000 });
         let runtime = match word {
             Some(RuntimeWord::Rust) => {
+                let push = around.variables.push().unwrap_or_default();
+                let environment = environment.map(|texts| texts.with_push(push));
                 RustSettings::read(section, environment, around.catalog).map(RuntimeSettings::Rust)
             }
             Some(RuntimeWord::Subprocess(language)) => {
+                if environment.as_ref().is_some_and(EnvironmentTexts::has_push) {
+                    push.check(section);
+                }
                 SubprocessSettings::read(section, language, max_instances, environment, around)
                     .map(|settings| RuntimeSettings::Subprocess(Box::new(settings)))
             }
@@ -89,7 +99,7 @@ impl FunctionSettings {
                 None
             }
         };
-        Some(Self { name, timeout, memory_mb, max_instances, runtime: runtime? })
+        Some(Self { name, timeout, memory_mb, max_instances, push, runtime: runtime? })
     }
 
     /// How long an invocation may wait for an instance. Of child processes: for a permit, for a
@@ -105,6 +115,16 @@ impl FunctionSettings {
     pub(crate) fn start_problem(&self, error: &StartError, origins: &Origins) -> Problem {
         let key = format!("functions.{}.environment.{}", self.name, error.key());
         origins.problem(&key, with_causes(error))
+    }
+
+    /// The problem that there is no HTTP client for its pushes.
+    pub(crate) fn client_problem(&self, error: &dyn Error, origins: &Origins) -> Problem {
+        let what = format!(
+            "needs an HTTP client for the pushes of function {}, which cannot be set up: {}",
+            self.name,
+            with_causes(error)
+        );
+        origins.problem(&format!("variables.{PUSH}"), what)
     }
 }
 

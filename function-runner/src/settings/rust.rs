@@ -3,7 +3,7 @@
 use std::{error::Error, fmt::Write};
 
 use daemon::settings::{Kind, Section, text};
-use functions::{Catalog, Environment, StartError, Starter};
+use functions::{Catalog, Environment, Starter};
 
 use super::subprocess::SubprocessKeys;
 
@@ -56,7 +56,7 @@ impl PartialEq for RustSettings {
 }
 
 /// The error and its causes, in one line.
-pub(super) fn with_causes(error: &StartError) -> String {
+pub(super) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -8,7 +8,6 @@ mod source;
 use std::{path::PathBuf, time::Duration};
 
 use daemon::settings::{Section, text};
-use functions::Environment;
 
 pub(crate) use self::executable::Flaw;
 pub(super) use self::keys::SubprocessKeys;
@@ -16,7 +15,10 @@ use self::{
     code::{bootstrap, folder, interpreter},
     source::{dotted, find_source},
 };
-use super::{cloud::Cloud, language::Language, surroundings::Surroundings, user::User};
+use super::{
+    cloud::Cloud, environment::EnvironmentTexts, language::Language, surroundings::Surroundings,
+    user::User,
+};
 
 /// The PATH of functions, and that of a runner that has none.
 pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -38,7 +40,7 @@ pub(crate) struct SubprocessSettings {
     /// `handler`.
     pub(crate) handler: String,
     /// `environment`.
-    pub(crate) environment: Environment,
+    pub(crate) environment: EnvironmentTexts,
     /// `user`: the account that the function runs as. None is that of the runner.
     pub(crate) user: Option<User>,
     /// `private_tmp`: whether each instance has a `/tmp` of its own, where the system allows that.
@@ -62,7 +64,7 @@ impl SubprocessSettings {
         section: &mut Section,
         language: Language,
         max_instances: usize,
-        environment: Option<Environment>,
+        environment: Option<EnvironmentTexts>,
         around: &Surroundings<'_>,
     ) -> Option<Self> {
         let keys = SubprocessKeys::read(section, Some(language), around);
@@ -76,8 +78,8 @@ impl SubprocessSettings {
             Language::Python3 => interpreter(section, keys.interpreter, "python3", around),
             Language::Nodejs => interpreter(section, keys.interpreter, "node", around),
             Language::Custom => code.as_deref().and_then(|code| {
-                let path = environment.as_ref().and_then(|all| all.get("PATH")).unwrap_or(PATH);
-                bootstrap(section, code, path)
+                let path = environment.as_ref().and_then(EnvironmentTexts::path);
+                bootstrap(section, code, path.as_deref().unwrap_or(PATH))
             }),
         };
         let user = keys.user.and_then(|name| User::find(section, &name));

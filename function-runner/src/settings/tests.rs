@@ -92,8 +92,8 @@ fn each_bad_setting_of_a_function_is_named() {
         (
             "memory = 1",
             "functions.f.memory: is not a setting; did you mean \"memory_mb\"? Known here: \
-             timeout, memory_mb, max_instances, environment, runtime, min_instances, idle_after, init_timeout, \
-             code, interpreter, user, private_tmp, tmp_mb, handler"
+             timeout, memory_mb, max_instances, environment, push_to, runtime, min_instances, idle_after, \
+             init_timeout, code, interpreter, user, private_tmp, tmp_mb, handler"
                 .to_owned(),
         ),
     ];
@@ -331,7 +331,7 @@ fn the_lists_of_tables_and_keys_are_complete() {
 
     let keys = Settings::keys().into_iter().filter(|key| key.table == "[functions.<name>]");
     let names: BTreeSet<_> = keys.map(|key| key.name).collect();
-    let of_all = ["runtime", "handler", "timeout", "memory_mb", "max_instances"];
+    let of_all = ["runtime", "handler", "timeout", "memory_mb", "max_instances", "push_to"];
     let known: BTreeSet<_> =
         SubprocessKeys::NAMES.into_iter().chain(of_all).map(str::to_owned).collect();
     assert_eq!(names, known);

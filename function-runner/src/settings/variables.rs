@@ -1,10 +1,14 @@
 //! `[variables]`, and `${name}` in the environments of functions.
 //!
-//! A `${` within a value has no meaning: values are not expanded again.
+//! A `${` within a value has no meaning: values are not expanded again. `${push}` is the address to
+//! push to. It is put in when the function starts: a child process has its own.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, mem};
 
 use daemon::settings::{Kind, Section, is_name_byte};
+
+/// The variable with the URL of the gateway's internal listener.
+pub(super) const PUSH: &str = "push";
 
 /// Values for `${name}`.
 #[derive(Debug)]
@@ -23,20 +27,31 @@ impl Variables {
         Self(values)
     }
 
-    /// Replaces each `${name}` in `template` with its value. The error is the problem.
-    pub(super) fn expand(&self, template: &str) -> Result<String, String> {
-        let mut expanded = String::with_capacity(template.len());
+    /// The URL of the gateway's internal listener, if it is set.
+    pub(super) fn push(&self) -> Option<&str> {
+        self.0.get(PUSH).map(String::as_str)
+    }
+
+    /// Replaces each `${name}` in `template` with its value, except for `${push}`: returns the
+    /// texts between these. The error is the problem.
+    pub(super) fn expand(&self, template: &str) -> Result<Vec<String>, String> {
+        let (mut texts, mut expanded) = (Vec::new(), String::with_capacity(template.len()));
         let mut rest = template;
         while let Some((before, after)) = rest.split_once("${") {
             let (name, after) =
                 after.split_once('}').ok_or("has a ${ without its }; use ${name}")?;
             let value = self.0.get(name).ok_or_else(|| self.unknown(name))?;
             expanded.push_str(before);
-            expanded.push_str(value);
+            if name == PUSH {
+                texts.push(mem::take(&mut expanded));
+            } else {
+                expanded.push_str(value);
+            }
             rest = after;
         }
         expanded.push_str(rest);
-        Ok(expanded)
+        texts.push(expanded);
+        Ok(texts)
     }
 
     fn unknown(&self, name: &str) -> String {

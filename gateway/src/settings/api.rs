@@ -5,9 +5,10 @@ use std::{collections::HashSet, path::Path, time::Duration};
 use daemon::{
     browser::{OriginPattern, origins},
     settings::{
-        Kind, Section, bytes, count, duration, flag, http_url, is_name, problem_of_name, text,
+        Kind, Section, bytes, count, duration, flag, http_url, problem_of_name, text,
     },
 };
+use shared::api_id::is_api_id;
 use url::Url;
 
 use super::{AuthSettings, DAY, MILLISECOND, PathPattern, SECOND};
@@ -173,13 +174,10 @@ fn read_path(section: &mut Section) -> Option<PathPattern> {
     }
 }
 
-/// Paths of the internal listener that are not those of an API.
-const RESERVED: [&str; 4] = ["healthz", "readyz", "metrics", "cleanups"];
-
 fn id_kind() -> Kind<String> {
     let values = "1 to 60 letters, digits, - and _, but not healthz, readyz, metrics or cleanups";
     let kind = Kind::new(values, |value| {
-        value.as_str().filter(|id| is_name(id) && !RESERVED.contains(id)).map(str::to_owned)
+        value.as_str().filter(|id| is_api_id(id)).map(str::to_owned)
     });
     kind.such_as("\"api-chat\"")
 }

@@ -56,7 +56,8 @@ const GATEWAY: Map = &[
 const FUNCTION_RUNNER: Map = &[
     ("listen", &["runner", "invocation", "settings"]),
     ("runner", &["runtime", "invocation", "settings"]),
-    ("runtime", &["invocation", "settings"]),
+    ("runtime", &["push", "invocation", "settings"]),
+    ("push", &["invocation", "settings"]),
     ("invocation", &[]),
     ("settings", &[]),
 ];

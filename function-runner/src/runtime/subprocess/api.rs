@@ -1,10 +1,13 @@
 //! The runtime API: HTTP requests of a child to its instance.
 //!
-//! It has the paths of SCF, and those of AWS Lambda for the same requests.
+//! It has the paths of SCF, and those of AWS Lambda for the same requests. The child pushes to
+//! other paths of the same address.
 
 mod caller;
 mod connections;
+mod idle;
 mod next;
+mod push;
 mod reply;
 mod stream;
 
@@ -19,7 +22,7 @@ use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use nix::unistd::Uid;
 use tokio::{
-    net::TcpListener,
+    net::TcpSocket,
     sync::{Semaphore, watch},
 };
 use tokio_util::{
@@ -33,6 +36,7 @@ pub(crate) use self::reply::memory as reply_memory;
 use self::{
     caller::{Callers, Instance},
     connections::Access,
+    push::ChildPushes,
 };
 use super::{
     delivery::Deliveries,
@@ -40,9 +44,14 @@ use super::{
     processes::Processes,
     report,
 };
+use crate::push::Pushes;
 
 /// The header in which our own bootstraps send the secret of their instance.
 const SECRET: HeaderName = HeaderName::from_static("longhold-secret");
+
+/// How many connections the system queues. A child may push to many clients at once, with a
+/// connection for each, and one that finds no place is tried again a second later.
+const BACKLOG: u32 = 1024;
 
 /// The runtime API of one instance. Dropped, its listener closes.
 #[derive(Debug)]
@@ -50,6 +59,8 @@ pub(super) struct RuntimeApi {
     pub(super) port: u16,
     /// Each request has to carry it, if the instance has one.
     pub(super) secret: Option<Arc<str>>,
+    /// What the child pushes to.
+    pub(super) push_url: String,
     instance: watch::Sender<Option<Instance>>,
     #[expect(dead_code, reason = "held, not read")]
     stop: DropGuard,
@@ -57,20 +68,27 @@ pub(super) struct RuntimeApi {
 
 impl RuntimeApi {
     /// Opens the listener, in a task of `tasks`. Only our own bootstraps know how to send a secret.
+    /// Where the system does not tell whose a connection is, the address for pushes has one.
     pub(super) async fn open(
         exchange: Arc<Exchange>,
         replies: BodyMemory,
+        pushes: Pushes,
         is_our_bootstrap: bool,
         tasks: &TaskTracker,
     ) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
-        let secret =
-            is_our_bootstrap.then(|| Arc::from(Uuid::new_v4().simple().to_string().as_str()));
+        let secret = is_our_bootstrap.then(new_secret);
+        let push_secret = (!can_be_known().unwrap_or(false)).then(new_secret);
         let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();
+        let pushes = ChildPushes::new(pushes, push_secret, tasks.clone(), stop.clone());
+        let push_url = pushes.url(address.port());
         let requests = Requests {
             exchange,
+            pushes,
             replies,
             turn: Arc::new(Semaphore::new(1)),
             tasks: tasks.clone(),
@@ -78,7 +96,7 @@ impl RuntimeApi {
         };
         let access = Access { callers, secret: secret.clone() };
         tasks.spawn(connections::serve(listener, requests, access, stop.clone()));
-        Ok(Self { port: address.port(), secret, instance, stop: stop.drop_guard() })
+        Ok(Self { port: address.port(), secret, push_url, instance, stop: stop.drop_guard() })
     }
 
     /// The child has started: its connections are served from now on. `user` is the account that
@@ -92,6 +110,7 @@ impl RuntimeApi {
 #[derive(Debug, Clone)]
 struct Requests {
     exchange: Arc<Exchange>,
+    pushes: ChildPushes,
     replies: BodyMemory,
     /// One body is read at a time, so that an instance holds the memory of one reply at most.
     turn: Arc<Semaphore>,
@@ -171,6 +190,10 @@ impl Requests {
     }
 }
 
+fn new_secret() -> Arc<str> {
+    Arc::from(Uuid::new_v4().simple().to_string().as_str())
+}
+
 /// A request of the child.
 #[derive(Debug, PartialEq, Eq)]
 enum RuntimeRequest<'a> {
@@ -183,8 +206,14 @@ enum RuntimeRequest<'a> {
 }
 
 impl<'a> RuntimeRequest<'a> {
+    /// What comes behind the begin that all paths of the runtime API have. None for the path of a
+    /// push.
+    fn rest(path: &'a str) -> Option<&'a str> {
+        path.strip_prefix("/2018-06-01").unwrap_or(path).strip_prefix("/runtime/")
+    }
+
     fn of(method: &Method, path: &'a str) -> Option<Self> {
-        let path = path.strip_prefix("/2018-06-01").unwrap_or(path).strip_prefix("/runtime/")?;
+        let path = Self::rest(path)?;
         if *method == Method::GET {
             return (path == "invocation/next").then_some(Self::Next);
         }

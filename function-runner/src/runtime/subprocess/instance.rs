@@ -129,9 +129,10 @@ impl Instance {
         let exchange = Arc::new(exchange);
         let is_ours = pool.program.has_our_bootstrap();
         let replies = pool.replies.clone();
-        let api = RuntimeApi::open(Arc::clone(&exchange), replies, is_ours, &pool.tasks).await?;
-        let secret = api.secret.as_deref();
-        let mut command = pool.program.command(&pool.limits, api.port, secret);
+        let pushes = pool.pushes.clone();
+        let api = RuntimeApi::open(Arc::clone(&exchange), replies, pushes, is_ours, &pool.tasks);
+        let api = api.await?;
+        let mut command = pool.program.command(&pool.limits, &api);
         let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;
         let (child, pipe) = match ChildProcess::spawn(command).await {
             Ok(spawned) => spawned,

@@ -35,7 +35,10 @@ use super::{
     limits::Limits,
     program::Program,
 };
-use crate::invocation::{Fault, Lines, RecentLines};
+use crate::{
+    invocation::{Fault, Lines, RecentLines},
+    push::Pushes,
+};
 
 /// Longer than an instance takes to end, whatever its process does.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,6 +51,8 @@ pub(super) struct Pool {
     lines: RecentLines,
     /// The memory for replies that are being read, of all functions.
     pub(super) replies: BodyMemory,
+    /// Passes pushes of the children on.
+    pub(super) pushes: Pushes,
     queue: Queue,
     state: Mutex<State>,
     /// An instance has ended.
@@ -95,12 +100,14 @@ impl Pool {
         limits: Limits,
         lines: RecentLines,
         replies: BodyMemory,
+        pushes: Pushes,
     ) -> Self {
         Self {
             code: Code::new(&program.code, &program.folder),
             program,
             lines,
             replies,
+            pushes,
             queue: Queue::new(limits.max_instances),
             limits,
             state: Mutex::default(),

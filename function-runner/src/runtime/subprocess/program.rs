@@ -8,12 +8,11 @@ use std::{
     process::Command,
 };
 
-use functions::Environment;
 use nix::unistd::Uid;
 use serde_json::Value;
 
-use super::limits::Limits;
-use crate::settings::{Cloud, Flaw, Language, PATH, SubprocessSettings, User};
+use super::{api::RuntimeApi, limits::Limits};
+use crate::settings::{Cloud, EnvironmentTexts, Flaw, Language, PATH, SubprocessSettings, User};
 
 const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
 /// What describes errors comes first: the rest of the text uses it.
@@ -42,7 +41,7 @@ pub(crate) struct Program {
     /// The same folder, absolute and without symbolic links.
     pub(crate) code: PathBuf,
     pub(crate) handler: String,
-    pub(crate) environment: Environment,
+    pub(crate) environment: EnvironmentTexts,
     /// The account that it runs as. None is that of the runner.
     pub(crate) user: Option<User>,
     /// Whether each instance has a `/tmp` of its own, where the system allows that.
@@ -77,8 +76,8 @@ impl From<&SubprocessSettings> for Program {
 }
 
 impl Program {
-    /// The command of a child process whose runtime API is at `port`, and expects `secret`.
-    pub(super) fn command(&self, limits: &Limits, port: u16, secret: Option<&str>) -> Command {
+    /// The command of a child process whose runtime API is `api`.
+    pub(super) fn command(&self, limits: &Limits, api: &RuntimeApi) -> Command {
         let mut command = Command::new(&self.executable);
         match self.language {
             // No bytecode files: the folder of the user is not written to.
@@ -97,10 +96,10 @@ impl Program {
         if self.language == Language::Python3 {
             command.env("PYTHONSAFEPATH", SAFE_PATH);
         }
-        command.envs(self.environment.iter());
-        self.documented(&mut command, limits, port);
+        command.envs(self.environment.with_push(&api.push_url).iter());
+        self.documented(&mut command, limits, api.port);
         // Only processes of the same user, and root, can read the environment of a process.
-        command.envs(secret.map(|secret| (SECRET, secret)));
+        command.envs(api.secret.as_deref().map(|secret| (SECRET, secret)));
         command
     }
 
@@ -147,7 +146,7 @@ impl Program {
         if !self.code.is_dir() {
             return Some(format!("the folder {} is not there", self.code.display()));
         }
-        let path = self.environment.get("PATH").map_or_else(|| self.path(), OsString::from);
+        let path = self.environment.path().map_or_else(|| self.path(), OsString::from);
         let flaw = Flaw::of(&self.executable, &self.code, &path.to_string_lossy())?;
         Some(format!("{} {flaw}", self.executable.display()))
     }

@@ -5,9 +5,9 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use daemon::http::message;
-use http::{Request, StatusCode};
-use hyper::{server::conn::http1, service::service_fn};
+use daemon::http::{Body, message};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -17,10 +17,17 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
-use super::{Requests, SECRET, answer, caller::Callers, next, stream::ChildStream};
+use super::{
+    Requests, RuntimeRequest, SECRET, answer,
+    caller::Callers,
+    idle::{IdleConnections, Use},
+    next,
+    stream::ChildStream,
+};
 use crate::runtime::subprocess::delivery::Deliveries;
 
-/// How many connections a child may have. Further ones wait in the queue of the system.
+/// How many connections a child may have. Further ones wait in the queue of the system, until
+/// others end or give way.
 const CONNECTIONS_MAX: usize = 64;
 /// A child sends no request for as long as its function runs.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(3600);
@@ -49,17 +56,24 @@ pub(super) async fn serve(
 ) {
     let connections = TaskTracker::new();
     let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let idle = IdleConnections::default();
     let accept = async {
         loop {
-            let permit = Arc::clone(&permits).acquire_owned().await.expect("it is never closed");
+            let permit = tokio::select! {
+                biased;
+                permit = Arc::clone(&permits).acquire_owned() => permit.expect("it is never closed"),
+                never = idle.give_way() => never,
+            };
             match listener.accept().await {
                 Ok((stream, peer)) => {
                     let admitted = access.callers.clone().admit(peer);
                     let (requests, access) = (requests.clone(), access.clone());
                     let (stop, connected) = (stop.clone(), requests.exchange.connected());
+                    let (permits, used) = (Arc::clone(&permits), idle.connected());
                     connections.spawn(async move {
                         if stop.run_until_cancelled(admitted).await == Some(true) {
-                            serve_one(stream, requests, access, stop).await;
+                            let child = Child { requests, access, permits, stop };
+                            serve_one(stream, child, used).await;
                         }
                         drop((connected, permit));
                     });
@@ -77,7 +91,16 @@ pub(super) async fn serve(
     connections.wait().await;
 }
 
-async fn serve_one(stream: TcpStream, requests: Requests, access: Access, stop: CancellationToken) {
+/// What the connections of a child have in common.
+#[derive(Debug, Clone)]
+struct Child {
+    requests: Requests,
+    access: Access,
+    permits: Arc<Semaphore>,
+    stop: CancellationToken,
+}
+
+async fn serve_one(stream: TcpStream, child: Child, used: Use) {
     // Small messages must not wait for more bytes.
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "connection to the runtime API ended early");
@@ -85,20 +108,11 @@ async fn serve_one(stream: TcpStream, requests: Requests, access: Access, stop: 
     }
     let deliveries = Deliveries::default();
     let stream = ChildStream::new(stream.into(), deliveries.clone());
-    let stopped = stop.clone();
+    let (stop, used) = (child.stop.clone(), Arc::new(used));
+    let gives_way = Arc::clone(&used);
     let service = service_fn(move |request| {
-        let (requests, deliveries) = (requests.clone(), deliveries.clone());
-        let (access, stopped) = (access.clone(), stopped.clone());
-        async move {
-            if !access.knows(&request) {
-                return Ok(message(StatusCode::FORBIDDEN, "this is not your runtime API"));
-            }
-            // Processes that the child has left behind may still send requests. The end of the
-            // instance does not wait for them.
-            let answer = answer(&requests, &deliveries, request);
-            let answer = stopped.run_until_cancelled(answer).await;
-            Ok::<_, Infallible>(answer.unwrap_or_else(next::none))
-        }
+        let (child, deliveries, used) = (child.clone(), deliveries.clone(), Arc::clone(&used));
+        async move { Ok::<_, Infallible>(child.answer(request, &deliveries, &used).await) }
     });
     let connection = http1::Builder::new()
         .max_buf_size(BUFFER_BYTES)
@@ -106,15 +120,55 @@ async fn serve_one(stream: TcpStream, requests: Requests, access: Access, stop: 
         .header_read_timeout(HEAD_TIMEOUT)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            timeout(END_TIMEOUT, connection).await.unwrap_or(Ok(()))
+    let mut has_given_way = false;
+    let ended = loop {
+        tokio::select! {
+            ended = connection.as_mut() => break Some(ended),
+            () = stop.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                break timeout(END_TIMEOUT, connection).await.ok();
+            }
+            () = gives_way.gives_way(), if !has_given_way => {
+                // A request that has just come is answered before.
+                connection.as_mut().graceful_shutdown();
+                has_given_way = true;
+            }
         }
     };
-    if let Err(error) = ended {
+    if let Some(Err(error)) = ended {
         debug!(%error, "connection to the runtime API ended early");
+    }
+}
+
+impl Child {
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        deliveries: &Deliveries,
+        used: &Use,
+    ) -> Response<Body> {
+        if RuntimeRequest::rest(request.uri().path()).is_none() {
+            used.push_begins();
+            let answer = self.requests.pushes.answer(request).await;
+            used.push_ends();
+            return self.making_way(answer);
+        }
+        used.is_runtimes();
+        if !self.access.knows(&request) {
+            return message(StatusCode::FORBIDDEN, "this is not your runtime API");
+        }
+        // Processes that the child has left behind may still send requests. The end of the instance
+        // does not wait for them.
+        let answer = answer(&self.requests, deliveries, request);
+        self.stop.run_until_cancelled(answer).await.unwrap_or_else(next::none)
+    }
+
+    /// While other connections may wait, each connection is closed after a push.
+    fn making_way(&self, mut answer: Response<Body>) -> Response<Body> {
+        if self.permits.available_permits() == 0 {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
     }
 }
 

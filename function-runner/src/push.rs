@@ -1,0 +1,153 @@
+//! Pushes of child processes: they are passed on to the gateway, for their function.
+//!
+//! Knows no processes: the runtime decides who may push for a function. The gateway decides what
+//! the function may push to.
+
+mod answer;
+mod body;
+mod failures;
+
+use std::{sync::Arc, time::Duration};
+
+use daemon::http::Body;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use reqwest::{Client, redirect};
+use shared::{
+    invocation::TRACEPARENT_HEADER,
+    push::{FUNCTION_HEADER, PUSH_TO_HEADER},
+};
+use url::Url;
+
+use self::{answer::Answered, failures::Failures};
+pub(crate) use self::{
+    answer::refused,
+    body::{BodyEnd, PushBody},
+    failures::PushFailure,
+};
+use crate::{
+    invocation::RecentLines,
+    settings::{FunctionSettings, PushSettings},
+};
+
+/// How long a push may take, from its head to the end of its answer.
+pub(crate) const PUSH_TIMEOUT: Duration = Duration::from_secs(300);
+/// How long it may take to connect to the gateway.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an idle connection to the gateway is kept. A push must not be sent on a connection that
+/// the gateway is closing.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// The headers of a push that reach the gateway. How the body is framed is not among them.
+const PASSED_ON: [HeaderName; 3] =
+    [header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static(TRACEPARENT_HEADER)];
+
+/// Passes the pushes of one function on. Clones are the same.
+#[derive(Debug, Clone)]
+pub(crate) struct Pushes(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    gateway: Option<Gateway>,
+    /// What each push has beside its own headers: for which function it is.
+    headers: HeaderMap,
+    failures: Failures,
+}
+
+#[derive(Debug)]
+struct Gateway {
+    http: Client,
+    url: Url,
+}
+
+impl Pushes {
+    /// Those of `function`, whose log has `lines`. Connects to nothing.
+    pub(crate) fn new(
+        function: &FunctionSettings,
+        lines: RecentLines,
+    ) -> Result<Self, reqwest::Error> {
+        let PushSettings { gateway, apis } = &function.push;
+        let gateway = gateway.clone().map(|url| Ok(Gateway { http: client(&url)?, url }));
+        let mut headers = HeaderMap::new();
+        let valid = "names of functions and ids of APIs are visible ASCII";
+        let value = |text: &str| HeaderValue::from_str(text).expect(valid);
+        headers.insert(FUNCTION_HEADER, value(&function.name));
+        if let Some(apis) = apis {
+            headers.insert(PUSH_TO_HEADER, value(&apis.join(",")));
+        }
+        let failures = Failures::new(&function.name, lines);
+        Ok(Self(Arc::new(Inner { gateway: gateway.transpose()?, headers, failures })))
+    }
+
+    /// Passes a push to `api` on, and returns the answer of the gateway. `headers` are those of the
+    /// push.
+    pub(crate) async fn pass_on(
+        &self,
+        api: &str,
+        headers: &HeaderMap,
+        body: PushBody,
+    ) -> Response<Body> {
+        let Some(Gateway { http, url }) = &self.0.gateway else {
+            let what = "not delivered: the function-runner has no address of a gateway; set \
+                        variables.push in its settings";
+            return self.failed(api, &PushFailure::of_runner(StatusCode::BAD_GATEWAY, what));
+        };
+        let mut all = self.0.headers.clone();
+        for name in &PASSED_ON {
+            for value in headers.get_all(name) {
+                all.append(name, value.clone());
+            }
+        }
+        let request = http.post(at(url, api)).headers(all).body(reqwest::Body::wrap(body));
+        match Answered::read(request.send().await).await {
+            Ok(Answered { response, failure: Some(failure) }) => {
+                self.0.failures.note(api, &failure);
+                response
+            }
+            Ok(Answered { response, failure: None }) => response,
+            Err(failure) => self.failed(api, &failure),
+        }
+    }
+
+    /// Logs that a push to `api` has failed in the runner. Returns its answer.
+    pub(crate) fn failed(&self, api: &str, failure: &PushFailure) -> Response<Body> {
+        self.0.failures.note(api, failure);
+        refused(failure.status, &failure.what)
+    }
+}
+
+fn client(url: &Url) -> Result<Client, reqwest::Error> {
+    let mut http = Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(PUSH_TIMEOUT)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .redirect(redirect::Policy::none())
+        .no_proxy();
+    if url.scheme() == "http" {
+        // Without this, the client could not be built on a machine without root certificates.
+        http = http.tls_certs_only([]);
+    }
+    http.build()
+}
+
+/// The address of pushes to `api` at the gateway `base`.
+fn at(base: &Url, api: &str) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}/{api}", base.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::at;
+
+    #[test]
+    fn the_id_of_an_api_comes_behind_the_address_of_the_gateway() {
+        for (base, expected) in [
+            ("http://127.0.0.1:9001", "http://127.0.0.1:9001/api-x"),
+            ("http://gateway:9001/", "http://gateway:9001/api-x"),
+            ("https://me:secret@host/in/ner/", "https://me:secret@host/in/ner/api-x"),
+        ] {
+            assert_eq!(at(&base.parse().unwrap(), "api-x").as_str(), expected);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The answer to a push: that of the gateway as it is, or one of the runner in the same form.
+
+use std::{error::Error, iter};
+
+use batch::OFFER;
+use daemon::http::{Body, full, json};
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use shared::push::{PushAnswer, PushError};
+
+use super::{body::BrokeOff, failures::PushFailure};
+
+/// The headers of the gateway's answer that reach the function.
+const PASSED_BACK: [HeaderName; 5] =
+    [header::CONTENT_TYPE, header::ALLOW, header::RETRY_AFTER, header::ACCEPT_ENCODING, OFFER];
+
+/// Longer answers are passed back as they come. Only those to many have such a length, and an
+/// `errNo` that says nothing.
+const SHORT_BYTES: u64 = 16 << 10;
+
+/// The answer of the gateway.
+pub(super) struct Answered {
+    pub(super) response: Response<Body>,
+    /// Why the push was not carried out, if it was not.
+    pub(super) failure: Option<PushFailure>,
+}
+
+impl Answered {
+    /// Reads the answer. The error is that there is none.
+    pub(super) async fn read(
+        sent: Result<reqwest::Response, reqwest::Error>,
+    ) -> Result<Self, PushFailure> {
+        let answer = sent.map_err(|error| no_answer(&error))?;
+        let (status, headers) = (answer.status(), kept(answer.headers()));
+        let is_short = answer.content_length().is_some_and(|bytes| bytes <= SHORT_BYTES);
+        let (body, err_no) = if is_short {
+            let bytes = answer.bytes().await.map_err(|error| no_answer(&error))?;
+            let err_no = serde_json::from_slice::<PushAnswer>(&bytes).ok().map(|it| it.err_no);
+            (full(bytes), err_no)
+        } else {
+            (as_it_comes(answer), None)
+        };
+        let mut response = Response::new(body);
+        (*response.status_mut(), *response.headers_mut()) = (status, headers);
+        let has_failed = status != StatusCode::OK || err_no.is_some_and(|err_no| err_no != 0);
+        let failure = has_failed.then(|| PushFailure::of_gateway(status, err_no));
+        Ok(Self { response, failure })
+    }
+}
+
+fn as_it_comes(answer: reqwest::Response) -> Body {
+    let body = Response::<reqwest::Body>::from(answer).into_body();
+    body.map_err(|error| -> Box<dyn Error + Send + Sync> { Box::new(error) }).boxed_unsync()
+}
+
+fn kept(headers: &HeaderMap) -> HeaderMap {
+    let known = PASSED_BACK.into_iter().filter_map(|name| {
+        let value = headers.get(&name)?.clone();
+        Some((name, value))
+    });
+    known.collect()
+}
+
+/// An answer of the runner. Always JSON, because callers read every answer as such.
+pub(crate) fn refused(status: StatusCode, what: &str) -> Response<Body> {
+    let (err_no, err_msg) = (status.as_u16(), what.to_owned());
+    json(status, &PushAnswer { err_no, err_msg, failed: Vec::new() })
+}
+
+/// The gateway has not answered. The error does not show its address, which may have a password.
+fn no_answer(error: &reqwest::Error) -> PushFailure {
+    let causes = || iter::successors(error.source(), |&error| error.source());
+    if causes().any(|cause| cause.is::<BrokeOff>()) {
+        return PushFailure::of_runner(StatusCode::BAD_REQUEST, "not delivered: it broke off");
+    }
+    // The outermost error names the address, and the last one is the first that happened.
+    let cause = causes().last().map_or_else(|| "no cause is known".to_owned(), ToString::to_string);
+    if error.is_connect() {
+        let what = "not delivered: the function-runner cannot reach the gateway";
+        return PushFailure::of_runner(StatusCode::BAD_GATEWAY, what).because(cause);
+    }
+    let what = if error.is_timeout() {
+        "unknown whether delivered: the gateway did not answer in time"
+    } else {
+        "unknown whether delivered: the connection to the gateway broke off"
+    };
+    PushFailure::of_runner(StatusCode::GATEWAY_TIMEOUT, what).because(cause)
+}
+
+/// What an `errNo` of the gateway means, for a log. Its text is not told: it may quote what a
+/// function has sent.
+pub(super) fn meaning(status: StatusCode, err_no: Option<u16>) -> &'static str {
+    let is = |error: &PushError| err_no == Some(error.err_no());
+    if is(&PushError::Unauthorized) || status == StatusCode::UNAUTHORIZED {
+        return "the gateway does not let the function push to this API; have the API name the \
+                function, or name the API in push_to of the function";
+    }
+    match err_no {
+        Some(400) => "the gateway cannot read it",
+        Some(404) => "there is no API with this id",
+        Some(410) => "the connection is gone",
+        Some(413) => "it is too large",
+        Some(415) => "its Content-Encoding is not known",
+        Some(422) => "its action, dataType or data is not valid",
+        Some(429) => "the client reads too slowly, or there are too many pushes at once",
+        Some(503) => "the gateway is shutting down",
+        _ => "the gateway did not carry it out",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::meaning;
+
+    #[test]
+    fn each_number_of_the_gateway_has_its_meaning() {
+        let unknown = meaning(StatusCode::OK, Some(1));
+        for err_no in [400, 401, 404, 410, 413, 415, 422, 429, 503] {
+            assert_ne!(meaning(StatusCode::OK, Some(err_no)), unknown, "{err_no}");
+        }
+        assert!(meaning(StatusCode::UNAUTHORIZED, None).contains("push_to"));
+    }
+}

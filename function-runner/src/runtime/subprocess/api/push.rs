@@ -1,0 +1,238 @@
+//! Pushes of a child: `POST /<api id>`. They are passed on to the gateway, in tasks of their own:
+//! the future of a request is dropped when its connection ends, and a child need not wait for the
+//! answer.
+//!
+//! They have nothing to do with events: a child may push whenever it runs.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use daemon::{
+    browser::{PageGuard, PageSettings},
+    http::{Body, message, method_not_allowed},
+    path::normal,
+};
+use http::{Method, Request, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use shared::api_id::is_api_id;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, oneshot::error::TryRecvError},
+    time::{sleep, timeout},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::push::{BodyEnd, PUSH_TIMEOUT, PushBody, PushFailure, Pushes, refused};
+
+/// How many pushes of an instance are passed on at once. Further ones wait.
+const AT_ONCE_MAX: usize = 64;
+/// How long pushes may still take when their instance has ended. Less than its connections have, so
+/// that none breaks off in the middle of a push.
+const END_TIMEOUT: Duration = Duration::from_millis(500);
+/// What a child still sends after an answer that came before the end of its push is read and
+/// dropped: for this long, until it sends nothing for so long, and so much of it.
+const REST_TIMEOUT: Duration = Duration::from_secs(10);
+const REST_SILENCE: Duration = Duration::from_secs(1);
+const REST_BYTES_MAX: usize = 64 << 20;
+/// What the path of a push begins with, where each push carries the secret of its instance.
+const SECRET_PATH: &str = "/~/t/";
+
+/// Passes the pushes of one child on.
+#[derive(Debug, Clone)]
+pub(super) struct ChildPushes {
+    pushes: Pushes,
+    /// Each push has to carry it, if there is one.
+    secret: Option<Arc<str>>,
+    guard: PageGuard,
+    turns: Arc<Semaphore>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl ChildPushes {
+    /// Those of a child whose requests have to carry `secret`, if there is one. They are passed on
+    /// in tasks of `tasks`, which end soon after `stop`.
+    pub(super) fn new(
+        pushes: Pushes,
+        secret: Option<Arc<str>>,
+        tasks: TaskTracker,
+        stop: CancellationToken,
+    ) -> Self {
+        // For the pages in a browser that the child may have started.
+        let guard = PageGuard::new(PageSettings::default());
+        Self { pushes, secret, guard, turns: Arc::new(Semaphore::new(AT_ONCE_MAX)), tasks, stop }
+    }
+
+    /// The address that the child pushes to, if its runtime API is at `port`.
+    pub(super) fn url(&self, port: u16) -> String {
+        let path = self.secret.as_ref().map(|secret| format!("{SECRET_PATH}{secret}"));
+        format!("http://127.0.0.1:{port}{}", path.unwrap_or_default())
+    }
+
+    /// Answers a request for a path that the runtime API does not have.
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+        let api = match self.api_of(&request) {
+            Ok(api) => api,
+            Err(refusal) => {
+                // Reading would tell a client to send what it has asked for.
+                if !request.headers().contains_key(header::EXPECT) {
+                    self.tasks.spawn(drop_rest(request.into_body()));
+                }
+                return refusal;
+            }
+        };
+        let passed_on = self.tasks.spawn(self.clone().pass_on(api, request)).await;
+        passed_on.unwrap_or_else(|_| {
+            refused(StatusCode::INTERNAL_SERVER_ERROR, "the function-runner has failed")
+        })
+    }
+
+    /// The API that the request is for, or the answer to a request that is no push.
+    fn api_of<B>(&self, request: &Request<B>) -> Result<String, Response<Body>> {
+        if let Some(refusal) = self.guard.refuse(request) {
+            return Err(refusal);
+        }
+        match api_of(&normal(request.uri().path()), self.secret.as_deref()) {
+            Ok(api) if request.method() == Method::POST => Ok(api.to_owned()),
+            Ok(_) => Err(method_not_allowed("POST")),
+            Err(NoPush::NoApi) => {
+                let what = "nothing is here: POST to /<api id> to push";
+                Err(message(StatusCode::NOT_FOUND, what))
+            }
+            Err(NoPush::NoSecret) => {
+                let what = "this is not the address to push to of this process: use ${push}";
+                Err(refused(StatusCode::UNAUTHORIZED, what))
+            }
+        }
+    }
+
+    async fn pass_on(self, api: String, request: Request<Incoming>) -> Response<Body> {
+        let passing = timeout(PUSH_TIMEOUT, self.in_turn(&api, request));
+        let cut = async {
+            self.stop.cancelled().await;
+            sleep(END_TIMEOUT).await;
+        };
+        let (status, what) = tokio::select! {
+            biased;
+            passed_on = passing => match passed_on {
+                Ok(answer) => return answer,
+                Err(_) => (StatusCode::GATEWAY_TIMEOUT, "unknown whether delivered: it took too long"),
+            },
+            () = cut => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unknown whether delivered: its instance has ended")
+            }
+        };
+        self.pushes.failed(&api, &PushFailure::of_runner(status, what))
+    }
+
+    async fn in_turn(&self, api: &str, request: Request<Incoming>) -> Response<Body> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("it is never closed");
+        let (head, body) = request.into_parts();
+        let (body, mut ended) = PushBody::new(body, self.stop.clone());
+        let answer = self.pushes.pass_on(api, &head.headers, body).await;
+        match ended.try_recv() {
+            Ok(BodyEnd::Whole | BodyEnd::Broken) | Err(TryRecvError::Closed) => {}
+            Ok(BodyEnd::Left(rest)) => drop(self.tasks.spawn(drop_rest(rest))),
+            Err(TryRecvError::Empty) => drop(self.tasks.spawn(async move {
+                // The gateway may still read.
+                if let Ok(Ok(BodyEnd::Left(rest))) = timeout(REST_TIMEOUT, ended).await {
+                    drop_rest(rest).await;
+                }
+            })),
+        }
+        in_turn_to_its_end(answer, turn)
+    }
+}
+
+/// Reads what a child still sends, so that it gets its answer: the system resets a connection that
+/// is closed while bytes are unread.
+async fn drop_rest(mut body: Incoming) {
+    let mut bytes = 0;
+    let reading = async {
+        while let Ok(Some(Ok(frame))) = timeout(REST_SILENCE, body.frame()).await {
+            bytes += frame.data_ref().map_or(0, Bytes::len);
+            if bytes > REST_BYTES_MAX {
+                return;
+            }
+        }
+    };
+    let _ = timeout(REST_TIMEOUT, reading).await;
+}
+
+/// `answer`, which has `turn` until its end: a long one comes as the child reads it.
+fn in_turn_to_its_end(mut answer: Response<Body>, turn: OwnedSemaphorePermit) -> Response<Body> {
+    if let Some(bytes) = answer.body().size_hint().exact() {
+        answer.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());
+    }
+    answer.map(|body| {
+        let frames = body.map_frame(move |frame| {
+            let _kept = &turn;
+            frame
+        });
+        frames.boxed_unsync()
+    })
+}
+
+/// Why a path is not that of a push.
+#[derive(Debug, PartialEq, Eq)]
+enum NoPush {
+    NoApi,
+    NoSecret,
+}
+
+/// The API in `path`, which is in normal form and has to carry `secret`, if there is one.
+fn api_of<'p>(path: &'p str, secret: Option<&str>) -> Result<&'p str, NoPush> {
+    let path = match secret {
+        None => path.strip_prefix('/').ok_or(NoPush::NoApi)?,
+        Some(secret) => {
+            let carried = path.strip_prefix(SECRET_PATH).and_then(|rest| rest.split_once('/'));
+            let carried = carried.filter(|(carried, _)| *carried == secret);
+            carried.ok_or(NoPush::NoSecret)?.1
+        }
+    };
+    // Joined URLs have slashes at their end.
+    let api = path.trim_end_matches('/');
+    is_api_id(api).then_some(api).ok_or(NoPush::NoApi)
+}
+
+#[cfg(test)]
+mod tests {
+    use daemon::path::normal;
+
+    use super::{NoPush, api_of};
+
+    #[test]
+    fn a_push_has_the_path_of_an_api_and_no_other() {
+        for path in ["/api-x", "//api-x", "/api-x/", "/a/../api-x", "/%61pi-x", "/./api-x"] {
+            assert_eq!(api_of(&normal(path), None), Ok("api-x"), "{path}");
+        }
+        for path in [
+            "/",
+            "*",
+            "",
+            "/../cleanups",
+            "/healthz",
+            "/readyz/",
+            "/metrics",
+            "/api-x/retry",
+            "/api-x%2Fretry",
+            "/api-x%0d%0a",
+            "/api-x%3Fa",
+            "/~/t/token/api-x",
+            "/~/drain",
+            "/x/../runtime/invocation/next",
+        ] {
+            assert_eq!(api_of(&normal(path), None), Err(NoPush::NoApi), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_push_carries_the_secret_of_its_instance_if_there_is_one() {
+        assert_eq!(api_of("/~/t/hunter2/api-x", Some("hunter2")), Ok("api-x"));
+        assert_eq!(api_of("/~/t/hunter2/healthz", Some("hunter2")), Err(NoPush::NoApi));
+        for path in ["/api-x", "/~/t/hunter/api-x", "/~/t//api-x", "/~/t/hunter2", "/hunter2/api-x"]
+        {
+            assert_eq!(api_of(path, Some("hunter2")), Err(NoPush::NoSecret), "{path}");
+        }
+    }
+}

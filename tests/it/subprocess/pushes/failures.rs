@@ -1,0 +1,125 @@
+//! Pushes that fail: what their function is told, and what the log says.
+
+use http::Response;
+use serde_json::json;
+
+use super::{Functions, Gateway, code, eval, gateway::Got, logged, settings, start};
+use crate::subprocess::functions::has;
+
+#[tokio::test]
+async fn the_answer_of_the_gateway_comes_back_as_it_is() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    let body = r#"{"errNo":429,"errMsg":"later","more":[1]}"#;
+    let answer = Response::builder()
+        .status(429)
+        .header("retry-after", "5")
+        .header("content-type", "application/json")
+        .header("x-longhold-batch", "1")
+        .header("server", "secret")
+        .body(body)
+        .unwrap();
+    gateway.answers(answer);
+    let request = "POST /api-x HTTP/1.0\\r\\ncontent-length: 2\\r\\n\\r\\n{}";
+    let answer = eval(&functions, &format!("raw('{request}')")).await;
+    let (head, received) = answer.as_str().unwrap().split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.") && head.contains(" 429 "), "{head}");
+    for line in ["retry-after: 5", "content-type: application/json", "x-longhold-batch: 1"] {
+        assert!(head.lines().any(|found| found == line), "{line} in {head}");
+    }
+    assert!(!head.contains("secret") && head.contains("content-length: 41"), "{head}");
+    assert_eq!(received, body);
+    functions.finish().await;
+}
+
+/// Whatever the status is, `errNo` counts too.
+#[tokio::test]
+async fn a_push_that_fails_is_in_the_log_with_its_function() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    for (status, body, words) in [
+        (200, r#"{"errNo":422,"errMsg":"hunter2"}"#, "errNo 422: its action, dataType or data"),
+        (401, r#"{"errNo":401,"errMsg":"hunter2"}"#, "errNo 401: the gateway does not let the"),
+        (500, "hunter2", "errNo 500: the gateway did not carry it out"),
+    ] {
+        gateway.answers(Response::builder().status(status).body(body).unwrap());
+        eval(&functions, "raw('POST /api-x HTTP/1.0\\r\\ncontent-length: 0\\r\\n\\r\\n')").await;
+        gateway.push().await;
+        logged(&functions, &format!("push of function python to api-x failed with {words}")).await;
+    }
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    assert!(!log.contains("hunter2"), "{log}");
+    functions.finish().await;
+}
+
+#[tokio::test]
+async fn a_function_is_told_that_there_is_no_gateway() {
+    if !has("python") {
+        return;
+    }
+    // The port stays taken, and nobody listens on it.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let gateway = format!("http://me:hunter2@{}", socket.local_addr().unwrap());
+    let functions = Functions::start_in(code(), &settings(&gateway, "")).await;
+    let what = "not delivered: the function-runner cannot reach the gateway";
+    let expected = json!([502, { "errNo": 502, "errMsg": what }]);
+    assert_eq!(eval(&functions, "push()").await, expected);
+    logged(&functions, &format!("push of function python to api-x failed with errNo 502: {what}"))
+        .await;
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    assert!(!log.contains("hunter2"), "{log}");
+    functions.finish().await;
+}
+
+/// What has come whole may still be answered, for half a second. What has not is given up at once:
+/// the gateway must not take a part of a message for all of it.
+#[tokio::test]
+async fn pushes_end_with_their_instance() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "max_instances = 1").await;
+    gateway.hold();
+    let part = "POST /api-x HTTP/1.1\\r\\nhost: localhost\\r\\ntransfer-encoding: chunked\\r\\n\\r\\n4\\r\\npart\\r\\n";
+    eval(&functions, "in_thread(lambda: push('whole'))").await;
+    assert_eq!(gateway.push().await.body, "whole");
+    eval(&functions, &format!("globals().update(c=connect()) or c.sendall(b'{part}')")).await;
+    assert!(matches!(gateway.next().await, Got::Begin(begin) if begin == "part"));
+    let event = json!({ "eval": "os._exit(3)" });
+    assert_eq!(functions.invoke("python", &event).await.0, 439);
+    assert!(matches!(gateway.next().await, Got::Broken), "a part was taken for all");
+    logged(&functions, "errNo 503: unknown whether delivered: its instance has ended").await;
+    functions.finish().await;
+}
+
+/// As a program does that does not care for the answer.
+#[tokio::test]
+async fn a_push_arrives_although_its_process_ends_at_once() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    let request =
+        "POST /api-x HTTP/1.1\\r\\nhost: localhost\\r\\ncontent-length: 4\\r\\n\\r\\nlast";
+    // Not before the runner has begun to pass it on: whose connection it is can be seen only while
+    // there is a process.
+    gateway.hold();
+    let sends = format!("globals().update(c=connect()) or c.sendall(b'{request}')");
+    eval(&functions, &sends).await;
+    assert_eq!(gateway.push().await.body, "last");
+    assert_eq!(functions.invoke("python", &json!({ "eval": "os._exit(3)" })).await.0, 439);
+    gateway.release(1);
+    // The next instance pushes as well.
+    gateway.release(1_000_000);
+    assert_eq!(eval(&functions, "push()").await[0], 200);
+    functions.finish().await;
+}
