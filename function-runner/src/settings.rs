@@ -80,6 +80,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `[functions.<name>]`, in the order of their names.
     pub functions: Vec<FunctionSettings>,
+    /// The files with secrets. They are read again when they change.
+    secret_files: Vec<PathBuf>,
     /// Where each setting comes from, for problems that are found later.
     pub(crate) origins: Origins,
     /// Why the settings were read again, if they were.
@@ -137,6 +139,7 @@ impl Settings {
             log: LogSettings::read(&mut root.section("log")),
             functions: function::read_all(root, &around),
             // Last, when all keys have been read.
+            secret_files: root.secret_files(),
             origins: root.origins(),
             trigger: Trigger::Change,
         }
@@ -168,6 +171,7 @@ impl Settings {
             log,
             secret: _,
             functions: _,
+            secret_files: _,
             origins: _,
             trigger: _,
         } = self;
@@ -188,7 +192,7 @@ impl Settings {
 impl FromFile for Settings {
     fn folders(&self) -> Vec<PathBuf> {
         let folders = self.functions.iter().filter_map(|function| function.runtime.folder());
-        folders.map(Path::to_owned).collect()
+        folders.map(Path::to_owned).chain(self.secret_files.iter().cloned()).collect()
     }
 
     fn sent_after(&mut self, trigger: Trigger) {

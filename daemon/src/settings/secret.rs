@@ -1,9 +1,13 @@
 //! Secrets in settings: texts that stand in the settings file, in a variable, or in a file of
 //! their own. No message and no log shows them.
 
-use std::{fmt, io, path::Path};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
 
 use super::{Kind, Section, path, text::read_text};
+use crate::access::open_to_others;
 
 /// The longest file of a secret.
 const FILE_BYTES_MAX: u64 = 64 << 10;
@@ -85,6 +89,24 @@ impl Section {
         }
     }
 
+    /// Reads a table whose keys are the user's own, each with the file of a secret. A relative path
+    /// starts at `base`. A file that every user of the machine may read is refused.
+    pub fn read_secret_files(&mut self, key: &'static str, base: &Path) -> Vec<(String, Given)> {
+        let files = self.entries(key, &path(base));
+        let read = |(name, file): (String, PathBuf)| {
+            self.note_secret_file(&file);
+            let given = match read_private_file(&file) {
+                Ok(text) => Given::Sound(Secret(text)),
+                Err(what) => {
+                    self.problem(&format!("{key}.{name}"), what);
+                    Given::Unsound
+                }
+            };
+            (name, given)
+        };
+        files.into_iter().map(read).collect()
+    }
+
     fn checked(
         &self,
         key: &str,
@@ -120,9 +142,23 @@ pub(crate) fn read_secret_file(file: &Path) -> io::Result<String> {
     Ok(text)
 }
 
+/// Reads a file that is only for its user and its group.
+fn read_private_file(file: &Path) -> Result<String, String> {
+    let shown = file.display();
+    let unreadable = |error: io::Error| format!("{shown} cannot be read: {error}");
+    let metadata = fs::metadata(file).map_err(unreadable)?;
+    if let Some(mode) = open_to_others(&metadata) {
+        return Err(format!(
+            "{shown} has the permissions {mode:03o}, so that every user of this machine can use the \
+             secret; use 600 or 640: chmod 600 {shown}"
+        ));
+    }
+    read_secret_file(file).map_err(unreadable)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs};
+    use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt};
 
     use super::*;
     use crate::settings::{Document, SettingsError};
@@ -185,6 +221,34 @@ mod tests {
             let problem = read(text, folder.path()).unwrap_err().to_string();
             assert!(problem.contains(words), "{problem}");
             assert!(!problem.contains("hun"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn each_key_of_a_table_may_have_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        fs::write(&file, "hunter2\n").unwrap();
+        let read = || {
+            let text = "files = { KEY = 'key', OTHER = 'nowhere' }";
+            let document = Document::parse(Path::new("a.toml"), text, "A", &BTreeMap::new());
+            let mut found = Vec::new();
+            let read = document.unwrap().read(|root| {
+                found = root.read_secret_files("files", folder.path());
+                let names = ["key", "nowhere"].map(|name| folder.path().join(name));
+                assert_eq!(root.secret_files(), names);
+                Some(())
+            });
+            (found, read.unwrap_err().to_string())
+        };
+        for (mode, words) in [(0o600, None), (0o640, None), (0o604, Some("the permissions 604"))] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            let (found, problems) = read();
+            let sound = matches!(&found[0], (key, Given::Sound(it)) if key == "KEY" && it.reveal() == "hunter2");
+            assert_eq!(sound, words.is_none());
+            assert!(problems.contains("files.OTHER: ") && problems.contains("No such file"));
+            assert!(words.is_none_or(|words| problems.contains(words)), "{problems}");
+            assert!(!problems.contains("hunter2"), "{problems}");
         }
     }
 

@@ -1,10 +1,10 @@
-//! `functions.<name>.environment`: the environment of a function.
+//! `functions.<name>.environment` and `environment_files`: the environment of a function.
 //!
 //! Problems name the key and never show a value, which may be a secret.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, path::Path};
 
-use daemon::settings::{Kind, Section};
+use daemon::settings::{Given, Kind, Section};
 use functions::Environment;
 
 use super::variables::Variables;
@@ -46,9 +46,13 @@ impl fmt::Debug for EnvironmentTexts {
     }
 }
 
-/// Takes `environment` out of the section of a function. `None` when something is wrong with it,
-/// which is noted.
-pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<EnvironmentTexts> {
+/// Takes `environment` and `environment_files` out of the section of a function. `None` when
+/// something is wrong with them, which is noted. Relative paths start at `folder`.
+pub(super) fn read(
+    section: &mut Section,
+    variables: &Variables,
+    folder: &Path,
+) -> Option<EnvironmentTexts> {
     // Takes any value: the message for a value of another kind would show it.
     let anything = Kind::new("a string", |value| Some(value.as_str().map(str::to_owned)));
     let mut values = BTreeMap::new();
@@ -64,6 +68,24 @@ pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<Envir
             }
         }
     }
+    for (key, secret) in section.read_secret_files("environment_files", folder) {
+        let at = format!("environment_files.{key}");
+        let secret = match &secret {
+            Given::Sound(secret) => Some(secret.reveal()),
+            Given::No | Given::Unsound => None,
+        };
+        let what = check_key(&key).and_then(|()| match secret {
+            _ if values.contains_key(&key) => Err("is in environment too; remove one".to_owned()),
+            Some(secret) => check_value(secret),
+            None => Ok(()),
+        });
+        if let Err(what) = &what {
+            section.problem(&at, what);
+        }
+        sound &= what.is_ok() && secret.is_some();
+        // The text of a file is not expanded.
+        values.insert(key, vec![secret.unwrap_or_default().to_owned()]);
+    }
     let push_bytes = variables.push().unwrap_or_default().len();
     let length = |texts: &Vec<String>| texts.iter().map(String::len).sum::<usize>();
     let all = |texts: &Vec<String>| length(texts) + (texts.len() - 1) * push_bytes;
@@ -78,6 +100,13 @@ pub(super) fn read(section: &mut Section, variables: &Variables) -> Option<Envir
 
 /// The texts of the value to set for `key`, or the problem.
 fn check(key: &str, value: Option<&str>, variables: &Variables) -> Result<Vec<String>, String> {
+    check_key(key)?;
+    let value = value.ok_or("is not a string; put it in quotes")?;
+    check_value(value)?;
+    variables.expand(value)
+}
+
+fn check_key(key: &str) -> Result<(), String> {
     if let Some(prefix) = RESERVED.into_iter().find(|prefix| key.starts_with(prefix)) {
         return Err(format!("begins with {prefix}, which is kept for the runner; rename it"));
     }
@@ -89,11 +118,14 @@ fn check(key: &str, value: Option<&str>, variables: &Variables) -> Result<Vec<St
                     and no digit first"
             .to_owned());
     }
-    let value = value.ok_or("is not a string; put it in quotes")?;
+    Ok(())
+}
+
+fn check_value(value: &str) -> Result<(), String> {
     if value.contains('\0') {
         return Err("has a NUL in it, which no environment can hold; remove it".to_owned());
     }
-    variables.expand(value)
+    Ok(())
 }
 
 fn is_key(key: &str) -> bool {

@@ -76,7 +76,7 @@ impl FunctionSettings {
         let memory_mb = section.read_or("memory_mb", &count(64..=3072), "128");
         let default = "1000 with runtime \"rust\", otherwise 10";
         let max_instances = section.read_derived("max_instances", &count(1..=10_000), default);
-        let environment = environment::read(section, around.variables);
+        let environment = environment::read(section, around.variables, around.folder);
         let push = PushSettings::read(section, around.variables);
         let word = section.require("runtime", &word());
         let is_subprocess = matches!(word, Some(RuntimeWord::Subprocess(_)));

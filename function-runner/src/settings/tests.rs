@@ -2,15 +2,22 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs,
     net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt,
     path::Path,
     time::Duration,
 };
 
-use daemon::settings::{Key, SettingsError};
+use daemon::{
+    reload::FromFile,
+    settings::{Key, SettingsError},
+};
 use functions::{Catalog, Environment, StartError};
 
-use super::{SecretPair, Settings, TABLES, internal_address, subprocess::SubprocessKeys};
+use super::{
+    RuntimeSettings, SecretPair, Settings, TABLES, internal_address, subprocess::SubprocessKeys,
+};
 
 fn catalog() -> Catalog {
     let broken =
@@ -92,7 +99,7 @@ fn each_bad_setting_of_a_function_is_named() {
         (
             "memory = 1",
             "functions.f.memory: is not a setting; did you mean \"memory_mb\"? Known here: \
-             timeout, memory_mb, max_instances, environment, push_to, runtime, min_instances, idle_after, \
+             timeout, memory_mb, max_instances, environment, environment_files, push_to, runtime, min_instances, idle_after, \
              init_timeout, code, interpreter, user, private_tmp, tmp_mb, handler"
                 .to_owned(),
         ),
@@ -172,6 +179,44 @@ fn each_bad_environment_is_named_and_its_values_are_not_shown() {
         ),
         &["functions.f.environment: has 4097 bytes of keys and values; use 4096 at most"],
     );
+}
+
+#[test]
+fn a_value_of_the_environment_may_be_in_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    };
+    file("plain", "hunter2 ${push}\r\n");
+    file("long", &"hunter2".repeat(600));
+    file("nul", "hunter2\0");
+    file("open", "hunter2");
+    fs::set_permissions(folder.path().join("open"), fs::Permissions::from_mode(0o644)).unwrap();
+    let parse = |line: &str| {
+        let (none, file) = (map([]), folder.path().join("functions.toml"));
+        Settings::parse(&file, &echo(line), &none, &none, &catalog())
+    };
+    let settings = parse("environment_files = { KEY = \"plain\" }").unwrap();
+    let RuntimeSettings::Rust(rust) = &settings.functions[0].runtime else { panic!() };
+    assert_eq!(rust.environment.get("KEY"), Some("hunter2 ${push}"));
+    assert_eq!(settings.folders(), [folder.path().join("plain")], "it is watched");
+    assert!(!format!("{settings:?}").contains("hunter2"));
+    for (line, words) in [
+        ("{ url = \"plain\" }", "environment_files.url: is in environment too; remove one"),
+        ("{ SCF_X = \"plain\" }", "environment_files.SCF_X: begins with SCF_"),
+        ("{ \"a b\" = \"plain\" }", "environment_files.a b: is not a name for an"),
+        ("{ KEY = \"open\" }", "has the permissions 644, so that every user of this machine"),
+        ("{ KEY = \"nul\" }", "environment_files.KEY: has a NUL in it"),
+        ("{ KEY = \"nowhere\" }", "nowhere cannot be read: No such file"),
+        ("{ KEY = 7 }", "environment_files.KEY: 7 is not valid; use a path"),
+        ("{ KEY = \"long\" }", "environment: has 4230 bytes of keys and values; use 4096 at most"),
+    ] {
+        let problems = parse(&format!("environment_files = {line}")).unwrap_err().to_string();
+        assert!(problems.contains(words), "{problems}");
+        assert!(!problems.contains("hunter2"), "{problems}");
+    }
 }
 
 #[test]

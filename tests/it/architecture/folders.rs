@@ -68,7 +68,6 @@ const DAEMON: Map = &[
     ("tls", &["access", "authority", "reload", "settings"]),
     ("authority", &[]),
     ("credentials", &["access", "http", "path", "settings", "telemetry"]),
-    ("access", &[]),
     ("browser", &["health", "http", "path", "settings"]),
     ("health", &["http", "path"]),
     ("router", &["path"]),
@@ -83,7 +82,8 @@ const DAEMON: Map = &[
     ("stream", &[]),
     ("children", &[]),
     ("signals", &[]),
-    ("settings", &[]),
+    ("settings", &["access"]),
+    ("access", &[]),
 ];
 
 const CRATES: &[(&str, Map)] =

@@ -1,5 +1,7 @@
 //! functions.toml changes: functions come and go, and a broken file changes nothing.
 
+use std::{fs, os::unix::fs::PermissionsExt};
+
 use nix::sys::signal::Signal;
 use serde_json::json;
 
@@ -91,5 +93,35 @@ async fn changing_one_function_keeps_the_instances_of_the_others() {
     };
     soon("a new process", is_new).await;
     assert_eq!(changing.invoke("two").await, (200, json!([1, 2])));
+    changing.end().await;
+}
+
+/// Puts a file that only its user may read in the place of `secret`.
+fn change_secret(changing: &ChangingRunner, text: &str) {
+    let new = changing.path("secret.new");
+    fs::write(&new, text).unwrap();
+    fs::set_permissions(&new, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::rename(new, changing.path("secret")).unwrap();
+}
+
+#[tokio::test]
+async fn a_function_is_started_anew_when_the_file_of_a_secret_changes() {
+    if !has("python") {
+        return;
+    }
+    let code = code(1).replace("[1,", "[int(__import__('os').environ.get('VERSION', 1)),");
+    let changing = ChangingRunner::with_code("", "20s", |_| code.clone()).await;
+    change_secret(&changing, "2\n");
+    let settings = changing.settings();
+    let settings = settings + "[functions.one.environment_files]\nVERSION = \"secret\"\n";
+    changing.change("functions.toml", &settings);
+    changing.until_version("one", 2).await;
+    change_secret(&changing, "3\n");
+    changing.until_version("one", 3).await;
+    // Every user may read this one.
+    changing.change("secret", "4\n");
+    changing.runner.logged("secret has the permissions 755").await;
+    assert_eq!(changing.version("one").await, 3);
+    assert_eq!(changing.invoke("two").await, (200, json!([1, 1])));
     changing.end().await;
 }
