@@ -30,7 +30,8 @@ FROM debian:bookworm-slim AS base
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 # The journal, and the roster of functions.toml, are in folders of the working directory.
 WORKDIR /var/lib/longhold
-RUN chown 10001:10001 .
+# /run/longhold is for a volume with the tokens that the containers share. A new volume has the owner of the folder.
+RUN mkdir /run/longhold && chown 10001:10001 . /run/longhold
 USER 10001:10001
 
 FROM base AS gateway

@@ -2,6 +2,7 @@
 //! call each other over HTTP on loopback. For first trials, for developing functions, and for a
 //! single machine.
 
+mod access;
 mod names;
 mod page;
 mod reload;
@@ -75,7 +76,7 @@ struct Services {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let files = match Files::find(arguments.config_dir.as_deref()) {
+    let mut files = match Files::find(arguments.config_dir.as_deref()) {
         Ok(files) => files,
         Err(error) => return fail(&error, 2),
     };
@@ -85,7 +86,7 @@ async fn main() -> ExitCode {
             Err(error) => fail(&error.into(), 2),
         };
     }
-    let services = match open(&files).await {
+    let services = match open(&mut files).await {
         Ok(services) => services,
         Err(error)
             if error.is::<settings::BothErrors>()
@@ -104,12 +105,13 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
 }
 
 /// Opens all listeners before any service runs, because each service must know the other's address.
-async fn open(files: &Files) -> anyhow::Result<Services> {
+async fn open(files: &mut Files) -> anyhow::Result<Services> {
     let mut watched = WatchedFiles::default();
     // Before anything is opened. The address for pushes is not known yet.
     let (settings, functions) =
         both(files.parse_gateway(), files.parse_functions(settings::NOWHERE))?;
     names::check(&settings, &functions)?;
+    files.decide(&settings, &functions);
     telemetry::start(&settings.log);
     watched.watch_gateway(files, &settings).await?;
     // Files and folders that the settings name may have changed before they were watched.

@@ -16,6 +16,8 @@ use daemon::{
 };
 use functions::Catalog;
 
+use crate::access::Access;
+
 const GATEWAY_FILE: &str = "gateway.toml";
 const FUNCTIONS_FILE: &str = "functions.toml";
 
@@ -29,6 +31,7 @@ pub(crate) struct Files {
     functions: Source,
     built_in: bool,
     variables: BTreeMap<String, String>,
+    access: Access,
 }
 
 #[derive(Debug)]
@@ -56,6 +59,7 @@ impl Files {
             functions: Source { text: read_file(&functions, "--config-dir")?, path: functions },
             built_in: false,
             variables: variables(),
+            access: Access::new(),
         })
     }
 
@@ -71,6 +75,7 @@ impl Files {
             functions: source(FUNCTIONS_FILE, include_str!("../functions.toml").to_owned()),
             built_in: true,
             variables: variables(),
+            access: Access::new(),
         }
     }
 
@@ -87,7 +92,19 @@ impl Files {
         &self,
         text: &str,
     ) -> Result<gateway::settings::Settings, SettingsError> {
-        gateway::settings::Settings::parse(&self.gateway.path, text, &self.variables)
+        let path = &self.gateway.path;
+        let mut settings = gateway::settings::Settings::parse(path, text, &self.variables)?;
+        self.access.complete_gateway(&mut settings);
+        Ok(settings)
+    }
+
+    /// Decides what follows from both files together. They are parsed again after that.
+    pub(crate) fn decide(
+        &mut self,
+        gateway: &gateway::settings::Settings,
+        functions: &function_runner::Settings,
+    ) {
+        self.access.decide(gateway, functions);
     }
 
     /// What the gateway's file says now. None if it has errors.
@@ -135,12 +152,13 @@ impl Files {
         let catalog = Catalog::built_in();
         let settings =
             function_runner::Settings::parse(path, text, &self.variables, &extra, &catalog);
+        let mut settings = settings?;
+        self.access.check(&settings)?;
+        self.access.complete_functions(&mut settings);
         // The gateway of this process has ended when the runner is stopped.
-        settings.map(|mut settings| {
-            settings.drain.delay = Duration::ZERO;
-            settings.drain.hears_callers = false;
-            settings
-        })
+        settings.drain.delay = Duration::ZERO;
+        settings.drain.hears_callers = false;
+        Ok(settings)
     }
 }
 

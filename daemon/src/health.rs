@@ -27,10 +27,12 @@ pub fn health() -> Response<Body> {
     message(StatusCode::OK, "alive")
 }
 
-/// The answer about readiness. `obstacle` is why the process takes no new work.
-pub fn readiness(obstacle: Option<&str>) -> Response<Body> {
-    match obstacle {
-        None => message(StatusCode::OK, "ready"),
-        Some(obstacle) => message(StatusCode::SERVICE_UNAVAILABLE, obstacle),
+/// The answer about readiness. Anybody may ask, so that it does not say why a process takes no new
+/// work.
+pub fn readiness(is_ready: bool) -> Response<Body> {
+    if is_ready {
+        message(StatusCode::OK, "ready")
+    } else {
+        message(StatusCode::SERVICE_UNAVAILABLE, "not ready")
     }
 }

@@ -18,7 +18,7 @@ mod invocation;
 mod tests;
 
 pub use self::{
-    listen::{serve, serve_with_changes},
+    listen::{paths, serve, serve_with_changes},
     runner::Runner,
     settings::Settings,
 };

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use self::logs::Followers;
+pub use self::routes::paths;
 use crate::{runner::Runner, settings::Settings};
 
 /// HTTP clients keep pooled connections for up to 90 s (the gateway does). The client has to be

@@ -19,6 +19,7 @@ use std::{
 use daemon::{
     body::BodyMemory,
     browser::PageSettings,
+    credentials::Gate,
     settings::{Problem, SettingsError},
 };
 use futures_util::future::join_all;
@@ -60,6 +61,8 @@ pub struct Runner(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     functions: Table,
+    /// Who may use the internal listener.
+    gate: Gate,
     /// When running invocations will have ended, those of functions that were removed too.
     ends: AllEnds,
     /// The secret pair that requests of the cloud API are signed with, if one is set.
@@ -86,8 +89,9 @@ impl Runner {
     /// Starts a runner with the functions of `settings`. Opens no port. Functions in Rust are
     /// started; the others start when there is an event.
     ///
-    /// The error has the problems of all functions that did not start.
+    /// The error has the problems of the files of tokens, or of all functions that did not start.
     pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
+        let gate = Gate::new(settings.access.open(&settings.origins)?);
         let replies = reply_memory(settings.reply_memory);
         let functions = mem::take(&mut settings.functions).into_iter();
         let all_ends = AllEnds::default();
@@ -98,6 +102,7 @@ impl Runner {
         let secret = settings.secret.take().map(Arc::new);
         Ok(Self(Arc::new(Inner {
             functions: Table::new(functions),
+            gate,
             ends: all_ends,
             secret: Mutex::new(secret),
             permits: Arc::new(Semaphore::new(settings.max_invocations)),
@@ -213,6 +218,16 @@ impl Runner {
     /// Which pages may use the internal listener.
     pub(crate) fn internal_pages(&self) -> PageSettings {
         self.0.settings.internal_pages.clone()
+    }
+
+    /// Who may use the internal listener.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Whether the cloud API takes any signature of a caller on this machine.
+    pub(crate) fn trusts_this_machine(&self) -> bool {
+        self.0.settings.trusts_this_machine
     }
 
     /// Bytes of all request bodies that are being read, together.

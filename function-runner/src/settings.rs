@@ -29,6 +29,7 @@ use std::{
 
 use daemon::{
     browser::PageSettings,
+    credentials::AccessSettings,
     reload::{FromFile, Trigger},
     settings::{
         Document, Key, Kind, Origins, Problem, Section, SettingsError, address, bytes, count,
@@ -61,6 +62,8 @@ pub struct Settings {
     pub internal: SocketAddr,
     /// `listen.internal_hosts` and `listen.internal_origins`
     pub internal_pages: PageSettings,
+    /// `[access]`
+    pub access: AccessSettings,
     /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
     /// one is answered with 429.
     pub max_invocations: usize,
@@ -72,8 +75,11 @@ pub struct Settings {
     /// `[drain]`
     pub drain: DrainSettings,
     /// `invoke.secret_id` and `invoke.secret_key`: the pair that requests of the cloud API have to
-    /// be signed with. Without one, signatures are not checked.
+    /// be signed with. Without one they are refused.
     pub secret: Option<SecretPair>,
+    /// Whether the cloud API takes any signature of a caller on this machine if there is no pair.
+    /// No key of the file: a process that is the gateway too trusts this machine if its pushes do.
+    pub trusts_this_machine: bool,
     /// `reload.watch`: whether this file and the folders of code are read again when they change.
     pub watch: bool,
     /// `[log]`
@@ -130,11 +136,13 @@ impl Settings {
         Self {
             internal,
             internal_pages,
+            access: AccessSettings::read(&mut root.section("access")),
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
             body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "64MiB"),
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
             drain: DrainSettings::read(&mut root.section("drain")),
             secret: SecretPair::read(root),
+            trusts_this_machine: false,
             watch: root.section("reload").read_or("watch", &flag(), "true"),
             log: LogSettings::read(&mut root.section("log")),
             functions: function::read_all(root, &around),
@@ -163,6 +171,7 @@ impl Settings {
         let Self {
             internal,
             internal_pages,
+            access,
             max_invocations,
             body_memory,
             reply_memory,
@@ -170,6 +179,7 @@ impl Settings {
             watch,
             log,
             secret: _,
+            trusts_this_machine: _,
             functions: _,
             secret_files: _,
             origins: _,
@@ -178,6 +188,7 @@ impl Settings {
         let keys = [
             ("listen.internal", *internal == other.internal),
             ("[listen]", *internal_pages == other.internal_pages),
+            ("[access]", *access == other.access),
             ("limits.max_invocations", *max_invocations == other.max_invocations),
             ("limits.body_memory", *body_memory == other.body_memory),
             ("limits.reply_memory", *reply_memory == other.reply_memory),
@@ -210,8 +221,8 @@ const BODY_MEMORY: RangeInclusive<usize> = 18 << 20..=64 << 30;
 const REPLY_MEMORY: RangeInclusive<usize> = 6 << 20..=64 << 30;
 
 /// All tables but `listen`.
-const TABLES: [&str; 8] =
-    ["limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"];
+const TABLES: [&str; 9] =
+    ["access", "limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"];
 
 /// Reads `listen.internal` and no other setting, for the health check. Problems of other settings
 /// are no errors here.

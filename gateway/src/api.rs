@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use url::Url;
 
 pub(crate) use self::apis::{Apis, Changes};
-use crate::settings::ApiSettings;
+use crate::settings::{ApiSettings, FunctionAddress};
 
 /// One API, for as long as the process runs.
 #[derive(Debug)]
@@ -164,6 +164,14 @@ impl ApiConfig {
             cleanup: settings.cleanup.as_ref().map(|function| function.resolve(runner)),
             settings,
         }
+    }
+
+    /// Whether one of the functions is the runner's with this name.
+    pub(crate) fn names(&self, function: &str) -> bool {
+        let ApiSettings { register, transmit, cleanup, .. } = &self.settings;
+        let named = [register.as_ref(), Some(transmit), cleanup.as_ref()].into_iter().flatten();
+        let mut names = named.filter_map(FunctionAddress::name);
+        names.any(|name| name == function)
     }
 
     /// The addresses of all functions.

@@ -41,7 +41,7 @@ use url::Url;
 
 pub(crate) use self::{
     handshake_request::HandshakeRequest,
-    push::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},
+    push::{Effect, FUNCTION_HEADER, NotPushed, PUSH_TO_HEADER, PushOutcome, PushRefusal, Pushes},
     registered::Registered,
 };
 use crate::{

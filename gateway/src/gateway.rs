@@ -9,6 +9,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use daemon::{
     browser::PageGuard,
+    credentials::{Credentials, Gate},
     listen::listen,
     serve::{Listener, ServeSettings, serve},
     tls::Tls,
@@ -37,7 +38,7 @@ use crate::{
     listen::pages::Pages,
     listen::public::Public,
     opening::Connector,
-    push::{PushBodies, Pusher},
+    push::{PushBodies, PushTokens, Pusher},
     registry::Registry,
     reload::ApiReload,
     settings::Settings,
@@ -66,6 +67,7 @@ const LISTENERS_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Gateway {
     settings: Settings,
+    credentials: Credentials,
     pages: Option<Pages>,
     tls: Option<Tls>,
     public: TcpListener,
@@ -84,14 +86,21 @@ pub struct Listeners {
 }
 
 impl Gateway {
-    /// Reads the certificates, and opens the listeners and the journal.
+    /// Reads the certificates and the tokens, and opens the listeners and the journal.
     pub async fn bind(settings: Settings) -> Result<Self, GatewayError> {
         let tls = Tls::open(&settings.tls, "tls", &settings.origins)?;
         let public = listen(settings.public, settings.place("listen.public")).await?;
         let internal = listen(settings.internal, settings.place("listen.internal")).await?;
         let pages = settings.pages.as_deref().map(Pages::folder);
+        let credentials = settings.access.open(&settings.origins)?;
+        if settings.push.trusts_this_machine() {
+            info!(
+                "push.auth is \"loopback\": every process of this machine may push without a token, \
+                 each function, each local user and a proxy on this machine"
+            );
+        }
         let journal = Journal::open(&settings.journal)?;
-        Ok(Self { settings, pages, tls, public, internal, journal, changes: None })
+        Ok(Self { settings, credentials, pages, tls, public, internal, journal, changes: None })
     }
 
     /// Serves these pages and not the folder in the settings.
@@ -127,13 +136,13 @@ impl Gateway {
     /// Runs until `stop`, then drains within the drain timeout: connections are closed, their calls
     /// end and cleanups are delivered.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
-        let Self { settings, pages, tls, public, internal, journal, changes } = self;
+        let Self { settings, credentials, pages, tls, public, internal, journal, changes } = self;
         daemon::files::raise_limit(files_needed(
             &settings,
             matches!(pages, Some(Pages::Folder(_))),
         ));
         let start = settings.clone();
-        let functions = FunctionClient::new(&settings.runner)?;
+        let functions = FunctionClient::new(&settings.runner, credentials.service.bearer())?;
         let apis = Apis::new(settings.apis, settings.runner);
         functions.prepare(&apis.addresses())?;
         let identification = Identification::default();
@@ -143,11 +152,13 @@ impl Gateway {
         cleanups.report_owed(&apis).await;
         cleanups.take_up(&apis);
         cleanups.give_up_unserved(&apis);
+        let push_tokens = PushTokens::new(settings.push_tokens);
         let reload = ApiReload {
             apis: apis.clone(),
             functions: functions.clone(),
             cleanups: cleanups.clone(),
             key_sets: identification.key_sets.clone(),
+            push_tokens: push_tokens.clone(),
             settings: start,
         };
         let receive_memory = settings.connection.receive_memory(&reload.settings.apis);
@@ -167,6 +178,9 @@ impl Gateway {
         let push_bodies = PushBodies::new(&settings.push);
         let internals = Arc::new(Internal {
             guard: PageGuard::new(settings.internal_pages),
+            gate: Gate::new(credentials),
+            push_tokens,
+            trusts_this_machine: settings.push.trusts_this_machine(),
             apis: apis.clone(),
             pusher: Pusher::new(registry.clone(), push_bodies.clone(), settings.push),
             push_bodies,

@@ -4,6 +4,7 @@
 //! certain that it will not be. The one exception is a message to a connection that is still being
 //! opened: it is held, and answered at once, since register may wait for the answer.
 
+mod admission;
 mod body;
 mod encoder;
 
@@ -19,8 +20,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-pub(crate) use self::body::{HeldPush, PushBodies};
 use self::encoder::{EncodedPush, Encoder};
+pub(crate) use self::{
+    admission::{PushTokens, TokenScope},
+    body::{HeldPush, PushBodies},
+};
 use crate::{
     api::Api,
     dialect::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},

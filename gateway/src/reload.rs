@@ -8,6 +8,7 @@ use crate::{
     call::FunctionClient,
     cleanup::Cleanups,
     identity::KeySets,
+    push::PushTokens,
     settings::Settings,
 };
 
@@ -18,6 +19,7 @@ pub(crate) struct ApiReload {
     pub(crate) functions: FunctionClient,
     pub(crate) cleanups: Cleanups,
     pub(crate) key_sets: KeySets,
+    pub(crate) push_tokens: PushTokens,
     /// The settings that the gateway was started with.
     pub(crate) settings: Settings,
 }
@@ -60,6 +62,7 @@ impl ApiReload {
         for key in self.settings.fixed_keys_that_differ(&settings) {
             warn!("{key} has changed in the settings: restart to apply it");
         }
+        self.push_tokens.replace(settings.push_tokens);
         let Changes { added, changed, removed } = self.apis.replace(settings.apis);
         self.cleanups.take_up(&self.apis);
         info!(?added, ?changed, ?removed, "settings reloaded");

@@ -18,10 +18,11 @@ use std::{
 
 use daemon::{
     browser::PageSettings,
+    credentials::{AccessSettings, is_loopback},
     reload::FromFile,
     settings::{
         Document, Key, Origins, Problem, Section, SettingsError, address, count, describe, flag,
-        path, url,
+        nearest, path, url,
     },
     telemetry::LogSettings,
     tls::TlsSettings,
@@ -36,7 +37,7 @@ pub use self::{
     drain::DrainSettings,
     journal::{JournalSettings, JournalSync},
     paths::{PathParameters, PathPattern},
-    push::PushSettings,
+    push::{PushAuth, PushSettings, PushToken},
 };
 pub(crate) use self::{auth::TokenKeySource, paths::best_fit};
 
@@ -58,6 +59,8 @@ pub struct Settings {
     pub internal: SocketAddr,
     /// `listen.internal_hosts` and `listen.internal_origins`
     pub internal_pages: PageSettings,
+    /// `[access]`
+    pub access: AccessSettings,
     /// `[tls]`: of the public listener.
     pub tls: TlsSettings,
     /// `runner.url`: the base URL of functions that are given by name.
@@ -70,6 +73,8 @@ pub struct Settings {
     pub connection: ConnectionSettings,
     /// `[push]`
     pub push: PushSettings,
+    /// `[[push.tokens]]`
+    pub push_tokens: Vec<PushToken>,
     /// `[cleanup]`
     pub cleanup: CleanupSettings,
     /// `[journal]`
@@ -102,16 +107,19 @@ impl Settings {
     fn read(root: &mut Section, base: &Path) -> Self {
         let mut listen = root.section("listen");
         let mut pages = root.section("static");
+        let mut push = root.section("push");
         let settings = Self {
             public: listen.read_or("public", &address(), "127.0.0.1:9000"),
             internal: listen.read_or("internal", &address(), "127.0.0.1:9001"),
             internal_pages: PageSettings::read(&mut listen),
+            access: AccessSettings::read(&mut root.section("access")),
             tls: TlsSettings::read(&mut root.section("tls"), base),
             runner: root.section("runner").read_or("url", &url(), "http://127.0.0.1:9002"),
             pages: pages.read("dir", &path(base)),
             node: root.read_or("node", &count(0..=0x00ff_ffff), "0"),
             connection: ConnectionSettings::read(&mut root.section("connection")),
-            push: PushSettings::read(&mut root.section("push")),
+            push: PushSettings::read(&mut push),
+            push_tokens: PushToken::read_all(&mut push, base),
             cleanup: CleanupSettings::read(&mut root.section("cleanup")),
             journal: JournalSettings::read(&mut root.section("journal")),
             drain: DrainSettings::read(&mut root.section("drain")),
@@ -125,6 +133,12 @@ impl Settings {
         for problem in settings.push.problems_with(&settings.apis) {
             root.problem("push.max_body", problem);
         }
+        for (number, problem) in settings.problems_of_tokens() {
+            push.problem(&format!("tokens[{number}].apis"), problem);
+        }
+        if let Some(problem) = settings.problem_of_auth() {
+            push.problem("auth", problem);
+        }
         if let Some(problem) = settings.connection.problem_with(&settings.apis, &settings.apis) {
             root.problem("connection.receive_memory", problem);
         }
@@ -132,6 +146,29 @@ impl Settings {
             pages.problem("dir", format!("{} is not a folder", dir.display()));
         }
         settings
+    }
+
+    /// The APIs that tokens name and that are not there, each with the number of its token.
+    fn problems_of_tokens(&self) -> Vec<(usize, String)> {
+        let ids: Vec<_> = self.apis.iter().map(|api| api.id.as_str()).collect();
+        let tokens = self.push_tokens.iter().enumerate();
+        let named =
+            tokens.flat_map(|(number, token)| token.apis.iter().map(move |id| (number, id)));
+        let unknown = named.filter(|(_, id)| !ids.contains(&id.as_str()));
+        let what = |id: &str| format!("{id:?} is not the id of an api{}", nearest(id, &ids));
+        unknown.map(|(number, id)| (number, what(id))).collect()
+    }
+
+    /// What is wrong with `push.auth`.
+    fn problem_of_auth(&self) -> Option<String> {
+        let is_reached_from_afar = !is_loopback(self.internal) && !self.access.is_insecure;
+        let address = self.internal;
+        (self.push.trusts_this_machine() && is_reached_from_afar).then(|| {
+            format!(
+                "is \"loopback\", and listen.internal is {address}, which is not on loopback; use \
+                 \"token\", or an address such as 127.0.0.1:9001"
+            )
+        })
     }
 
     /// The keys of `gateway.toml`.
@@ -172,6 +209,7 @@ impl Settings {
             public,
             internal,
             internal_pages,
+            access,
             tls,
             runner,
             pages,
@@ -183,6 +221,7 @@ impl Settings {
             drain,
             watch,
             log,
+            push_tokens: _,
             apis: _,
             secret_files: _,
             origins: _,
@@ -191,6 +230,7 @@ impl Settings {
             ("listen.public", *public == other.public),
             ("listen.internal", *internal == other.internal),
             ("[listen]", *internal_pages == other.internal_pages),
+            ("[access]", *access == other.access),
             ("[tls]", *tls == other.tls),
             ("runner.url", *runner == other.runner),
             ("static.dir", *pages == other.pages),

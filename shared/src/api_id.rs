@@ -26,7 +26,9 @@ mod tests {
             assert!(is_api_id(id), "{id}");
         }
         let too_long = "x".repeat(61);
-        for text in ["", "~", "..", "a/b", "a b", "\u{e9}", "a\r\n", "cleanups", "healthz", &too_long] {
+        for text in
+            ["", "~", "..", "a/b", "a b", "\u{e9}", "a\r\n", "cleanups", "healthz", &too_long]
+        {
             assert!(!is_api_id(text), "{text}");
         }
     }

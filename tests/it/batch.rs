@@ -71,7 +71,7 @@ async fn a_batch_of_pushes_has_no_more_ids_than_one_push() {
     let push = push.to_string();
     let batch = format!("a - {}\n{push}\n", push.len()).repeat(3);
     let url = format!("http://{}/api-test", world.listeners.internal);
-    let request = reqwest::Client::new().post(url).body(batch);
+    let request = crate::support::access::operator().post(url).body(batch);
     let answer = request.header("content-type", "application/vnd.longhold.batch").send();
     let answer = soon("the answer", answer).await.unwrap().text().await.unwrap();
     let statuses =

@@ -96,14 +96,14 @@ async fn the_public_listener_also_serves_the_page() {
     for (path, content_type) in
         [("/", "text/html"), ("/chat.js", "text/javascript"), ("/favicon.svg", "image/svg+xml")]
     {
-        let response = reqwest::get(format!("{url}{path}")).await.unwrap();
+        let response = crate::support::access::get(format!("{url}{path}")).await.unwrap();
         assert_eq!(response.status(), 200, "{path}");
         let headers = response.headers();
         assert!(headers["content-type"].to_str().unwrap().starts_with(content_type), "{path}");
         assert!(headers.contains_key("content-security-policy"), "{path}");
     }
     for path in ["/nothing.html", "/../Cargo.toml", "/%2e%2e/Cargo.toml"] {
-        let response = reqwest::get(format!("{url}{path}")).await.unwrap();
+        let response = crate::support::access::get(format!("{url}{path}")).await.unwrap();
         assert_eq!(response.status(), 404, "{path}");
     }
     stack.finish().await;

@@ -49,7 +49,7 @@ async fn a_cleanup_function_may_push_closing_for_its_own_connection() {
     world.backend.on("cleanup", move |call| async move {
         let url = format!("http://{}/api-test", listeners.internal);
         let body = closing(call.id()).to_string();
-        let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+        let answer = crate::support::access::operator().post(url).body(body).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert_eq!(answer["errNo"], 410);
@@ -67,7 +67,7 @@ async fn closing_while_register_runs_closes_right_after_the_101() {
     let listeners = world.listeners;
     world.backend.on("register", move |call| async move {
         let url = format!("http://{}/api-test", listeners.internal);
-        let http = reqwest::Client::new();
+        let http = crate::support::access::operator();
         for body in [data_send(call.id(), "sorry"), closing(call.id())] {
             let answer = http.post(&url).body(body.to_string()).send().await.unwrap();
             assert_eq!(answer.status(), 200);

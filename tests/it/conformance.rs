@@ -19,6 +19,7 @@ use tokio_rustls::{
 };
 
 use crate::support::{
+    access,
     backend::{Backend, Reply},
     tls::{Authority, connect},
     world::World,
@@ -88,8 +89,7 @@ async fn forward(connector: TlsConnector, gateway: SocketAddr) -> (SocketAddr, A
 /// The suite finds nothing wrong with the gateway of `world`, which it reaches at `address`, in all
 /// cases but these.
 async fn check(suite: &str, world: &World, address: SocketAddr, but: &[&str]) {
-    let (url, http) =
-        (format!("http://{}/api-test", world.listeners.internal), reqwest::Client::new());
+    let (url, http) = (format!("http://{}/api-test", world.listeners.internal), access::operator());
     world.backend.on("transmit", move |call| {
         let (url, http) = (url.clone(), http.clone());
         async move {

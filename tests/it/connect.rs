@@ -252,7 +252,7 @@ async fn a_client_beyond_the_limit_gets_retry_after_and_can_connect_later() {
 async fn the_answer_to_a_request_that_is_no_handshake_says_what_is_missing() {
     let world = World::start().await;
     let url = format!("http://{}", world.listeners.public);
-    let get = |path: &str| reqwest::get(format!("{url}{path}"));
+    let get = |path: &str| crate::support::access::get(format!("{url}{path}"));
     let response = get(PATH).await.unwrap();
     assert_eq!(response.status(), 403);
     assert_eq!(response.text().await.unwrap(), r#"{"message":"need header Sec-WebSocket-Key."}"#);

@@ -187,7 +187,7 @@ async fn a_client_that_reads_nothing_does_not_delay_the_end_of_the_gateway() {
     let (client, register) = world.client().await;
     let url = format!("http://{}/api-test", world.listeners.internal);
     let body = crate::support::world::data_send(register.id(), &"x".repeat(1 << 20)).to_string();
-    let http = reqwest::Client::new();
+    let http = crate::support::access::operator();
     let mut pushing = tokio::task::JoinSet::new();
     for _ in 0..4 {
         pushing.spawn(http.post(&url).body(body.clone()).send());

@@ -8,6 +8,7 @@ use tokio::{
 };
 
 use crate::support::{
+    access::OPERATOR,
     backend::Backend,
     client::Client,
     soon,
@@ -62,7 +63,9 @@ async fn an_answer_that_comes_before_the_end_of_the_request_reaches_its_caller()
 async fn callers_that_have_ended_their_sending_side_are_answered() {
     let world = World::start().await;
     let (mut client, call) = world.client().await;
-    let list = "GET /cleanups HTTP/1.1\r\nHost: localhost\r\n\r\n".to_owned();
+    let list = format!(
+        "GET /cleanups HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {OPERATOR}\r\n\r\n"
+    );
     let push = post("/api-test", &data_send(call.id(), "hello").to_string());
     for (request, field, value) in [(list, "owed", 1), (push, "errNo", 0)] {
         let mut stream = sent(world.listeners.internal, request.as_bytes()).await;

@@ -50,7 +50,7 @@ async fn longhold_with_its_files_serves_the_chat_and_drains_on_sigterm() {
     assert_eq!(client.receive_text().await, "hello");
     // Its runner waits for no other caller.
     let url = format!("http://{}/~/drain", longhold.address("function_runner"));
-    let told = reqwest::Client::new().post(url).send().await.unwrap();
+    let told = crate::support::access::operator().post(url).send().await.unwrap();
     assert_eq!(told.status(), 404);
     longhold.signal(Signal::SIGTERM);
     assert_eq!(client.closed().await, 1001);
@@ -71,7 +71,12 @@ async fn longhold_without_files_serves_the_built_in_chat_and_its_page() {
     chat(&longhold).await;
     let url = format!("http://{}", longhold.address("public"));
     for (path, file) in [("/", "index.html"), ("/chat.js", "chat.js"), ("/wire.js", "wire.js")] {
-        let page = reqwest::get(format!("{url}{path}")).await.unwrap().text().await.unwrap();
+        let page = crate::support::access::get(format!("{url}{path}"))
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap();
         assert_eq!(page, fs::read_to_string(Path::new(ROOT).join("web").join(file)).unwrap());
     }
     longhold.signal(Signal::SIGINT);
@@ -140,7 +145,10 @@ async fn a_second_signal_ends_a_gateway_that_drains_at_once() {
     let _called = soon("the call", silent.accept()).await.unwrap();
     gateway.signal(Signal::SIGTERM);
     let ready = format!("http://{}/readyz", gateway.address("internal"));
-    soon("the drain", async { while reqwest::get(&ready).await.unwrap().status() != 503 {} }).await;
+    soon("the drain", async {
+        while crate::support::access::get(&ready).await.unwrap().status() != 503 {}
+    })
+    .await;
     gateway.signal(Signal::SIGTERM);
     assert_eq!(gateway.ended().await.code(), Some(1));
     client.abort();

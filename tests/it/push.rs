@@ -105,7 +105,7 @@ async fn a_push_from_within_register_is_held_and_delivered_after_the_101() {
         // The function waits for the answer, as functions do, before it returns.
         let url = format!("http://{}/api-test", listeners.internal);
         let body = data_send(call.id(), "welcome").to_string();
-        let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+        let answer = crate::support::access::operator().post(url).body(body).send().await.unwrap();
         let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert_eq!(answer["errNo"], 0);
         Reply::ok()
@@ -122,7 +122,7 @@ async fn a_function_can_push_to_the_sender_before_it_returns() {
     world.backend.on("transmit", move |call| async move {
         let url = format!("http://{}/api-test", listeners.internal);
         let body = data_send(call.id(), &format!("echo {}", call.data())).to_string();
-        let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+        let answer = crate::support::access::operator().post(url).body(body).send().await.unwrap();
         let answer: Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
         assert_eq!(answer["errNo"], 0);
         Reply::ok()
@@ -145,7 +145,7 @@ async fn pushes_to_a_client_that_does_not_read_are_429_and_all_answers_are_true(
     let mut pushing = tokio::task::JoinSet::new();
     let (mut written, mut refused) = (0, 0);
     let url = format!("http://{}/api-test", world.listeners.internal);
-    let http = reqwest::Client::new();
+    let http = crate::support::access::operator();
     // Far more than the system buffers, which is at most about 6 MB on loopback.
     for _ in 0..64 {
         let request = http.post(&url).body(data_send(register.id(), &big).to_string());
@@ -245,7 +245,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 /// `Accept-Encoding` and the answer.
 async fn push_encoded(world: &World, encoding: &str, body: Vec<u8>) -> (u16, String, Value) {
     let url = format!("http://{}/api-test", world.listeners.internal);
-    let request = reqwest::Client::new().post(url).header("content-encoding", encoding);
+    let request = crate::support::access::operator().post(url).header("content-encoding", encoding);
     let response = soon("an answer to a push", request.body(body).send()).await.unwrap();
     let accepted = response.headers().get("accept-encoding");
     let accepted = accepted.map_or("", |value| value.to_str().unwrap()).to_owned();

@@ -71,7 +71,7 @@ impl ChangingGateway {
 
     async fn push(&self, api: &str, body: serde_json::Value) -> String {
         let url = format!("http://{}/{api}", self.gateway.address("internal"));
-        let request = reqwest::Client::new().post(url).body(body.to_string());
+        let request = crate::support::access::operator().post(url).body(body.to_string());
         request.send().await.unwrap().text().await.unwrap()
     }
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use crate::support::{
+    access::OPERATOR,
     backend::Backend,
     client::{Client, exchange, received},
     soon,
@@ -110,7 +111,10 @@ async fn head_is_answered_wherever_get_is() {
         (public, "/~/readyz"),
     ] {
         let of = |method: &str| {
-            format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            format!(
+                "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+                 Authorization: Bearer {OPERATOR}\r\n\r\n"
+            )
         };
         let (got, body) = ask(address, &of("GET")).await;
         let (head, nothing) = ask(address, &of("HEAD")).await;
@@ -164,6 +168,10 @@ async fn a_balancer_can_ask_the_public_listener() {
     drop(world);
 }
 
+fn as_operator(path: &str) -> String {
+    format!("GET {path} HTTP/1.0\r\nAuthorization: Bearer {OPERATOR}\r\n\r\n")
+}
+
 /// A base URL with a slash at its end and a path with one at its begin make two.
 #[tokio::test]
 async fn joined_urls_reach_what_they_name() {
@@ -189,7 +197,7 @@ async fn joined_urls_reach_what_they_name() {
         ("//~/x/", "404"),
         ("/%7E//x", "404"),
     ] {
-        let (head, _) = ask(internal, &format!("GET {path} HTTP/1.0\r\n\r\n")).await;
+        let (head, _) = ask(internal, &as_operator(path)).await;
         assert_eq!(status(&head), expected, "{path}");
     }
     world.finish().await;

@@ -45,7 +45,7 @@ fn check_refused(refused: &Refused) {
 }
 
 async fn post(url: String, body: &Value) -> (u16, Value) {
-    let request = reqwest::Client::new().post(url).body(body.to_string()).send();
+    let request = crate::support::access::operator().post(url).body(body.to_string()).send();
     let response = soon("an answer", request).await.unwrap();
     let status = response.status().as_u16();
     (status, serde_json::from_slice(&response.bytes().await.unwrap()).unwrap())

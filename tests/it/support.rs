@@ -1,5 +1,6 @@
 //! Shared by the tests: a gateway with scripted functions, clients, processes, and a test timeout.
 
+pub(crate) mod access;
 pub(crate) mod backend;
 pub(crate) mod between;
 pub(crate) mod browser;

@@ -7,7 +7,7 @@ use clap::ValueEnum;
 use tempfile::TempDir;
 
 use super::peers::{Group, Hold};
-use crate::target::longhold::AttackedTarget;
+use crate::target::longhold::{AttackedTarget, OPERATOR};
 
 /// The page that nobody reads.
 const PAGE_BYTES: u64 = 20 << 20;
@@ -82,8 +82,9 @@ impl Kind {
                 peers(*internal, 4400, Hold::Reading, b"POST /echo HTTP/1.1\r\nHost:".to_vec())
             }
             Self::HalfBodies => {
-                let body = vec![b' '; 17 << 20];
-                peers(*runner, 60, Hold::Reading, post("/", &body, 1))
+                let body = vec![b' '; 5 << 20];
+                let request = post("/functions/echo/invocations", &body, 1);
+                peers(*runner, 60, Hold::Reading, request)
             }
             Self::HalfMessages => Group {
                 then: message(1 << 20, 600),
@@ -137,7 +138,7 @@ fn get(path: &str) -> Vec<u8> {
 fn head(path: &str, length: usize) -> Vec<u8> {
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
-         Content-Length: {length}\r\n\r\n"
+         Authorization: Bearer {OPERATOR}\r\nContent-Length: {length}\r\n\r\n"
     );
     head.into_bytes()
 }

@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{
     Request, StatusCode,
     client::conn::http1::{SendRequest, handshake},
-    header::HOST,
+    header::{AUTHORIZATION, HOST},
 };
 use hyper_util::rt::TokioIo;
 use tokio::{net::TcpStream, task::JoinSet};
@@ -20,7 +20,7 @@ use crate::{
     latencies::Latencies,
     period::{Lengths, Period},
     progress::ProgressLine,
-    target::{Target, running::RunningTarget},
+    target::{Target, longhold::OPERATOR, running::RunningTarget},
 };
 
 #[derive(Debug, Clone, Copy, Args)]
@@ -77,6 +77,7 @@ async fn call(caller: &mut SendRequest<Full<Bytes>>, runner: SocketAddr) -> anyh
     caller.ready().await?;
     let request = Request::post("/functions/empty/invocations")
         .header(HOST, runner.to_string())
+        .header(AUTHORIZATION, format!("Bearer {OPERATOR}"))
         .body(Full::from("{}"))?;
     let answer = caller.send_request(request).await?;
     let status = answer.status();

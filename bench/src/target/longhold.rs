@@ -1,8 +1,11 @@
 //! Gateway and function-runner of one build, with settings for measuring.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::{self, OpenOptions},
+    io::{self, Write},
     net::SocketAddr,
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     str::FromStr,
 };
@@ -25,6 +28,9 @@ pub(crate) struct Build {
     /// The folder of the binaries. Default: the folder of this binary.
     folder: Option<PathBuf>,
 }
+
+/// The token of the operator of all builds that ask for one.
+pub(crate) const OPERATOR: &str = "the-token-of-the-operator-of-bench";
 
 /// Longhold with all its addresses.
 #[derive(Debug)]
@@ -51,14 +57,14 @@ enum Features {
 impl Build {
     /// Starts the function-runner, and the gateway if the scenario needs it.
     pub(super) async fn start(&self, scenario: Scenario) -> anyhow::Result<RunningTarget> {
-        let folder = tempfile::tempdir()?;
+        let folder = folder()?;
         let (runner, push) = (free_address()?, free_address()?);
         write(&folder, "gateway.toml", &gateway_settings(runner, push, &self.features, ""))?;
         let mut functions = functions_settings(runner, push);
         if matches!(scenario, Scenario::Python | Scenario::Invoke) {
             // Only for these, because functions in Python need an interpreter.
             write(&folder, "index.py", include_str!("../python/index.py"))?;
-            functions += &python_settings(push);
+            functions += &python_settings();
         }
         write(&folder, "functions.toml", &functions)?;
         let (runner_process, _) = self.start_one("function-runner", folder.path()).await?;
@@ -79,7 +85,7 @@ impl Build {
         settings: &str,
         files_max: u32,
     ) -> anyhow::Result<AttackedTarget> {
-        let folder = tempfile::tempdir()?;
+        let folder = folder()?;
         let (runner, push) = (free_address()?, free_address()?);
         let settings = gateway_settings(runner, push, &self.features, settings);
         write(&folder, "gateway.toml", &settings)?;
@@ -185,7 +191,9 @@ fn gateway_settings(
 }
 
 fn functions_settings(runner: SocketAddr, push: SocketAddr) -> String {
-    let mut text = format!("listen.internal = \"{runner}\"\nlog.filter = \"warn\"\n");
+    let mut text = format!(
+        "listen.internal = \"{runner}\"\nlog.filter = \"warn\"\nvariables.push = \"http://{push}\"\n"
+    );
     for (name, api) in
         [("echo", "echo"), ("register", "chat"), ("transmit", "chat"), ("cleanup", "chat")]
     {
@@ -194,14 +202,14 @@ fn functions_settings(runner: SocketAddr, push: SocketAddr) -> String {
             [functions.{name}]
             runtime = "rust"
             handler = "{name}"
-            environment = {{ url = "http://{push}/{api}", ROSTER_URL = "memory:///bench" }}
+            environment = {{ url = "${{push}}/{api}", ROSTER_URL = "memory:///bench" }}
             "#
         );
     }
     text
 }
 
-fn python_settings(push: SocketAddr) -> String {
+fn python_settings() -> String {
     let mut text = String::new();
     for (name, handler) in [("python", "index.echo"), ("empty", "index.empty")] {
         text += &format!(
@@ -210,11 +218,22 @@ fn python_settings(push: SocketAddr) -> String {
             runtime = "python3"
             code = "."
             handler = "{handler}"
-            environment = {{ url = "http://{push}/python" }}
+            environment = {{ url = "${{push}}/python" }}
             "#
         );
     }
     text
+}
+
+/// A folder with the token, where a build looks for it.
+fn folder() -> io::Result<TempDir> {
+    let folder = tempfile::tempdir()?;
+    let data = folder.path().join("data");
+    fs::create_dir(&data)?;
+    let file = data.join("operator.token");
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    file.write_all(OPERATOR.as_bytes())?;
+    Ok(folder)
 }
 
 fn write(folder: &TempDir, name: &str, text: &str) -> io::Result<()> {

@@ -1,4 +1,5 @@
-//! The routes of the internal listener. Every answer is JSON, except for logs.
+//! The routes of the internal listener, and who may use each. Every answer is JSON, except for
+//! logs.
 
 use std::{convert::Infallible, sync::LazyLock};
 
@@ -6,10 +7,11 @@ use batch::server::is_batch;
 use daemon::{
     body::{BodyMemory, RequestBody},
     browser::PageGuard,
+    credentials::{Caller, Denial, Presented},
     health::{health, readiness},
     http::{Body, json, message, method_not_allowed},
     path::normal,
-    router::{Found, Router},
+    router::{Found, ListedPath, Router},
 };
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use serde_json::json;
@@ -40,6 +42,47 @@ enum View {
     Readiness,
 }
 
+/// Who may use a route.
+#[derive(Debug, Clone, Copy)]
+enum Access {
+    Anybody,
+    /// The signature of the request decides.
+    Signed,
+    /// A service or the operator.
+    Services,
+    Operator,
+}
+
+impl Route {
+    fn access(self) -> Access {
+        match self {
+            Self::Action => Access::Signed,
+            Self::Invocations => Access::Services,
+            Self::Read(View::Health | View::Readiness) => Access::Anybody,
+            // A gateway asks how long its calls may still run.
+            Self::Read(View::Functions) => Access::Services,
+            Self::Read(View::Logs) => Access::Operator,
+            Self::Drain | Self::Reserved => Access::Services,
+        }
+    }
+}
+
+impl Access {
+    /// Why `caller` may not use a route with this access.
+    fn denial(self, caller: Caller<'_>) -> Option<Denial> {
+        let right = match (self, caller) {
+            (Self::Anybody | Self::Signed, _)
+            | (Self::Services, Caller::Service | Caller::Operator)
+            | (Self::Operator, Caller::Operator) => return None,
+            (Self::Services | Self::Operator, _) => {
+                "send the header Authorization: Bearer with the token in the runner's \
+                 access.operator_file"
+            }
+        };
+        Some(caller.denial(right))
+    }
+}
+
 /// All routes to come begin with `/~/`, so that no name that a user chooses can be in their way.
 static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
     let read = |view| [(Method::GET, Route::Read(view))];
@@ -56,6 +99,11 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
         .with_any("/~", Route::Reserved)
         .with_any("/~/{*rest}", Route::Reserved)
 });
+
+/// All paths of the internal listener.
+pub fn paths() -> &'static [ListedPath] {
+    ROUTES.paths()
+}
 
 /// The service of the internal listener. At `close` answers without an end are ended.
 ///
@@ -93,7 +141,20 @@ async fn answer(
     request: Request<RequestBody>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    match ROUTES.find(&head.method, &normal(head.uri.path())) {
+    let path = normal(head.uri.path());
+    let found = ROUTES.find(&head.method, &path);
+    let access = match &found {
+        Found::Route(route, _) => route.access(),
+        // A caller without a token does not learn which routes there are.
+        Found::OtherMethods(_) | Found::Nothing => Access::Services,
+    };
+    let gate = runner.gate();
+    if !gate.is_open()
+        && let Some(denial) = access.denial(gate.caller(Presented::of(&head.headers)))
+    {
+        return gate.refuse(&path, &denial);
+    }
+    match found {
         Found::Route(Route::Action, _) => action::answer(runner, memory, &head, body).await,
         Found::Route(Route::Invocations, parameters) => {
             let name = parameters.get("name").unwrap_or_default();
@@ -131,6 +192,6 @@ fn show(
             None => message(StatusCode::NOT_FOUND, "no function has this name"),
         },
         View::Health => health(),
-        View::Readiness => readiness(runner.is_draining().then_some("draining")),
+        View::Readiness => readiness(!runner.is_draining()),
     }
 }

@@ -6,7 +6,7 @@ use batch::OFFER;
 use daemon::http::{Body, full, json};
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use shared::push::{PushAnswer, PushError};
+use shared::push::PushAnswer;
 
 use super::{body::BrokeOff, failures::PushFailure};
 
@@ -90,8 +90,7 @@ fn no_answer(error: &reqwest::Error) -> PushFailure {
 /// What an `errNo` of the gateway means, for a log. Its text is not told: it may quote what a
 /// function has sent.
 pub(super) fn meaning(status: StatusCode, err_no: Option<u16>) -> &'static str {
-    let is = |error: &PushError| err_no == Some(error.err_no());
-    if is(&PushError::Unauthorized) || status == StatusCode::UNAUTHORIZED {
+    if err_no == Some(401) || status == StatusCode::UNAUTHORIZED {
         return "the gateway does not let the function push to this API; have the API name the \
                 function, or name the API in push_to of the function";
     }

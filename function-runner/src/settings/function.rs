@@ -102,6 +102,14 @@ impl FunctionSettings {
         Some(Self { name, timeout, memory_mb, max_instances, push, runtime: runtime? })
     }
 
+    /// Whether the function runs as an account of its own.
+    pub fn has_user(&self) -> bool {
+        match &self.runtime {
+            RuntimeSettings::Rust(_) => false,
+            RuntimeSettings::Subprocess(subprocess) => subprocess.user.is_some(),
+        }
+    }
+
     /// How long an invocation may wait for an instance. Of child processes: for a permit, for a
     /// start, and for another instance if the start has failed.
     pub(crate) fn longest_wait(&self) -> Duration {

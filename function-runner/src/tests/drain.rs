@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     functions::{gate, request, settings, waiting},
-    http::{invocation, receive, send},
+    http::{SERVICE, invocation, receive, send},
     server::Server,
 };
 use crate::{Runner, runner::DRAINING_MAX};
@@ -31,7 +31,7 @@ async fn a_draining_runner_ends_what_runs_and_refuses_what_comes() {
     // The runner takes a moment to begin the drain.
     while server.get("/readyz").await.status == 200 {}
     let ready = server.get("/readyz").await;
-    assert_eq!((ready.status, ready.json()), (503, json!({"message": "draining"})));
+    assert_eq!((ready.status, ready.json()), (503, json!({"message": "not ready"})));
     assert_eq!(server.get("/healthz").await.status, 200);
     let refused = server.invoke("waits", "{}").await;
     assert_eq!((refused.status, &refused.json()["statusCode"]), (503, &json!(503)));
@@ -116,11 +116,18 @@ async fn what_comes_during_the_delay_is_admitted_although_no_caller_is_there() {
     tokio::join!(running, calls);
 }
 
-const DRAIN: &[u8] = b"POST /~/drain HTTP/1.1\r\nhost: localhost\r\ncontent-length: 0\r\n\r\n";
+/// The request with which a caller says that it drains. `headers` end with a line break each.
+fn drain_request(headers: &str) -> Vec<u8> {
+    let head = format!(
+        "POST /~/drain HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {SERVICE}\r\n\
+         {headers}content-length: 0\r\n\r\n"
+    );
+    head.into_bytes()
+}
 
 /// Opens the request with which a caller says that it drains, and waits for its answer.
 async fn drain(server: &Server) -> TcpStream {
-    let mut caller = send(server.address, DRAIN).await;
+    let mut caller = send(server.address, &drain_request("")).await;
     let mut start = [0; 15];
     caller.read_exact(&mut start).await.unwrap();
     assert_eq!(&start, b"HTTP/1.1 200 OK");
@@ -178,15 +185,14 @@ async fn so_many_callers_drain_at_once_and_no_more() {
     for _ in 0..DRAINING_MAX {
         callers.push(drain(&server).await);
     }
-    let last = b"POST /~/drain HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    let refused = server.send(last).await;
+    let refused = server.send(&drain_request("connection: close\r\n")).await;
     assert_eq!(refused.status, 429);
     assert_eq!(refused.json(), json!({"message": "64 callers drain already; try again"}));
     callers.clear();
     // The runner takes a moment to see that they have gone.
     soon(async {
         loop {
-            let mut caller = send(server.address, DRAIN).await;
+            let mut caller = send(server.address, &drain_request("")).await;
             let mut start = [0; 12];
             caller.read_exact(&mut start).await.unwrap();
             if start.ends_with(b"200") {

@@ -7,10 +7,15 @@ use std::{
 };
 
 use bytes::Bytes;
+use daemon::{
+    credentials::{AccessSettings, AccessToken, TokenSource},
+    settings::Secret,
+};
 use functions::{BoxFuture, Catalog, Context, Environment, Function, FunctionError, StartError};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
+use super::http::{OPERATOR, SERVICE};
 use crate::invocation::{InvocationRequest, ReplyTo};
 
 type Outcome = Result<Value, FunctionError>;
@@ -153,11 +158,19 @@ pub(super) fn waiting(name: &str, lines: &str) -> String {
     function("waits", &format!("environment.gate = \"{name}\"\n{lines}"))
 }
 
+/// The tokens of the tests, which are in no file.
+pub(super) fn access() -> AccessSettings {
+    let given = |text: &str| TokenSource::Given(AccessToken::new(Secret::new(text)).unwrap());
+    AccessSettings { service: given(SERVICE), operator: given(OPERATOR), is_insecure: false }
+}
+
 /// Reads settings against the catalog of the tests.
 pub(super) fn settings(text: &str) -> crate::Settings {
     let none = std::collections::BTreeMap::new();
     let file = std::path::Path::new("functions.toml");
     let mut settings = crate::Settings::parse(file, text, &none, &none, &catalog()).unwrap();
+    settings.access = access();
+    settings.trusts_this_machine = true;
     if !text.contains("drain") {
         // Nobody calls a runner that a test has stopped.
         settings.drain.delay = std::time::Duration::ZERO;

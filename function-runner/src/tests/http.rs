@@ -29,11 +29,16 @@ impl Answer {
     }
 }
 
+/// The token of the operator in these tests.
+pub(super) const OPERATOR: &str = "the-operators-token-in-tests";
+/// The token of services in these tests.
+pub(super) const SERVICE: &str = "the-services-token-in-tests";
+
 /// The bytes of an invocation of `name` with `event`; `headers` end with a line break each.
 pub(super) fn invocation(name: &str, headers: &str, event: &[u8]) -> Vec<u8> {
     let head = format!(
         "POST /functions/{name}/invocations HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-         content-length: {}\r\n{headers}\r\n",
+         authorization: Bearer {SERVICE}\r\ncontent-length: {}\r\n{headers}\r\n",
         event.len()
     );
     [head.as_bytes(), event].concat()

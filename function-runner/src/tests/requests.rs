@@ -5,7 +5,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::{
     functions::{function, gate, waiting},
-    http::{invocation, receive, send},
+    http::{OPERATOR, SERVICE, invocation, receive, send},
     server::Server,
 };
 
@@ -57,7 +57,10 @@ async fn every_path_and_method_has_an_answer_in_json() {
         ("POST //functions/%72eturns/invocations/", 400),
     ];
     for (line, status) in cases {
-        let head = format!("{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             authorization: Bearer {OPERATOR}\r\n\r\n"
+        );
         let answer = server.send(head.as_bytes()).await;
         assert_eq!(answer.status, status, "{line}");
         answer.json();
@@ -136,8 +139,10 @@ async fn the_traceparent_is_passed_on_as_it_came() {
 #[tokio::test]
 async fn an_event_in_chunks_is_an_event() {
     let server = Server::start(&function("returns", "")).await;
-    let head = "POST /functions/returns/invocations HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
-                transfer-encoding: chunked\r\n\r\n";
+    let head = format!(
+        "POST /functions/returns/invocations HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         authorization: Bearer {SERVICE}\r\ntransfer-encoding: chunked\r\n\r\n"
+    );
     let chunks = format!("{head}2\r\n[1\r\n2\r\n,2\r\n1\r\n]\r\n0\r\n\r\n");
     let answer = server.send(chunks.as_bytes()).await;
     assert_eq!(answer.json(), json!([1, 2]));
@@ -182,8 +187,10 @@ async fn an_answer_that_comes_before_the_end_of_the_request_reaches_its_caller()
     ];
     for (line, status) in cases {
         let length = large.len();
-        let head =
-            format!("{line} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {length}\r\n\r\n");
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {OPERATOR}\r\n\
+             content-length: {length}\r\n\r\n"
+        );
         let answer = server.send(&[head.as_bytes(), &large].concat()).await;
         assert_eq!(answer.status, status, "{line}");
         assert_eq!(answer.headers["connection"], "close", "{line}");

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     functions::settings,
-    http::{Answer, invocation, receive, send},
+    http::{Answer, OPERATOR, invocation, receive, send},
 };
 use crate::{Runner, Settings, serve_with_changes};
 
@@ -42,7 +42,10 @@ impl Server {
 
     /// Gets `path`.
     pub(super) async fn get(&self, path: &str) -> Answer {
-        let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+             authorization: Bearer {OPERATOR}\r\n\r\n"
+        );
         self.send(head.as_bytes()).await
     }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::mpsc;
 
 use super::{
-    functions::{catalog, function, settings},
+    functions::{access, catalog, function, settings},
     server::Server,
 };
 use crate::{Runner, Settings};
@@ -24,7 +24,9 @@ async fn all_functions_that_do_not_start_are_reported_with_their_keys() {
     let variable = "LONGHOLD_FUNCTION_RUNNER__FUNCTIONS__B__ENVIRONMENT__GATE";
     let variables = BTreeMap::from([(variable.to_owned(), String::new())]);
     let file = Path::new("functions.toml");
-    let settings = Settings::parse(file, &text, &variables, &BTreeMap::new(), &catalog()).unwrap();
+    let settings = Settings::parse(file, &text, &variables, &BTreeMap::new(), &catalog());
+    let mut settings = settings.unwrap();
+    settings.access = access();
     let error = Runner::start(settings).unwrap_err();
     let what = "environment key gate is missing: set it in the environment of the function";
     let expected = format!(

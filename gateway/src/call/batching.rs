@@ -37,8 +37,15 @@ impl Batchers {
         batchers.get(url).filter(|it| it.batcher.takes(bytes)).cloned()
     }
 
-    /// Notes whether the response of `url` offers to take batches, which `http` would send.
-    pub(super) fn learn(&self, url: &Url, headers: &HeaderMap, http: &Client) {
+    /// Notes whether the response of `url` offers to take batches, which `http` would send
+    /// with the headers that `own` gives.
+    pub(super) fn learn(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        http: &Client,
+        own: impl FnOnce() -> HeaderMap,
+    ) {
         if !headers.contains_key(OFFER) {
             return;
         }
@@ -49,7 +56,7 @@ impl Batchers {
         drop(known);
         let mut batchers = self.0.write().expect("no code panics while it holds this lock");
         let new = || Batching {
-            batcher: Batcher::new(http.clone(), url.clone(), BATCH_TIMEOUT),
+            batcher: Batcher::with_headers(http.clone(), url.clone(), own(), BATCH_TIMEOUT),
             late: Arc::new(Semaphore::new(LATE_MAX)),
         };
         batchers.entry(url.clone()).or_insert_with(new).batcher.learn(headers);

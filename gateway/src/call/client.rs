@@ -48,10 +48,10 @@ pub(crate) struct FunctionClient {
 
 impl FunctionClient {
     /// A client that can call `http` addresses. [`Self::prepare`] adds others. `runner` is the base
-    /// URL of the runner.
-    pub(crate) fn new(runner: &Url) -> Result<Self, reqwest::Error> {
+    /// URL of the runner, and `authorization` what it asks of its callers.
+    pub(crate) fn new(runner: &Url, authorization: HeaderValue) -> Result<Self, reqwest::Error> {
         let plain = builder().tls_certs_only([]).build()?;
-        let runner = Arc::new(RunnerTimes::new(runner));
+        let runner = Arc::new(RunnerTimes::new(runner, authorization));
         Ok(Self {
             plain,
             secure: Arc::default(),
@@ -84,7 +84,7 @@ impl FunctionClient {
             return pending().await;
         }
         let http = self.client_of(self.runner.url().scheme());
-        drain_notice::keep_open(http, &self.runner.url().drain()).await
+        drain_notice::keep_open(http, self.runner.url()).await
     }
 
     /// Makes sure that functions at these addresses can be called.
@@ -127,7 +127,8 @@ impl FunctionClient {
 
     /// Notes whether the response of `url` offers to take batches.
     pub(super) fn learn(&self, url: &Url, headers: &HeaderMap) {
-        self.batchers.learn(url, headers, self.client_of(url.scheme()));
+        let own = || self.runner.url().headers_to(url);
+        self.batchers.learn(url, headers, self.client_of(url.scheme()), own);
     }
 
     fn client_of(&self, scheme: &str) -> &Client {
@@ -141,6 +142,7 @@ impl FunctionClient {
         let request = self
             .client_of(call.url.scheme())
             .post(call.url.clone())
+            .headers(self.runner.url().headers_to(&call.url))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
             .header(REQUEST_ID_HEADER, &*call.request_id)
             .body(call.event.clone());
@@ -170,6 +172,7 @@ fn builder() -> ClientBuilder {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
+    use http::HeaderValue;
     use shared::{connection_id::ConnectionId, invocation::Disposition};
     use tokio::sync::Semaphore;
     use url::Url;
@@ -183,7 +186,8 @@ mod tests {
     async fn a_call_that_has_no_turn_in_time_did_not_run() {
         // Nothing is sent, so nothing has to be there.
         let nowhere = Url::parse("http://127.0.0.1:1/").unwrap();
-        let functions = FunctionClient::new(&nowhere).unwrap();
+        let functions =
+            FunctionClient::new(&nowhere, HeaderValue::from_static("Bearer hunter2")).unwrap();
         let origin = Origin {
             event: EventName::Transmit,
             api_id: "a".into(),

@@ -108,7 +108,8 @@ mod tests {
     #[tokio::test]
     async fn each_function_of_an_api_has_its_own_turns() {
         let runner = Url::parse("http://127.0.0.1:9002").unwrap();
-        let functions = FunctionClient::new(&runner).unwrap();
+        let token = http::HeaderValue::from_static("Bearer hunter2");
+        let functions = FunctionClient::new(&runner, token).unwrap();
         let origin = |event, api_id: &str| Origin {
             event,
             api_id: api_id.into(),

@@ -9,6 +9,9 @@ use shared::invocation::{Disposition, InvocationFault};
 use super::UnendedCall;
 
 const NO_ANSWER: &str = "function did not answer";
+/// The runner asks its callers for the token of services.
+const UNAUTHORIZED: &str = "the runner does not know the token of this gateway; the files that \
+                            access.service_file of both names must have the same token";
 
 /// Why a call has no result.
 #[derive(Debug)]
@@ -44,6 +47,7 @@ impl CallError {
     /// The response of a function of the runner had a status that does not say success.
     pub(crate) fn status(status: u16) -> Self {
         let meaning = InvocationFault::from_status(status).map(InvocationFault::meaning);
+        let meaning = meaning.or((status == StatusCode::UNAUTHORIZED).then_some(UNAUTHORIZED));
         Self::of_status(status, meaning.unwrap_or_else(|| name_of(status)))
     }
 

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, error::Error, io, iter, sync::Arc, time::Duration};
 
 use bytes::BytesMut;
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use reqwest::{Client, Response};
 use serde::Deserialize;
 use tokio::time::Instant;
@@ -44,8 +44,8 @@ struct Function {
 
 impl RunnerAnswer {
     /// Asks at `address`.
-    pub(super) async fn get(http: &Client, address: &str) -> Self {
-        let response = match http.get(address).send().await {
+    pub(super) async fn get(http: &Client, address: &str, headers: &HeaderMap) -> Self {
+        let response = match http.get(address).headers(headers.clone()).send().await {
             Ok(response) => response,
             Err(error) if is_refused(&error) => return Self::Unreachable,
             Err(_) => return Self::NoAnswer,
@@ -95,7 +95,7 @@ mod tests {
     #[tokio::test]
     async fn only_a_refused_connection_shows_that_the_runner_does_not_run() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (address, none) = (listener.local_addr().unwrap(), HeaderMap::new());
         let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let accepted = async {
             let (stream, _) = listener.accept().await.unwrap();
@@ -103,13 +103,13 @@ mod tests {
         };
         // The connection is made, and TLS fails.
         let secure = format!("https://{address}/functions");
-        let (answer, ()) = tokio::join!(RunnerAnswer::get(&http, &secure), accepted);
+        let (answer, ()) = tokio::join!(RunnerAnswer::get(&http, &secure, &none), accepted);
         assert!(matches!(answer, RunnerAnswer::NoAnswer), "{answer:?}");
         // The address of a network, to which no connection can be made.
-        let answer = RunnerAnswer::get(&http, "http://255.255.255.255:9/functions").await;
+        let answer = RunnerAnswer::get(&http, "http://255.255.255.255:9/functions", &none).await;
         assert!(matches!(answer, RunnerAnswer::NoAnswer), "{answer:?}");
         drop(listener);
-        let answer = RunnerAnswer::get(&http, &format!("http://{address}/functions")).await;
+        let answer = RunnerAnswer::get(&http, &format!("http://{address}/functions"), &none).await;
         assert!(matches!(answer, RunnerAnswer::Unreachable), "{answer:?}");
     }
 }

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use http::HeaderValue;
 use reqwest::Client;
 use tokio::{
     sync::Semaphore,
@@ -45,9 +46,13 @@ struct LastAnswer {
 }
 
 impl RunnerTimes {
-    /// The times of the runner at this base URL.
-    pub(super) fn new(base: &Url) -> Self {
-        Self { url: RunnerUrl::new(base), turn: Semaphore::new(1), last: Mutex::default() }
+    /// The times of the runner at this base URL. `authorization` is what it asks of its callers.
+    pub(super) fn new(base: &Url, authorization: HeaderValue) -> Self {
+        Self {
+            url: RunnerUrl::new(base, authorization),
+            turn: Semaphore::new(1),
+            last: Mutex::default(),
+        }
     }
 
     /// The address of the runner.
@@ -106,7 +111,7 @@ impl RunnerTimes {
     /// question off, and can answer a moment later.
     async fn answer(&self, http: &Client) -> RunnerAnswer {
         loop {
-            match RunnerAnswer::get(http, &self.url.functions()).await {
+            match RunnerAnswer::get(http, &self.url.functions(), self.url.headers()).await {
                 RunnerAnswer::NoAnswer => sleep(PAUSE).await,
                 answer => return answer,
             }
@@ -146,7 +151,7 @@ mod tests {
             drop(listener.accept().await.unwrap());
             answer_one(&listener, 3000).await;
         };
-        let times = RunnerTimes::new(&base);
+        let times = RunnerTimes::new(&base, HeaderValue::from_static("Bearer hunter2"));
         let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let (answer, ()) = tokio::join!(times.ask(&http), answers);
         assert!(matches!(answer, RunnerAnswer::Functions(_)), "{answer:?}");
@@ -162,7 +167,7 @@ mod tests {
                 answer_one(&listener, timeout_ms).await;
             }
         };
-        let times = RunnerTimes::new(&base);
+        let times = RunnerTimes::new(&base, HeaderValue::from_static("Bearer hunter2"));
         let http = Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let asking = async {
             times.refresh(&http).await;

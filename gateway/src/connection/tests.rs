@@ -73,7 +73,8 @@ fn entry() -> (Entry, ConnectionSettings) {
 
 /// Functions that nobody runs.
 fn functions() -> FunctionClient {
-    FunctionClient::new(&"http://127.0.0.1:9".parse().unwrap()).unwrap()
+    let token = http::HeaderValue::from_static("Bearer hunter2");
+    FunctionClient::new(&"http://127.0.0.1:9".parse().unwrap(), token).unwrap()
 }
 
 /// Opens a connection whose token expires in `seconds`.

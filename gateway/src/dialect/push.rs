@@ -1,5 +1,7 @@
 //! What a function asks for with a push, and what came of it.
 
+pub(crate) use shared::push::{FUNCTION_HEADER, PUSH_TO_HEADER};
+
 use crate::registry::Message;
 
 /// What one request asks for.
@@ -80,6 +82,8 @@ pub(crate) enum PushRefusal {
     BodyTooLarge(String),
     /// The request names more connections than one request may. The text says how many that is.
     TooManyIds(String),
+    /// The caller may not push to this API. The text says why, and what would be right.
+    Unauthorized(String),
     /// No API has this id.
     UnknownApi(String),
     /// The bodies that are being read take all the memory that they may.

@@ -1,5 +1,6 @@
 //! The internal listener: pushes, health, and cleanups that were given up.
 
+mod access;
 mod cleanups;
 mod push;
 
@@ -11,24 +12,30 @@ use std::{
 use daemon::{
     body::RequestBody,
     browser::PageGuard,
+    credentials::{Denial, Gate, challenge},
     health::{health, readiness},
     http::{Body, message, method_not_allowed},
     path::normal,
-    router::{Found, Router},
+    router::{Found, ListedPath, Router},
 };
 use http::{Method, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 
+use self::access::Access;
 use crate::{
     api::Apis,
     cleanup::Cleanups,
-    push::{PushBodies, Pusher},
+    push::{PushBodies, PushTokens, Pusher},
 };
 
 /// Answers requests on the internal listener.
 #[derive(Debug)]
 pub(crate) struct Internal {
     pub(crate) guard: PageGuard,
+    pub(crate) gate: Gate,
+    pub(crate) push_tokens: PushTokens,
+    /// Whether a push from this machine needs no token.
+    pub(crate) trusts_this_machine: bool,
     pub(crate) apis: Apis,
     pub(crate) pusher: Pusher,
     pub(crate) cleanups: Cleanups,
@@ -48,6 +55,8 @@ enum Route {
     UnknownCleanup,
     /// The path of an API, if there is one with this id.
     Api,
+    /// The same, with a token in the path.
+    ApiByToken,
     /// A path that is kept for routes to come. No id of an API begins with `~`.
     Reserved,
 }
@@ -62,9 +71,15 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
         .with("/cleanups/{id}/retry", &[(Method::POST, Route::RetryCleanup)])
         .with_any("/~", Route::Reserved)
         .with_any("/~/{*rest}", Route::Reserved)
+        .with_any("/~/t/{token}/{*id}", Route::ApiByToken)
         .with_any("/", Route::Api)
         .with_any("/{*id}", Route::Api)
 });
+
+/// All paths of the internal listener.
+pub(super) fn paths() -> &'static [ListedPath] {
+    ROUTES.paths()
+}
 
 impl Internal {
     pub(crate) async fn answer(
@@ -74,28 +89,50 @@ impl Internal {
         if let Some(refused) = self.guard.refuse(&request) {
             return Ok(refused);
         }
-        let (route, id) = match ROUTES.find(request.method(), &normal(request.uri().path())) {
+        let path = normal(request.uri().path()).into_owned();
+        let found = ROUTES.find(request.method(), &path);
+        let (access, [id, token]) = match &found {
             Found::Route(route, parameters) => {
-                (route, parameters.get("id").unwrap_or_default().to_owned())
+                let [id, token] = ["id", "token"].map(|name| parameters.get(name));
+                (route.access(), [id, token].map(Option::unwrap_or_default))
             }
+            // A caller without a token does not learn which routes there are.
+            Found::OtherMethods(_) | Found::Nothing => (Access::Known, [""; 2]),
+        };
+        if let Some(denial) = self.denial(access, [id, token], &request) {
+            return Ok(self.refuse(access, &path, id, &denial));
+        }
+        let route = match found {
+            Found::Route(route, _) => route,
             Found::OtherMethods(methods) => return Ok(method_not_allowed(&methods)),
             Found::Nothing => return Ok(nothing()),
         };
         Ok(match route {
             Route::Health => health(),
-            Route::Readiness => readiness(self.obstacle()),
+            Route::Readiness => readiness(self.is_ready()),
             Route::Cleanups => self.list_cleanups(request.uri().query()).await,
-            Route::Cleanup => self.cleanup(request.method(), &id).await,
-            Route::RetryCleanup => self.retry_cleanup(&id).await,
+            Route::Cleanup => self.cleanup(request.method(), id).await,
+            Route::RetryCleanup => self.retry_cleanup(id).await,
             Route::UnknownCleanup => cleanups::nothing(),
-            Route::Api => self.api(&id, request).await,
+            Route::Api | Route::ApiByToken => self.api(id, request).await,
             Route::Reserved => super::reserved(),
         })
     }
 
-    /// Why the gateway takes no new connections.
-    fn obstacle(&self) -> Option<&'static str> {
-        if self.stop.is_cancelled() { Some("draining") } else { self.cleanups.obstacle() }
+    /// The answer to a caller that may not use the route.
+    fn refuse(&self, access: Access, path: &str, id: &str, denial: &Denial) -> Response<Body> {
+        match access {
+            Access::Push | Access::PushToken => {
+                self.gate.log(path, denial);
+                challenge(self.unauthorized(id, denial))
+            }
+            Access::Anybody | Access::Operator | Access::Known => self.gate.refuse(path, denial),
+        }
+    }
+
+    /// Whether the gateway takes new connections. The log says why not.
+    fn is_ready(&self) -> bool {
+        !self.stop.is_cancelled() && self.cleanups.obstacle().is_none()
     }
 }
 

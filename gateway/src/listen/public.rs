@@ -11,7 +11,7 @@ use daemon::{
     health::{PUBLIC_HEALTH, PUBLIC_READINESS, health, readiness},
     http::{Body, method_not_allowed},
     path::normal,
-    router::{Found, Router},
+    router::{Found, ListedPath, Router},
 };
 use http::{Method, Request, Response};
 use tokio_util::sync::CancellationToken;
@@ -48,6 +48,11 @@ static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
         .with_any("/~/{*rest}", Route::Reserved)
 });
 
+/// All paths beside those of APIs and pages.
+pub(super) fn paths() -> &'static [ListedPath] {
+    ROUTES.paths()
+}
+
 impl Public {
     pub(crate) async fn answer(
         self: Arc<Self>,
@@ -78,10 +83,9 @@ impl Public {
         match ROUTES.find(method, path) {
             Found::Route(Route::Health, _) => Some(health()),
             Found::Route(Route::Readiness, _) => {
-                // Why is told on the internal listener only.
                 let is_ready =
                     !self.stop.is_cancelled() && self.connector.cleanups.obstacle().is_none();
-                Some(readiness((!is_ready).then_some("not ready")))
+                Some(readiness(is_ready))
             }
             Found::Route(Route::Reserved, _) => Some(super::reserved()),
             Found::OtherMethods(methods) => Some(method_not_allowed(&methods)),

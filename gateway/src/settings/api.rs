@@ -4,9 +4,7 @@ use std::{collections::HashSet, path::Path, time::Duration};
 
 use daemon::{
     browser::{OriginPattern, origins},
-    settings::{
-        Kind, Section, bytes, count, duration, flag, http_url, problem_of_name, text,
-    },
+    settings::{Kind, Section, bytes, count, duration, flag, http_url, problem_of_name, text},
 };
 use shared::api_id::is_api_id;
 use url::Url;
@@ -71,6 +69,14 @@ pub enum FunctionAddress {
 }
 
 impl FunctionAddress {
+    /// The name, if it is a function of the runner.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Url(_) => None,
+        }
+    }
+
     /// The URL to POST events to.
     pub fn resolve(&self, runner: &Url) -> Url {
         match self {
@@ -176,9 +182,8 @@ fn read_path(section: &mut Section) -> Option<PathPattern> {
 
 fn id_kind() -> Kind<String> {
     let values = "1 to 60 letters, digits, - and _, but not healthz, readyz, metrics or cleanups";
-    let kind = Kind::new(values, |value| {
-        value.as_str().filter(|id| is_api_id(id)).map(str::to_owned)
-    });
+    let kind =
+        Kind::new(values, |value| value.as_str().filter(|id| is_api_id(id)).map(str::to_owned));
     kind.such_as("\"api-chat\"")
 }
 

@@ -40,9 +40,10 @@ pub enum PushError {
     /// The body is not the documented JSON.
     #[error("{0}")]
     BadRequest(String),
-    /// Push credentials are missing or wrong.
-    #[error("push credentials are missing or wrong")]
-    Unauthorized,
+    /// Push credentials are missing, wrong, or another API's. The text says which, and what would
+    /// be right.
+    #[error("push credentials are missing, wrong, or another api's: {0}")]
+    Unauthorized(String),
     /// No API with this id.
     #[error("no api with id {0:?}: push to the id of an [[api]] in the gateway's settings")]
     UnknownApi(String),
@@ -79,7 +80,7 @@ impl PushError {
     pub fn err_no(&self) -> u16 {
         match self {
             Self::BadRequest(_) => 400,
-            Self::Unauthorized => 401,
+            Self::Unauthorized(_) => 401,
             Self::UnknownApi(_) => 404,
             Self::Gone => 410,
             Self::TooLarge { .. } | Self::TooManyIds(_) => 413,
@@ -95,7 +96,7 @@ impl PushError {
         match self {
             Self::Gone | Self::TooLarge { .. } | Self::Invalid(_) | Self::SlowReader => 200,
             Self::BadRequest(_)
-            | Self::Unauthorized
+            | Self::Unauthorized(_)
             | Self::UnknownApi(_)
             | Self::TooMany
             | Self::TooManyIds(_)

@@ -35,7 +35,7 @@ fn each_error_has_its_number_and_its_http_status() {
         (PushError::Invalid("data is missing".to_owned()), 422, 200),
         (PushError::TooManyIds("more than 9".to_owned()), 413, 413),
         (PushError::BadRequest("not JSON".to_owned()), 400, 400),
-        (PushError::Unauthorized, 401, 401),
+        (PushError::Unauthorized("no token".to_owned()), 401, 401),
         (PushError::UnknownApi("api-nope".to_owned()), 404, 404),
         (PushError::ShuttingDown, 503, 503),
     ];

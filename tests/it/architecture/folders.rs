@@ -35,7 +35,7 @@ const GATEWAY: Map = &[
         ],
     ),
     ("listen", &["opening", "cleanup", "cleanup::journal", "push", "dialect", "api"]),
-    ("reload", &["cleanup", "identity", "api", "call", "settings"]),
+    ("reload", &["cleanup", "identity", "push", "api", "call", "settings"]),
     (
         "opening",
         &["connection", "cleanup", "dialect", "identity", "registry", "api", "call", "settings"],

@@ -65,8 +65,9 @@ async fn a_page_of_another_site_can_neither_push_nor_invoke() {
     let invoke = format!("{}/functions/chat-transmit/invocations", room.stack.runner_url);
     attack(&room, &tab, &invoke, &event.to_string()).await;
     // Whatever had an effect would come before this.
-    let sent =
-        reqwest::Client::new().post(&push).body(data_send(&id, "from a program").to_string());
+    let sent = crate::support::access::operator()
+        .post(&push)
+        .body(data_send(&id, "from a program").to_string());
     let answer = soon("an answer", sent.send()).await.unwrap();
     assert!(answer.status().is_success());
     assert_eq!(guest.receive_text().await, "from a program");

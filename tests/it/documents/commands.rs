@@ -14,8 +14,10 @@ use super::{
     shell::{self, Longhold},
 };
 use crate::support::{
+    access::OPERATOR,
     backend::{Backend, Reply},
     client::Client,
+    process::Process,
     soon,
     world::World,
 };
@@ -44,11 +46,13 @@ const HERE: &[(&str, &str)] = &[
     ("README.md", "curl http://127.0.0.1:9001/api-mine"),
     ("README.zh-CN.md", "python3 -m websockets"),
     ("README.zh-CN.md", "curl http://127.0.0.1:9001/api-mine"),
+    ("docs/access.md", "TOKEN=$(cat data/operator.token)"),
+    ("docs/access.md", "$PUSH_TOKEN/api-chat"),
     ("docs/functions.md", "ID=$(ls data/roster"),
     ("docs/functions.md", "curl http://127.0.0.1:9002/functions"),
     ("docs/operations.md", "curl -fsS http://127.0.0.1:9001/readyz"),
     ("docs/operations.md", "GATEWAY=http://127.0.0.1:9001"),
-    ("docs/operations.md", "curl -X DELETE"),
+    ("docs/operations.md", "-X DELETE"),
     ("docs/operations.md", "jq -r"),
     ("docs/runtimes.md", "logs?tail=20&follow=true"),
     ("docs/troubleshooting.md", "logs?tail=20"),
@@ -131,6 +135,36 @@ async fn what_to_watch_can_be_asked_for() {
     }
 }
 
+/// The commands of the operator, and those of a program with a token for the chat.
+#[tokio::test]
+async fn the_commands_of_access_md_are_let_in() {
+    let longhold = Longhold::start().await;
+    let said = longhold.run(&with("docs/access.md", "sh", "TOKEN=$(cat")).await;
+    for piece in [r#""name":"chat-register""#, r#""givenUp":0"#] {
+        assert!(said.contains(piece), "{said}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let secrets = folder.path().join("secrets");
+    std::fs::create_dir(&secrets).unwrap();
+    let block = named("docs/access.md", "toml", "gateway.toml");
+    let made = block.text.split("made with: ").nth(1).unwrap().trim();
+    assert_eq!(made, "openssl rand -hex 32 > secrets/push.token");
+    let token = "0123456789abcdef".repeat(4);
+    std::fs::write(secrets.join("push.token"), format!("{token}\n")).unwrap();
+    let listen = "listen = { public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }\n";
+    let api = "[[api]]\nid = \"api-chat\"\npath = \"/chat\"\ntransmit = \"x\"\n";
+    let text = [listen, "push.auth = \"token\"\n", &block.text, api].concat();
+    std::fs::write(folder.path().join("gateway.toml"), text).unwrap();
+    let variables = [("LONGHOLD_GATEWAY__PUSH__AUTH", "token")];
+    let gateway = Process::start("gateway", &[], folder.path(), &variables).await;
+    let block = with("docs/access.md", "sh", "$PUSH_TOKEN/api-chat");
+    let address = gateway.address("internal").to_string();
+    let commands =
+        format!("PUSH_TOKEN={token}\n{}", block.text.replace("127.0.0.1:9001", &address));
+    let said = shell::run(&commands, folder.path(), &block.place()).await;
+    assert_eq!(said.matches(r#""errNo":410"#).count(), 2, "{said}");
+}
+
 /// The log of a Rust function has the lines of its invocations.
 #[tokio::test]
 async fn logs_of_a_function_can_be_read_and_followed() {
@@ -147,6 +181,7 @@ async fn logs_of_a_function_can_be_read_and_followed() {
         let block = with(document, "sh", piece);
         let mut shell = Command::new("bash")
             .args(["-c", &longhold.here(&block.text)])
+            .current_dir(longhold.folder.path())
             .env("no_proxy", "127.0.0.1")
             .stdout(Stdio::piped())
             .kill_on_drop(true)
@@ -210,8 +245,12 @@ async fn given_up_cleanups_are_listed_retried_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let sh = |piece: &str, id: &str| {
         let block = with("docs/operations.md", "sh", piece);
-        let begin = format!("GATEWAY=http://{}\n", world.listeners.internal);
+        let begin = format!(
+            "GATEWAY=http://{}\nAS='Authorization: Bearer {OPERATOR}'\n",
+            world.listeners.internal
+        );
         let text = block.text.replace("GATEWAY=http://127.0.0.1:9001\n", "");
+        let text = text.replace("AS=\"Authorization: Bearer $(cat data/operator.token)\"\n", "");
         let text = begin + &text.replace("6ppaYeGJTTOazqKsxlKxUAAAAA==", id);
         let folder = folder.path().to_owned();
         async move { shell::run(&text, &folder, &block.place()).await }
@@ -222,7 +261,7 @@ async fn given_up_cleanups_are_listed_retried_and_deleted() {
     .await;
     world.backend.always("cleanup", Reply::ok());
     // Retried, then deleted: there is nothing left to delete.
-    let said = sh("curl -X DELETE", &ids[0]).await;
+    let said = sh("-X DELETE", &ids[0]).await;
     assert!(said.contains("delivered") && said.contains("no cleanup of this connection"), "{said}");
     let said = sh("jq -r", "").await;
     assert_eq!(said.matches("delivered").count(), 2, "{said}");

@@ -54,7 +54,7 @@ fn targets(metadata: &Metadata, package: &str, kind: &TargetKind) -> Vec<String>
 async fn check_chat(name: &str) {
     let mut clone = Clone::run(name, 1).await;
     let address = clone.public();
-    let page = reqwest::get(format!("http://{address}/")).await.unwrap();
+    let page = crate::support::access::get(format!("http://{address}/")).await.unwrap();
     assert!(page.text().await.unwrap().contains("chat.js"));
     let connect = || Client::connect(address, "/release/chat");
     // At once, so that register runs in several processes.

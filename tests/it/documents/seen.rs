@@ -128,7 +128,7 @@ async fn pushes_that_fail_are_logged_as_the_document_says() {
     let it = Failing::start().await;
     let url = format!("http://{}/fine", it.gateway.address("internal"));
     let body = closing("nobody").to_string();
-    let answer = reqwest::Client::new().post(url).body(body).send().await.unwrap();
+    let answer = crate::support::access::operator().post(url).body(body).send().await.unwrap();
     assert!(answer.text().await.unwrap().contains("410"));
     it.logs("410", "push not carried out").await;
 }

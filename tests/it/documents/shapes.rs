@@ -175,9 +175,10 @@ async fn the_list_of_given_up_cleanups_is_as_the_documents_show_it() {
     let url = format!("http://{}/cleanups", world.listeners.internal);
     let list = soon("a given-up cleanup", async {
         loop {
-            let list: Value =
-                serde_json::from_slice(&reqwest::get(&url).await.unwrap().bytes().await.unwrap())
-                    .unwrap();
+            let list: Value = serde_json::from_slice(
+                &crate::support::access::get(&url).await.unwrap().bytes().await.unwrap(),
+            )
+            .unwrap();
             if list["givenUp"] == 1 {
                 return list;
             }
@@ -189,7 +190,7 @@ async fn the_list_of_given_up_cleanups_is_as_the_documents_show_it() {
     assert_eq!(list["cleanups"][0]["error"], sample["cleanups"][0]["error"]);
     world.backend.always("cleanup", Reply::ok());
     let id = list["cleanups"][0]["secConnectionID"].as_str().unwrap();
-    let retry = reqwest::Client::new().post(format!("{url}/{id}/retry")).send();
+    let retry = crate::support::access::operator().post(format!("{url}/{id}/retry")).send();
     assert_eq!(soon("a retry", retry).await.unwrap().status(), 200);
     world.finish().await;
 }

@@ -24,6 +24,9 @@ impl Longhold {
             ("LONGHOLD_GATEWAY__LISTEN__PUBLIC", "127.0.0.1:0"),
             ("LONGHOLD_GATEWAY__LISTEN__INTERNAL", "127.0.0.1:0"),
             ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", "127.0.0.1:0"),
+            // Where the documents look for the token.
+            ("LONGHOLD_GATEWAY__ACCESS__OPERATOR_FILE", "data/operator.token"),
+            ("LONGHOLD_FUNCTION_RUNNER__ACCESS__OPERATOR_FILE", "data/operator.token"),
             ("PATH", "/usr/local/bin:/usr/bin:/bin"),
         ];
         let process = Process::start("longhold", arguments, folder.path(), &variables).await;

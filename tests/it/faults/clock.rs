@@ -18,7 +18,7 @@ pub(super) fn is_missing() -> bool {
 
 /// The date in a response of the server.
 async fn day(url: &str) -> String {
-    let answer = soon("an answer", reqwest::get(url)).await.unwrap();
+    let answer = soon("an answer", crate::support::access::get(url)).await.unwrap();
     answer.headers()["date"].to_str().unwrap()[..16].to_owned()
 }
 
@@ -57,7 +57,7 @@ async fn jumps_of_the_clock_do_not_affect_connections_or_cleanups() {
     runs.backend.always("cleanup", Reply::ok());
     runs.backend.oracle().all_cleaned_up().await;
     let url = format!("http://{}/cleanups", gateway.address("internal"));
-    let list = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let list = crate::support::access::get(url).await.unwrap().text().await.unwrap();
     assert!(list.contains(r#""givenUp":0"#), "{list}");
     GatewayRuns::end(gateway).await;
     runs.backend.oracle().check();

@@ -132,7 +132,8 @@ async fn owe(runs: &GatewayRuns, count: usize, ids: &mut BTreeSet<String>) -> Pr
 
 async fn owed(gateway: &Process) -> usize {
     let url = format!("http://{}/cleanups", gateway.address("internal"));
-    let text = soon("the list", reqwest::get(url)).await.unwrap().text().await.unwrap();
+    let text =
+        soon("the list", crate::support::access::get(url)).await.unwrap().text().await.unwrap();
     let list: serde_json::Value = serde_json::from_str(&text).unwrap();
     list["owed"].as_u64().unwrap().try_into().unwrap()
 }

@@ -186,7 +186,7 @@ async fn cleanups_that_are_not_due_delay_no_others() {
         }
     }
     let url = format!("http://{}/cleanups", gateway.address("internal"));
-    let list = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let list = crate::support::access::get(url).await.unwrap().text().await.unwrap();
     assert!(list.contains(&format!(r#""owed":{NOT_DUE},"backlog":{NOT_DUE}"#)), "{list}");
     GatewayRuns::end(gateway).await;
 }

@@ -76,7 +76,7 @@ async fn clients_are_refused_until_the_disk_has_space_again() {
     // Nothing is left for the next run.
     let gateway = runs.start().await;
     let url = format!("http://{}/cleanups", gateway.address("internal"));
-    let list = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let list = crate::support::access::get(url).await.unwrap().text().await.unwrap();
     assert!(list.contains(r#""owed":0"#), "{list}");
     GatewayRuns::end(gateway).await;
     oracle.check();
@@ -92,7 +92,7 @@ async fn a_full_disk_is_logged_once() {
     let (clients, _) = fill(&gateway).await;
     let url = format!("http://{}/cleanups", gateway.address("internal"));
     for _ in 0..3 {
-        assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+        assert_eq!(crate::support::access::get(&url).await.unwrap().status(), 200);
         assert!(Client::connect(gateway.address("public"), PATH).await.is_err());
     }
     make_room(&gateway);
@@ -120,7 +120,7 @@ async fn cleanups_without_a_permit_are_delivered_when_the_disk_has_space_again()
     let url = format!("http://{}/cleanups", gateway.address("internal"));
     let mut status = reqwest::StatusCode::OK;
     while oracle.cleaned_up() < PERMITS {
-        status = reqwest::get(&url).await.unwrap().status();
+        status = crate::support::access::get(&url).await.unwrap().status();
     }
     // The list would not be complete.
     assert_eq!(status, 503);

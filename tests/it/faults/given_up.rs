@@ -19,7 +19,7 @@ struct Operator {
 impl Operator {
     fn new(gateway: &Process) -> Self {
         let url = format!("http://{}/cleanups", gateway.address("internal"));
-        Self { url, http: reqwest::Client::new() }
+        Self { url, http: crate::support::access::operator() }
     }
 
     async fn list(&self, query: &str) -> Value {

@@ -66,7 +66,8 @@ async fn a_hanging_disk_blocks_neither_open_connections_nor_the_drain() {
     let list = format!("http://{}/cleanups", gateway.address("internal"));
 
     let paused = PausedThread::journal_of(&gateway);
-    let (refused, listed) = tokio::join!(Client::connect(address, PATH), reqwest::get(&list));
+    let (refused, listed) =
+        tokio::join!(Client::connect(address, PATH), crate::support::access::get(&list));
     assert_eq!(refused.err().unwrap().status(), 503);
     assert_eq!(listed.unwrap().status(), 503);
     client.send("hello").await;
@@ -75,7 +76,7 @@ async fn a_hanging_disk_blocks_neither_open_connections_nor_the_drain() {
     // Nothing is left of the refused client.
     paused.resume();
     let mut coming = Client::connect(address, PATH).await.unwrap();
-    let listed = reqwest::get(&list).await.unwrap().text().await.unwrap();
+    let listed = crate::support::access::get(&list).await.unwrap().text().await.unwrap();
     assert!(listed.contains(r#""owed":2,"#), "{listed}");
 
     let paused = PausedThread::journal_of(&gateway);

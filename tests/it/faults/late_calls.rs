@@ -90,7 +90,14 @@ async fn a_transmit_that_runs_longer_than_a_drain_ends_before_its_cleanup() {
     let gateway = next_run(&runs, &left).await;
     let url = format!("http://{}/cleanups", gateway.address("internal"));
     soon("the owed cleanup", async {
-        while !reqwest::get(&url).await.unwrap().text().await.unwrap().contains(r#""owed":1,"#) {}
+        while !crate::support::access::get(&url)
+            .await
+            .unwrap()
+            .text()
+            .await
+            .unwrap()
+            .contains(r#""owed":1,"#)
+        {}
     })
     .await;
     GatewayRuns::end(gateway).await;

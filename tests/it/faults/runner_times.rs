@@ -16,6 +16,7 @@ use tokio::{
 
 use super::runs::{GatewayRuns, PATH};
 use crate::support::{
+    access::OPERATOR,
     backend::Backend,
     between::Between,
     client::Client,
@@ -112,7 +113,7 @@ async fn after_a_kill_the_runner_may_answer_late() {
     let url = format!("http://{}/cleanups", gateway.address("internal"));
     // Its row says one second.
     while begin.elapsed() < Duration::from_secs(4) {
-        let list = reqwest::get(&url).await.unwrap().text().await.unwrap();
+        let list = crate::support::access::get(&url).await.unwrap().text().await.unwrap();
         assert!(list.contains(r#""backlog":1,"#), "{list}");
     }
     runs.between.list(1000, 0);
@@ -187,7 +188,9 @@ async fn limit_descriptors(gateway: &Process, limit: &str) {
 
 /// `GET /cleanups`, on a connection that stays open.
 async fn cleanups(internal: &mut TcpStream) -> String {
-    internal.write_all(b"GET /cleanups HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    let head = "GET /cleanups HTTP/1.1\r\nHost: localhost\r\n";
+    let request = format!("{head}Authorization: Bearer {OPERATOR}\r\n\r\n");
+    internal.write_all(request.as_bytes()).await.unwrap();
     let mut answer = vec![0; 4096];
     let bytes = soon("an answer", internal.read(&mut answer)).await.unwrap();
     String::from_utf8(answer[..bytes].to_vec()).unwrap()

@@ -112,7 +112,10 @@ async fn a_second_signal_ends_the_gateway_at_once_and_no_cleanup_is_lost() {
 async fn begin_drain(gateway: &Process) {
     let ready = format!("http://{}/readyz", gateway.address("internal"));
     gateway.signal(Signal::SIGTERM);
-    soon("the drain", async { while reqwest::get(&ready).await.unwrap().status() != 503 {} }).await;
+    soon("the drain", async {
+        while crate::support::access::get(&ready).await.unwrap().status() != 503 {}
+    })
+    .await;
 }
 
 async fn end_at_once(gateway: Process) {

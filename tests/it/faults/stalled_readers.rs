@@ -85,7 +85,7 @@ struct CountingPusher {
 impl CountingPusher {
     fn to(gateway: &Process) -> Self {
         Self {
-            http: reqwest::Client::new(),
+            http: crate::support::access::operator(),
             url: format!("http://{}/api-test", gateway.address("internal")).into(),
             written: Arc::default(),
             gone: Arc::default(),

@@ -122,7 +122,10 @@ async fn the_runner_may_be_stopped_first() {
     let clients = services.connect(20).await;
     let ready = format!("http://{}/readyz", services.runner.address("internal"));
     services.runner.signal(Signal::SIGTERM);
-    soon("the drain", async { while reqwest::get(&ready).await.unwrap().status() != 503 {} }).await;
+    soon("the drain", async {
+        while crate::support::access::get(&ready).await.unwrap().status() != 503 {}
+    })
+    .await;
     services.gateway.signal(Signal::SIGTERM);
     services.end(clients).await;
 }

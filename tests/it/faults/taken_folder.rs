@@ -7,7 +7,7 @@ use crate::support::{client::Client, process::Process, soon};
 
 async fn readiness(gateway: &Process) -> (u16, String) {
     let url = format!("http://{}/readyz", gateway.address("internal"));
-    let answer = soon("an answer", reqwest::get(url)).await.unwrap();
+    let answer = soon("an answer", crate::support::access::get(url)).await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
@@ -28,7 +28,7 @@ async fn no_client_is_accepted_until_the_folder_is_back() {
     assert_eq!((refused.status().as_u16(), oracle.registered()), (503, 1));
     gateway.logged("was removed, moved or replaced by another process").await;
     let (status, text) = readiness(&gateway).await;
-    assert!(status == 503 && text.contains("the journal cannot be used"), "{status} {text}");
+    assert!(status == 503 && text == r#"{"message":"not ready"}"#, "{status} {text}");
     // What the gateway has accepted is served, and cleaned up.
     client.send("hello").await;
     assert_eq!(runs.backend.next("transmit").await.data(), "hello");

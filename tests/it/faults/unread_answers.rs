@@ -79,7 +79,7 @@ async fn check(unread: Unread, push: impl FnOnce(&str) -> String) {
     let id = runs.backend.next("register").await.id().to_owned();
     let mut other = push_unread(gateway.address("internal"), &unread).await;
     let url = format!("http://{}/api-test", gateway.address("internal"));
-    let answer = reqwest::Client::new().post(url).body(push(&id)).send();
+    let answer = crate::support::access::operator().post(url).body(push(&id)).send();
     let answer = soon("the answer to a push", answer).await.unwrap();
     assert_eq!(answer.status(), 200);
     assert_eq!(client.receive_text().await, "hello");

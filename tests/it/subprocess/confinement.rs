@@ -116,7 +116,8 @@ async fn start_as_process_one(folder: &Path) -> Process {
 
 pub(super) async fn eval_in(runner: &Process, code: &str) -> String {
     let url = format!("http://{}/functions/python/invocations", runner.address("internal"));
-    let request = reqwest::Client::new().post(url).body(json!({ "eval": code }).to_string());
+    let request =
+        crate::support::access::operator().post(url).body(json!({ "eval": code }).to_string());
     soon("an answer", request.send()).await.unwrap().text().await.unwrap()
 }
 
@@ -214,7 +215,9 @@ async fn a_process_that_leaves_its_session_ends_too() {
         let runner = Process::start("function-runner", &[], folder.path(), &[]).await;
         let escapes = "subprocess.Popen(['sleep', '1000'], start_new_session=True).pid";
         let url = format!("http://{}/functions/zz/invocations", runner.address("internal"));
-        let request = reqwest::Client::new().post(url).body(json!({ "eval": escapes }).to_string());
+        let request = crate::support::access::operator()
+            .post(url)
+            .body(json!({ "eval": escapes }).to_string());
         let id = soon("an answer", request.send()).await.unwrap().text().await.unwrap();
         let process = Path::new("/proc").join(id.trim());
         assert!(process.exists(), "{id}");

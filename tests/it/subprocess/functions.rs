@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::soon;
+use crate::support::{access, soon};
 
 pub(super) const PYTHON: &str = include_str!("functions/index.py");
 pub(super) const NODE: &str = include_str!("functions/index.js");
@@ -100,11 +100,12 @@ impl Functions {
         let mut settings = parse(folder.path(), text).unwrap();
         // Nobody calls when the runner is stopped.
         settings.drain.delay = Duration::ZERO;
+        settings.access = access::given();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve(Runner::start(settings).unwrap(), listener, stop.clone()));
-        Self { folder, url, http: reqwest::Client::new(), stop, serving }
+        Self { folder, url, http: access::operator(), stop, serving }
     }
 
     /// Invokes `name`. Returns the status and the body.

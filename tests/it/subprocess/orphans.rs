@@ -35,7 +35,8 @@ async fn check(signal: Signal) {
     for (name, act) in [("python", "pause"), ("node", "pause"), ("bash", "tell")] {
         let address = runner.address("internal");
         let url = format!("http://{address}/functions/{name}/invocations");
-        let request = reqwest::Client::new().post(url).body(json!({ "do": act }).to_string());
+        let request =
+            crate::support::access::operator().post(url).body(json!({ "do": act }).to_string());
         let reply = soon("an answer", request.send()).await.unwrap().text().await.unwrap();
         match serde_json::from_str(&reply).unwrap() {
             Value::Array(ids) => processes.extend(ids),

@@ -43,7 +43,7 @@ async fn check(program: &str, file: &str) {
     );
     let runner = Process::start_shell(&shell, folder.path()).await;
     let url = format!("http://{}/functions/bash/invocations", runner.address(file));
-    let http = reqwest::Client::new();
+    let http = crate::support::access::operator();
     let invoke = async |event: &str| {
         let request = http.post(&url).body(json!(event).to_string());
         let answer = soon("an answer", request.send()).await.unwrap();

@@ -89,10 +89,10 @@ async fn the_clouds_own_client_invokes_functions() {
 #[tokio::test]
 async fn an_event_of_the_clouds_own_client_runs_after_its_answer() {
     let Some(python) = cloud_python() else { return };
-    let functions = functions("").await;
+    let functions = functions(SECRET).await;
     let requests = json!([{"FunctionName": "python", "InvocationType": "Event",
         "ClientContext": "{\"what\":\"the event\"}"}]);
-    let answers = call(&python, &functions, ("any", "thing"), &requests).await;
+    let answers = call(&python, &functions, ("AKIDlocal", "a key"), &requests).await;
     let id = answers[0]["Result"]["FunctionRequestId"].as_str().unwrap();
     assert_eq!(answers[0]["Result"]["RetMsg"], "");
     let log = soon("the end of the event", async {

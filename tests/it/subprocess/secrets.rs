@@ -75,7 +75,8 @@ async fn the_gateway_logs_nothing_of_what_clients_and_functions_say() {
     }
     let push = |body: serde_json::Value| {
         let url = format!("http://{}/a?key=hunter2-query", gateway.address("internal"));
-        let request = reqwest::Client::new().post(url).header("authorization", "hunter2-header");
+        let request =
+            crate::support::access::operator().post(url).header("x-secret", "hunter2-header");
         soon("an answer", request.body(body.to_string()).send())
     };
     let websocket = json!({ "action": "data send", "secConnectionID": id, "dataType": "text",
@@ -144,7 +145,7 @@ async fn the_runner_logs_nothing_of_events_replies_and_environments() {
     let invoke = async |name: &str, event: &str| {
         let address = runner.address("internal");
         let url = format!("http://{address}/functions/{name}/invocations?key=hunter2");
-        let request = reqwest::Client::new().post(url).header("authorization", "hunter2");
+        let request = crate::support::access::operator().post(url).header("x-secret", "hunter2");
         let request = request.body(event.to_owned());
         soon("an answer", request.send()).await.unwrap().status().as_u16()
     };
@@ -166,7 +167,7 @@ async fn the_runner_logs_nothing_of_events_replies_and_environments() {
         "dataType":"text","data":"hunter2"}}"#;
     invoke("transmit", transmit).await;
     let logs = format!("http://{}/functions/bash/logs?tail=1000", runner.address("internal"));
-    let kept = reqwest::get(logs).await.unwrap().text().await.unwrap();
+    let kept = crate::support::access::get(logs).await.unwrap().text().await.unwrap();
     assert!(kept.contains("Response RequestId"), "{kept}");
     assert!(!kept.contains(SECRET), "{kept}");
     end_without_secret(runner).await;

@@ -17,7 +17,7 @@ use tokio::{
     sync::watch,
 };
 
-use super::soon;
+use super::{access, soon};
 
 /// A running binary, killed when it is dropped.
 pub(crate) struct Process {
@@ -44,7 +44,23 @@ pub(crate) fn binary(name: &str) -> PathBuf {
 fn command(name: &str, arguments: &[&str], folder: &Path, variables: &[(&str, &str)]) -> Command {
     let mut command = Command::new(binary(name));
     command.args(arguments);
-    prepare(command, folder, variables)
+    prepare(command, folder, &[&known_access(name), variables].concat())
+}
+
+/// Variables with which the services of a binary take the tokens of the tests. A gateway takes
+/// pushes of this machine without one.
+fn known_access(name: &str) -> Vec<(&'static str, &'static str)> {
+    let [service, operator] = access::files();
+    let mut variables = vec![
+        ("LONGHOLD_GATEWAY__ACCESS__SERVICE_FILE", &**service),
+        ("LONGHOLD_GATEWAY__ACCESS__OPERATOR_FILE", &**operator),
+        ("LONGHOLD_FUNCTION_RUNNER__ACCESS__SERVICE_FILE", &**service),
+        ("LONGHOLD_FUNCTION_RUNNER__ACCESS__OPERATOR_FILE", &**operator),
+    ];
+    if name == "gateway" {
+        variables.push(("LONGHOLD_GATEWAY__PUSH__AUTH", "loopback"));
+    }
+    variables
 }
 
 fn prepare(mut command: Command, folder: &Path, variables: &[(&str, &str)]) -> Command {
@@ -104,7 +120,7 @@ impl Process {
     pub(crate) async fn start_after(shell: &str, name: &str, folder: &Path) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &format!("{shell}\nexec \"$0\"")]).arg(binary(name));
-        Self::ready_after(name, prepare(command, folder, &[])).await
+        Self::ready_after(name, prepare(command, folder, &known_access(name))).await
     }
 
     /// Starts a binary with shell commands.

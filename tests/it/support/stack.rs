@@ -6,12 +6,12 @@ use function_runner::{Runner, Settings as RunnerSettings, serve, settings::PREFI
 use functions::Catalog;
 use gateway::{
     gateway::{Gateway, Listeners},
-    settings::Settings,
+    settings::{PushAuth, Settings},
 };
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOSE_TIMEOUT, TEST_TIMEOUT, soon};
+use super::{CLOSE_TIMEOUT, TEST_TIMEOUT, access, soon};
 
 const GATEWAY: &str = include_str!("../../../gateway.toml");
 const FUNCTIONS: &str = include_str!("../../../functions.toml");
@@ -54,6 +54,8 @@ impl Stack {
         let mut settings =
             Settings::parse(Path::new("gateway.toml"), &text, &no_variables).unwrap();
         settings.connection.close_timeout = CLOSE_TIMEOUT;
+        settings.access = access::given();
+        settings.push.auth = Some(PushAuth::Loopback);
         let folder = tempfile::tempdir().unwrap();
         settings.journal.dir = folder.path().join("journal");
         let gateway = Gateway::bind(settings).await.unwrap();
@@ -65,6 +67,7 @@ impl Stack {
         let mut settings =
             RunnerSettings::parse(file, FUNCTIONS, &variables(environment), &push, &catalog)
                 .unwrap();
+        settings.access = access::given();
         // The gateway is stopped first.
         settings.drain.delay = Duration::ZERO;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -2,9 +2,10 @@
 
 use std::{collections::BTreeMap, path::Path};
 
+use daemon::credentials::AccessSettings;
 use gateway::{
     gateway::{Gateway, GatewayError, Listeners},
-    settings::Settings,
+    settings::{PushAuth, Settings},
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpSocket, sync::mpsc, task::JoinHandle};
@@ -12,7 +13,7 @@ use tokio_tungstenite::client_async;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CLOSE_TIMEOUT,
+    CLOSE_TIMEOUT, access,
     backend::{Backend, FunctionCall},
     client::{Client, request},
     soon,
@@ -70,6 +71,7 @@ impl World {
         if !text.contains("close_timeout") {
             settings.connection.close_timeout = CLOSE_TIMEOUT;
         }
+        complete(&mut settings);
         let folder = tempfile::tempdir().unwrap();
         if !text.contains("[journal]") {
             settings.journal.dir = folder.path().join("journal");
@@ -79,14 +81,15 @@ impl World {
         let listeners = gateway.listeners().unwrap();
         let stop = CancellationToken::new();
         let gateway = tokio::spawn(gateway.run(stop.clone()));
-        let http = reqwest::Client::new();
+        let http = access::operator();
         Self { backend, listeners, stop, http, gateway, changes, _folder: folder }
     }
 
     /// Gives the running gateway new settings. The settings of one call are applied before those of
     /// the next.
     pub(crate) async fn change(&self, settings: &str) {
-        let settings = parse(&settings.replace("BACKEND", &self.backend.url));
+        let mut settings = parse(&settings.replace("BACKEND", &self.backend.url));
+        complete(&mut settings);
         self.changes.send(settings).await.unwrap();
     }
 
@@ -163,6 +166,13 @@ impl World {
 
 fn parse(text: &str) -> Settings {
     Settings::parse(Path::new("gateway.toml"), text, &BTreeMap::new()).unwrap()
+}
+
+/// Adds who may use the internal listener: the tests of that say so in their settings.
+fn complete(settings: &mut Settings) {
+    settings.access =
+        AccessSettings { is_insecure: settings.access.is_insecure, ..access::given() };
+    settings.push.auth = settings.push.auth.or(Some(PushAuth::Loopback));
 }
 
 /// The body of a push of a text to one connection.

@@ -78,6 +78,9 @@ pub(in crate::dialect) fn answer_push(outcome: PushOutcome) -> Response<Bytes> {
         PushOutcome::Refused(PushRefusal::TooManyIds(problem)) => {
             answer_error(&PushError::TooManyIds(problem))
         }
+        PushOutcome::Refused(PushRefusal::Unauthorized(problem)) => {
+            answer_error(&PushError::Unauthorized(problem))
+        }
         PushOutcome::Refused(PushRefusal::UnknownApi(id)) => {
             answer_error(&PushError::UnknownApi(id))
         }

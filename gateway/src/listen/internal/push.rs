@@ -8,6 +8,7 @@ use std::{
 use batch::{Item, ItemResponse, OFFER, VERSION, server, wire::items};
 use daemon::{
     body::{AnswerHold, HeldBody, HttpConnection, RequestBody},
+    credentials::Denial,
     http::{Body, full, method_not_allowed},
     offload::offload,
 };
@@ -40,6 +41,13 @@ impl Internal {
             (Some(_), _) => method_not_allowed("POST"),
             (None, _) => super::nothing(),
         }
+    }
+
+    /// The answer to a push to the API `id` that is denied.
+    pub(super) fn unauthorized(&self, id: &str, denial: &Denial) -> Response<Body> {
+        let api = self.apis.by_id(id);
+        let dialect = api.map_or_else(Dialect::of_unknown_api, |api| api.config().dialect);
+        refuse(dialect, PushRefusal::Unauthorized(denial.to_string()))
     }
 
     async fn push(&self, api: &Arc<Api>, request: Request<RequestBody>) -> Response<Body> {

@@ -66,7 +66,7 @@ async fn memory_of_a_function_that_is_never_idle_counts_without_control_groups()
     write(folder.path(), "functions.toml", &text);
     let runner = Process::start_after(WITHOUT_CGROUPS, "function-runner", folder.path()).await;
     let url = format!("http://{}/functions/python/invocations", runner.address("internal"));
-    let http = reqwest::Client::new();
+    let http = crate::support::access::operator();
     let error = soon("the end of the instance", async {
         loop {
             let response = http.post(&url).body("{}").send().await.unwrap();

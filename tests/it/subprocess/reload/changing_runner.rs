@@ -62,7 +62,7 @@ impl ChangingRunner {
         }
         let path = ("PATH", "/usr/local/bin:/usr/bin:/bin");
         let runner = Process::start("function-runner", &[], folder.path(), &[path]).await;
-        Self { folder, runner, http: reqwest::Client::new() }
+        Self { folder, runner, http: crate::support::access::operator() }
     }
 
     pub(super) fn settings(&self) -> String {

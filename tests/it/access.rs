@@ -1,0 +1,6 @@
+//! Who may use which route of which listener, and what keeps the others out.
+
+mod functions;
+mod rotation;
+mod routes;
+mod start;
