@@ -10,12 +10,10 @@ mod failures;
 use std::{sync::Arc, time::Duration};
 
 use daemon::http::Body;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use functions::PushCredential;
+use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use reqwest::{Client, redirect};
-use shared::{
-    invocation::TRACEPARENT_HEADER,
-    push::{FUNCTION_HEADER, PUSH_TO_HEADER},
-};
+use shared::invocation::TRACEPARENT_HEADER;
 use url::Url;
 
 use self::{answer::Answered, failures::Failures};
@@ -24,10 +22,7 @@ pub(crate) use self::{
     body::{BodyEnd, PushBody},
     failures::PushFailure,
 };
-use crate::{
-    invocation::RecentLines,
-    settings::{FunctionSettings, PushSettings},
-};
+use crate::{invocation::RecentLines, settings::FunctionSettings};
 
 /// How long a push may take, from its head to the end of its answer.
 pub(crate) const PUSH_TIMEOUT: Duration = Duration::from_secs(300);
@@ -48,7 +43,8 @@ pub(crate) struct Pushes(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     gateway: Option<Gateway>,
-    /// What each push has beside its own headers: for which function it is.
+    /// What each push has beside its own headers: the token of the runner, and for which function
+    /// it is.
     headers: HeaderMap,
     failures: Failures,
 }
@@ -60,20 +56,16 @@ struct Gateway {
 }
 
 impl Pushes {
-    /// Those of `function`, whose log has `lines`. Connects to nothing.
+    /// Those of `function`, whose log has `lines`. They present `credential` to the gateway.
+    /// Connects to nothing.
     pub(crate) fn new(
         function: &FunctionSettings,
+        credential: &PushCredential,
         lines: RecentLines,
     ) -> Result<Self, reqwest::Error> {
-        let PushSettings { gateway, apis } = &function.push;
-        let gateway = gateway.clone().map(|url| Ok(Gateway { http: client(&url)?, url }));
-        let mut headers = HeaderMap::new();
-        let valid = "names of functions and ids of APIs are visible ASCII";
-        let value = |text: &str| HeaderValue::from_str(text).expect(valid);
-        headers.insert(FUNCTION_HEADER, value(&function.name));
-        if let Some(apis) = apis {
-            headers.insert(PUSH_TO_HEADER, value(&apis.join(",")));
-        }
+        let gateway = function.push.gateway.clone();
+        let gateway = gateway.map(|url| Ok(Gateway { http: client(&url)?, url }));
+        let headers = credential.headers().clone();
         let failures = Failures::new(&function.name, lines);
         Ok(Self(Arc::new(Inner { gateway: gateway.transpose()?, headers, failures })))
     }

@@ -95,9 +95,10 @@ impl Runner {
         let replies = reply_memory(settings.reply_memory);
         let functions = mem::take(&mut settings.functions).into_iter();
         let all_ends = AllEnds::default();
+        let pusher = gate.credentials().service.bearer();
         let functions = all_or_problems(functions.map(|function| {
             let (lines, ends) = (RecentLines::of_function(), all_ends.of(&function.name));
-            HeldFunction::start(function, lines, ends, &replies, &settings.origins)
+            HeldFunction::start(function, lines, ends, &replies, &pusher, &settings.origins)
         }))?;
         let secret = settings.secret.take().map(Arc::new);
         Ok(Self(Arc::new(Inner {

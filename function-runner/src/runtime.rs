@@ -18,6 +18,7 @@ use daemon::{
     settings::{Origins, Problem},
 };
 use functions::Context;
+use http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use self::subprocess::reply_memory;
@@ -46,21 +47,23 @@ pub(crate) enum LeasedInstance<'a> {
 
 impl Runtime {
     /// The runtime of `function`. A function in Rust is started. Output of instances that have no
-    /// invocation goes to `lines`. Replies of child processes are read within `replies`. `origins`
-    /// are those of the settings.
+    /// invocation goes to `lines`. Replies of child processes are read within `replies`. Pushes
+    /// present `pusher` to the gateway. `origins` are those of the settings.
     pub(crate) fn new(
         function: &FunctionSettings,
         lines: RecentLines,
         replies: &BodyMemory,
+        pusher: &HeaderValue,
         origins: &Origins,
     ) -> Result<Self, Problem> {
+        let credential = function.push_credential(pusher.clone());
         Ok(match &function.runtime {
             RuntimeSettings::Rust(rust) => {
-                let started = RustRuntime::start(rust, function.max_instances);
+                let started = RustRuntime::start(rust, function.max_instances, credential);
                 Self::Rust(started.map_err(|error| function.start_problem(&error, origins))?)
             }
             RuntimeSettings::Subprocess(subprocess) => {
-                let pushes = Pushes::new(function, lines.clone());
+                let pushes = Pushes::new(function, &credential, lines.clone());
                 let pushes = pushes.map_err(|error| function.client_problem(&error, origins))?;
                 let replies = replies.clone();
                 Self::Subprocess(SubprocessRuntime::new(

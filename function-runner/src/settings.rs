@@ -43,7 +43,6 @@ pub(crate) use self::{
     cloud::Cloud,
     environment::EnvironmentTexts,
     language::Language,
-    push::PushSettings,
     runtime::RuntimeSettings,
     rust::RustSettings,
     subprocess::{Flaw, PATH, SubprocessSettings},

@@ -1,24 +1,39 @@
 //! The environment of one function: only what its settings say. The environment of the process is
-//! not part of it.
+//! not part of it. Beside its keys the runner gives the credential of pushes.
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::start_error::StartError;
+use crate::{push_credential::PushCredential, start_error::StartError};
 
 /// Values by key.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Environment(BTreeMap<String, String>);
+pub struct Environment {
+    values: BTreeMap<String, String>,
+    /// No key shows it.
+    push_credential: PushCredential,
+}
 
 impl Environment {
     /// The value of `key`. An empty value counts as absent: a variable that is not set arrives as
     /// an empty value.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        self.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
     }
 
     /// All keys and values for the environment of a process, empty values too.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+        self.values.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+
+    /// The same environment of a function that pushes with `credential`.
+    #[must_use]
+    pub fn with_push_credential(self, credential: PushCredential) -> Self {
+        Self { push_credential: credential, ..self }
+    }
+
+    /// What pushes of the function present to the gateway.
+    pub(crate) fn push_credential(&self) -> &PushCredential {
+        &self.push_credential
     }
 
     /// The value of a key that must be set.
@@ -31,13 +46,13 @@ impl Environment {
 
 impl From<BTreeMap<String, String>> for Environment {
     fn from(values: BTreeMap<String, String>) -> Self {
-        Self(values)
+        Self { values, push_credential: PushCredential::default() }
     }
 }
 
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(values: [(&str, &str); N]) -> Self {
-        Self(values.map(|(key, value)| (key.to_owned(), value.to_owned())).into())
+        BTreeMap::from(values.map(|(key, value)| (key.to_owned(), value.to_owned()))).into()
     }
 }
 
@@ -45,7 +60,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Environment")?;
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.values.keys()).finish()
     }
 }
 

@@ -8,6 +8,7 @@
 pub mod catalog;
 pub mod environment;
 pub mod function;
+pub mod push_client;
 pub mod push_credential;
 pub mod start_error;
 
@@ -17,7 +18,6 @@ mod event;
 mod register;
 mod transmit;
 
-mod push_client;
 mod roster;
 
 #[cfg(test)]
@@ -27,6 +27,7 @@ pub use self::{
     catalog::{Catalog, Starter},
     environment::Environment,
     function::{BoxFuture, Check, Context, Function, FunctionError, Start},
+    push_client::{PushClient, PushFailed},
     push_credential::PushCredential,
     start_error::StartError,
 };

@@ -1,4 +1,5 @@
-//! Sends reverse pushes to the gateway, at the address in the environment key `url`.
+//! Sends reverse pushes to the gateway, at the address in the environment key `url`, with the
+//! credential that the runner has given to the function.
 //!
 //! A push without an answer is an error and is not repeated: the message may have reached its
 //! client, and a second push would deliver it twice.
@@ -37,7 +38,8 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Each function has a connection pool of its own. A shared pool would save a few idle
 /// connections, but each connection runs on the Tokio runtime that opened it and ends with that
 /// runtime, so all functions would depend on it.
-pub(crate) struct PushClient {
+#[derive(Debug)]
+pub struct PushClient {
     http: reqwest::Client,
     /// Used if the gateway has offered to take batches.
     batcher: Batcher,
@@ -46,21 +48,47 @@ pub(crate) struct PushClient {
     name: String,
 }
 
-/// A push was not carried out, or it is not known whether it was.
+/// A push was not carried out, or it is not known whether it was. `url` has no secrets.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum PushFailed {
+pub enum PushFailed {
+    /// Nothing came back. The push may have been carried out.
     #[error("push to {url} got no answer")]
-    NoAnswer { url: String, source: Box<dyn Error + Send + Sync> },
+    NoAnswer {
+        /// Where the push went.
+        url: String,
+        /// What happened.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The answer is not that of a gateway.
     #[error("push to {url} was answered with HTTP {status}, but not with the documented JSON")]
-    Unreadable { url: String, status: StatusCode, source: serde_json::Error },
+    Unreadable {
+        /// Where the push went.
+        url: String,
+        /// The status of the answer.
+        status: StatusCode,
+        /// What is wrong with the answer.
+        source: serde_json::Error,
+    },
+    /// The gateway did not carry the push out.
     #[error("push to {url} was refused with HTTP {status}: errNo {err_no}, {err_msg}")]
-    Refused { url: String, status: StatusCode, err_no: u16, err_msg: String },
+    Refused {
+        /// Where the push went.
+        url: String,
+        /// The status of the answer.
+        status: StatusCode,
+        /// The `errNo` of the answer.
+        err_no: u16,
+        /// The `errMsg` of the answer.
+        err_msg: String,
+    },
 }
 
 impl PushClient {
-    pub(crate) fn start(environment: &Environment) -> Result<Self, StartError> {
+    /// The client of a function with this environment. Connects to nothing.
+    pub fn start(environment: &Environment) -> Result<Self, StartError> {
         let url = Self::check(environment)?;
         let mut http = reqwest::Client::builder()
+            .default_headers(environment.push_credential().headers_for(&url))
             .timeout(PUSH_TIMEOUT)
             .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
@@ -77,7 +105,7 @@ impl PushClient {
     }
 
     /// Reads and checks the address. Builds no client.
-    pub(crate) fn check(environment: &Environment) -> Result<Url, StartError> {
+    pub fn check(environment: &Environment) -> Result<Url, StartError> {
         const RIGHT: &str = "http://127.0.0.1:9001/api-chat would be right";
         let url = Url::parse(environment.require(URL_KEY)?).map_err(|error| {
             StartError::new(URL_KEY, format!("is not a URL: {RIGHT}")).because(error)
@@ -93,11 +121,7 @@ impl PushClient {
 
     /// Sends `push` and returns the gateway's answer. An answer with an `errNo` other than 0 and
     /// 410 (connection is gone) is an error.
-    pub(crate) async fn push(
-        &self,
-        push: &Push,
-        context: &Context,
-    ) -> Result<PushAnswer, PushFailed> {
+    pub async fn push(&self, push: &Push, context: &Context) -> Result<PushAnswer, PushFailed> {
         let (status, body) = self
             .send(push, context)
             .await

@@ -8,6 +8,7 @@ use daemon::{
     settings::{Origins, Problem},
     time::milliseconds,
 };
+use http::HeaderValue;
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
@@ -29,15 +30,17 @@ pub(crate) struct HeldFunction {
 impl HeldFunction {
     /// Starts a function in Rust. Other functions start when there is an event. `lines` and
     /// `ends` are those of functions that had this name before, if there were any. `replies` is the
-    /// memory for replies, `origins` are those of the settings.
+    /// memory for replies, `pusher` what pushes present to the gateway, `origins` are those of the
+    /// settings.
     pub(super) fn start(
         settings: FunctionSettings,
         lines: RecentLines,
         ends: Ends,
         replies: &BodyMemory,
+        pusher: &HeaderValue,
         origins: &Origins,
     ) -> Result<Self, Problem> {
-        let runtime = Runtime::new(&settings, lines.clone(), replies, origins)?;
+        let runtime = Runtime::new(&settings, lines.clone(), replies, pusher, origins)?;
         Ok(Self { settings, runtime, lines, ends, invocations: TaskTracker::new() })
     }
 

@@ -5,7 +5,7 @@
 
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
-use functions::{Context, Function, StartError};
+use functions::{Context, Function, PushCredential, StartError};
 use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -33,10 +33,15 @@ pub(crate) struct RustInstance<'a> {
 }
 
 impl RustRuntime {
-    /// Starts the function.
-    pub(super) fn start(settings: &RustSettings, max_instances: usize) -> Result<Self, StartError> {
+    /// Starts the function, which pushes with `credential`.
+    pub(super) fn start(
+        settings: &RustSettings,
+        max_instances: usize,
+        credential: PushCredential,
+    ) -> Result<Self, StartError> {
         let RustSettings { handler, starter, environment } = settings;
-        let function = starter.start(environment)?;
+        let environment = environment.clone().with_push_credential(credential);
+        let function = starter.start(&environment)?;
         let free_instances = Arc::new(Semaphore::new(max_instances));
         Ok(Self { handler: handler.clone(), function, max_instances, free_instances })
     }

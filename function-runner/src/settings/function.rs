@@ -3,7 +3,8 @@
 use std::{error::Error, time::Duration};
 
 use daemon::settings::{Kind, Origins, Problem, Section, count, duration, one_of, problem_of_name};
-use functions::StartError;
+use functions::{PushCredential, StartError};
+use http::HeaderValue;
 use strum::VariantArray;
 
 use super::{
@@ -123,6 +124,14 @@ impl FunctionSettings {
     pub(crate) fn start_problem(&self, error: &StartError, origins: &Origins) -> Problem {
         let key = format!("functions.{}.environment.{}", self.name, error.key());
         origins.problem(&key, with_causes(error))
+    }
+
+    /// What its pushes present to the gateway. `authorization` is that of the runner.
+    pub(crate) fn push_credential(&self, authorization: HeaderValue) -> PushCredential {
+        let PushSettings { gateway, apis } = &self.push;
+        PushCredential::new(authorization, &self.name, apis.as_deref())
+            .expect("names of functions and ids of APIs are visible ASCII")
+            .for_gateway(gateway.clone())
     }
 
     /// The problem that there is no HTTP client for its pushes.

@@ -2,11 +2,12 @@
 
 use std::error::Error;
 
+use reqwest::header::HeaderValue;
 use shared::push::{Push, PushAction, Targets};
 
 use super::{PushClient, PushFailed};
 use crate::{
-    Environment,
+    Environment, PushCredential,
     testing::{ClosedPort, FakeGateway, context},
 };
 
@@ -52,6 +53,28 @@ async fn a_push_is_posted_as_json_with_the_trace_context() {
     assert_eq!(requests[0].headers()["content-type"], "application/json");
     assert_eq!(requests[0].headers()["traceparent"], context().traceparent.unwrap().as_str());
     assert!(!requests[1].headers().contains_key("traceparent"));
+}
+
+/// Alone and in batches. No other server gets the token.
+#[tokio::test]
+async fn a_push_to_the_gateway_presents_the_credential_of_its_function() {
+    let gateway = FakeGateway::start([]).await;
+    let mut authorization = HeaderValue::from_static("Bearer hunter2");
+    authorization.set_sensitive(true);
+    let credential = PushCredential::new(authorization, "chat", None).unwrap();
+    for (at, presented) in [(gateway.url(), Some("Bearer hunter2")), ("http://127.0.0.1:1", None)] {
+        let credential = credential.clone().for_gateway(Some(at.parse().unwrap()));
+        let url = gateway.url().to_owned() + "/inner";
+        let environment = Environment::from([("url", &*url)]).with_push_credential(credential);
+        assert!(environment.iter().all(|(_, value)| !value.contains("hunter2")));
+        let client = PushClient::start(&environment).unwrap();
+        assert!(!format!("{client:?} {environment:?}").contains("hunter2"));
+        client.push(&closing(), &context()).await.unwrap();
+        let headers = gateway.requests().pop().unwrap().headers().clone();
+        let found = headers.get("authorization").map(|value| value.to_str().unwrap());
+        assert_eq!(found, presented);
+        assert_eq!(headers.contains_key("longhold-function"), presented.is_some());
+    }
 }
 
 #[tokio::test]

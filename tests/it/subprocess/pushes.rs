@@ -5,6 +5,7 @@ mod clients;
 mod failures;
 mod gateway;
 mod hostile;
+mod scope;
 
 use std::path::Path;
 

@@ -55,7 +55,7 @@ impl Stack {
             Settings::parse(Path::new("gateway.toml"), &text, &no_variables).unwrap();
         settings.connection.close_timeout = CLOSE_TIMEOUT;
         settings.access = access::given();
-        settings.push.auth = Some(PushAuth::Loopback);
+        settings.push.auth = Some(PushAuth::Token);
         let folder = tempfile::tempdir().unwrap();
         settings.journal.dir = folder.path().join("journal");
         let gateway = Gateway::bind(settings).await.unwrap();

@@ -15,6 +15,7 @@ use std::{io, net::Ipv4Addr, sync::Arc};
 
 use daemon::{
     body::BodyMemory,
+    credentials::AccessToken,
     http::{Body, json_bytes, message},
     offload::offload,
 };
@@ -80,8 +81,9 @@ impl RuntimeApi {
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
-        let secret = is_our_bootstrap.then(new_secret);
-        let push_secret = (!can_be_known().unwrap_or(false)).then(new_secret);
+        let secret =
+            is_our_bootstrap.then(|| Arc::from(Uuid::new_v4().simple().to_string().as_str()));
+        let push_secret = (!can_be_known().unwrap_or(false)).then(AccessToken::random);
         let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();
         let pushes = ChildPushes::new(pushes, push_secret, tasks.clone(), stop.clone());
@@ -188,10 +190,6 @@ impl Requests {
         drop(replying);
         reply::refuse(body).await;
     }
-}
-
-fn new_secret() -> Arc<str> {
-    Arc::from(Uuid::new_v4().simple().to_string().as_str())
 }
 
 /// A request of the child.

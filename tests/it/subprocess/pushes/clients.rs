@@ -13,7 +13,7 @@ use crate::{
         pushes::gateway::Got,
     },
     support::{
-        soon,
+        access, soon,
         world::{World, data_send},
     },
 };
@@ -38,6 +38,7 @@ async fn check(language: &str, file: &str, code: &str) {
         assert_eq!(push.head, "POST /api-x");
         assert_eq!(serde_json::from_str::<serde_json::Value>(&push.body).unwrap(), event);
         assert_eq!(push.headers["content-type"], "application/json");
+        assert_eq!(push.headers["authorization"], format!("Bearer {}", access::SERVICE));
         assert_eq!(push.headers["longhold-function"], language);
         assert_eq!(push.headers["longhold-push-to"], "api-x,b");
         let host = gateway.url.trim_start_matches("http://");

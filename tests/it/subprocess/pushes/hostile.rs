@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{Functions, Gateway, code, eval, settings, start};
 use crate::{
     subprocess::functions::{function, has},
-    support::{client::exchange, world::World},
+    support::{access, client::exchange, world::World},
 };
 
 /// Requests that are no pushes of an API, each with the status of its answer.
@@ -73,6 +73,7 @@ async fn a_function_can_send_nothing_but_pushes() {
     names.sort_unstable();
     let expected = [
         "accept",
+        "authorization",
         "content-encoding",
         "content-type",
         "host",
@@ -81,6 +82,7 @@ async fn a_function_can_send_nothing_but_pushes() {
     ];
     assert_eq!(names, expected);
     assert_eq!(push.headers["longhold-function"], "python");
+    assert_eq!(push.headers["authorization"], format!("Bearer {}", access::SERVICE));
     gateway.nothing().await;
     functions.finish().await;
 }
@@ -174,5 +176,27 @@ async fn pushes_without_an_answer_do_not_keep_a_function_from_its_events() {
     }
     gateway.release(1000);
     assert_eq!(eval(&functions, "push()").await[0], 200);
+    functions.finish().await;
+}
+
+/// What a process can read of itself, of its parent as another user, and of the answers that it
+/// gets.
+#[tokio::test]
+async fn a_function_sees_nothing_of_the_token_that_its_pushes_present() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    // A gateway that says what it gets is not ours.
+    let read = "[open(path, 'rb').read().decode('latin-1') for path in \
+        ('/proc/self/environ', '/proc/self/cmdline')] + [str(dict(os.environ)), \
+        raw('POST /api-x HTTP/1.0\\r\\n\\r\\n'), raw('GET / HTTP/1.0\\r\\n\\r\\n')]";
+    let seen = eval(&functions, read).await.to_string();
+    assert!(seen.contains("url=http://127.0.0.1:") && seen.contains("errNo"), "{seen}");
+    assert!(!seen.contains(&access::SERVICE[..8]) && !seen.contains(&gateway.url), "{seen}");
+    assert!(!seen.to_lowercase().contains("authorization"), "{seen}");
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    assert!(!log.contains(&access::SERVICE[..8]), "{log}");
     functions.finish().await;
 }

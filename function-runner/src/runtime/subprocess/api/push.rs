@@ -9,8 +9,9 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use daemon::{
     browser::{PageGuard, PageSettings},
+    credentials::AccessToken,
     http::{Body, message, method_not_allowed},
-    path::normal,
+    path::{TOKEN_PATH, normal},
 };
 use http::{Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -34,15 +35,13 @@ const END_TIMEOUT: Duration = Duration::from_millis(500);
 const REST_TIMEOUT: Duration = Duration::from_secs(10);
 const REST_SILENCE: Duration = Duration::from_secs(1);
 const REST_BYTES_MAX: usize = 64 << 20;
-/// What the path of a push begins with, where each push carries the secret of its instance.
-const SECRET_PATH: &str = "/~/t/";
 
 /// Passes the pushes of one child on.
 #[derive(Debug, Clone)]
 pub(super) struct ChildPushes {
     pushes: Pushes,
     /// Each push has to carry it, if there is one.
-    secret: Option<Arc<str>>,
+    secret: Option<AccessToken>,
     guard: PageGuard,
     turns: Arc<Semaphore>,
     tasks: TaskTracker,
@@ -54,7 +53,7 @@ impl ChildPushes {
     /// in tasks of `tasks`, which end soon after `stop`.
     pub(super) fn new(
         pushes: Pushes,
-        secret: Option<Arc<str>>,
+        secret: Option<AccessToken>,
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
@@ -65,7 +64,7 @@ impl ChildPushes {
 
     /// The address that the child pushes to, if its runtime API is at `port`.
     pub(super) fn url(&self, port: u16) -> String {
-        let path = self.secret.as_ref().map(|secret| format!("{SECRET_PATH}{secret}"));
+        let path = self.secret.as_ref().map(|secret| format!("{TOKEN_PATH}{}", secret.reveal()));
         format!("http://127.0.0.1:{port}{}", path.unwrap_or_default())
     }
 
@@ -92,7 +91,7 @@ impl ChildPushes {
         if let Some(refusal) = self.guard.refuse(request) {
             return Err(refusal);
         }
-        match api_of(&normal(request.uri().path()), self.secret.as_deref()) {
+        match api_of(&normal(request.uri().path()), self.secret.as_ref()) {
             Ok(api) if request.method() == Method::POST => Ok(api.to_owned()),
             Ok(_) => Err(method_not_allowed("POST")),
             Err(NoPush::NoApi) => {
@@ -181,12 +180,12 @@ enum NoPush {
 }
 
 /// The API in `path`, which is in normal form and has to carry `secret`, if there is one.
-fn api_of<'p>(path: &'p str, secret: Option<&str>) -> Result<&'p str, NoPush> {
+fn api_of<'p>(path: &'p str, secret: Option<&AccessToken>) -> Result<&'p str, NoPush> {
     let path = match secret {
         None => path.strip_prefix('/').ok_or(NoPush::NoApi)?,
         Some(secret) => {
-            let carried = path.strip_prefix(SECRET_PATH).and_then(|rest| rest.split_once('/'));
-            let carried = carried.filter(|(carried, _)| *carried == secret);
+            let carried = path.strip_prefix(TOKEN_PATH).and_then(|rest| rest.split_once('/'));
+            let carried = carried.filter(|(carried, _)| secret.matches(carried));
             carried.ok_or(NoPush::NoSecret)?.1
         }
     };
@@ -197,7 +196,7 @@ fn api_of<'p>(path: &'p str, secret: Option<&str>) -> Result<&'p str, NoPush> {
 
 #[cfg(test)]
 mod tests {
-    use daemon::path::normal;
+    use daemon::{credentials::AccessToken, path::normal};
 
     use super::{NoPush, api_of};
 
@@ -228,11 +227,13 @@ mod tests {
 
     #[test]
     fn a_push_carries_the_secret_of_its_instance_if_there_is_one() {
-        assert_eq!(api_of("/~/t/hunter2/api-x", Some("hunter2")), Ok("api-x"));
-        assert_eq!(api_of("/~/t/hunter2/healthz", Some("hunter2")), Err(NoPush::NoApi));
-        for path in ["/api-x", "/~/t/hunter/api-x", "/~/t//api-x", "/~/t/hunter2", "/hunter2/api-x"]
-        {
-            assert_eq!(api_of(path, Some("hunter2")), Err(NoPush::NoSecret), "{path}");
+        let secret = AccessToken::random();
+        let path = |rest: &str| format!("/~/t/{}{rest}", secret.reveal());
+        assert_eq!(api_of(&path("/api-x"), Some(&secret)), Ok("api-x"));
+        assert_eq!(api_of(&path("/healthz"), Some(&secret)), Err(NoPush::NoApi));
+        let of_another = format!("/~/t/{}/api-x", AccessToken::random().reveal());
+        for path in ["/api-x", &of_another, "/~/t//api-x", &path(""), "/hunter2/api-x"] {
+            assert_eq!(api_of(path, Some(&secret)), Err(NoPush::NoSecret), "{path}");
         }
     }
 }
