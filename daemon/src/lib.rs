@@ -19,6 +19,7 @@ pub mod offload;
 pub mod pace;
 pub mod path;
 pub mod process;
+pub mod proxies;
 pub mod ready;
 pub mod reload;
 pub mod router;

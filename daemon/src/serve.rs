@@ -39,6 +39,7 @@ use crate::{
     activity::{Activity, Timeouts},
     body::RequestBody,
     http::{Body, message},
+    proxies::Proxies,
     stream::set_send_buffer,
     tls::Tls,
 };
@@ -86,7 +87,8 @@ impl ServeSettings {
     }
 }
 
-/// The address of the client. It is an extension of each request.
+/// The address of the client: that of its connection, or the one that a trusted proxy tells, whose
+/// port is 0 if it tells none. It is an extension of each request.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
 
@@ -97,12 +99,14 @@ pub struct Listener {
     pub tcp: TcpListener,
     /// With this the listener speaks HTTP over TLS only.
     pub tls: Option<Tls>,
+    /// The proxies in front of the listener, which say who the clients are.
+    pub proxies: Proxies,
 }
 
 /// HTTP on TCP, without anything between.
 impl From<TcpListener> for Listener {
     fn from(tcp: TcpListener) -> Self {
-        Self { tcp, tls: None }
+        Self { tcp, tls: None, proxies: Proxies::default() }
     }
 }
 
@@ -117,7 +121,7 @@ pub async fn serve<S>(
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
 {
-    let Listener { tcp: listener, tls } = listener.into();
+    let Listener { tcp: listener, tls, proxies } = listener.into();
     let service = layers(service);
     let mut http = http1::Builder::new();
     // A client that has ended its sending side may still read its answer, so its request is
@@ -147,20 +151,20 @@ pub async fn serve<S>(
         let activity = Activity::new(timeouts);
         let permit = capacity.enter(activity.clone()).await;
         let (stop, linger) = (stop.clone(), settings.linger);
-        let (http, service, tls) = (http.clone(), service.clone(), tls.clone());
+        let (http, service) = (http.clone(), service.clone());
+        let (proxies, tls) = (proxies.clone(), tls.clone());
         connections.spawn(async move {
-            let stream = match tls {
-                None => tcp.into(),
-                Some(tls) => {
-                    let handshake = Handshake { peer, activity: &activity, stop: &stop, linger };
-                    // Boxed, so that a connection without TLS takes no memory for it.
-                    match Box::pin(handshake.run(&tls, tcp)).await {
-                        Some(stream) => stream,
-                        None => return,
-                    }
+            let (stream, peer) = if tls.is_none() && !proxies.begin_with_header(peer) {
+                (tcp.into(), peer)
+            } else {
+                let handshake = Handshake { peer, activity: &activity, stop: &stop, linger };
+                // Boxed, so that a connection without a handshake takes no memory for it.
+                match Box::pin(handshake.run(&proxies, tls.as_ref(), tcp)).await {
+                    Some(entered) => entered,
+                    None => return,
                 }
             };
-            let connection = Connection { stream, peer, activity, permit, stop, linger };
+            let connection = Connection { stream, peer, proxies, activity, permit, stop, linger };
             if let Err(error) = connection.serve(&http, service).await {
                 debug!(%error, client.address = %peer, "http connection ended early");
             }

@@ -34,7 +34,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// The address of the client.
+    /// The address at the other end of TCP: of the client, or of a proxy.
     pub fn peer_address(&self) -> io::Result<SocketAddr> {
         self.tcp().peer_addr()
     }

@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::{convert::Infallible, net::SocketAddr, os::fd::AsRawFd, time::Duration};
+use std::{
+    convert::Infallible,
+    net::{Ipv4Addr, SocketAddr},
+    os::fd::AsRawFd,
+    time::Duration,
+};
 
 use http::{Request, Response};
 use nix::sys::socket::MsgFlags;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinHandle,
     time::timeout,
 };
@@ -18,6 +23,7 @@ use tower::service_fn;
 use crate::{
     body::RequestBody,
     http::Body,
+    proxies::Proxies,
     serve::{Listener, ServeSettings, serve},
     tls::Tls,
 };
@@ -69,7 +75,21 @@ impl TestServer {
     where
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        Self::with_all(tls, settings(Self::CONNECTIONS, head_timeout), answer).await
+        let settings = settings(Self::CONNECTIONS, head_timeout);
+        Self::with_all(tls, Proxies::default(), settings, answer).await
+    }
+
+    /// The same behind proxies, and perhaps with TLS.
+    pub(crate) async fn behind<F>(
+        proxies: Proxies,
+        tls: Option<Tls>,
+        head_timeout: Duration,
+        answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Response<Body>> + Send + 'static,
+    {
+        Self::with_all(tls, proxies, settings(Self::CONNECTIONS, head_timeout), answer).await
     }
 
     /// The same with any settings.
@@ -80,11 +100,12 @@ impl TestServer {
     where
         F: Future<Output = Response<Body>> + Send + 'static,
     {
-        Self::with_all(None, settings, answer).await
+        Self::with_all(None, Proxies::default(), settings, answer).await
     }
 
     async fn with_all<F>(
         tls: Option<Tls>,
+        proxies: Proxies,
         settings: ServeSettings,
         answer: impl Fn(Request<RequestBody>) -> F + Clone + Send + Sync + 'static,
     ) -> Self
@@ -98,7 +119,7 @@ impl TestServer {
             let answered = answer(request);
             async move { Ok::<_, Infallible>(answered.await) }
         });
-        let served = serve(Listener { tcp, tls }, settings, stop.clone(), service);
+        let served = serve(Listener { tcp, tls, proxies }, settings, stop.clone(), service);
         Self { address, stop, running: tokio::spawn(served) }
     }
 
@@ -127,6 +148,13 @@ impl TestClient {
         Self(TcpStream::connect(server.address).await.unwrap())
     }
 
+    /// The same with an address of its own.
+    pub(crate) async fn connect_from(ip: Ipv4Addr, server: &TestServer) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((ip, 0).into()).unwrap();
+        Self(socket.connect(server.address).await.unwrap())
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
     }
@@ -145,7 +173,16 @@ impl TestClient {
     }
 
     pub(crate) async fn send(&mut self, bytes: &str) {
-        self.0.write_all(bytes.as_bytes()).await.unwrap();
+        self.send_bytes(bytes.as_bytes()).await;
+    }
+
+    pub(crate) async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
+    }
+
+    /// The stream, for what lies above TCP.
+    pub(crate) fn into_stream(self) -> TcpStream {
+        self.0
     }
 
     /// Sends a request without a body.

@@ -11,6 +11,7 @@ use daemon::{
     browser::PageGuard,
     credentials::{Credentials, Gate},
     listen::listen,
+    proxies::Proxies,
     serve::{Listener, ServeSettings, serve},
     tls::Tls,
 };
@@ -201,7 +202,7 @@ impl Gateway {
         let public_service = service_fn(move |request| Arc::clone(&publics).answer(request));
         let close_public = CancellationToken::new();
         let stop_public = close_public.clone();
-        let public = Listener { tcp: public, tls };
+        let public = Listener { tcp: public, tls, proxies: Proxies::new(settings.proxies) };
         listeners.spawn(serve(public, PUBLIC, stop_public, public_service));
         // The internal listener stays open while connections drain, because their functions push to
         // it.

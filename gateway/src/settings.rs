@@ -19,6 +19,7 @@ use std::{
 use daemon::{
     browser::PageSettings,
     credentials::{AccessSettings, is_loopback},
+    proxies::ProxySettings,
     reload::FromFile,
     settings::{
         Document, Key, Origins, Problem, Section, SettingsError, address, count, describe, flag,
@@ -63,6 +64,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// `[tls]`: of the public listener.
     pub tls: TlsSettings,
+    /// `[proxies]`: in front of the public listener.
+    pub proxies: ProxySettings,
     /// `runner.url`: the base URL of functions that are given by name.
     pub runner: Url,
     /// `static.dir`: a folder of pages, relative to the file.
@@ -114,6 +117,7 @@ impl Settings {
             internal_pages: PageSettings::read(&mut listen),
             access: AccessSettings::read(&mut root.section("access")),
             tls: TlsSettings::read(&mut root.section("tls"), base),
+            proxies: ProxySettings::read(&mut root.section("proxies")),
             runner: root.section("runner").read_or("url", &url(), "http://127.0.0.1:9002"),
             pages: pages.read("dir", &path(base)),
             node: root.read_or("node", &count(0..=0x00ff_ffff), "0"),
@@ -211,6 +215,7 @@ impl Settings {
             internal_pages,
             access,
             tls,
+            proxies,
             runner,
             pages,
             node,
@@ -232,6 +237,7 @@ impl Settings {
             ("[listen]", *internal_pages == other.internal_pages),
             ("[access]", *access == other.access),
             ("[tls]", *tls == other.tls),
+            ("[proxies]", *proxies == other.proxies),
             ("runner.url", *runner == other.runner),
             ("static.dir", *pages == other.pages),
             ("node", *node == other.node),

@@ -32,6 +32,7 @@ mod order;
 mod pages;
 mod paths;
 mod process;
+mod proxies;
 mod push;
 mod reload;
 mod requests;

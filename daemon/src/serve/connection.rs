@@ -21,13 +21,18 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
 use super::{PeerAddress, capacity::ConnectionPermit, exchange, host, http_stream::HttpStream};
-use crate::{activity::Activity, body::RequestBody, health::is_probe, http::Body, stream::Peek};
+use crate::{
+    activity::Activity, body::RequestBody, health::is_probe, http::Body, proxies::Proxies,
+    stream::Peek,
+};
 
 /// An accepted connection.
 #[derive(Debug)]
 pub(super) struct Connection<T> {
     pub(super) stream: T,
+    /// The address of the client, as far as the connection says it.
     pub(super) peer: SocketAddr,
+    pub(super) proxies: Proxies,
     pub(super) activity: Activity,
     pub(super) permit: ConnectionPermit,
     pub(super) stop: CancellationToken,
@@ -46,7 +51,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        let Self { stream, peer, activity, permit, stop, linger } = self;
+        let Self { stream, peer, proxies, activity, permit, stop, linger } = self;
         let (evicted, has_unread) = (activity.clone(), stream.has_unread());
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
@@ -56,7 +61,8 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
         let service = service_fn(move |request: Request<Incoming>| {
             let asked_first = request.headers().contains_key(header::EXPECT);
             let mut request = exchange::begin(request, &activity);
-            request.extensions_mut().insert(PeerAddress(peer));
+            let client = proxies.client_of(peer, request.headers());
+            request.extensions_mut().insert(PeerAddress(client));
             request.extensions_mut().insert(permit.clone());
             let (activity, permit, service) = (activity.clone(), permit.clone(), service.clone());
             let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());

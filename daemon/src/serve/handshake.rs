@@ -1,4 +1,5 @@
-//! The TLS handshake of a connection that has been accepted.
+//! What comes before HTTP on a connection that has been accepted: a header of the PROXY protocol,
+//! and the TLS handshake.
 //!
 //! The connection counts as one that waits for its first request: it gives way like such a one, and
 //! ends with the stop of the listener.
@@ -15,7 +16,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::{discard::Discard, refusal::last_answer};
-use crate::{activity::Activity, stream::Stream, tls::Tls};
+use crate::{
+    activity::Activity,
+    proxies::{HeaderError, Proxies},
+    stream::Stream,
+    tls::Tls,
+};
 
 /// The first byte of every client that speaks TLS: a record of the handshake (RFC 8446, section
 /// 5.1).
@@ -24,7 +30,7 @@ const HANDSHAKE_RECORD: u8 = 22;
 /// What a client without TLS is told.
 const SPEAKS_TLS: &str = "this listener speaks HTTP over TLS: use https:// or wss://";
 
-/// A connection before its handshake.
+/// A connection before its first request.
 #[derive(Debug)]
 pub(super) struct Handshake<'a> {
     pub(super) peer: SocketAddr,
@@ -33,29 +39,74 @@ pub(super) struct Handshake<'a> {
     pub(super) linger: Duration,
 }
 
+/// Why a handshake did not end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+enum Cut {
+    #[error("it did not end in time")]
+    Late,
+    #[error("the connection gave way for another one")]
+    GaveWay,
+    #[error("the listener was stopped")]
+    Stopped,
+}
+
 impl Handshake<'_> {
-    /// The stream within TLS. None if the connection has ended.
-    pub(super) async fn run(self, tls: &Tls, tcp: TcpStream) -> Option<Stream> {
-        let Self { peer, activity, stop, linger } = self;
-        let stopped = async {
-            stop.cancelled().await;
-            sleep(linger).await;
+    /// The stream that carries HTTP, and the address of the client. None if the connection has
+    /// ended.
+    pub(super) async fn run(
+        self,
+        proxies: &Proxies,
+        tls: Option<&Tls>,
+        mut tcp: TcpStream,
+    ) -> Option<(Stream, SocketAddr)> {
+        let client = if proxies.begin_with_header(self.peer) {
+            self.client(proxies, &mut tcp).await?
+        } else {
+            self.peer
         };
-        let reason = tokio::select! {
-            biased;
-            accepted = accept(tls, tcp) => match accepted {
-                Ok(stream) => {
-                    activity.handshake_ended();
-                    return Some(stream);
-                }
-                Err(error) => error.to_string(),
-            },
-            () = sleep_until(activity.handshake_due()) => "it did not end in time".to_owned(),
-            () = activity.evicted() => "the connection gave way for another one".to_owned(),
-            () = stopped => "the listener was stopped".to_owned(),
+        let Some(tls) = tls else {
+            self.activity.handshake_ended();
+            return Some((tcp.into(), client));
         };
-        debug!(client.address = %peer, reason, "tls handshake failed");
+        let reason = match self.in_time(accept(tls, tcp)).await {
+            Ok(Ok(stream)) => {
+                self.activity.handshake_ended();
+                return Some((stream, client));
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(cut) => cut.to_string(),
+        };
+        debug!(client.address = %client, reason, "tls handshake failed");
         None
+    }
+
+    /// The client of a proxy, or else the proxy itself.
+    async fn client(&self, proxies: &Proxies, tcp: &mut TcpStream) -> Option<SocketAddr> {
+        let error = match self.in_time(proxies.read_header(tcp)).await {
+            Ok(Ok(client)) => return Some(client.unwrap_or(self.peer)),
+            Ok(Err(error)) => error,
+            Err(Cut::Late) => HeaderError::Late,
+            Err(cut @ (Cut::GaveWay | Cut::Stopped)) => {
+                debug!(client.address = %self.peer, reason = %cut, "no PROXY header came");
+                return None;
+            }
+        };
+        proxies.log_closed(self.peer, &error);
+        None
+    }
+
+    async fn in_time<T>(&self, step: impl Future<Output = T>) -> Result<T, Cut> {
+        let stopped = async {
+            self.stop.cancelled().await;
+            sleep(self.linger).await;
+        };
+        tokio::select! {
+            biased;
+            done = step => Ok(done),
+            () = sleep_until(self.activity.handshake_due()) => Err(Cut::Late),
+            () = self.activity.evicted() => Err(Cut::GaveWay),
+            () = stopped => Err(Cut::Stopped),
+        }
     }
 }
 

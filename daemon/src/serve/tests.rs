@@ -4,6 +4,7 @@
 
 mod capacity;
 mod early;
+mod proxies;
 mod tls;
 
 use std::{io, sync::Arc};

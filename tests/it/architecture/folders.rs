@@ -63,8 +63,9 @@ const FUNCTION_RUNNER: Map = &[
 ];
 
 const DAEMON: Map = &[
-    ("testing", &["serve", "body", "http", "tls"]),
-    ("serve", &["activity", "body", "health", "http", "pace", "stream", "tls"]),
+    ("testing", &["serve", "body", "http", "proxies", "tls"]),
+    ("serve", &["activity", "body", "health", "http", "pace", "proxies", "stream", "tls"]),
+    ("proxies", &["settings", "telemetry"]),
     ("tls", &["access", "authority", "reload", "settings"]),
     ("authority", &[]),
     ("credentials", &["access", "http", "path", "settings", "telemetry"]),

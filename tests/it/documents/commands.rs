@@ -89,8 +89,20 @@ fn each_command_is_run_here_or_elsewhere() {
 
 #[test]
 fn each_block_has_a_language_that_a_test_knows() {
-    let known =
-        ["sh", "toml", "json", "yaml", "text", "python", "js", "rust", "nginx", "caddyfile", "ini"];
+    let known = [
+        "sh",
+        "toml",
+        "json",
+        "yaml",
+        "text",
+        "python",
+        "js",
+        "rust",
+        "nginx",
+        "caddyfile",
+        "haproxy",
+        "ini",
+    ];
     for block in all_blocks() {
         assert!(known.contains(&block.language.as_str()), "{}: {}", block.place(), block.language);
     }

@@ -1,5 +1,5 @@
-//! The proxies with TLS of docs/operations.md, with a gateway behind them: messages and the close
-//! code pass through, and the client's address is where the document says.
+//! The proxies of docs/operations.md, with a gateway behind them that trusts them: messages, the
+//! close code and the client's address pass through.
 
 use std::{
     fs,
@@ -33,16 +33,19 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    blocks::{Block, named},
+    blocks::{Block, named, with},
     has, shell,
 };
 use crate::support::{
     soon,
+    tls::Authority,
     world::{World, closing},
 };
 
 pub(super) const DOCUMENT: &str = "docs/operations.md";
 const HOST: &str = "chat.example.com";
+/// What a client says of itself.
+const FORGED: &str = "203.0.113.7";
 /// How often it is tried whether a proxy listens yet.
 const ASK_EVERY: Duration = Duration::from_millis(20);
 
@@ -50,6 +53,8 @@ const ASK_EVERY: Duration = Duration::from_millis(20);
 struct Proxy {
     address: SocketAddr,
     certificate: CertificateDer<'static>,
+    /// Whether it reads nothing of what it passes on.
+    passes_tcp_on: bool,
     _child: Child,
 }
 
@@ -79,7 +84,21 @@ impl Proxy {
     ) -> Self {
         let certificate = CertificateDer::from_pem_file(folder.path().join(format!("{HOST}.pem")));
         let certificate = certificate.unwrap();
-        Self { address, certificate, _child: start(folder, address, program, arguments).await }
+        let _child = start(folder, address, program, arguments).await;
+        Self { address, certificate, passes_tcp_on: false, _child }
+    }
+
+    /// A proxy in front of a gateway that has the certificate.
+    async fn start_for(
+        authority: &CertificateDer<'static>,
+        folder: &TempDir,
+        address: SocketAddr,
+        program: &str,
+        arguments: &[&str],
+    ) -> Self {
+        let (certificate, passes_tcp_on) = (authority.clone(), true);
+        let _child = start(folder, address, program, arguments).await;
+        Self { address, certificate, passes_tcp_on, _child }
     }
 
     /// A client with an address of its own, that says it has another.
@@ -98,7 +117,7 @@ impl Proxy {
         let tls = TlsConnector::from(Arc::new(config)).connect(name, stream);
         let tls = soon("TLS", tls).await.unwrap();
         let mut request = format!("wss://{HOST}{path}").into_client_request().unwrap();
-        let forged = HeaderValue::from_static("203.0.113.7");
+        let forged = HeaderValue::from_static(FORGED);
         request.headers_mut().insert("x-forwarded-for", forged);
         let client = Box::pin(client_async(request, tls));
         soon("a handshake", client).await.unwrap().0
@@ -156,13 +175,28 @@ pub(super) fn write_nginx(folder: &TempDir, main: &str, site: &str) {
     fs::write(folder.path().join("nginx.conf"), text).unwrap();
 }
 
+/// A gateway that trusts its proxies in the way of the document.
+async fn trusting() -> World {
+    World::with("", &with(DOCUMENT, "toml", "header = \"x-forwarded-for\"").text).await
+}
+
+/// A gateway with TLS behind a proxy that passes TCP on, and who has signed its certificate.
+async fn trusting_tcp() -> (World, CertificateDer<'static>) {
+    let authority = Authority::new();
+    authority.issue("a", &[HOST]);
+    let proxies = with(DOCUMENT, "toml", "protocol = true").text;
+    let world = World::with("", &format!("{proxies}\n{}", authority.table(&["a"]))).await;
+    (world, authority.certificate())
+}
+
 /// What holds of each proxy.
 async fn check(world: World, proxy: &Proxy) {
     let from = Ipv4Addr::new(127, 5, 6, 7);
     let mut client = proxy.connect(from, "/release/test?name=anna").await;
     let register = world.backend.next("register").await;
-    assert_eq!(register.event["requestContext"]["sourceIp"], "127.0.0.1", "that of the proxy");
-    assert_eq!(register.event["headers"]["x-forwarded-for"], from.to_string());
+    assert_eq!(register.event["requestContext"]["sourceIp"], from.to_string());
+    let sent = if proxy.passes_tcp_on { FORGED } else { &from.to_string() };
+    assert_eq!(register.event["headers"]["x-forwarded-for"], sent);
     assert_eq!(register.event["headers"]["host"], HOST);
     assert_eq!(register.event["queryString"]["name"], "anna");
 
@@ -195,7 +229,7 @@ async fn nginx_with_tls_stands_in_front_of_a_gateway() {
     }
     let folder = tempfile::tempdir().unwrap();
     make_certificate(folder.path()).await;
-    let (world, address) = (World::start().await, own_address());
+    let (world, address) = (trusting().await, own_address());
     let changes = [
         ("127.0.0.1:9000", &*world.listeners.public.to_string()),
         ("listen 443 ssl", &format!("listen {address} ssl")),
@@ -215,7 +249,7 @@ async fn caddy_with_tls_stands_in_front_of_a_gateway() {
     }
     let folder = tempfile::tempdir().unwrap();
     make_certificate(folder.path()).await;
-    let (world, address) = (World::start().await, own_address());
+    let (world, address) = (trusting().await, own_address());
     // Caddy would ask an authority for a certificate; this one is made here.
     let site = format!(
         "https://{HOST}:{} {{\nbind {}\ntls {HOST}.pem {HOST}.key\n",
@@ -229,4 +263,44 @@ async fn caddy_with_tls_stands_in_front_of_a_gateway() {
     fs::write(folder.path().join("Caddyfile"), format!("{options}{text}")).unwrap();
     let proxy = Proxy::start(&folder, address, "caddy", &CADDY).await;
     check(world, &proxy).await;
+}
+
+#[tokio::test]
+async fn nginx_that_passes_tcp_on_stands_in_front_of_a_gateway_with_tls() {
+    const MODULE: &str = "/usr/lib/nginx/modules/ngx_stream_module.so";
+    if !has("nginx", "nginx-light") || !has(MODULE, "libnginx-mod-stream") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let ((world, authority), address) = (trusting_tcp().await, own_address());
+    let changes = [
+        ("127.0.0.1:9000", &*world.listeners.public.to_string()),
+        ("listen 443", &format!("listen {address}")),
+    ];
+    let stream = sample(&named(DOCUMENT, "nginx", "stream.conf"), &changes);
+    let text = format!("pid nginx.pid; load_module {MODULE}; events {{}} {stream}");
+    fs::write(folder.path().join("nginx.conf"), text).unwrap();
+    let proxy = Proxy::start_for(&authority, &folder, address, "nginx", &nginx(&folder)).await;
+    check(world, &proxy).await;
+}
+
+#[tokio::test]
+async fn haproxy_stands_in_front_of_a_gateway_with_tls() {
+    if !has("haproxy", "haproxy") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for send in ["send-proxy-v2", "send-proxy"] {
+        let ((world, authority), address) = (trusting_tcp().await, own_address());
+        let changes = [
+            ("127.0.0.1:9000", &*world.listeners.public.to_string()),
+            ("bind :443", &format!("bind {address}")),
+            ("send-proxy-v2", send),
+        ];
+        let text = sample(&named(DOCUMENT, "haproxy", "haproxy.cfg"), &changes);
+        fs::write(folder.path().join("haproxy.cfg"), text).unwrap();
+        let arguments = ["-db", "-f", "haproxy.cfg"];
+        let proxy = Proxy::start_for(&authority, &folder, address, "haproxy", &arguments).await;
+        check(world, &proxy).await;
+    }
 }

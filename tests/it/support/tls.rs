@@ -85,6 +85,11 @@ impl Authority {
         format!("[tls]\ncert = {:?}\nkey = {:?}\n", list("pem"), list("key"))
     }
 
+    /// The certificate of the authority.
+    pub(crate) fn certificate(&self) -> CertificateDer<'static> {
+        self.issuer.der().clone()
+    }
+
     /// A client that trusts the authority.
     pub(crate) fn connector(&self, versions: &[&'static SupportedProtocolVersion]) -> TlsConnector {
         connector(self.issuer.der().clone(), versions)

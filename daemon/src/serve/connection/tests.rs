@@ -78,6 +78,7 @@ async fn serve_stream(
     let connection = Connection {
         stream,
         peer: (Ipv4Addr::LOCALHOST, 1).into(),
+        proxies: Proxies::default(),
         activity,
         permit,
         stop: CancellationToken::new(),
