@@ -97,7 +97,8 @@ async fn main() -> ExitCode {
         }
         Err(error) => return fail(&error, 1),
     };
-    ended(run(files, services).await)
+    // Boxed, because the future is large: it holds both services.
+    ended(Box::pin(run(files, services)).await)
 }
 
 fn ended(outcome: anyhow::Result<()>) -> ExitCode {
@@ -111,6 +112,7 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
     let (settings, functions) =
         both(files.parse_gateway(), files.parse_functions(settings::NOWHERE))?;
     names::check(&settings, &functions)?;
+    settings::refuse_internal_tls(&settings, &functions)?;
     files.decide(&settings, &functions);
     telemetry::start(&settings.log);
     watched.watch_gateway(files, &settings).await?;

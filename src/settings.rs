@@ -162,6 +162,24 @@ impl Files {
     }
 }
 
+/// The services of this process call each other without TLS.
+pub(crate) fn refuse_internal_tls(
+    gateway: &gateway::settings::Settings,
+    functions: &function_runner::Settings,
+) -> Result<(), SettingsError> {
+    const KEY: &str = "internal_tls.cert";
+    let what = "is set, and gateway and function-runner are one process here, which call each other \
+                without TLS; leave it out, or start them as two processes";
+    let mut problems = Vec::new();
+    if !gateway.internal_tls.cert.is_empty() {
+        problems.push(gateway.problem(KEY, what));
+    }
+    if !functions.internal_tls.cert.is_empty() {
+        problems.push(functions.problem(KEY, what));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(SettingsError(problems)) }
+}
+
 /// Both results, or all errors.
 pub(crate) fn both<A, B>(
     a: Result<A, SettingsError>,

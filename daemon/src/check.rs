@@ -2,13 +2,22 @@
 //!
 //! Container images have no curl, and run the subcommand `check` of the binary instead.
 
+mod any_certificate;
+
 use std::{io, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, StatusCode, header};
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpStream, time::timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+
+use self::any_certificate::connect;
+use crate::tls::TlsSettings;
 
 /// A process that does not answer within this time is not ready.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -19,6 +28,9 @@ pub enum CheckError {
     /// Nothing listens at the address.
     #[error("could not connect to {0}")]
     Connect(SocketAddr, #[source] io::Error),
+    /// The handshake of TLS has failed.
+    #[error("{0} did not speak TLS")]
+    Tls(SocketAddr, #[source] io::Error),
     /// The answer is not HTTP, or breaks off.
     #[error("{0} did not answer as HTTP")]
     Http(SocketAddr, #[source] hyper::Error),
@@ -30,16 +42,44 @@ pub enum CheckError {
     Deadline(SocketAddr),
 }
 
-/// Asks `GET /readyz` of `address`. An unspecified address is asked through loopback.
-pub async fn ready(address: SocketAddr) -> Result<(), CheckError> {
-    let address = reachable(address);
-    timeout(DEADLINE, ask(address)).await.map_err(|_| CheckError::Deadline(address))?
+/// What a listener speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// HTTP without TLS.
+    Plain,
+    /// HTTP over TLS.
+    Tls,
 }
 
-async fn ask(address: SocketAddr) -> Result<(), CheckError> {
+impl Transport {
+    /// What a listener with these settings speaks.
+    pub fn of(settings: &TlsSettings) -> Self {
+        if settings.is_set() { Self::Tls } else { Self::Plain }
+    }
+}
+
+/// Asks `GET /readyz` of `address`. An unspecified address is asked through loopback.
+pub async fn ready(address: SocketAddr, transport: Transport) -> Result<(), CheckError> {
+    let address = reachable(address);
+    let asked = async {
+        let tcp = TcpStream::connect(address).await;
+        let tcp = tcp.map_err(|error| CheckError::Connect(address, error))?;
+        match transport {
+            Transport::Plain => ask(address, tcp).await,
+            Transport::Tls => {
+                let tls = Box::pin(connect(address.ip(), tcp)).await;
+                ask(address, tls.map_err(|error| CheckError::Tls(address, error))?).await
+            }
+        }
+    };
+    timeout(DEADLINE, asked).await.map_err(|_| CheckError::Deadline(address))?
+}
+
+async fn ask(
+    address: SocketAddr,
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+) -> Result<(), CheckError> {
     let failed = |error| CheckError::Http(address, error);
-    let stream =
-        TcpStream::connect(address).await.map_err(|error| CheckError::Connect(address, error))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(failed)?;
     let request = Request::get("/readyz")

@@ -164,7 +164,9 @@ pub async fn serve<S>(
                     None => return,
                 }
             };
-            let connection = Connection { stream, peer, proxies, activity, permit, stop, linger };
+            let uncertified = tls.filter(|it| it.wants_certificates() && !stream.has_certificate());
+            let connection =
+                Connection { stream, peer, proxies, uncertified, activity, permit, stop, linger };
             if let Err(error) = connection.serve(&http, service).await {
                 debug!(%error, client.address = %peer, "http connection ended early");
             }

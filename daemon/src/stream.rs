@@ -39,6 +39,14 @@ impl Stream {
         self.tcp().peer_addr()
     }
 
+    /// Whether the client has shown a certificate that is taken.
+    pub(crate) fn has_certificate(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            Self::Tls(tls) => tls.has_certificate(),
+        }
+    }
+
     /// How many of the written bytes the system still keeps: the client's system has not
     /// acknowledged them. With TLS these are encrypted bytes, and those that are not flushed are
     /// not among them.

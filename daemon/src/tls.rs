@@ -1,30 +1,51 @@
-//! TLS of a listener: its certificates, and the configuration of its handshakes.
+//! TLS of a listener: its certificates, whose clients it takes, and the configuration of its
+//! handshakes. TLS of what the process calls is in `outbound`.
 //!
 //! Several certificates are chosen from by the name that the client asks for (SNI). They are
 //! exchanged while the process runs, when their files change: connections that are open keep what
 //! they have. Whether a stream has TLS is known to `stream`, not here.
 
+mod authorities;
 mod choice;
+mod client_check;
 mod configuration;
 mod dev;
 mod files;
 mod follow;
+mod outbound;
 mod pair;
 mod settings;
 mod validity;
 
-use std::{io, sync::Arc, time::SystemTime};
+use std::{
+    convert::Infallible,
+    future::pending,
+    io,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::Instant};
 use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tracing::{debug, warn};
 
-pub use self::settings::TlsSettings;
-use self::{choice::Choice, files::Files};
-use crate::settings::{Origins, SettingsError};
+use self::{choice::Choice, client_check::ClientCheck, files::Files};
+pub use self::{
+    outbound::{OutboundTls, OutboundTlsSettings},
+    settings::TlsSettings,
+};
+use crate::{
+    settings::{Origins, SettingsError},
+    telemetry::LineTurns,
+};
 
 /// How many bytes a stream holds at most for which a write was ready, and that the system has not
 /// taken yet. One record has as many.
 const BUFFER_BYTES: usize = 16 << 10;
+
+/// The pause between two lines that say that a client has shown no certificate.
+const LINE_PAUSE: Duration = Duration::from_secs(10);
 
 /// What a listener needs for its handshakes. Clones are the same.
 #[derive(Debug, Clone)]
@@ -32,6 +53,8 @@ pub struct Tls {
     configuration: Arc<ServerConfig>,
     files: Arc<Files>,
     choice: Arc<Choice>,
+    client_check: Option<Arc<ClientCheck>>,
+    lines: Arc<LineTurns<()>>,
 }
 
 impl Tls {
@@ -58,12 +81,42 @@ impl Tls {
         if pairs.is_empty() {
             return Ok(None);
         }
-        let files = Files::new(pairs, table, origins.clone());
-        let pairs = files.read()?;
-        files.check_validity(&pairs, now)?;
-        let choice = Arc::new(Choice::new(pairs));
-        let configuration = configuration::server(Arc::clone(&choice));
-        Ok(Some(Self { configuration, files: Arc::new(files), choice }))
+        let files = Files::new(pairs, settings.client_ca.clone(), table, origins.clone());
+        let contents = files.read()?;
+        files.check_validity(&contents, now)?;
+        let choice = Arc::new(Choice::new(contents.pairs));
+        let client_check = contents.client_ca.map(|ca| Arc::new(ClientCheck::new(ca)));
+        let configuration = configuration::server(Arc::clone(&choice), client_check.clone());
+        let (files, lines) = (Arc::new(files), Arc::new(LineTurns::new(LINE_PAUSE)));
+        Ok(Some(Self { configuration, files, choice, client_check, lines }))
+    }
+
+    /// Follows the files of `tls`, if there is one, until `work` has ended.
+    pub async fn following<T>(tls: Option<&Self>, watch: bool, work: impl Future<Output = T>) -> T {
+        let following = async {
+            if let Some(tls) = tls {
+                tls.follow(watch).await;
+            }
+            pending::<Infallible>().await
+        };
+        tokio::select! {
+            ended = work => ended,
+            never = following => match never {},
+        }
+    }
+
+    /// Whether clients have to show a certificate.
+    pub(crate) fn wants_certificates(&self) -> bool {
+        self.client_check.is_some()
+    }
+
+    /// Logs that a client has shown no certificate, and was not served.
+    pub(crate) fn log_uncertified(&self, client: SocketAddr) {
+        let text = "a client without a certificate was refused";
+        match self.lines.turn(&(), Instant::now()) {
+            Some(left_out) => warn!(client.address = %client, left_out, "{text}"),
+            None => debug!(client.address = %client, "{text}"),
+        }
     }
 
     /// The handshake of the server on `tcp`.

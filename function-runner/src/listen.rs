@@ -14,9 +14,9 @@ use daemon::{
     body::BodyMemory,
     browser::PageGuard,
     files::raise_limit,
-    serve::{ServeSettings, serve as serve_http},
+    serve::{Listener, ServeSettings, serve as serve_http},
 };
-use tokio::{net::TcpListener, sync::mpsc, time::sleep};
+use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
@@ -44,7 +44,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 /// drains. Running invocations have the drain timeout to end. Invocations that
 /// have not ended by then are dropped and answered with 439. Returns when all functions and
 /// connections have ended.
-pub async fn serve(runner: Runner, listener: TcpListener, stop: CancellationToken) {
+pub async fn serve(runner: Runner, listener: impl Into<Listener>, stop: CancellationToken) {
     let (_, no_changes) = mpsc::channel(1);
     serve_with_changes(runner, listener, no_changes, stop).await;
 }
@@ -54,7 +54,7 @@ pub async fn serve(runner: Runner, listener: TcpListener, stop: CancellationToke
 /// it starts, the new function replaces the old one, which ends with its last invocation.
 pub async fn serve_with_changes(
     runner: Runner,
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     changes: mpsc::Receiver<Settings>,
     stop: CancellationToken,
 ) {

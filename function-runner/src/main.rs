@@ -15,9 +15,11 @@ use daemon::{
     process::{self, Ended},
     ready,
     reload::{FromFile, ReloadTriggers, SettingsFile, follow},
+    serve::Listener,
     settings::SettingsError,
     signals::Signals,
     telemetry,
+    tls::Tls,
 };
 use function_runner::{Runner, Settings, serve_with_changes, settings};
 use functions::Catalog;
@@ -74,16 +76,21 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     // Files and folders that the settings name may have changed before they were watched.
     let settings = parse(&file.path, &file.text)?;
     let (internal, place) = (settings.internal, settings.place("listen.internal"));
+    let (tls, watch) = (settings.open_tls()?, settings.watch);
     let runner = Runner::start(settings)?;
-    let listener = listen(internal, place).await?;
-    let internal = listener.local_addr()?;
+    let tcp = listen(internal, place).await?;
+    let internal = tcp.local_addr()?;
+    let listener = Listener { tls: tls.clone(), ..tcp.into() };
     ready::announce(&Listeners { internal }).context("could not write the ready line")?;
     info!(%internal, "function-runner ready");
     let path = file.path.clone();
     let (new_settings, changes) = mpsc::channel(1);
     let both = |stop| async {
         let following = follow(triggers, file, |text| parse(&path, text), new_settings);
-        tokio::join!(serve_with_changes(runner, listener, changes, stop), following)
+        let serving = serve_with_changes(runner, listener, changes, stop);
+        // Boxed, because the future is large: it holds all functions.
+        let both = Box::pin(async { tokio::join!(serving, following) });
+        Tls::following(tls.as_ref(), watch, both).await
     };
     match process::supervise(signals, both).await {
         Ended::Drained(((), ())) => Ok(()),
@@ -94,8 +101,9 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
 
 async fn check(arguments: &Arguments) -> anyhow::Result<()> {
     let text = process::read_file(&arguments.config, "--config")?;
-    let internal = settings::internal_address(&arguments.config, &text, &process::variables())?;
-    check::ready(internal).await.context("not ready")
+    let (internal, transport) =
+        settings::internal_listener(&arguments.config, &text, &process::variables())?;
+    check::ready(internal, transport).await.context("not ready")
 }
 
 fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Settings)> {

@@ -29,6 +29,7 @@ use std::{
 
 use daemon::{
     browser::PageSettings,
+    check::Transport,
     credentials::AccessSettings,
     reload::{FromFile, Trigger},
     settings::{
@@ -36,6 +37,7 @@ use daemon::{
         describe, flag,
     },
     telemetry::LogSettings,
+    tls::{Tls, TlsSettings},
 };
 use functions::Catalog;
 
@@ -63,6 +65,8 @@ pub struct Settings {
     pub internal_pages: PageSettings,
     /// `[access]`
     pub access: AccessSettings,
+    /// `[internal_tls]`: of the listener.
+    pub internal_tls: TlsSettings,
     /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
     /// one is answered with 429.
     pub max_invocations: usize,
@@ -136,6 +140,7 @@ impl Settings {
             internal,
             internal_pages,
             access: AccessSettings::read(&mut root.section("access")),
+            internal_tls: TlsSettings::read_internal(&mut root.section("internal_tls"), folder),
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
             body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "64MiB"),
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
@@ -159,6 +164,11 @@ impl Settings {
         self.origins.place(key)
     }
 
+    /// Reads the certificates of the listener. None if it speaks no TLS.
+    pub fn open_tls(&self) -> Result<Option<Tls>, SettingsError> {
+        Tls::open(&self.internal_tls, "internal_tls", &self.origins)
+    }
+
     /// A problem with the value at `key`.
     pub fn problem(&self, key: &str, what: impl Into<String>) -> Problem {
         self.origins.problem(key, what)
@@ -171,6 +181,7 @@ impl Settings {
             internal,
             internal_pages,
             access,
+            internal_tls,
             max_invocations,
             body_memory,
             reply_memory,
@@ -188,6 +199,7 @@ impl Settings {
             ("listen.internal", *internal == other.internal),
             ("[listen]", *internal_pages == other.internal_pages),
             ("[access]", *access == other.access),
+            ("[internal_tls]", *internal_tls == other.internal_tls),
             ("limits.max_invocations", *max_invocations == other.max_invocations),
             ("limits.body_memory", *body_memory == other.body_memory),
             ("limits.reply_memory", *reply_memory == other.reply_memory),
@@ -219,23 +231,24 @@ const BODY_MEMORY: RangeInclusive<usize> = 18 << 20..=64 << 30;
 /// At least the largest reply.
 const REPLY_MEMORY: RangeInclusive<usize> = 6 << 20..=64 << 30;
 
-/// All tables but `listen`.
+/// All tables but `listen` and `internal_tls`.
 const TABLES: [&str; 9] =
     ["access", "limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"];
 
-/// Reads `listen.internal` and no other setting, for the health check. Problems of other settings
+/// Reads where the listener is and what it speaks, for the health check. Problems of other settings
 /// are no errors here.
-pub fn internal_address(
+pub fn internal_listener(
     file: &Path,
     text: &str,
     variables: &BTreeMap<String, String>,
-) -> Result<SocketAddr, SettingsError> {
+) -> Result<(SocketAddr, Transport), SettingsError> {
     Document::parse(file, text, PREFIX, variables)?.read(|root| {
         for key in TABLES {
             // Taken, so that it is not reported as unknown.
             root.entries(key, &Kind::new("anything", |_| Some(())));
         }
-        Some(read_listen(root).0)
+        let tls = TlsSettings::read_internal(&mut root.section("internal_tls"), Path::new(""));
+        Some((read_listen(root).0, Transport::of(&tls)))
     })
 }
 

@@ -13,7 +13,7 @@ use daemon::{
     listen::listen,
     proxies::Proxies,
     serve::{Listener, ServeSettings, serve},
-    tls::Tls,
+    tls::{OutboundTls, Tls},
 };
 use tokio::{
     net::TcpListener,
@@ -34,7 +34,7 @@ use crate::{
     cleanup::Cleanups,
     cleanup::journal::Journal,
     connection::ReceiveMemory,
-    identity::Identification,
+    identity::{Identification, KeySets},
     listen::internal::Internal,
     listen::pages::Pages,
     listen::public::Public,
@@ -71,6 +71,8 @@ pub struct Gateway {
     credentials: Credentials,
     pages: Option<Pages>,
     tls: Option<Tls>,
+    internal_tls: Option<Tls>,
+    outbound_tls: Option<OutboundTls>,
     public: TcpListener,
     internal: TcpListener,
     journal: Journal,
@@ -89,7 +91,10 @@ pub struct Listeners {
 impl Gateway {
     /// Reads the certificates and the tokens, and opens the listeners and the journal.
     pub async fn bind(settings: Settings) -> Result<Self, GatewayError> {
-        let tls = Tls::open(&settings.tls, "tls", &settings.origins)?;
+        let origins = &settings.origins;
+        let tls = Tls::open(&settings.tls, "tls", origins)?;
+        let internal_tls = Tls::open(&settings.internal_tls, "internal_tls", origins)?;
+        let outbound_tls = OutboundTls::open(&settings.outbound_tls, "outbound_tls", origins)?;
         let public = listen(settings.public, settings.place("listen.public")).await?;
         let internal = listen(settings.internal, settings.place("listen.internal")).await?;
         let pages = settings.pages.as_deref().map(Pages::folder);
@@ -101,7 +106,18 @@ impl Gateway {
             );
         }
         let journal = Journal::open(&settings.journal)?;
-        Ok(Self { settings, credentials, pages, tls, public, internal, journal, changes: None })
+        Ok(Self {
+            settings,
+            credentials,
+            pages,
+            tls,
+            internal_tls,
+            outbound_tls,
+            public,
+            internal,
+            journal,
+            changes: None,
+        })
     }
 
     /// Serves these pages and not the folder in the settings.
@@ -134,19 +150,26 @@ impl Gateway {
         self.tls.is_some()
     }
 
+    /// Whether the internal listener speaks TLS.
+    pub fn speaks_internal_tls(&self) -> bool {
+        self.internal_tls.is_some()
+    }
+
     /// Runs until `stop`, then drains within the drain timeout: connections are closed, their calls
     /// end and cleanups are delivered.
     pub async fn run(self, stop: CancellationToken) -> Result<(), GatewayError> {
-        let Self { settings, credentials, pages, tls, public, internal, journal, changes } = self;
+        let Self { settings, credentials, pages, public, internal, journal, changes, .. } = self;
+        let Self { tls, internal_tls, outbound_tls, .. } = self;
         daemon::files::raise_limit(files_needed(
             &settings,
             matches!(pages, Some(Pages::Folder(_))),
         ));
         let start = settings.clone();
-        let functions = FunctionClient::new(&settings.runner, credentials.service.bearer())?;
+        let functions = FunctionClient::new(&settings.runner, credentials.service.bearer())?
+            .with_tls(outbound_tls.clone());
         let apis = Apis::new(settings.apis, settings.runner);
         functions.prepare(&apis.addresses())?;
-        let identification = Identification::default();
+        let identification = Identification::new(KeySets::new(outbound_tls.clone()));
         identification.key_sets.follow(&start.apis)?;
         let registry = Registry::default();
         let cleanups = Cleanups::new(functions.clone(), journal.clone(), settings.cleanup);
@@ -195,7 +218,11 @@ impl Gateway {
         if let Some(changes) = changes {
             listeners.spawn(stop.clone().run_until_cancelled_owned(reload.follow(changes)));
         }
-        if let Some(tls) = tls.clone() {
+        for tls in [tls.clone(), internal_tls.clone()].into_iter().flatten() {
+            let following = async move { tls.follow(settings.watch).await };
+            listeners.spawn(stop.clone().run_until_cancelled_owned(following));
+        }
+        if let Some(tls) = outbound_tls {
             let following = async move { tls.follow(settings.watch).await };
             listeners.spawn(stop.clone().run_until_cancelled_owned(following));
         }
@@ -208,6 +235,7 @@ impl Gateway {
         // it.
         let close_internal = CancellationToken::new();
         let internal_service = service_fn(move |request| Arc::clone(&internals).answer(request));
+        let internal = Listener { tcp: internal, tls: internal_tls, proxies: Proxies::default() };
         listeners.spawn(serve(internal, INTERNAL, close_internal.clone(), internal_service));
 
         stop.cancelled().await;

@@ -75,6 +75,11 @@ pub(crate) struct Identification {
 }
 
 impl Identification {
+    /// Checks tokens with the keys of these sets.
+    pub(crate) fn new(key_sets: KeySets) -> Self {
+        Self { key_sets, ..Self::default() }
+    }
+
     /// Checks the proof in a handshake, if `api` asks for one. Takes a token out of it.
     pub(crate) async fn identify(
         &self,

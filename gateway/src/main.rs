@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use daemon::{
-    check,
+    check::{self, Transport},
     process::{self, Ended},
     ready,
     reload::{FromFile, ReloadTriggers, SettingsFile, follow},
@@ -49,7 +49,11 @@ async fn main() -> ExitCode {
         Err(error) => return fail(&error, 2),
     };
     let outcome = match arguments.command {
-        Some(Command::Check) => check::ready(settings.internal).await.context("not ready"),
+        Some(Command::Check) => {
+            check::ready(settings.internal, Transport::of(&settings.internal_tls))
+                .await
+                .context("not ready")
+        }
         Some(Command::Journal { command }) => command.run(&settings).map_err(Into::into),
         None => run(file, settings).await,
     };

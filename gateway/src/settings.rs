@@ -26,7 +26,7 @@ use daemon::{
         nearest, path, url,
     },
     telemetry::LogSettings,
-    tls::TlsSettings,
+    tls::{OutboundTlsSettings, TlsSettings},
 };
 use url::Url;
 
@@ -64,6 +64,10 @@ pub struct Settings {
     pub access: AccessSettings,
     /// `[tls]`: of the public listener.
     pub tls: TlsSettings,
+    /// `[internal_tls]`: of the internal listener.
+    pub internal_tls: TlsSettings,
+    /// `[outbound_tls]`: of what the gateway calls.
+    pub outbound_tls: OutboundTlsSettings,
     /// `[proxies]`: in front of the public listener.
     pub proxies: ProxySettings,
     /// `runner.url`: the base URL of functions that are given by name.
@@ -117,6 +121,8 @@ impl Settings {
             internal_pages: PageSettings::read(&mut listen),
             access: AccessSettings::read(&mut root.section("access")),
             tls: TlsSettings::read(&mut root.section("tls"), base),
+            internal_tls: TlsSettings::read_internal(&mut root.section("internal_tls"), base),
+            outbound_tls: OutboundTlsSettings::read(&mut root.section("outbound_tls"), base),
             proxies: ProxySettings::read(&mut root.section("proxies")),
             runner: root.section("runner").read_or("url", &url(), "http://127.0.0.1:9002"),
             pages: pages.read("dir", &path(base)),
@@ -215,6 +221,8 @@ impl Settings {
             internal_pages,
             access,
             tls,
+            internal_tls,
+            outbound_tls,
             proxies,
             runner,
             pages,
@@ -237,6 +245,8 @@ impl Settings {
             ("[listen]", *internal_pages == other.internal_pages),
             ("[access]", *access == other.access),
             ("[tls]", *tls == other.tls),
+            ("[internal_tls]", *internal_tls == other.internal_tls),
+            ("[outbound_tls]", *outbound_tls == other.outbound_tls),
             ("[proxies]", *proxies == other.proxies),
             ("runner.url", *runner == other.runner),
             ("static.dir", *pages == other.pages),

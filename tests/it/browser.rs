@@ -3,6 +3,7 @@
 //! No test depends on how long something takes. Screenshots are saved in `screenshots` in the
 //! target folder, for people to look at.
 
+mod bearer;
 mod keyboard;
 mod offline;
 mod screens;

@@ -25,6 +25,7 @@ mod failed_calls;
 mod faults;
 mod frames;
 mod identity;
+mod internal_tls;
 mod keepalive;
 mod listeners;
 mod malformed;

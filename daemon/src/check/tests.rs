@@ -24,7 +24,7 @@ async fn start(status: StatusCode) -> TestServer {
 #[tokio::test]
 async fn a_server_that_is_ready_is_ready() {
     let server = start(StatusCode::OK).await;
-    ready(server.address).await.unwrap();
+    ready(server.address, Transport::Plain).await.unwrap();
     server.end().await;
 }
 
@@ -32,7 +32,7 @@ async fn a_server_that_is_ready_is_ready() {
 async fn any_other_status_is_not_ready() {
     for status in [StatusCode::SERVICE_UNAVAILABLE, StatusCode::NO_CONTENT, StatusCode::FOUND] {
         let server = start(status).await;
-        let error = ready(server.address).await.unwrap_err();
+        let error = ready(server.address, Transport::Plain).await.unwrap_err();
         assert!(matches!(error, CheckError::NotReady(_, answered) if answered == status));
         assert_eq!(error.to_string(), format!("{} answered {status}", server.address));
         server.end().await;
@@ -45,7 +45,7 @@ async fn no_server_is_not_ready() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((std::net::Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
-    match ready(address).await.unwrap_err() {
+    match ready(address, Transport::Plain).await.unwrap_err() {
         CheckError::Connect(asked, error) => {
             assert_eq!((asked, error.kind()), (address, io::ErrorKind::ConnectionRefused));
         }
@@ -62,7 +62,7 @@ async fn a_server_that_does_not_speak_http_is_not_ready() {
         stream.write_all(b"220 mail.test ESMTP\r\n").await.unwrap();
         stream
     };
-    let (checked, _stream) = tokio::join!(ready(address), speak);
+    let (checked, _stream) = tokio::join!(ready(address, Transport::Plain), speak);
     let error = checked.unwrap_err();
     assert!(matches!(error, CheckError::Http(asked, _) if asked == address), "{error}");
 }
@@ -77,6 +77,6 @@ async fn an_unspecified_address_is_asked_through_loopback() {
     check("[::]:9001", "[::1]:9001");
     check("10.0.0.1:9001", "10.0.0.1:9001");
     let server = start(StatusCode::OK).await;
-    ready(([0, 0, 0, 0], server.address.port()).into()).await.unwrap();
+    ready(([0, 0, 0, 0], server.address.port()).into(), Transport::Plain).await.unwrap();
     server.end().await;
 }

@@ -23,7 +23,7 @@ use tower::{Service, ServiceExt, service_fn};
 use super::{PeerAddress, capacity::ConnectionPermit, exchange, host, http_stream::HttpStream};
 use crate::{
     activity::Activity, body::RequestBody, health::is_probe, http::Body, proxies::Proxies,
-    stream::Peek,
+    stream::Peek, tls::Tls,
 };
 
 /// An accepted connection.
@@ -33,6 +33,9 @@ pub(super) struct Connection<T> {
     /// The address of the client, as far as the connection says it.
     pub(super) peer: SocketAddr,
     pub(super) proxies: Proxies,
+    /// The TLS of the listener, if the client should have shown a certificate and has not. Nothing
+    /// but probes of health is served then.
+    pub(super) uncertified: Option<Tls>,
     pub(super) activity: Activity,
     pub(super) permit: ConnectionPermit,
     pub(super) stop: CancellationToken,
@@ -51,7 +54,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
         S: Clone + Send + Sync + 'static,
         S::Future: Send,
     {
-        let Self { stream, peer, proxies, activity, permit, stop, linger } = self;
+        let Self { stream, peer, proxies, uncertified, activity, permit, stop, linger } = self;
         let (evicted, has_unread) = (activity.clone(), stream.has_unread());
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
@@ -66,13 +69,17 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
             request.extensions_mut().insert(permit.clone());
             let (activity, permit, service) = (activity.clone(), permit.clone(), service.clone());
             let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());
-            let switching = switching.clone();
+            let (switching, uncertified) = (switching.clone(), uncertified.clone());
             async move {
                 busy.store(true, Ordering::Relaxed);
                 let problem = host::problem(request.version(), request.headers());
                 let mut response = if let Some(problem) = problem {
                     drop(request);
                     exchange::bad_request(problem)
+                } else if let Some(tls) = uncertified.filter(|_| !is_probe(&request)) {
+                    drop(request);
+                    tls.log_uncertified(peer);
+                    exchange::no_certificate()
                 } else if is_probe(&request) || permit.take().await {
                     service.oneshot(request).await?
                 } else {

@@ -52,6 +52,12 @@ pub(super) fn bad_request(problem: &str) -> Response<Body> {
     message(StatusCode::BAD_REQUEST, problem)
 }
 
+/// The answer to a client that had to show a certificate in the handshake of TLS.
+pub(super) fn no_certificate() -> Response<Body> {
+    let text = "need a client certificate that an authority of this listener has signed";
+    message(StatusCode::FORBIDDEN, text)
+}
+
 /// The answer to a request for which there is no permit.
 pub(super) fn no_permit() -> Response<Body> {
     let text = "all connections of this listener are in use, try again later";

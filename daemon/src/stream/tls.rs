@@ -38,6 +38,11 @@ impl TlsStream {
         self.inner.get_ref().0
     }
 
+    /// Whether the client has shown a certificate.
+    pub(super) fn has_certificate(&self) -> bool {
+        self.inner.get_ref().1.peer_certificates().is_some()
+    }
+
     pub(super) fn holds(&self) -> Arc<AtomicBool> {
         Arc::clone(&self.holds)
     }

@@ -2,13 +2,14 @@
 
 use std::{path::PathBuf, time::SystemTime};
 
-use super::pair::Pair;
+use super::{authorities::Authorities, pair::Pair};
 use crate::settings::{Origins, Problem, SettingsError};
 
-/// The files of certificates and keys, and where they are set.
+/// The files of a listener, and where they are set.
 #[derive(Debug)]
 pub(super) struct Files {
     pairs: Vec<PairFiles>,
+    client_ca: Option<PathBuf>,
     table: String,
     origins: Origins,
 }
@@ -20,6 +21,13 @@ pub(super) struct PairFiles {
     pub(super) key: PathBuf,
 }
 
+/// What the files have.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) pairs: Vec<Pair>,
+    pub(super) client_ca: Option<Authorities>,
+}
+
 /// A problem with a file.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FileProblem {
@@ -29,17 +37,23 @@ pub(super) struct FileProblem {
 }
 
 impl Files {
-    pub(super) fn new(pairs: Vec<PairFiles>, table: &str, origins: Origins) -> Self {
-        Self { pairs, table: table.to_owned(), origins }
+    pub(super) fn new(
+        pairs: Vec<PairFiles>,
+        client_ca: Option<PathBuf>,
+        table: &str,
+        origins: Origins,
+    ) -> Self {
+        Self { pairs, client_ca, table: table.to_owned(), origins }
     }
 
     /// All files.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
-        self.pairs.iter().flat_map(|pair| [pair.cert.clone(), pair.key.clone()]).collect()
+        let pairs = self.pairs.iter().flat_map(|pair| [pair.cert.clone(), pair.key.clone()]);
+        pairs.chain(self.client_ca.clone()).collect()
     }
 
     /// Reads all certificates with their keys.
-    pub(super) fn read(&self) -> Result<Vec<Pair>, SettingsError> {
+    pub(super) fn read(&self) -> Result<Contents, SettingsError> {
         let (mut pairs, mut problems) = (Vec::<Pair>::new(), Vec::new());
         for files in &self.pairs {
             let pair = match Pair::read(files) {
@@ -61,19 +75,33 @@ impl Files {
             }
             pairs.push(pair);
         }
-        if problems.is_empty() { Ok(pairs) } else { Err(SettingsError(problems)) }
+        let client_ca = self.client_ca.as_ref().and_then(|file| {
+            let problem = |what| self.problem(FileProblem { key: "client_ca", what });
+            Authorities::read(file).map_err(|what| problems.push(problem(what))).ok()
+        });
+        if problems.is_empty() {
+            Ok(Contents { pairs, client_ca })
+        } else {
+            Err(SettingsError(problems))
+        }
     }
 
-    /// An error if one of `pairs` is not valid at `now`.
+    /// An error if one of the certificates is not valid at `now`.
     pub(super) fn check_validity(
         &self,
-        pairs: &[Pair],
+        contents: &Contents,
         now: SystemTime,
     ) -> Result<(), SettingsError> {
-        let problems = pairs.iter().filter_map(|pair| {
-            let what = pair.validity.problem(now)?;
-            let what = format!("the certificate in {} {what}", pair.cert.display());
-            Some(self.problem(FileProblem { key: "cert", what }))
+        let Contents { pairs, client_ca } = contents;
+        let own = pairs
+            .iter()
+            .filter_map(|pair| Some(("cert", pair.cert.display(), pair.validity.problem(now)?)));
+        let of_clients = self.client_ca.iter().zip(client_ca).filter_map(|(file, authorities)| {
+            Some(("client_ca", file.display(), authorities.problem(now)?))
+        });
+        let problems = own.chain(of_clients).map(|(key, file, what)| {
+            let what = format!("the certificate in {file} {what}");
+            self.problem(FileProblem { key, what })
         });
         let problems: Vec<_> = problems.collect();
         if problems.is_empty() { Ok(()) } else { Err(SettingsError(problems)) }

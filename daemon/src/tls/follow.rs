@@ -1,14 +1,23 @@
 //! Certificates that are exchanged while the process runs, and those that end soon.
 //!
-//! Connections that are open keep what they have. Files that cannot be used leave the certificates
-//! in use as they are.
+//! Connections that are open keep what they have. Files that cannot be used leave what is in use as
+//! it is.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use tokio::time::{Instant, interval};
 use tracing::{error, info, warn};
 
-use super::{Tls, pair::Pair, validity::Left};
+use super::{
+    Tls,
+    client_check::ClientCheck,
+    files::Contents,
+    validity::{Left, Validity},
+};
 use crate::{
     reload::{ReloadTriggers, Trigger},
     settings::SettingsError,
@@ -27,68 +36,93 @@ impl Tls {
     /// Exchanges the certificates at SIGHUP and, with `watch`, when their files change; and says
     /// each day which of them end soon. Ends only when it is dropped.
     pub async fn follow(&self, watch: bool) {
-        tokio::join!(self.follow_files(watch), self.say_what_ends());
-    }
-
-    async fn follow_files(&self, watch: bool) {
-        let mut paths = self.files.paths();
-        let Some(first) = paths.pop() else { return };
-        let mut triggers = match ReloadTriggers::listen(watch) {
-            Ok(triggers) => paths.into_iter().fold(triggers, ReloadTriggers::beside),
-            Err(error) => return error!(%error, "certificates are not exchanged without a restart"),
+        let validities = || {
+            let pairs = self.choice.pairs();
+            pairs.iter().map(|pair| (pair.cert.clone(), pair.validity)).collect()
         };
-        triggers.watch(&first, Vec::new()).await;
-        let mut problem = Problem::None;
-        // The files may have changed after they were read and before they were watched.
-        triggers.again_at(Instant::now());
-        loop {
-            let trigger = triggers.next().await;
-            let exchanged = self.exchange();
-            let now = exchanged.err().map(|error| error.to_string());
-            problem = now.map(|now| {
-                let known = problem.take().filter(|(known, _)| *known == now);
-                let was_logged = known.as_ref().is_some_and(|(_, was_logged)| *was_logged);
-                let is_sure = known.is_some() || trigger == Trigger::Hangup;
-                if !is_sure {
-                    triggers.again_at(Instant::now() + SECOND_LOOK);
-                } else if !was_logged || trigger == Trigger::Hangup {
-                    error!("the certificates stay as they are after {trigger}: {now}");
-                }
-                (now, is_sure)
-            });
-            triggers.watch_again(&first).await;
-        }
+        tokio::join!(
+            follow_files(self.files.paths(), watch, || self.exchange()),
+            say_what_ends("clients", validities),
+        );
     }
 
     /// Uses what is in the files now, if it is new and can be used.
     fn exchange(&self) -> Result<(), SettingsError> {
-        let pairs = self.files.read()?;
-        if self.choice.has(&pairs) {
+        let contents = self.files.read()?;
+        let is_same =
+            |check: &Arc<ClientCheck>| contents.client_ca.as_ref().is_none_or(|it| check.has(it));
+        let has_same_clients = self.client_check.as_ref().is_none_or(is_same);
+        if self.choice.has(&contents.pairs) && has_same_clients {
             return Ok(());
         }
-        self.files.check_validity(&pairs, SystemTime::now())?;
-        for pair in &pairs {
-            let (cert, end) = (pair.cert.display(), pair.validity.end());
-            info!("new handshakes use the certificate in {cert}, which expires at {end}");
+        self.files.check_validity(&contents, SystemTime::now())?;
+        let Contents { pairs, client_ca } = contents;
+        if !self.choice.has(&pairs) {
+            for pair in &pairs {
+                let (cert, end) = (pair.cert.display(), pair.validity.end());
+                info!("new handshakes use the certificate in {cert}, which expires at {end}");
+            }
+            self.choice.replace(pairs);
         }
-        self.choice.replace(pairs);
+        if let (Some(check), Some(authorities), false) =
+            (&self.client_check, client_ca, has_same_clients)
+        {
+            check.replace(authorities);
+            info!("new handshakes take clients of the authorities of now");
+        }
         Ok(())
-    }
-
-    async fn say_what_ends(&self) {
-        let mut days = interval(DAY);
-        loop {
-            days.tick().await;
-            self.choice.pairs().iter().for_each(|pair| say_end(pair, SystemTime::now()));
-        }
     }
 }
 
-fn say_end(pair: &Pair, now: SystemTime) {
-    let (cert, end) = (pair.cert.display(), pair.validity.end());
-    match pair.validity.left(now) {
-        Left::Enough => {}
-        Left::Little => warn!("the certificate in {cert} expires at {end}: renew it"),
-        Left::Nothing => error!("the certificate in {cert} expired at {end}: clients refuse it"),
+/// Calls `exchange` at SIGHUP and, with `watch`, when one of the files changes. Ends only when it
+/// is dropped, or if there is no file.
+pub(super) async fn follow_files(
+    mut paths: Vec<PathBuf>,
+    watch: bool,
+    exchange: impl Fn() -> Result<(), SettingsError>,
+) {
+    let Some(first) = paths.pop() else { return };
+    let mut triggers = match ReloadTriggers::listen(watch) {
+        Ok(triggers) => paths.into_iter().fold(triggers, ReloadTriggers::beside),
+        Err(error) => return error!(%error, "certificates are not exchanged without a restart"),
+    };
+    triggers.watch(&first, Vec::new()).await;
+    let mut problem = Problem::None;
+    // The files may have changed after they were read and before they were watched.
+    triggers.again_at(Instant::now());
+    loop {
+        let trigger = triggers.next().await;
+        let now = exchange().err().map(|error| error.to_string());
+        problem = now.map(|now| {
+            let known = problem.take().filter(|(known, _)| *known == now);
+            let was_logged = known.as_ref().is_some_and(|(_, was_logged)| *was_logged);
+            let is_sure = known.is_some() || trigger == Trigger::Hangup;
+            if !is_sure {
+                triggers.again_at(Instant::now() + SECOND_LOOK);
+            } else if !was_logged || trigger == Trigger::Hangup {
+                error!("the certificates stay as they are after {trigger}: {now}");
+            }
+            (now, is_sure)
+        });
+        triggers.watch_again(&first).await;
+    }
+}
+
+/// Says each day which certificates end soon, of those that `validities` has with their files.
+/// `peers` are those to whom they are shown.
+pub(super) async fn say_what_ends(peers: &str, validities: impl Fn() -> Vec<(PathBuf, Validity)>) {
+    let mut days = interval(DAY);
+    loop {
+        days.tick().await;
+        for (cert, validity) in validities() {
+            let (cert, end) = (cert.display(), validity.end());
+            match validity.left(SystemTime::now()) {
+                Left::Enough => {}
+                Left::Little => warn!("the certificate in {cert} expires at {end}: renew it"),
+                Left::Nothing => {
+                    error!("the certificate in {cert} expired at {end}: {peers} refuse it");
+                }
+            }
+        }
     }
 }

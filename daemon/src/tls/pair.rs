@@ -1,6 +1,6 @@
 //! A certificate with its key, read from two files.
 
-mod certificate;
+pub(super) mod certificate;
 mod key;
 
 use std::{fs, io, path::PathBuf, sync::Arc};

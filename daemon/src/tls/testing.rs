@@ -18,8 +18,8 @@ use tokio_rustls::{
     rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs::default_provider},
 };
 
-use super::{Tls, TlsSettings};
-use crate::settings::{Document, Origins, SettingsError};
+use super::{OutboundTls, OutboundTlsSettings, Tls, TlsSettings};
+use crate::settings::{Document, Origins, Section, SettingsError};
 
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -80,6 +80,44 @@ impl TestAuthority {
             let settings = TlsSettings::read(&mut root.section("tls"), self.folder.path());
             Some((settings, root.origins()))
         })
+    }
+
+    /// Opens what a file with the table `[internal_tls]` of this text says.
+    pub(crate) fn open_internal(&self, table: &str) -> Result<Option<Tls>, SettingsError> {
+        let (settings, origins) = self.section("internal_tls", table, |section, base| {
+            TlsSettings::read_internal(section, base)
+        })?;
+        Tls::open(&settings, "internal_tls", &origins)
+    }
+
+    /// Opens what a file with the table `[outbound_tls]` of this text says.
+    pub(crate) fn open_outbound(&self, table: &str) -> Result<Option<OutboundTls>, SettingsError> {
+        let (settings, origins) = self.section("outbound_tls", table, |section, base| {
+            OutboundTlsSettings::read(section, base)
+        })?;
+        OutboundTls::open(&settings, "outbound_tls", &origins)
+    }
+
+    fn section<T>(
+        &self,
+        name: &'static str,
+        table: &str,
+        read: impl FnOnce(&mut Section, &Path) -> T,
+    ) -> Result<(T, Origins), SettingsError> {
+        let text = format!("[{name}]\n{table}");
+        Document::parse(Path::new("server.toml"), &text, "SERVER", &BTreeMap::new())?.read(|root| {
+            let settings = read(&mut root.section(name), self.folder.path());
+            Some((settings, root.origins()))
+        })
+    }
+
+    /// Writes `<file>.pem`, the certificate of another authority.
+    pub(crate) fn issue_authority(&self, file: &str, begin: SystemTime, end: SystemTime) {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        (params.not_before, params.not_after) = (begin.into(), end.into());
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        self.write(&format!("{file}.pem"), &issuer.pem());
     }
 
     /// A client that trusts the authority.

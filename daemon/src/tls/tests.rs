@@ -182,7 +182,7 @@ async fn files_that_changed_before_they_were_watched_are_used() {
     authority.issue("a", &["localhost"]);
     let new = tls.files.read().unwrap();
     let used = async {
-        while !tls.choice.has(&new) {
+        while !tls.choice.has(&new.pairs) {
             yield_now().await;
         }
     };
@@ -190,4 +190,68 @@ async fn files_that_changed_before_they_were_watched_are_used() {
         () = tls.follow(true) => panic!("ended"),
         used = timeout(Duration::from_mins(1), used) => used.unwrap(),
     }
+}
+
+/// What `[internal_tls]` of this text says is refused with these problems.
+#[track_caller]
+fn refused_internal(authority: &TestAuthority, table: &str, problems: &[&str]) {
+    let SettingsError(found) = authority.open_internal(table).unwrap_err();
+    let folder = authority.folder.path().to_str().unwrap();
+    let found: Vec<_> =
+        found.iter().map(Problem::to_string).map(|text| text.replace(folder, "DIR")).collect();
+    assert_eq!(found, problems);
+}
+
+#[test]
+fn authorities_of_clients_that_cannot_be_used_are_named() {
+    let authority = TestAuthority::new();
+    authority.issue("a", &["a.example"]);
+    authority.issue_authority("old", at(1_000_000_000), at(1_100_000_000));
+    let with = |file: &str| format!("{ONE}\nclient_ca = {file:?}");
+    for (file, problem) in [
+        ("missing", "DIR/missing does not exist; use a file that does"),
+        (
+            "a.key",
+            "DIR/a.key has a key and no certificate; use a file in PEM with -----BEGIN \
+             CERTIFICATE-----",
+        ),
+        (
+            "a.pem",
+            "DIR/a.pem has a certificate that is not one of an authority; use the certificate of the \
+             authority, and not one that it has signed",
+        ),
+        ("old.pem", "the certificate in DIR/old.pem expired at 2004-11-09T11:33:20Z; renew it"),
+    ] {
+        let problem = format!("server.toml: internal_tls.client_ca: {problem}");
+        refused_internal(&authority, &with(file), &[&problem]);
+    }
+    let alone = "server.toml: internal_tls.client_ca: is set without a certificate of the listener; \
+                 set internal_tls.cert and internal_tls.key too";
+    refused_internal(&authority, "client_ca = \"a.pem\"", &[alone]);
+    let half = "server.toml: internal_tls.key: internal_tls.cert has 1 files and internal_tls.key 0; \
+                use one key for each certificate, in the same order";
+    refused_internal(&authority, "cert = \"a.pem\"", &[half]);
+}
+
+#[test]
+fn files_for_calls_that_cannot_be_used_are_named() {
+    let authority = TestAuthority::new();
+    authority.issue("a", &["a.example"]);
+    authority.issue_for("old", &["a.example"], at(1_000_000_000), at(1_100_000_000));
+    for (table, problem) in [
+        ("cert = \"a.pem\"", "outbound_tls.cert: is set without key; set both, or none of them"),
+        ("key = \"a.key\"", "outbound_tls.key: is set without cert; set both, or none of them"),
+        ("ca = \"missing\"", "outbound_tls.ca: DIR/missing does not exist; use a file that does"),
+        (
+            "cert = \"old.pem\"\nkey = \"old.key\"",
+            "outbound_tls.cert: the certificate in DIR/old.pem expired at 2004-11-09T11:33:20Z; renew \
+             it",
+        ),
+    ] {
+        let SettingsError(found) = authority.open_outbound(table).unwrap_err();
+        let folder = authority.folder.path().to_str().unwrap();
+        let found: Vec<_> = found.iter().map(|it| it.to_string().replace(folder, "DIR")).collect();
+        assert_eq!(found, [format!("server.toml: {problem}")]);
+    }
+    assert!(authority.open_outbound("").unwrap().is_none());
 }

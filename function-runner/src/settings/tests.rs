@@ -10,13 +10,14 @@ use std::{
 };
 
 use daemon::{
+    check::Transport,
     reload::FromFile,
     settings::{Key, SettingsError},
 };
 use functions::{Catalog, Environment, StartError};
 
 use super::{
-    RuntimeSettings, SecretPair, Settings, TABLES, internal_address, subprocess::SubprocessKeys,
+    RuntimeSettings, SecretPair, Settings, TABLES, internal_listener, subprocess::SubprocessKeys,
 };
 
 fn catalog() -> Catalog {
@@ -281,7 +282,7 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
              \"15s\" or \"10m\"",
             "functions.b.environment.url: environment key url is missing: set it in the \
              environment of the function",
-            "extra: is not a setting; known here: variables, cloud, listen, limits, access, drain, invoke, reload, log, functions",
+            "extra: is not a setting; known here: variables, cloud, listen, limits, access, internal_tls, drain, invoke, reload, log, functions",
         ],
     );
 }
@@ -325,9 +326,13 @@ fn the_address_can_be_read_before_the_rest_is_right() {
     let file = Path::new("functions.toml");
     let text = "variables = { a = \"b\" }\n[listen]\ninternal = \"127.0.0.1:7\"\n\
                 [functions.f]\nruntime = \"rust\"\nhandler = \"broken\"";
-    assert_eq!(internal_address(file, text, &map([])).unwrap().port(), 7);
-    assert_eq!(internal_address(file, "", &map([])).unwrap().port(), 9002);
-    assert!(internal_address(file, "listen.internal = 1", &map([])).is_err());
+    assert_eq!(internal_listener(file, text, &map([])).unwrap().0.port(), 7);
+    assert_eq!(internal_listener(file, "", &map([])).unwrap().0.port(), 9002);
+    assert!(internal_listener(file, "listen.internal = 1", &map([])).is_err());
+    let tls = "internal_tls = { cert = \"a.pem\", key = \"a.key\" }";
+    for (text, transport) in [(text, Transport::Plain), (tls, Transport::Tls)] {
+        assert_eq!(internal_listener(file, text, &map([])).unwrap().1, transport);
+    }
 }
 
 #[test]
@@ -371,7 +376,8 @@ fn the_lists_of_tables_and_keys_are_complete() {
     let table =
         |key: &Key| key.table.trim_matches(['[', ']']).split('.').next().unwrap().to_owned();
     let tables: BTreeSet<_> = Settings::keys().iter().map(table).collect();
-    let known: BTreeSet<_> = TABLES.into_iter().chain(["listen"]).map(str::to_owned).collect();
+    let known: BTreeSet<_> =
+        TABLES.into_iter().chain(["listen", "internal_tls"]).map(str::to_owned).collect();
     assert_eq!(tables, known);
 
     let keys = Settings::keys().into_iter().filter(|key| key.table == "[functions.<name>]");

@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use daemon::telemetry::LineTurns;
+use daemon::{telemetry::LineTurns, tls::OutboundTls};
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
@@ -41,6 +41,8 @@ pub(crate) struct FunctionClient {
     plain: Client,
     /// For `https`. Made when the first function needs it.
     secure: Arc<OnceLock<Client>>,
+    /// TLS of `https`, if it is not as usual.
+    tls: Option<OutboundTls>,
     batchers: Batchers,
     runner: Arc<RunnerTimes>,
     line_turns: Arc<LineTurns<Subject>>,
@@ -55,10 +57,17 @@ impl FunctionClient {
         Ok(Self {
             plain,
             secure: Arc::default(),
+            tls: None,
             batchers: Batchers::default(),
             runner,
             line_turns: Arc::new(LineTurns::new(LINE_PAUSE)),
         })
+    }
+
+    /// Uses `tls` for `https`.
+    pub(crate) fn with_tls(mut self, tls: Option<OutboundTls>) -> Self {
+        self.tls = tls;
+        self
     }
 
     pub(super) fn runner(&self) -> &RunnerTimes {
@@ -90,7 +99,11 @@ impl FunctionClient {
     /// Makes sure that functions at these addresses can be called.
     pub(crate) fn prepare(&self, addresses: &[Url]) -> Result<(), reqwest::Error> {
         if self.secure.get().is_none() && addresses.iter().any(|url| url.scheme() == "https") {
-            let client = builder().build()?;
+            let builder = match &self.tls {
+                Some(tls) => builder().tls_backend_preconfigured(tls.configuration()),
+                None => builder(),
+            };
+            let client = builder.build()?;
             self.secure.get_or_init(|| client);
         }
         Ok(())

@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
+use daemon::tls::OutboundTls;
 use jsonwebtoken::Header;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use url::Url;
@@ -29,6 +30,8 @@ pub(crate) struct KeySets(Arc<Inner>);
 struct Inner {
     sets: Mutex<HashMap<Url, Followed>>,
     tasks: TaskTracker,
+    /// TLS of the fetches, if it is not as usual.
+    tls: Option<OutboundTls>,
 }
 
 /// A set with its task, which ends when this is dropped.
@@ -39,13 +42,18 @@ struct Followed {
 }
 
 impl KeySets {
+    /// Sets that are fetched with `tls`.
+    pub(crate) fn new(tls: Option<OutboundTls>) -> Self {
+        Self(Arc::new(Inner { tls, ..Inner::default() }))
+    }
+
     /// Has the sets fetched that APIs with these settings need, and no others any more.
     pub(crate) fn follow(&self, apis: &[ApiSettings]) -> Result<(), reqwest::Error> {
         let needed: HashSet<_> = apis.iter().filter_map(url_of).collect();
         let mut sets = self.0.sets.lock().expect("nothing panics with the lock held");
         // All clients are made before anything changes.
         let new = needed.iter().filter(|url| !sets.contains_key(**url));
-        let new = new.map(|url| Ok((*url, fetch::client(url)?)));
+        let new = new.map(|url| Ok((*url, fetch::client(url, self.0.tls.as_ref())?)));
         let new: Vec<_> = new.collect::<Result<_, reqwest::Error>>()?;
         for (url, client) in new {
             let (set, cut) = (Arc::<KeySet>::default(), CancellationToken::new());

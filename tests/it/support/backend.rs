@@ -11,7 +11,8 @@ use std::{
 use daemon::{
     body::{BodyMemory, RequestBody},
     http::json_bytes,
-    serve::{ServeSettings, serve},
+    serve::{Listener, ServeSettings, serve},
+    tls::Tls,
 };
 use http::{HeaderMap, Request, Response, StatusCode};
 use serde_json::{Value, json};
@@ -94,8 +95,19 @@ impl Reply {
 
 impl Backend {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        Self::listen(None).await
+    }
+
+    /// The same at an `https` URL.
+    pub(crate) async fn start_with_tls(tls: Tls) -> Self {
+        Self::listen(Some(tls)).await
+    }
+
+    async fn listen(tls: Option<Tls>) -> Self {
+        let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", tcp.local_addr().unwrap());
+        let listener = Listener { tls, ..tcp.into() };
         let (mut senders, mut receivers) = (HashMap::new(), HashMap::new());
         for function in FUNCTIONS {
             let (sender, receiver) = mpsc::channel(CALLS_MAX);

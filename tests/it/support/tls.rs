@@ -1,6 +1,7 @@
 //! Certificates of an authority, and clients that trust it.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, Permissions},
     net::SocketAddr,
     os::unix::fs::{PermissionsExt, symlink},
@@ -9,6 +10,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use daemon::{
+    settings::Document,
+    tls::{Tls, TlsSettings},
+};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -47,10 +52,21 @@ impl Authority {
     /// Writes `<file>.pem` and `<file>.key`, valid for some days, each in one step. Returns the
     /// certificate.
     pub(crate) fn issue(&self, file: &str, names: &[&str]) -> CertificateDer<'static> {
+        let now = SystemTime::now();
+        self.issue_for(file, names, now - DAY, now + 9 * DAY)
+    }
+
+    /// The same, valid from `begin` until `end`.
+    pub(crate) fn issue_for(
+        &self,
+        file: &str,
+        names: &[&str],
+        begin: SystemTime,
+        end: SystemTime,
+    ) -> CertificateDer<'static> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let mut params = CertificateParams::new(names).unwrap();
-        let now = SystemTime::now();
-        (params.not_before, params.not_after) = ((now - DAY).into(), (now + 9 * DAY).into());
+        (params.not_before, params.not_after) = (begin.into(), end.into());
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         self.write(&format!("{file}.key"), &key.serialize_pem());
@@ -83,6 +99,32 @@ impl Authority {
             files.iter().map(path).collect::<Vec<_>>()
         };
         format!("[tls]\ncert = {:?}\nkey = {:?}\n", list("pem"), list("key"))
+    }
+
+    /// The certificate of the authority in PEM.
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// The certificate of the authority, for an HTTP client.
+    pub(crate) fn root(&self) -> reqwest::Certificate {
+        reqwest::Certificate::from_der(self.issuer.der()).unwrap()
+    }
+
+    /// The text of a file.
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// The TLS of a listener for programs, with these settings.
+    pub(crate) fn open(&self, settings: &str) -> Tls {
+        let document = Document::parse(Path::new("a.toml"), settings, "A", &BTreeMap::new());
+        let read = document.unwrap().read(|root| {
+            let settings = TlsSettings::read_internal(root, self.folder.path());
+            Some((settings, root.origins()))
+        });
+        let (settings, origins) = read.unwrap();
+        Tls::open(&settings, "internal_tls", &origins).unwrap().unwrap()
     }
 
     /// The certificate of the authority.

@@ -43,7 +43,11 @@ impl World {
     /// One API. `api` has additional lines for its table, and `tables` additional tables. In both,
     /// `BACKEND` stands for the URL of the functions.
     pub(crate) async fn with(api: &str, tables: &str) -> Self {
-        let backend = Backend::start().await;
+        Self::with_backend(Backend::start().await, api, tables).await
+    }
+
+    /// The same with these functions.
+    pub(crate) async fn with_backend(backend: Backend, api: &str, tables: &str) -> Self {
         let text = format!(
             r#"
             [listen]

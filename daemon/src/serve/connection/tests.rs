@@ -79,6 +79,7 @@ async fn serve_stream(
         stream,
         peer: (Ipv4Addr::LOCALHOST, 1).into(),
         proxies: Proxies::default(),
+        uncertified: None,
         activity,
         permit,
         stop: CancellationToken::new(),

@@ -12,8 +12,8 @@ use super::{Sections, Validity, read as read_text};
 
 /// What a file has.
 #[derive(Debug)]
-pub(super) struct CertificateFile {
-    pub(super) chain: Vec<CertificateDer<'static>>,
+pub(in crate::tls) struct CertificateFile {
+    pub(in crate::tls) chain: Vec<CertificateDer<'static>>,
     /// The names of the first certificate.
     pub(super) names: Vec<String>,
     /// The validity of the first certificate.
@@ -21,7 +21,7 @@ pub(super) struct CertificateFile {
 }
 
 /// Reads the file. The error says what is wrong, and what would be right.
-pub(super) fn read(file: &Path) -> Result<CertificateFile, String> {
+pub(in crate::tls) fn read(file: &Path) -> Result<CertificateFile, String> {
     let text = read_text(file)?;
     let shown = file.display();
     let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes());

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use daemon::tls::OutboundTls;
 use http::{HeaderMap, StatusCode, header};
 use reqwest::{Client, redirect::Policy};
 use tokio::time::timeout;
@@ -29,9 +30,13 @@ pub(super) struct Fetched {
 }
 
 /// A client for `url`. One for `http` needs no root certificates.
-pub(super) fn client(url: &Url) -> Result<Client, reqwest::Error> {
+pub(super) fn client(url: &Url, tls: Option<&OutboundTls>) -> Result<Client, reqwest::Error> {
     let builder = Client::builder().redirect(Policy::none()).no_proxy();
-    let builder = if url.scheme() == "http" { builder.tls_certs_only([]) } else { builder };
+    let builder = match tls {
+        _ if url.scheme() == "http" => builder.tls_certs_only([]),
+        Some(tls) => builder.tls_backend_preconfigured(tls.configuration()),
+        None => builder,
+    };
     builder.build()
 }
 
