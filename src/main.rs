@@ -147,7 +147,8 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
     let (new_settings, gateway_changes) = mpsc::channel(1);
     gateway = gateway.with_changes(gateway_changes);
     let (new_functions, function_changes) = mpsc::channel(1);
-    // Boxed, because the future is large: it holds all settings while it sends them.
+    // Boxed, because the futures are large: this one holds all settings while it sends them, and
+    // that of the gateway all settings of the start.
     let following = Box::pin(watched.follow(files, listeners, new_settings, new_functions));
     let both = |stop: CancellationToken| async move {
         // The gateway drains before the runner, because its connections need the functions until
@@ -156,7 +157,7 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
         let runner =
             serve_with_changes(runner, runner_listener, function_changes, stop_runner.clone());
         let gateway = async {
-            let ended = gateway.run(stop).await;
+            let ended = Box::pin(gateway.run(stop)).await;
             stop_runner.cancel();
             ended
         };

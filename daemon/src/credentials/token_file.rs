@@ -76,12 +76,14 @@ impl Drop for Draft {
 }
 
 fn unusable(file: &Path, verb: &str, error: &io::Error) -> String {
-    let folder = file.parent().unwrap_or(Path::new("")).display();
-    format!(
-        "cannot be {verb} by user {}: {error}; let this user write in {folder:?}, or name a file \
-         that the user can read",
-        user(),
-    )
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let right = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::FileTooLarge | io::ErrorKind::QuotaExceeded => {
+            "free space there".to_owned()
+        }
+        _ => format!("let this user write in {folder:?}, or name a file that the user can read"),
+    };
+    format!("cannot be {verb} by user {}: {error}; {right}", user())
 }
 
 #[cfg(test)]

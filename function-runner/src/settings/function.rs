@@ -86,7 +86,8 @@ impl FunctionSettings {
             Some(RuntimeWord::Rust) => {
                 let push = around.variables.push().unwrap_or_default();
                 let environment = environment.map(|texts| texts.with_push(push));
-                RustSettings::read(section, environment, around.catalog).map(RuntimeSettings::Rust)
+                let rust = RustSettings::read(section, environment, around.catalog);
+                rust.map(|rust| RuntimeSettings::Rust(Box::new(rust)))
             }
             Some(RuntimeWord::Subprocess(language)) => {
                 if environment.as_ref().is_some_and(EnvironmentTexts::has_push) {

@@ -13,7 +13,7 @@ use super::{
 /// What runs the code of a function.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum RuntimeSettings {
-    Rust(RustSettings),
+    Rust(Box<RustSettings>),
     Subprocess(Box<SubprocessSettings>),
 }
 

@@ -10,6 +10,7 @@ use super::{
     runs::{GatewayRuns, PATH},
 };
 use crate::support::{
+    access,
     client::{Client, Refused},
     process::{Process, binary, run_shell},
 };
@@ -76,7 +77,7 @@ async fn clients_are_refused_until_the_disk_has_space_again() {
     // Nothing is left for the next run.
     let gateway = runs.start().await;
     let url = format!("http://{}/cleanups", gateway.address("internal"));
-    let list = crate::support::access::get(url).await.unwrap().text().await.unwrap();
+    let list = access::get(url).await.unwrap().text().await.unwrap();
     assert!(list.contains(r#""owed":0"#), "{list}");
     GatewayRuns::end(gateway).await;
     oracle.check();
@@ -92,7 +93,7 @@ async fn a_full_disk_is_logged_once() {
     let (clients, _) = fill(&gateway).await;
     let url = format!("http://{}/cleanups", gateway.address("internal"));
     for _ in 0..3 {
-        assert_eq!(crate::support::access::get(&url).await.unwrap().status(), 200);
+        assert_eq!(access::get(&url).await.unwrap().status(), 200);
         assert!(Client::connect(gateway.address("public"), PATH).await.is_err());
     }
     make_room(&gateway);
@@ -120,7 +121,7 @@ async fn cleanups_without_a_permit_are_delivered_when_the_disk_has_space_again()
     let url = format!("http://{}/cleanups", gateway.address("internal"));
     let mut status = reqwest::StatusCode::OK;
     while oracle.cleaned_up() < PERMITS {
-        status = crate::support::access::get(&url).await.unwrap().status();
+        status = access::get(&url).await.unwrap().status();
     }
     // The list would not be complete.
     assert_eq!(status, 503);
@@ -150,6 +151,15 @@ async fn a_gateway_starts_on_a_full_disk() {
 
     std::fs::remove_dir_all(runs.folder.path().join("data")).unwrap();
     let shell = format!("{full}\n{} 2>&1 | cat >&2", binary("gateway").display());
+    // Nothing can be made: the files of tokens come first, then the journal.
     let ended = run_shell(&shell, runs.folder.path()).await;
+    let words = "access.service_file: data/service.token cannot be made";
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    assert!(ended.stderr.contains("free space"), "{}", ended.stderr);
+    let [service, operator] = access::files();
+    let variable = "export LONGHOLD_GATEWAY__ACCESS__";
+    let files = format!("{variable}SERVICE_FILE={service}\n{variable}OPERATOR_FILE={operator}");
+    let ended = run_shell(&format!("{files}\n{shell}"), runs.folder.path()).await;
+    assert!(!ended.stderr.contains("access."), "{}", ended.stderr);
     assert!(ended.stderr.contains("free space"), "{}", ended.stderr);
 }

@@ -70,7 +70,7 @@ pub(super) struct RuntimeApi {
 impl RuntimeApi {
     /// Opens the listener, in a task of `tasks`. Only our own bootstraps know how to send a secret.
     /// Where the system does not tell whose a connection is, the address for pushes has one.
-    pub(super) async fn open(
+    pub(super) fn open(
         exchange: Arc<Exchange>,
         replies: BodyMemory,
         pushes: Pushes,

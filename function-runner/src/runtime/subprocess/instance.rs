@@ -130,8 +130,7 @@ impl Instance {
         let is_ours = pool.program.has_our_bootstrap();
         let replies = pool.replies.clone();
         let pushes = pool.pushes.clone();
-        let api = RuntimeApi::open(Arc::clone(&exchange), replies, pushes, is_ours, &pool.tasks);
-        let api = api.await?;
+        let api = RuntimeApi::open(Arc::clone(&exchange), replies, pushes, is_ours, &pool.tasks)?;
         let mut command = pool.program.command(&pool.limits, &api);
         let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;
         let (child, pipe) = match ChildProcess::spawn(command).await {

@@ -77,7 +77,7 @@ impl ChildPushes {
                 if !request.headers().contains_key(header::EXPECT) {
                     self.tasks.spawn(drop_rest(request.into_body()));
                 }
-                return refusal;
+                return *refusal;
             }
         };
         let passed_on = self.tasks.spawn(self.clone().pass_on(api, request)).await;
@@ -87,20 +87,20 @@ impl ChildPushes {
     }
 
     /// The API that the request is for, or the answer to a request that is no push.
-    fn api_of<B>(&self, request: &Request<B>) -> Result<String, Response<Body>> {
+    fn api_of<B>(&self, request: &Request<B>) -> Result<String, Box<Response<Body>>> {
         if let Some(refusal) = self.guard.refuse(request) {
-            return Err(refusal);
+            return Err(refusal.into());
         }
         match api_of(&normal(request.uri().path()), self.secret.as_ref()) {
             Ok(api) if request.method() == Method::POST => Ok(api.to_owned()),
-            Ok(_) => Err(method_not_allowed("POST")),
+            Ok(_) => Err(method_not_allowed("POST").into()),
             Err(NoPush::NoApi) => {
                 let what = "nothing is here: POST to /<api id> to push";
-                Err(message(StatusCode::NOT_FOUND, what))
+                Err(message(StatusCode::NOT_FOUND, what).into())
             }
             Err(NoPush::NoSecret) => {
                 let what = "this is not the address to push to of this process: use ${push}";
-                Err(refused(StatusCode::UNAUTHORIZED, what))
+                Err(refused(StatusCode::UNAUTHORIZED, what).into())
             }
         }
     }
