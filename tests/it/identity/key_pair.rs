@@ -103,9 +103,10 @@ async fn a_client_without_a_right_signature_is_refused_before_any_function_is_ca
         job("AKIDone", SECRET, "sha256", &[ahead]),
         job("AKIDone", SECRET, "sha256", &[("source", "a")]),
         job("AKIDone", SECRET, "sha256", &[("date", "yesterday")]),
+        job("AKIDone", SECRET, "sha256", &[date, date]),
     ];
     let Some(signatures) = signed(&jobs).await else { return };
-    let [good, others, unknown, empty, early, late, undated, yesterday] =
+    let [good, others, unknown, empty, early, late, undated, yesterday, twice] =
         signatures.iter().map(String::as_str).collect::<Vec<_>>().try_into().unwrap();
     let as_sha1 = good.replace("sha256", "sha1");
     let cut = good.replace("=\"", "=");
@@ -127,6 +128,7 @@ async fn a_client_without_a_right_signature_is_refused_before_any_function_is_ca
         (vec![ahead, with(late)], "at most 900 s off"),
         (vec![source, with(undated)], "needs date or x-date"),
         (vec![("date", "yesterday"), with(yesterday)], "needs a date such as"),
+        (vec![date, with(twice)], FORM),
     ];
     let world = World::with(AUTH, "").await;
     for (headers, words) in &cases {

@@ -1,5 +1,8 @@
 //! The header `Authorization` of a key pair, taken apart.
 
+/// The most headers that a client may sign.
+const HEADERS_MAX: usize = 32;
+
 /// `hmac id="…", algorithm="…", headers="…", signature="…"`.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Authorization<'a> {
@@ -46,7 +49,19 @@ impl<'a> Authorization<'a> {
             rest = after.strip_prefix(',')?;
         }
         let algorithm = Algorithm::of(algorithm?)?;
-        Some(Self { id: id?, algorithm, headers: headers?, signature: signature? })
+        let authorization = Self { id: id?, algorithm, headers: headers?, signature: signature? };
+        authorization.has_each_header_once().then_some(authorization)
+    }
+
+    /// Each name adds the value of its header to the text that is signed. With one name many times
+    /// a small request would make a text of hundreds of megabytes.
+    fn has_each_header_once(&self) -> bool {
+        let mut known: Vec<&str> = Vec::new();
+        self.headers().all(|name| {
+            let is_new = !known.iter().any(|other| other.eq_ignore_ascii_case(name));
+            known.push(name);
+            is_new && known.len() <= HEADERS_MAX
+        })
     }
 
     /// The names of the signed headers, in their order.
@@ -86,6 +101,21 @@ mod tests {
             assert_eq!(Authorization::parse(line).as_ref(), Some(&expected), "{line}");
         }
         assert_eq!(expected.headers().collect::<Vec<_>>(), ["date", "source"]);
+    }
+
+    #[test]
+    fn headers_are_few_and_each_is_named_once() {
+        let line = |headers: &str| {
+            format!(r#"hmac id="a", algorithm="hmac-sha1", headers="{headers}", signature="s""#)
+        };
+        let names = |count: usize| {
+            let names: Vec<_> = (0..count).map(|number| format!("x-{number}")).collect();
+            names.join(" ")
+        };
+        assert!(Authorization::parse(&line(&names(32))).is_some());
+        for headers in ["date date", "date source Date", &names(33)] {
+            assert_eq!(Authorization::parse(&line(headers)), None, "{headers}");
+        }
     }
 
     #[test]
