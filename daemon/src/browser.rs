@@ -14,5 +14,5 @@ pub use self::{
     guard::{PageGuard, PageSettings},
     host::host_of,
     origin::{OriginPattern, WebOrigin, origins},
-    site::is_same_site,
+    site::{Foreign, OwnSite},
 };

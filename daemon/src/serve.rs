@@ -92,6 +92,10 @@ impl ServeSettings {
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
 
+/// The request came over TLS of the listener. It is an extension of such a request.
+#[derive(Debug, Clone, Copy)]
+pub struct OverTls;
+
 /// A listener, and what lies between its TCP and HTTP.
 #[derive(Debug)]
 pub struct Listener {

@@ -73,6 +73,11 @@ pub(crate) fn set_send_buffer(tcp: &TcpStream, bytes: usize) -> io::Result<()> {
 
 /// Looks at what has come, and leaves it unread.
 pub(crate) trait Peek {
+    /// Whether the peer has to decrypt what is sent to it.
+    fn has_tls(&self) -> bool {
+        false
+    }
+
     /// Ready when the peer has ended its sending side, or is gone. Not told while bytes are unread.
     fn poll_peer_end(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
@@ -82,6 +87,10 @@ pub(crate) trait Peek {
 }
 
 impl Peek for Stream {
+    fn has_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+
     fn poll_peer_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let tcp = match self {
             Self::Plain(tcp) => tcp,

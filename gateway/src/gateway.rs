@@ -169,7 +169,8 @@ impl Gateway {
             .with_tls(outbound_tls.clone());
         let apis = Apis::new(settings.apis, settings.runner);
         functions.prepare(&apis.addresses())?;
-        let identification = Identification::new(KeySets::new(outbound_tls.clone()));
+        let key_sets = KeySets::new(outbound_tls.clone());
+        let identification = Identification::new(key_sets, settings.own_site);
         identification.key_sets.follow(&start.apis)?;
         let registry = Registry::default();
         let cleanups = Cleanups::new(functions.clone(), journal.clone(), settings.cleanup);

@@ -16,7 +16,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use daemon::telemetry::LineTurns;
+use daemon::{browser::OwnSite, telemetry::LineTurns};
 use http::{HeaderMap, Uri};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ use tracing::info;
 use self::unidentified::Reason;
 pub(crate) use self::{key_sets::KeySets, page::StrangePage, unidentified::Unidentified};
 use crate::{
-    api::Api,
+    api::{Api, ApiConfig},
     settings::{AuthSettings, TokenKeySource, TokenSettings},
 };
 
@@ -70,24 +70,27 @@ impl Lines {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identification {
     pub(crate) key_sets: KeySets,
+    /// Which pages are of the site of the public listener.
+    own_site: Arc<OwnSite>,
     lines: Lines,
     pages: Lines,
 }
 
 impl Identification {
-    /// Checks tokens with the keys of these sets.
-    pub(crate) fn new(key_sets: KeySets) -> Self {
-        Self { key_sets, ..Self::default() }
+    /// Checks tokens with the keys of these sets, and pages by this site.
+    pub(crate) fn new(key_sets: KeySets, own_site: OwnSite) -> Self {
+        Self { key_sets, own_site: Arc::new(own_site), ..Self::default() }
     }
 
-    /// Checks the proof in a handshake, if `api` asks for one. Takes a token out of it.
+    /// Checks the proof in a handshake, if the settings of `api`, which are `config`, ask for one.
+    /// Takes a token out of it.
     pub(crate) async fn identify(
         &self,
         api: &Api,
+        config: &Arc<ApiConfig>,
         uri: &mut Uri,
         headers: &mut HeaderMap,
     ) -> Result<Option<Identified>, Unidentified> {
-        let config = api.config();
         let identified = match &config.settings.auth {
             AuthSettings::None => return Ok(None),
             AuthSettings::Hmac(pairs) => hmac::verify(pairs, headers, SystemTime::now())
@@ -97,6 +100,9 @@ impl Identification {
                 Err(reason) => Err(reason),
             },
         };
+        // While keys are fetched, the settings may change: their proof counts, and not the old one.
+        let is_changed = !Arc::ptr_eq(config, &api.config());
+        let identified = if is_changed { Err(Reason::Changed) } else { identified };
         identified.map(Some).map_err(|reason| {
             self.log(api, reason);
             Unidentified { api_id: api.shared_id(), reason }
@@ -129,3 +135,6 @@ impl Identification {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use daemon::{
     http::Body,
-    serve::{ConnectionPermit, PeerAddress},
+    serve::{ConnectionPermit, OverTls, PeerAddress},
     stream::Stream,
 };
 use http::{Request, Response, header};
@@ -113,12 +113,14 @@ impl Connector {
         drop(no_body);
         let PeerAddress(peer) =
             *head.extensions.get().expect("the listener puts the address into every request");
+        let over_tls = head.extensions.get::<OverTls>().is_some();
         let http_permit = head.extensions.get::<ConnectionPermit>().cloned();
         let mut handshake = Handshake::check(head, path_parameters)?;
         // Before anything is done for the client.
         let (uri, headers) = (&handshake.request.uri, &handshake.request.headers);
-        self.identification.admit_page(&api, uri, headers)?;
-        let close_at = handshake.identify(&self.identification, &api).await?;
+        let config = api.config();
+        self.identification.admit_page(&api, &config, uri, headers, over_tls)?;
+        let close_at = handshake.identify(&self.identification, &api, &config).await?;
         let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;
         let permit =
             Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::NoCapacity)?;

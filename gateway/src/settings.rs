@@ -17,7 +17,7 @@ use std::{
 };
 
 use daemon::{
-    browser::PageSettings,
+    browser::{OwnSite, PageSettings},
     credentials::{AccessSettings, is_loopback},
     proxies::ProxySettings,
     reload::FromFile,
@@ -62,6 +62,8 @@ pub struct Settings {
     pub internal_pages: PageSettings,
     /// `[access]`
     pub access: AccessSettings,
+    /// `listen.public_hosts`
+    pub own_site: OwnSite,
     /// `[tls]`: of the public listener.
     pub tls: TlsSettings,
     /// `[internal_tls]`: of the internal listener.
@@ -120,6 +122,7 @@ impl Settings {
             internal: listen.read_or("internal", &address(), "127.0.0.1:9001"),
             internal_pages: PageSettings::read(&mut listen),
             access: AccessSettings::read(&mut root.section("access")),
+            own_site: OwnSite::read(&mut listen),
             tls: TlsSettings::read(&mut root.section("tls"), base),
             internal_tls: TlsSettings::read_internal(&mut root.section("internal_tls"), base),
             outbound_tls: OutboundTlsSettings::read(&mut root.section("outbound_tls"), base),
@@ -220,6 +223,7 @@ impl Settings {
             internal,
             internal_pages,
             access,
+            own_site,
             tls,
             internal_tls,
             outbound_tls,
@@ -242,7 +246,7 @@ impl Settings {
         let keys = [
             ("listen.public", *public == other.public),
             ("listen.internal", *internal == other.internal),
-            ("[listen]", *internal_pages == other.internal_pages),
+            ("[listen]", (internal_pages, own_site) == (&other.internal_pages, &other.own_site)),
             ("[access]", *access == other.access),
             ("[tls]", *tls == other.tls),
             ("[internal_tls]", *internal_tls == other.internal_tls),

@@ -19,7 +19,7 @@ use crate::support::{
     world::{PATH, World, data_send},
 };
 
-const BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
+pub(crate) const BOTH: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 /// The client sends a text, and gets a pushed one, of more than a record of TLS.
 async fn talk(world: &World, client: &mut TlsClient) {

@@ -20,7 +20,9 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
-use super::{PeerAddress, capacity::ConnectionPermit, exchange, host, http_stream::HttpStream};
+use super::{
+    OverTls, PeerAddress, capacity::ConnectionPermit, exchange, host, http_stream::HttpStream,
+};
 use crate::{
     activity::Activity, body::RequestBody, health::is_probe, http::Body, proxies::Proxies,
     stream::Peek, tls::Tls,
@@ -56,6 +58,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
     {
         let Self { stream, peer, proxies, uncertified, activity, permit, stop, linger } = self;
         let (evicted, has_unread) = (activity.clone(), stream.has_unread());
+        let over_tls = stream.has_tls().then_some(OverTls);
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
         let stream = HttpStream::new(stream, peer, activity.clone());
@@ -67,6 +70,9 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
             let client = proxies.client_of(peer, request.headers());
             request.extensions_mut().insert(PeerAddress(client));
             request.extensions_mut().insert(permit.clone());
+            if let Some(over_tls) = over_tls {
+                request.extensions_mut().insert(over_tls);
+            }
             let (activity, permit, service) = (activity.clone(), permit.clone(), service.clone());
             let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());
             let (switching, uncertified) = (switching.clone(), uncertified.clone());

@@ -4,12 +4,15 @@
 //! along. It only says for which page, in `Origin` (RFC 6455, section 10.2). Other clients need not
 //! send one.
 
-use daemon::browser::{WebOrigin, host_of, is_same_site};
+use daemon::browser::{Foreign, WebOrigin, host_of};
 use http::{HeaderMap, Uri};
 use tracing::warn;
 
 use super::Identification;
-use crate::{api::Api, settings::AuthSettings};
+use crate::{
+    api::{Api, ApiConfig},
+    settings::AuthSettings,
+};
 
 /// A page that may not connect. The text names its origin.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,44 +20,60 @@ use crate::{api::Api, settings::AuthSettings};
 pub(crate) struct StrangePage(String);
 
 impl Identification {
-    /// Checks for which page the handshake was sent, if it says so. Without `origins`, an API takes
-    /// all pages only if no page can come with the proof of its reader.
+    /// Checks for which page the handshake was sent, if it says so. Without `origins`, an API with
+    /// these settings takes all pages only if no page can come with the proof of its reader.
     pub(crate) fn admit_page(
         &self,
         api: &Api,
+        config: &ApiConfig,
         uri: &Uri,
         headers: &HeaderMap,
+        over_tls: bool,
     ) -> Result<(), StrangePage> {
         let Some(origin) = WebOrigin::of(headers) else { return Ok(()) };
-        let config = api.config();
         let settings = &config.settings;
-        let is_admitted = |origin: &WebOrigin| match &settings.origins {
-            Some(origins) => origins.iter().any(|pattern| pattern.matches(origin)),
-            None if has_proof_of_its_own(&settings.auth) => true,
-            None => {
-                let host = host_of(uri, headers).unwrap_or_default();
-                is_same_site(origin, host)
-            }
+        let host = host_of(uri, headers).unwrap_or_default();
+        let check = |origin: &WebOrigin| match &settings.origins {
+            Some(origins) if origins.iter().any(|pattern| pattern.matches(origin)) => Ok(()),
+            Some(_) => Err(Foreign::Site),
+            None if has_proof_of_its_own(&settings.auth) => Ok(()),
+            None => self.own_site.check(origin, host, over_tls),
         };
-        let shown = match origin {
-            Ok(origin) if is_admitted(&origin) => return Ok(()),
-            Ok(origin) => format!("\"{origin}\""),
+        let (shown, why) = match origin {
+            Ok(origin) => match check(&origin) {
+                Ok(()) => return Ok(()),
+                Err(why) => (format!("\"{origin}\""), why),
+            },
             // Not the text, which may be anything.
-            Err(_) => "an origin that is not valid".to_owned(),
+            Err(_) => ("an origin that is not valid".to_owned(), Foreign::Site),
         };
-        self.log_page(api, &shown);
+        self.log_page(api, &shown, why);
         Err(StrangePage(shown))
     }
 
-    fn log_page(&self, api: &Api, origin: &str) {
-        if let Some(left_out) = self.pages.turn(api) {
-            let id = api.id();
-            warn!(
+    fn log_page(&self, api: &Api, origin: &str, why: Foreign) {
+        let Some(left_out) = self.pages.turn(api) else { return };
+        let id = api.id();
+        match why {
+            Foreign::Site => warn!(
                 api.id = id,
                 left_out,
                 "pages of {origin} may not connect to {id}; if they may, add the origin to origins of \
                  the api",
-            );
+            ),
+            Foreign::Unencrypted => warn!(
+                api.id = id,
+                left_out,
+                "pages of {origin} may not connect to {id}, since they came without TLS; use https, or \
+                 add the origin to origins of the api",
+            ),
+            Foreign::Name => warn!(
+                api.id = id,
+                left_out,
+                "pages of {origin} may not connect to {id}, since anybody can point a name at this \
+                 gateway; if the host is a name of yours, use https, or add it to \
+                 listen.public_hosts, or add the origin to origins of the api",
+            ),
         }
     }
 }

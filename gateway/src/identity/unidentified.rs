@@ -41,6 +41,9 @@ pub(crate) enum Reason {
     /// The keys could not be fetched yet.
     #[error("tokens cannot be checked at present, try again later")]
     NoKeys,
+    /// The settings of the API have changed while the proof was checked.
+    #[error("the settings of this api have changed just now, try again")]
+    Changed,
 }
 
 impl Unidentified {
@@ -53,13 +56,13 @@ impl Unidentified {
             | Reason::BadToken(_)
             | Reason::UnknownKey => StatusCode::UNAUTHORIZED,
             Reason::TwoTokens => StatusCode::BAD_REQUEST,
-            Reason::NoKeys => StatusCode::SERVICE_UNAVAILABLE,
+            Reason::NoKeys | Reason::Changed => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
     /// Whether the client may be let in if it tries again with the same proof.
     pub(crate) fn may_try_again(&self) -> bool {
-        matches!(self.reason, Reason::NoKeys)
+        matches!(self.reason, Reason::NoKeys | Reason::Changed)
     }
 
     /// `WWW-Authenticate`, which a 401 must have (RFC 9110, section 15.5.2).
@@ -74,7 +77,7 @@ impl Unidentified {
             Reason::NoToken => format!("Bearer realm=\"{api}\""),
             Reason::TwoTokens => with_error("invalid_request"),
             Reason::BadToken(_) | Reason::UnknownKey => with_error("invalid_token"),
-            Reason::NoKeys => return None,
+            Reason::NoKeys | Reason::Changed => return None,
         };
         Some(HeaderValue::try_from(challenge).expect("ids and texts are ASCII without quotes"))
     }

@@ -1,6 +1,6 @@
 //! The WebSocket handshake of RFC 6455 section 4.2: the client's request, and the answer.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use daemon::http::{Body, full};
@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::refusal::Refusal;
 use crate::{
-    api::Api,
+    api::{Api, ApiConfig},
     dialect::HandshakeRequest,
     identity::{Identification, Identified},
     settings::PathParameters,
@@ -85,9 +85,10 @@ impl Handshake {
         &mut self,
         identification: &Identification,
         api: &Api,
+        config: &Arc<ApiConfig>,
     ) -> Result<Option<Instant>, Refusal> {
         let HandshakeRequest { uri, headers, .. } = &mut self.request;
-        let identified = identification.identify(api, uri, headers).await?;
+        let identified = identification.identify(api, config, uri, headers).await?;
         let Some(Identified { identity, close_at }) = identified else { return Ok(None) };
         self.request.identity = Some(identity);
         // A token among them has been taken out.

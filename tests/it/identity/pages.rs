@@ -1,9 +1,21 @@
 //! Pages in browsers: which origins an API lets in.
 
-use http::StatusCode;
+use std::fs;
+
+use http::{HeaderValue, Request, StatusCode};
+use tokio_tungstenite::client_async;
 
 use super::{handshake, identity, message, refused};
-use crate::support::world::{PATH, World};
+use crate::{
+    support::{
+        client::{Client, request},
+        process::Process,
+        soon,
+        tls::{Authority, connect},
+        world::{PATH, World},
+    },
+    tls::BOTH,
+};
 
 /// The status for a client with these headers: 101 if it is let in, and then register is called.
 async fn check(world: &World, headers: &[(&str, &str)], expected: u16) {
@@ -79,4 +91,95 @@ async fn a_proof_lets_in_pages_of_all_sites() {
     // It is asked for a proof, so its origin was no obstacle.
     assert_eq!(refused.status(), StatusCode::UNAUTHORIZED);
     world.finish().await;
+}
+
+/// A handshake for a page of `origin` that asks the gateway by the name `host`.
+fn asked_by_name(address: std::net::SocketAddr, host: &str, origin: &str) -> Request<()> {
+    let mut request = request(address, PATH);
+    let host = format!("{host}:{}", address.port());
+    let headers = request.headers_mut();
+    headers.insert("host", HeaderValue::try_from(host).unwrap());
+    headers.insert("origin", HeaderValue::try_from(origin).unwrap());
+    request
+}
+
+/// The page was loaded from a server of its own. By now its name leads to this machine.
+#[tokio::test]
+async fn a_page_of_a_name_that_was_pointed_at_the_gateway_is_refused() {
+    let text = format!(
+        "listen = {{ public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\", public_hosts = [\"chat.lan\"] }}\n\
+         [[api]]\nid = \"api-test\"\npath = \"{PATH}\"\nregister = \"BACKEND/register\"\n\
+         transmit = \"BACKEND/transmit\"\ncleanup = \"BACKEND/cleanup\"\n"
+    );
+    let world = World::launch(crate::support::backend::Backend::start().await, &text).await;
+    let address = world.listeners.public;
+    let port = address.port();
+    let own = format!("http://evil.example:{port}");
+    let answer = refused(&world, asked_by_name(address, "evil.example", &own)).await;
+    assert_eq!(answer.status(), 403);
+    let expected = format!("pages of \"{own}\" may not connect to this api");
+    assert_eq!(message(&answer), expected);
+    for (host, origin) in [
+        ("chat.lan", format!("http://chat.lan:{port}")),
+        // From behind a proxy that has shown a certificate of this name.
+        ("chat.example.com", "https://www.example.com".to_owned()),
+    ] {
+        let client = Client::connect_with(asked_by_name(address, host, &origin)).await;
+        let _client = client.unwrap_or_else(|refused| panic!("{origin}: {refused:?}"));
+        world.backend.next("register").await;
+    }
+    world.finish().await;
+}
+
+/// Somebody on the way may have changed such a page.
+#[tokio::test]
+async fn a_page_without_tls_may_not_use_a_listener_with_tls() {
+    let authority = Authority::new();
+    authority.issue("a", &["ws.example.com"]);
+    let world = World::with("", &authority.table(&["a"])).await;
+    let address = world.listeners.public;
+    for (origin, expected) in [
+        ("http://www.example.com", 403),
+        ("http://ws.example.com", 403),
+        ("https://www.example.com", 101),
+    ] {
+        let stream = connect(&authority.connector(&BOTH), address, "ws.example.com").await;
+        let handshake = client_async(asked_by_name(address, "ws.example.com", origin), stream);
+        match soon("an answer", Box::pin(handshake)).await {
+            Ok((_, response)) => assert_eq!(response.status(), expected, "{origin}"),
+            Err(tokio_tungstenite::tungstenite::Error::Http(response)) => {
+                assert_eq!(response.status(), expected, "{origin}");
+            }
+            Err(error) => panic!("{origin}: {error}"),
+        }
+    }
+    world.backend.next("register").await;
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn the_log_says_which_setting_lets_a_page_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let apis: String = ["one", "two"]
+        .map(|id| format!("[[api]]\nid = \"{id}\"\npath = \"/{id}\"\ntransmit = \"x\"\n"))
+        .concat();
+    let listen = "listen = { public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }\n";
+    fs::write(folder.path().join("gateway.toml"), format!("{listen}{apis}")).unwrap();
+    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+    let address = gateway.address("public");
+    for (path, origin, words) in [
+        (
+            "/one",
+            "https://evil.example",
+            "pages of \"https://evil.example\" may not connect to one; if they may, add the origin to \
+             origins of the api",
+        ),
+        ("/two", "http://page.example", "or add it to listen.public_hosts, or add the origin to"),
+    ] {
+        let mut request = asked_by_name(address, "page.example", origin);
+        *request.uri_mut() = format!("ws://{address}{path}").parse().unwrap();
+        let answer = Client::connect_with(request).await.err().unwrap();
+        assert_eq!(answer.status(), 403);
+        gateway.logged(words).await;
+    }
 }
