@@ -5,6 +5,7 @@
 //! has ended and all received messages have been forwarded. It knows no HTTP handshake and no JSON.
 
 mod decoder;
+mod expiry;
 mod flood;
 mod forward;
 mod inbox;
@@ -33,7 +34,6 @@ use tokio::{
 };
 use tracing::{debug, info};
 
-pub(crate) use self::memory::ReceiveMemory;
 use self::{
     decoder::Violation,
     flood::Flood,
@@ -46,6 +46,7 @@ use self::{
     outbound::Outbound,
     socket::{Socket, SocketEvent},
 };
+pub(crate) use self::{expiry::Expiry, memory::ReceiveMemory};
 use crate::{
     call::{FunctionClient, UnendedCall},
     registry::{End, Entry},
@@ -71,7 +72,7 @@ pub(crate) struct Connection<S> {
     life: Life,
     close_timeout: Duration,
     /// When the connection is closed, because the proof of its client expires.
-    close_at: Option<Instant>,
+    expiry: Option<Expiry>,
     /// The stream after the end of the connection, while the client may still send.
     linger: Option<Linger<S>>,
 }
@@ -121,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             bytes_read: 0,
             life: Life::new(settings.close_timeout),
             close_timeout: settings.close_timeout,
-            close_at: None,
+            expiry: None,
             linger: None,
             entry,
         }
@@ -129,8 +130,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The same connection. It is closed at this time, because the proof of its client expires.
     #[must_use]
-    pub(crate) fn closed_at(self, close_at: Option<Instant>) -> Self {
-        Self { close_at, ..self }
+    pub(crate) fn closed_at(self, expiry: Option<Expiry>) -> Self {
+        Self { expiry, ..self }
     }
 
     /// Runs until the connection has ended.

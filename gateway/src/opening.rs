@@ -21,7 +21,7 @@ use hyper::upgrade::OnUpgrade;
 use shared::connection_id::ConnectionId;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, oneshot},
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tokio_util::task::TaskTracker;
 use tracing::debug;
@@ -38,7 +38,7 @@ use crate::{
     api::{Api, OpeningPermit},
     call::FunctionClient,
     cleanup::{Cleanups, Owed},
-    connection::{Connection, Ended, ReceiveMemory},
+    connection::{Connection, Ended, Expiry, ReceiveMemory},
     identity::Identification,
     registry::{ConnectionInfo, End, Entry, Mailbox, Registry},
     settings::{ConnectionSettings, PathParameters},
@@ -74,7 +74,7 @@ struct Opening {
     opening_permit: OpeningPermit,
     permit: OwnedSemaphorePermit,
     /// When the connection is to be closed, because the proof of its client expires.
-    close_at: Option<Instant>,
+    expiry: Option<Expiry>,
 }
 
 impl Connector {
@@ -120,7 +120,7 @@ impl Connector {
         let (uri, headers) = (&handshake.request.uri, &handshake.request.headers);
         let config = api.config();
         self.identification.admit_page(&api, &config, uri, headers, over_tls)?;
-        let close_at = handshake.identify(&self.identification, &api, &config).await?;
+        let expiry = handshake.identify(&self.identification, &api, &config).await?;
         let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;
         let permit =
             Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::NoCapacity)?;
@@ -143,7 +143,7 @@ impl Connector {
         if let Some(permit) = http_permit {
             permit.give_up();
         }
-        let opening = Opening { entry, handshake, upgrade, opening_permit, permit, close_at };
+        let opening = Opening { entry, handshake, upgrade, opening_permit, permit, expiry };
         let (answer, answered) = oneshot::channel();
         self.tasks.spawn(self.clone().live(opening, answer));
         Ok(answered)
@@ -151,14 +151,14 @@ impl Connector {
 
     /// Opens the connection, runs it, and hands its end to the cleanup.
     async fn live(self, opening: Opening, answer: oneshot::Sender<Result<Acceptance, Refusal>>) {
-        let Opening { entry, handshake, upgrade, opening_permit, permit, close_at } = opening;
+        let Opening { entry, handshake, upgrade, opening_permit, permit, expiry } = opening;
         // Boxed, so that the memory that opening takes is given back before the connection runs.
         let opened = Box::pin(self.open(&entry, handshake, upgrade, answer)).await;
         drop(opening_permit);
         let Some((owed, early, stream)) = opened else { return };
         let connection =
             Connection::new(stream, early, entry, &self.settings, &self.memory, self.functions)
-                .closed_at(close_at);
+                .closed_at(expiry);
         let Ended { end, unended, linger } = connection.run().await;
         // The cleanup does not wait for the client to end its stream.
         if let Some(mut linger) = linger {

@@ -18,7 +18,7 @@ use std::{
     pin::Pin,
     sync::atomic::{AtomicUsize, Ordering},
     task::{Context, Poll, ready},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use futures_util::{SinkExt, StreamExt};
@@ -79,12 +79,16 @@ fn functions() -> FunctionClient {
 
 /// Opens a connection whose token expires in `seconds`.
 fn open_until(seconds: u32) -> Opened {
+    let clock = SystemTime::now() + Duration::from_hours(1);
+    open_with_expiry(Expiry { at: Some(Instant::now() + SECOND * seconds), clock })
+}
+
+fn open_with_expiry(expiry: Expiry) -> Opened {
     let (entry, settings) = entry();
-    let close_at = Some(Instant::now() + SECOND * seconds);
     let handle = Arc::clone(&entry.handle);
     let (client, stream) = duplex(1 << 16);
     let connection = Connection::new(stream, Vec::new(), entry, &settings, &memory(), functions())
-        .closed_at(close_at);
+        .closed_at(Some(expiry));
     let connection = tokio::spawn(async move { connection.run().await.end });
     Opened { client, handle, connection, began: Instant::now() }
 }

@@ -14,7 +14,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Does what is due.
     pub(super) fn on_time(&mut self, now: Instant) {
         self.on_event_at(Event::Time, now);
-        if self.life.is_open() && self.close_at.is_some_and(|at| now >= at) {
+        if self.life.is_open() && self.expiry.is_some_and(|expiry| expiry.has_come(now)) {
             self.on_event_at(Event::Close(End::EXPIRED), now);
         }
         if self.life.is_open() && self.intake.deadline().is_some_and(|deadline| now >= deadline) {
@@ -52,7 +52,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let silence = || self.keepalive.deadline();
         let open = || {
             let others = flush.unwrap_or_else(silence);
-            let deadlines = [self.intake.deadline(), self.close_at];
+            let deadlines = [self.intake.deadline(), self.expiry.and_then(|expiry| expiry.at)];
             deadlines.into_iter().flatten().fold(others, Instant::min)
         };
         match self.life.deadline() {

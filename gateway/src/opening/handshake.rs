@@ -1,16 +1,16 @@
 //! The WebSocket handshake of RFC 6455 section 4.2: the client's request, and the answer.
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use daemon::http::{Body, full};
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode, Version, header};
-use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use super::refusal::Refusal;
 use crate::{
     api::{Api, ApiConfig},
+    connection::Expiry,
     dialect::HandshakeRequest,
     identity::{Identification, Identified},
     settings::PathParameters,
@@ -86,15 +86,14 @@ impl Handshake {
         identification: &Identification,
         api: &Api,
         config: &Arc<ApiConfig>,
-    ) -> Result<Option<Instant>, Refusal> {
+    ) -> Result<Option<Expiry>, Refusal> {
         let HandshakeRequest { uri, headers, .. } = &mut self.request;
         let identified = identification.identify(api, config, uri, headers).await?;
         let Some(Identified { identity, close_at }) = identified else { return Ok(None) };
         self.request.identity = Some(identity);
         // A token among them has been taken out.
         self.request.protocols = joined(&self.request.headers, &header::SEC_WEBSOCKET_PROTOCOL);
-        let left = close_at.map(|at| at.duration_since(SystemTime::now()).unwrap_or_default());
-        Ok(left.and_then(|left| Instant::now().checked_add(left)))
+        Ok(close_at.map(Expiry::new))
     }
 
     /// The subprotocols that the client offers, those that it wants most first.

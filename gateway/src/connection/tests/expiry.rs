@@ -45,3 +45,12 @@ async fn a_client_is_closed_at_its_time_although_a_push_waits_for_it() {
     assert_eq!(end.reason, EndReason::Expired);
     assert!(began.elapsed() >= SECOND * 20, "{:?}", began.elapsed());
 }
+
+/// As after the sleep of a virtual machine: the clock went on, and the timer did not.
+#[tokio::test(start_paused = true)]
+async fn a_client_is_closed_when_the_clock_says_so_and_the_timer_does_not() {
+    let at = Some(Instant::now() + SECOND * 3600);
+    let (_, (end, seconds)) = told(open_with_expiry(Expiry { at, clock: SystemTime::now() })).await;
+    assert_eq!(end, End::EXPIRED);
+    assert!(seconds <= 60, "at the next ping, and not after {seconds} s");
+}
