@@ -4,6 +4,8 @@
 //! The token is taken out of the request, so that it reaches no function, unless the settings say
 //! that functions get it. It is never left in the subprotocols: these are announced and logged.
 
+use std::borrow::Cow;
+
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header, uri::PathAndQuery};
 use url::form_urlencoded;
@@ -23,18 +25,14 @@ pub(super) fn take(
     if headers.get_all(header::AUTHORIZATION).iter().count() > 1 {
         return Err(Reason::TwoTokens);
     }
-    let mut tokens: Vec<String> = bearer(headers).into_iter().collect();
+    let mut tokens: Vec<String> = bearer(headers)?.into_iter().collect();
     if let Some(name) = &settings.query {
         tokens.extend(in_query(uri, name));
     }
     if let Some(name) = &settings.cookie {
         tokens.extend(in_cookies(headers, name));
     }
-    let offered: Vec<_> = subprotocols(headers)
-        .filter_map(|name| name.strip_prefix(settings.subprotocol.as_str()))
-        .map(of_subprotocol)
-        .collect();
-    tokens.extend(offered);
+    tokens.extend(in_subprotocols(headers, &settings.subprotocol));
     // A second token might be meant for another reader of the request than the first one.
     if tokens.len() > 1 {
         return Err(Reason::TwoTokens);
@@ -50,10 +48,20 @@ pub(super) fn take(
     Ok(token)
 }
 
-fn bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+/// The token in `Authorization` (RFC 6750, section 2.1). What another reader could take for one has
+/// to be one: an error otherwise.
+fn bearer(headers: &HeaderMap) -> Result<Option<String>, Reason> {
+    const SCHEME: &str = "bearer";
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().map_err(|_| Reason::BadHeader)?;
+    let Some(scheme) = text.get(..SCHEME.len()) else { return Ok(None) };
+    if !scheme.eq_ignore_ascii_case(SCHEME) {
+        return Ok(None);
+    }
+    let token = text[SCHEME.len()..].strip_prefix(' ').map(|token| token.trim_matches(' '));
+    let is_of_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    let token = token.filter(|token| !token.is_empty() && token.bytes().all(is_of_token));
+    token.map(|token| Some(token.to_owned())).ok_or(Reason::BadHeader)
 }
 
 fn in_query(uri: &Uri, name: &str) -> Vec<String> {
@@ -62,16 +70,32 @@ fn in_query(uri: &Uri, name: &str) -> Vec<String> {
 }
 
 fn in_cookies(headers: &HeaderMap, name: &str) -> Vec<String> {
-    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-    let cookies = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
-    let found = cookies.filter(|(key, _)| key.trim() == name);
-    found.map(|(_, value)| value.trim().trim_matches('"').to_owned()).collect()
+    let pairs = entries(headers, &header::COOKIE, b';');
+    let cookies = pairs.filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (key.trim() == name).then(|| value.trim().trim_matches('"').to_owned())
+    });
+    cookies.collect()
 }
 
-fn subprotocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter();
-    let lines = lines.filter_map(|line| line.to_str().ok());
-    lines.flat_map(|line| line.split(',')).map(str::trim).filter(|name| !name.is_empty())
+fn in_subprotocols(headers: &HeaderMap, prefix: &str) -> Vec<String> {
+    let names = entries(headers, &header::SEC_WEBSOCKET_PROTOCOL, b',');
+    names.filter_map(|name| Some(of_subprotocol(name.strip_prefix(prefix)?))).collect()
+}
+
+/// The entries of a header that is a list, also those beside bytes that are not text: browsers send
+/// cookies with any bytes, and a token beside them is one.
+fn entries<'h>(
+    headers: &'h HeaderMap,
+    name: &HeaderName,
+    separator: u8,
+) -> impl Iterator<Item = Cow<'h, str>> {
+    let lines = headers.get_all(name).iter();
+    lines.flat_map(move |line| split(line, separator)).map(String::from_utf8_lossy)
+}
+
+fn split(line: &HeaderValue, separator: u8) -> impl Iterator<Item = &[u8]> {
+    line.as_bytes().split(move |byte| *byte == separator).map(<[u8]>::trim_ascii)
 }
 
 /// A JWT, which a subprotocol can spell as it is, or its base64url, as clients of Kubernetes send
@@ -82,7 +106,7 @@ fn of_subprotocol(text: &str) -> String {
 }
 
 fn remove(settings: &TokenSettings, uri: &mut Uri, headers: &mut HeaderMap) {
-    if bearer(headers).is_some() {
+    if bearer(headers).is_ok_and(|token| token.is_some()) {
         headers.remove(header::AUTHORIZATION);
     }
     if let Some(name) = &settings.query {
@@ -90,7 +114,7 @@ fn remove(settings: &TokenSettings, uri: &mut Uri, headers: &mut HeaderMap) {
     }
     if let Some(name) = &settings.cookie {
         let is_other = |pair: &str| pair.split('=').next().is_none_or(|key| key.trim() != name);
-        keep(headers, &header::COOKIE, ';', "; ", is_other);
+        keep(headers, &header::COOKIE, b';', b"; ", is_other);
     }
 }
 
@@ -112,31 +136,31 @@ fn remove_from_query(uri: &mut Uri, name: &str) {
 
 fn remove_from_subprotocols(headers: &mut HeaderMap, prefix: &str) {
     let is_other = |name: &str| !name.starts_with(prefix);
-    keep(headers, &header::SEC_WEBSOCKET_PROTOCOL, ',', ", ", is_other);
+    keep(headers, &header::SEC_WEBSOCKET_PROTOCOL, b',', b", ", is_other);
 }
 
 /// Keeps those entries of a header that is a list; the header goes with its last entry.
 fn keep(
     headers: &mut HeaderMap,
     name: &HeaderName,
-    separator: char,
-    join: &str,
+    separator: u8,
+    join: &[u8],
     is_kept: impl Fn(&str) -> bool,
 ) {
-    let lines: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
-    let is_text = |line: &HeaderValue| line.to_str().is_ok();
-    let entries = |line: &HeaderValue| -> Vec<String> {
-        let text = line.to_str().unwrap_or_default();
-        text.split(separator).map(|entry| entry.trim().to_owned()).collect()
-    };
-    if lines.iter().flat_map(entries).all(|entry| is_kept(&entry)) {
+    if entries(headers, name, separator).all(|entry| is_kept(&entry)) {
         return;
     }
+    let lines: Vec<HeaderValue> = headers.get_all(name).iter().cloned().collect();
     headers.remove(name);
-    for line in lines {
-        let rest: Vec<_> = entries(&line).into_iter().filter(|entry| is_kept(entry)).collect();
-        let kept =
-            if is_text(&line) { HeaderValue::try_from(rest.join(join)).ok() } else { Some(line) };
-        headers.extend(kept.filter(|line| !line.is_empty()).map(|line| (name.clone(), line)));
+    for line in &lines {
+        let kept = split(line, separator).filter(|entry| is_kept(&String::from_utf8_lossy(entry)));
+        let rest = kept.collect::<Vec<_>>().join(join);
+        let rest = HeaderValue::from_bytes(&rest).expect("a part of a valid value is one");
+        if !rest.is_empty() {
+            headers.append(name, rest);
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

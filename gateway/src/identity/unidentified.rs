@@ -32,6 +32,9 @@ pub(crate) enum Reason {
     /// There are two tokens, or two headers that may have one.
     #[error("need one token in one place")]
     TwoTokens,
+    /// `Authorization` may have a token for a reader that takes more forms than this one.
+    #[error("header Authorization is not of the form Bearer, one space, token")]
+    BadHeader,
     /// The token cannot be taken; the text says why.
     #[error("{0}")]
     BadToken(&'static str),
@@ -55,7 +58,7 @@ impl Unidentified {
             | Reason::NoToken
             | Reason::BadToken(_)
             | Reason::UnknownKey => StatusCode::UNAUTHORIZED,
-            Reason::TwoTokens => StatusCode::BAD_REQUEST,
+            Reason::TwoTokens | Reason::BadHeader => StatusCode::BAD_REQUEST,
             Reason::NoKeys | Reason::Changed => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -75,7 +78,7 @@ impl Unidentified {
             Reason::NoSignature | Reason::BadSignature(_) => format!("hmac realm=\"{api}\""),
             // Without an error: RFC 6750, section 3.1.
             Reason::NoToken => format!("Bearer realm=\"{api}\""),
-            Reason::TwoTokens => with_error("invalid_request"),
+            Reason::TwoTokens | Reason::BadHeader => with_error("invalid_request"),
             Reason::BadToken(_) | Reason::UnknownKey => with_error("invalid_token"),
             Reason::NoKeys | Reason::Changed => return None,
         };

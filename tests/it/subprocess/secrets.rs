@@ -112,6 +112,41 @@ async fn the_gateway_logs_nothing_of_what_clients_and_functions_say() {
     end_without_secret(gateway).await;
 }
 
+/// A token in each place where it may be, and one that is nearly in such a place.
+#[tokio::test]
+async fn the_gateway_logs_nothing_of_a_token_that_it_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "listen = { public = '127.0.0.1:0', internal = '127.0.0.1:0' }\n\
+                log.filter = 'trace'\n\
+                [[api]]\nid = 'a'\npath = '/a'\ntransmit = 'x'\nauth = 'jwt'\n\
+                [api.jwt]\nsecret = 'hunter2-and-more-of-32-bytes-0001'\n\
+                query = 'access_token'\ncookie = 'session'\n";
+    fs::write(folder.path().join("gateway.toml"), text).unwrap();
+    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+    // A header of a JWT, with a name for its key that shows where it came.
+    let header = "eyJhbGciOiJIUzI1NiIsImtpZCI6Imh1bnRlcjIifQ";
+    let token = format!("{header}.hunter2.hunter2");
+    let (bearer, cookie) = (format!("Bearer {token}"), format!("session={token}"));
+    let (nearly, protocol) = (format!("Bearer\t{token}"), format!("bearer.{token}"));
+    let query = format!("/a?access_token={token}");
+    for (path, name, value, status) in [
+        ("/a", "authorization", &*bearer, 401),
+        ("/a", "authorization", &nearly, 400),
+        ("/a", "cookie", &cookie, 401),
+        ("/a", "sec-websocket-protocol", &protocol, 401),
+        (&query, "x-test", "", 401),
+        (&query, "authorization", &bearer, 400),
+    ] {
+        let mut request = request(gateway.address("public"), path);
+        request.headers_mut().insert(name, HeaderValue::try_from(value).unwrap());
+        let answer = Client::connect_with(request).await.err().unwrap();
+        assert_eq!(answer.status(), status, "{path} {name}");
+        assert!(!String::from_utf8_lossy(answer.body()).contains(SECRET));
+    }
+    assert!(!gateway.log().contains(header), "{}", gateway.log());
+    end_without_secret(gateway).await;
+}
+
 /// Echoes its event in every way that a function can answer.
 const FUNCTION: &str = r#"#!/bin/bash
 api="http://$SCF_RUNTIME_API:$SCF_RUNTIME_API_PORT/runtime"
