@@ -66,25 +66,28 @@ impl TokenKeys {
         let keys = if text.contains("-----BEGIN ") {
             pem::read(text)?
         } else {
-            let (keys, left_out) = jwk::read(text.as_bytes())?;
+            let read = jwk::read(text.as_bytes())?;
+            read.needs_a_key()?;
             // Somebody has chosen each key, so each has to be of use.
-            if let Some(problem) = left_out.into_iter().next() {
+            if let Some(problem) = read.left_out.into_iter().next() {
                 return Err(problem);
             }
-            keys
+            read.keys
         };
         Ok(Self::new(text, keys))
     }
 
     /// The public keys in a set that an issuer publishes, and why others in it are of no use. A
-    /// secret cannot be one of them: everybody can read the set.
+    /// secret cannot be one of them: everybody can read the set. There may be none: an issuer
+    /// revokes its keys by leaving them out.
     pub(crate) fn of_set(json: &[u8]) -> Result<(Self, Vec<String>), String> {
-        let (mut keys, mut left_out) = jwk::read(json)?;
+        let read = jwk::read(json)?;
+        if !read.is_set {
+            read.needs_a_key()?;
+        }
+        let (mut keys, mut left_out) = (read.keys, read.left_out);
         let count = keys.len();
         keys.retain(|key| key.key.family() != AlgorithmFamily::Hmac);
-        if keys.is_empty() {
-            return Err("has no public key".to_owned());
-        }
         if keys.len() < count {
             left_out.push("a secret in a public set is not used".to_owned());
         }

@@ -1,14 +1,16 @@
 //! Key sets at URLs. Each is fetched by a task of its own, and again when it gets old, or when a
 //! token names a key that it does not have.
 //!
-//! While a set cannot be fetched, the last keys go on. Without any, nobody is let in.
+//! While a set cannot be fetched, the last keys stay in use for some time. Without any, nobody is
+//! let in.
 
 mod fetch;
 mod key_set;
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use daemon::tls::OutboundTls;
@@ -47,16 +49,25 @@ impl KeySets {
         Self(Arc::new(Inner { tls, ..Inner::default() }))
     }
 
-    /// Has the sets fetched that APIs with these settings need, and no others any more.
+    /// Has the sets fetched that APIs with these settings need, and no others any more. Of several
+    /// APIs with one set, the smallest `jwks_stale_max` counts.
     pub(crate) fn follow(&self, apis: &[ApiSettings]) -> Result<(), reqwest::Error> {
-        let needed: HashSet<_> = apis.iter().filter_map(url_of).collect();
+        let mut needed: HashMap<&Url, Duration> = HashMap::new();
+        for (url, stale_max) in apis.iter().filter_map(set_of) {
+            needed
+                .entry(url)
+                .and_modify(|least| *least = stale_max.min(*least))
+                .or_insert(stale_max);
+        }
         let mut sets = self.0.sets.lock().expect("nothing panics with the lock held");
         // All clients are made before anything changes.
-        let new = needed.iter().filter(|url| !sets.contains_key(**url));
-        let new = new.map(|url| Ok((*url, fetch::client(url, self.0.tls.as_ref())?)));
+        let new = needed.iter().filter(|(url, _)| !sets.contains_key(**url));
+        let new = new.map(|(url, stale_max)| {
+            Ok((*url, *stale_max, fetch::client(url, self.0.tls.as_ref())?))
+        });
         let new: Vec<_> = new.collect::<Result<_, reqwest::Error>>()?;
-        for (url, client) in new {
-            let (set, cut) = (Arc::<KeySet>::default(), CancellationToken::new());
+        for (url, stale_max, client) in new {
+            let (set, cut) = (Arc::new(KeySet::new(stale_max)), CancellationToken::new());
             let fetched = url.clone();
             let task = Arc::clone(&set).run(fetch::shown(url), move || {
                 let (client, url) = (client.clone(), fetched.clone());
@@ -65,7 +76,13 @@ impl KeySets {
             self.0.tasks.spawn(cut.clone().run_until_cancelled_owned(task));
             sets.insert(url.clone(), Followed { set, cut });
         }
-        sets.retain(|url, _| needed.contains(url));
+        sets.retain(|url, followed| match needed.get(url) {
+            Some(stale_max) => {
+                followed.set.set_stale_max(*stale_max);
+                true
+            }
+            None => false,
+        });
         Ok(())
     }
 
@@ -87,10 +104,10 @@ impl KeySets {
     }
 }
 
-fn url_of(api: &ApiSettings) -> Option<&Url> {
+fn set_of(api: &ApiSettings) -> Option<(&Url, Duration)> {
     match &api.auth {
         AuthSettings::Jwt(token) => match &token.keys {
-            TokenKeySource::Url(url) => Some(url),
+            TokenKeySource::Url(url) => Some((url, token.jwks_stale_max)),
             TokenKeySource::Fixed(_) => None,
         },
         AuthSettings::None | AuthSettings::Hmac(_) => None,

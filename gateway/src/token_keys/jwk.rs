@@ -30,14 +30,34 @@ enum Document {
     Key(Value),
 }
 
-/// The keys in a JSON text, and for each one that is left out why it is of no use.
-pub(super) fn read(json: &[u8]) -> Result<(Vec<TokenKey>, Vec<String>), String> {
+/// What a JSON text has.
+pub(super) struct Read {
+    pub(super) keys: Vec<TokenKey>,
+    /// For each key that is left out, why it is of no use.
+    pub(super) left_out: Vec<String>,
+    /// Whether it is a set, which may be empty, and not a single key.
+    pub(super) is_set: bool,
+}
+
+impl Read {
+    /// An error if no key can be used.
+    pub(super) fn needs_a_key(&self) -> Result<(), String> {
+        if self.keys.is_empty() {
+            let first = self.left_out.first().map_or("the set is empty", String::as_str);
+            return Err(format!("has no key that can be used: {first}"));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a key, or a set of keys.
+pub(super) fn read(json: &[u8]) -> Result<Read, String> {
     // Not the error of the parser, which quotes the text.
     let document: Document = serde_json::from_slice(json)
         .map_err(|_| "is neither PEM nor JSON, such as a JWK or a set of them".to_owned())?;
-    let values = match document {
-        Document::Set { keys } => keys,
-        Document::Key(key) => vec![key],
+    let (values, is_set) = match document {
+        Document::Set { keys } => (keys, true),
+        Document::Key(key) => (vec![key], false),
     };
     if values.len() > KEYS_MAX {
         return Err(format!("has more than {KEYS_MAX} keys"));
@@ -49,11 +69,7 @@ pub(super) fn read(json: &[u8]) -> Result<(Vec<TokenKey>, Vec<String>), String> 
             Err(problem) => left_out.push(format!("key {number} {problem}")),
         }
     }
-    if keys.is_empty() {
-        let first = left_out.into_iter().next().unwrap_or_else(|| "the set is empty".to_owned());
-        return Err(format!("has no key that can be used: {first}"));
-    }
-    Ok((keys, left_out))
+    Ok(Read { keys, left_out, is_set })
 }
 
 fn read_key(value: Value) -> Result<TokenKey, String> {

@@ -33,6 +33,20 @@ fn a_secret_is_for_the_algorithms_whose_hash_is_not_longer() {
     assert!(pem.contains("is a key in PEM and not a secret"), "{pem}");
 }
 
+/// An issuer that has revoked its keys publishes none.
+#[test]
+fn a_published_set_may_have_no_key() {
+    let of_enc = json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "use": "enc", "x": ED_X }] });
+    for (set, left_out) in [(json!({ "keys": [] }), 0), (of_enc, 1)] {
+        let (keys, problems) = TokenKeys::of_set(set.to_string().as_bytes()).unwrap();
+        assert_eq!((keys.len(), problems.len()), (0, left_out), "{set}");
+        assert_eq!(keys.for_token(&Header::new(EdDSA)).unwrap_err(), NoKey::Unknown);
+    }
+    for text in ["{}", "[]", "{\"keys\":7}", "{\"error\":\"away\"}", "hello", ""] {
+        assert!(TokenKeys::of_set(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
 #[test]
 fn the_type_and_alg_of_a_jwk_say_which_algorithms_it_is_for() {
     let rsa = json!({ "kty": "RSA", "n": bytes(256), "e": "AQAB", "alg": "RS256" });

@@ -18,7 +18,9 @@ use super::{
 };
 use crate::support::{
     backend::Backend,
-    client::Client,
+    client::{Client, request},
+    process::Process,
+    soon,
     world::{PATH, World},
 };
 
@@ -139,11 +141,10 @@ async fn an_answer_that_is_no_key_set_is_not_taken() {
     let set = tokens["set"].to_string();
     issuer.answers("/long", "200 OK", &format!("{set}{}", " ".repeat(300 << 10)));
     issuer.answers("/text", "200 OK", "hello");
-    issuer.answers("/empty", "200 OK", "{\"keys\":[]}");
-    issuer.answers("/secret", "200 OK", &format!("{{\"keys\":[{}]}}", tokens["set"]["keys"][0]));
+    issuer.answers("/error", "200 OK", "{\"error\":\"away\"}");
     issuer.answers("/moved", &format!("302 Found\r\nLocation: {}/good", issuer.url), "");
     issuer.answers("/good", "200 OK", &set);
-    let names = ["long", "text", "empty", "secret", "moved", "silent"];
+    let names = ["long", "text", "error", "moved", "silent"];
     let api = |name| {
         let auth = auth(&format!("{}/{name}", issuer.url));
         format!(
@@ -162,4 +163,78 @@ async fn an_answer_that_is_no_key_set_is_not_taken() {
     let good = Client::connect_with(handshake(&world, "/good", &[(name, &value)])).await;
     assert!(good.is_ok());
     world.finish().await;
+}
+
+/// A set without a key that can be used is an answer, and not the lack of one.
+#[tokio::test]
+async fn an_issuer_without_keys_lets_nobody_in() {
+    let Some(tokens) = tokens("http://127.0.0.1:9/").await else { return };
+    let issuer = Issuer::start().await;
+    issuer.answers("/empty", "200 OK", "{\"keys\":[]}");
+    issuer.answers("/secret", "200 OK", &format!("{{\"keys\":[{}]}}", tokens["set"]["keys"][0]));
+    let (name, value) = token(&tokens);
+    for path in ["empty", "secret"] {
+        let world = World::with(&auth(&format!("{}/{path}", issuer.url)), "").await;
+        let answer = refused(&world, handshake(&world, PATH, &[(name, &value)])).await;
+        assert_eq!(
+            (answer.status().as_u16(), &*message(&answer)),
+            (401, "the key of the token (kid) is not known"),
+            "{path}"
+        );
+        world.finish().await;
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_rotates_and_revokes_its_keys_and_the_log_says_so() {
+    let Some(tokens) = tokens("http://127.0.0.1:9/").await else { return };
+    let issuer = Issuer::start().await;
+    // A secret, RSA, P-256, P-384 and Ed25519.
+    let keys = tokens["set"]["keys"].as_array().unwrap();
+    let offer = |keys: &[&Value]| {
+        issuer.answers("/jwks", "200 OK", &serde_json::json!({ "keys": keys }).to_string());
+    };
+    offer(&[&keys[2]]);
+    let folder = tempfile::tempdir().unwrap();
+    let settings = format!(
+        "listen = {{ public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }}\n[[api]]\nid = \"a\"\n\
+         path = \"{PATH}\"\ntransmit = \"x\"\n{}",
+        auth(&format!("{}/jwks", issuer.url))
+    );
+    std::fs::write(folder.path().join("gateway.toml"), settings).unwrap();
+    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+    let status = |algorithm: &str| {
+        let mut request = request(gateway.address("public"), PATH);
+        let (name, value) = bearer(text(&tokens["signed"], algorithm));
+        request.headers_mut().insert(name, value.parse().unwrap());
+        // Boxed, because the future is large.
+        let connecting = Box::pin(Client::connect_with(request));
+        async move { connecting.await.map_or_else(|refused| refused.status().as_u16(), |_| 101) }
+    };
+    let until = |algorithm, expected| {
+        soon("the new keys", async move {
+            // A token whose key is not known has the keys fetched, once in 5 s.
+            while status(algorithm).await != expected {
+                status("HS256").await;
+            }
+        })
+    };
+    assert_eq!([status("ES256").await, status("ES384").await], [101, 401]);
+    offer(&[&keys[3]]);
+    until("ES384", 101).await;
+    assert_eq!(status("ES256").await, 401);
+    offer(&[]);
+    until("ES384", 401).await;
+    gateway
+        .logged("were fetched, and none can be used: all tokens that need them are refused")
+        .await;
+    issuer.answers("/jwks", "500 Internal Server Error", "");
+    soon("a fetch that fails", async {
+        while !gateway.log().contains("the last ones stay in use") {
+            status("HS256").await;
+        }
+    })
+    .await;
+    let log = gateway.log();
+    assert_eq!(log.matches("the last ones stay in use").count(), 1, "{log}");
 }

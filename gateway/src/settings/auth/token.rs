@@ -21,6 +21,8 @@ pub(crate) enum TokenKeySource {
 pub struct TokenSettings {
     /// `secret`, `secret_file`, `key`, `key_file` or `jwks_url`: what tokens are checked with.
     pub(crate) keys: TokenKeySource,
+    /// `jwks_stale_max`: how long the keys of a set are used while the set cannot be fetched.
+    pub jwks_stale_max: Duration,
     /// `issuer`: what `iss` must be one of. Any if empty.
     pub issuer: Vec<String>,
     /// `audience`: what `aud` must have one of. If empty, a token must have no `aud`.
@@ -45,6 +47,8 @@ impl TokenSettings {
     /// Takes `[api.jwt]`. None if it has no key that can be used, which is noted.
     pub(super) fn read(section: &mut Section, base: &Path) -> Option<Self> {
         let keys = read_keys(section, base);
+        let stale = duration(Duration::from_secs(60)..=Duration::from_hours(30 * 24));
+        let jwks_stale_max = section.read_or("jwks_stale_max", &stale, "24h");
         let leeway = duration(Duration::ZERO..=Duration::from_secs(600));
         // Every key is read before a missing one ends this, so that all problems are reported.
         let issuer = section.read_or("issuer", &texts(), "[]");
@@ -56,8 +60,15 @@ impl TokenSettings {
         let cookie = section.read("cookie", &name());
         let subprotocol = section.read_or("subprotocol", &name(), "bearer.");
         let pass_token = section.read_or("pass_token", &flag(), "false");
+        let is_set = matches!(keys, Some(TokenKeySource::Url(_)));
+        if is_set && issuer.is_empty() && audience.is_empty() {
+            let missing = "is missing; set issuer or audience beside jwks_url, since an issuer signs \
+                           tokens for other services with the same keys";
+            section.problem("issuer", missing);
+        }
         Some(Self {
             keys: keys?,
+            jwks_stale_max,
             issuer,
             audience,
             leeway,
@@ -198,6 +209,14 @@ mod tests {
             ),
             ("jwks_url = \"https://a.example/\"\nleeway = \"1h\"", "leeway: \"1h\" is not valid"),
             (
+                "jwks_url = \"https://a.example/\"\nissuer = []",
+                "jwt.issuer: is missing; set issuer or audience beside jwks_url",
+            ),
+            (
+                "jwks_url = \"https://a.example/\"\njwks_stale_max = \"1s\"",
+                "jwks_stale_max: \"1s\" is not valid; use a duration from 1m to 30days",
+            ),
+            (
                 "jwks_url = \"https://a.example/\"\nissuer = \"a\"",
                 "issuer: \"a\" is not valid; use a list",
             ),
@@ -218,7 +237,10 @@ mod tests {
         for url in
             ["http://localhost:8080/", "http://127.0.0.1/", "http://[::1]/", "https://a.example/"]
         {
-            assert!(read(&format!("auth = \"jwt\"\n[api.jwt]\njwks_url = \"{url}\""), &[]).is_ok());
+            for beside in ["issuer", "audience"] {
+                let text = format!("jwks_url = \"{url}\"\n{beside} = [\"a\"]");
+                assert!(read(&format!("auth = \"jwt\"\n[api.jwt]\n{text}"), &[]).is_ok());
+            }
         }
     }
 }
