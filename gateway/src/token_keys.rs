@@ -9,6 +9,7 @@ mod pem;
 
 use daemon::settings::Secret;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, Header};
+use serde_json::Value;
 
 /// How many keys are tried for a token that does not name its key.
 const TRIED_MAX: usize = 8;
@@ -48,8 +49,8 @@ impl TokenKeys {
     /// A secret that the issuer shares: for HS256, and for HS384 and HS512 if it is as long as
     /// their hashes (RFC 7518, section 3.2).
     pub(crate) fn of_secret(text: &str) -> Result<Self, String> {
-        if text.contains("-----BEGIN ") {
-            return Err("is a key in PEM and not a secret; use key or key_file".to_owned());
+        if let Some(kind) = public_kind(text) {
+            return Err(format!("is {kind} and not a secret; use key or key_file"));
         }
         let algorithms = algorithms_of_secret(text.len());
         if algorithms.is_empty() {
@@ -129,6 +130,25 @@ impl PartialEq for TokenKeys {
     fn eq(&self, other: &Self) -> bool {
         self.source == other.source
     }
+}
+
+/// What `text` is, if it is a key that everybody may know, or one that is made for other settings.
+/// With a public key as its secret, an API would take tokens of everybody.
+fn public_kind(text: &str) -> Option<&'static str> {
+    let text = text.trim();
+    if text.contains("-----BEGIN ") {
+        return Some("a key in PEM");
+    }
+    let is_jwk = |value: &Value| value.get("kty").is_some() || value.get("keys").is_some();
+    if serde_json::from_str(text).is_ok_and(|value| is_jwk(&value)) {
+        return Some("a JWK or a set of JWKs");
+    }
+    if ["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"].iter().any(|begin| text.starts_with(begin)) {
+        return Some("a public key of SSH");
+    }
+    // The middle of a file in PEM.
+    let block = format!("-----BEGIN PUBLIC KEY-----\n{text}\n-----END PUBLIC KEY-----\n");
+    pem::read(&block).is_ok().then_some("a public key in base64")
 }
 
 fn algorithms_of_secret(bytes: usize) -> Vec<Algorithm> {

@@ -54,6 +54,9 @@ impl HostPattern {
             return None;
         }
         let name = name.to_ascii_lowercase();
+        if is_below && is_public_suffix(&name) {
+            return None;
+        }
         Some(if is_below { Self::Below(format!(".{name}")) } else { Self::One(name) })
     }
 
@@ -64,6 +67,13 @@ impl HostPattern {
             Self::Below(end) => host.ends_with(end.as_str()),
         }
     }
+}
+
+/// Whether anybody can have a name below this one, by the Public Suffix List. A name that the list
+/// does not have, such as `lan`, is one of a private network.
+pub(super) fn is_public_suffix(name: &str) -> bool {
+    let name = name.strip_suffix('.').unwrap_or(name).as_bytes();
+    psl::suffix(name).is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == name)
 }
 
 /// A list of host names.
@@ -108,7 +118,8 @@ mod tests {
             let found = HostPattern::parse(pattern).unwrap().matches(host);
             assert_eq!(found, expected, "{pattern} {host}");
         }
-        for text in ["", "*", "*.", "a:80", "http://a", "a/b", ".a"] {
+        assert!(HostPattern::parse("*.svc.cluster.local").is_some());
+        for text in ["", "*", "*.", "a:80", "http://a", "a/b", ".a", "*.com", "*.Co.Uk."] {
             assert_eq!(HostPattern::parse(text), None, "{text}");
         }
     }

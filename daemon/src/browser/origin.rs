@@ -5,6 +5,7 @@ use std::fmt;
 use http::{HeaderMap, HeaderValue, header};
 use url::{Host, Url};
 
+use super::host::is_public_suffix;
 use crate::settings::Kind;
 
 /// The most that a list in the settings may have.
@@ -101,8 +102,16 @@ impl OriginPattern {
             return WebOrigin::parse(text).map(Self::One);
         };
         let parent = WebOrigin::parse(&format!("{scheme}://{parent}"))?;
-        let is_name = matches!(&parent, WebOrigin::Page { host: Host::Domain(_), .. });
-        is_name.then_some(Self::Below(parent))
+        let WebOrigin::Page { host: Host::Domain(name), .. } = &parent else { return None };
+        (!is_public_suffix(name)).then_some(Self::Below(parent))
+    }
+
+    /// Whether pages of anybody are meant: every page can have a frame whose origin is `null`.
+    pub fn has_strangers(&self) -> bool {
+        match self {
+            Self::Any | Self::One(WebOrigin::Opaque) => true,
+            Self::One(_) | Self::Below(_) => false,
+        }
     }
 
     /// Whether `origin` is meant.
@@ -171,6 +180,8 @@ mod tests {
         check("https://*.a.com", "https://b.a.com.evil.com", false);
         check("https://*.a.com:8443", "https://b.a.com", false);
         check("https://*.a.com", "null", false);
+        check("http://*.lan", "http://chat.lan", true);
+        check("http://*.localhost", "http://a.localhost", true);
         check("https://例子.com", "https://xn--fsqu00a.com", true);
         check("http://[::1]:80", "http://[0:0::1]", true);
         check("app://phone", "app://phone", true);
@@ -192,6 +203,10 @@ mod tests {
             "https://*",
             "https://*.1.2.3.4",
             "https://a.*.com",
+            // Anybody can have a name below these.
+            "https://*.com",
+            "https://*.co.uk",
+            "https://*.github.io",
             "file://",
             "https://a b.com",
             "https:a.com",

@@ -144,6 +144,12 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     let by_default = "those of the same site; all, if auth takes no cookie";
     let origins = section.read_derived("origins", &origins(true), by_default);
     let auth = AuthSettings::read(section, base);
+    let has_all = origins.iter().flatten().any(OriginPattern::has_strangers);
+    if has_all && auth.takes_cookie() {
+        let problem = "lets every page in the world use the cookie of its reader; list the origins of \
+                       your pages, or remove jwt.cookie";
+        section.problem("origins", problem);
+    }
     let service_id = section.read_derived("service_id", &text(), "the id");
     let service_name = section.read_derived("service_name", &text(), "the id");
     let id = id?;

@@ -45,8 +45,7 @@ impl AuthSettings {
     pub(super) fn read(section: &mut Section, base: &Path) -> Self {
         let words = Way::VARIANTS.iter().map(|way| (way.as_str(), *way));
         let way = section.read_or("auth", &one_of(words), Way::None.as_str());
-        let has_pairs = section.has("key_pairs");
-        let pairs = KeyPair::read_all(section, base);
+        let (has_pairs, pairs) = KeyPair::read_all(section, base);
         // A table that is not used would leave the API open to everybody.
         if has_pairs && way != Way::Hmac {
             unused(section, way, "key_pairs", Way::Hmac);
@@ -64,6 +63,15 @@ impl AuthSettings {
             }
             // What is missing is noted, so these settings are not used.
             Way::Jwt => token.map_or(Self::None, |token| Self::Jwt(Arc::new(token))),
+        }
+    }
+
+    /// Whether a client may prove who it is with a cookie, which a browser sends along whatever
+    /// page asks.
+    pub(super) fn takes_cookie(&self) -> bool {
+        match self {
+            Self::None | Self::Hmac(_) => false,
+            Self::Jwt(settings) => settings.cookie.is_some(),
         }
     }
 
@@ -133,6 +141,7 @@ mod tests {
         for (text, words) in [
             ("auth = \"basic\"".to_owned(), "use \"none\" or \"hmac\" or \"jwt\""),
             (hmac(""), "key_pairs: is missing; auth = \"hmac\" needs an [[api.key_pairs]]"),
+            (hmac("key_pairs = []"), "key_pairs: is missing; auth = \"hmac\" needs an"),
             (pair, "auth: is \"none\", which does not use key_pairs; set auth = \"hmac\""),
             (hmac(&twice), "key_pairs[1].id: \"AKID\" is the id of another pair"),
             (hmac(PAIR), "key_pairs[0].secret: is missing; set secret or secret_file"),

@@ -7,6 +7,9 @@ use super::*;
 
 const ED_X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
 
+/// The same key as its file in PEM has it.
+const ED_SPKI: &str = "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
 fn algorithms(keys: &TokenKeys) -> Vec<Vec<Algorithm>> {
     keys.keys.iter().map(|key| key.algorithms.clone()).collect()
 }
@@ -29,8 +32,37 @@ fn a_secret_is_for_the_algorithms_whose_hash_is_not_longer() {
     }
     let short = TokenKeys::of_secret(&"x".repeat(31)).unwrap_err();
     assert!(short.contains("is shorter than 32 bytes"), "{short}");
-    let pem = TokenKeys::of_secret("-----BEGIN PUBLIC KEY-----\n").unwrap_err();
-    assert!(pem.contains("is a key in PEM and not a secret"), "{pem}");
+}
+
+/// Everybody may know such a key, and could sign with it.
+#[test]
+fn a_public_key_is_no_secret() {
+    for (text, kind) in [
+        ("-----BEGIN PUBLIC KEY-----\n".to_owned(), "a key in PEM"),
+        (format!(" {}\n", ed("one")), "a JWK or a set of JWKs"),
+        (json!({ "keys": [] }).to_string(), "a JWK or a set of JWKs"),
+        (json!({ "kty": "oct", "k": bytes(32) }).to_string(), "a JWK or a set of JWKs"),
+        (format!("ssh-ed25519 {}", "A".repeat(68)), "a public key of SSH"),
+        (format!("ecdsa-sha2-nistp256 {}", "A".repeat(68)), "a public key of SSH"),
+        (ED_SPKI.to_owned(), "a public key in base64"),
+    ] {
+        let problem = TokenKeys::of_secret(&text).unwrap_err();
+        assert_eq!(problem, format!("is {kind} and not a secret; use key or key_file"));
+    }
+    let json = json!({ "a": "x".repeat(32) }).to_string();
+    for text in [&*json, &bytes(32), "ssh begins this text of more than 32 bytes"] {
+        assert!(TokenKeys::of_secret(text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn a_text_in_pem_may_have_several_keys() {
+    let block = format!("-----BEGIN PUBLIC KEY-----\n{ED_SPKI}\n-----END PUBLIC KEY-----\n");
+    let keys = TokenKeys::of_text(&format!("{block}# the next one\n{block}")).unwrap();
+    assert_eq!(algorithms(&keys), [vec![EdDSA], vec![EdDSA]]);
+    assert_eq!(keys.for_token(&Header::new(EdDSA)).unwrap().len(), 2);
+    let broken = block.replace("MCow", "MCox");
+    assert!(TokenKeys::of_text(&format!("{block}{broken}")).unwrap_err().contains("no public key"));
 }
 
 /// An issuer that has revoked its keys publishes none.

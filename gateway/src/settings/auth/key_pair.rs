@@ -18,10 +18,13 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    pub(super) fn read_all(api: &mut Section, base: &Path) -> Vec<Self> {
+    /// Whether there are pairs in the settings, and those of them that are valid.
+    pub(super) fn read_all(api: &mut Section, base: &Path) -> (bool, Vec<Self>) {
         let mut ids = HashSet::new();
         let mut pairs = Vec::new();
-        for mut section in api.sections("key_pairs") {
+        let sections = api.sections("key_pairs");
+        let has_pairs = !sections.is_empty();
+        for mut section in sections {
             // Both are read before a missing one ends this, so that all problems are reported.
             let id = section.require("id", &id_kind());
             let secret = read_secret(&mut section, base);
@@ -34,7 +37,7 @@ impl KeyPair {
             }
             pairs.extend(secret.map(|secret| Self { id, secret }));
         }
-        pairs
+        (has_pairs, pairs)
     }
 }
 

@@ -183,6 +183,25 @@ mod tests {
         assert_eq!(read("auth = \"jwt\"", &variable).unwrap(), with(SECRET));
     }
 
+    /// Every page can have the origin `null`, in a frame that is kept apart, and a browser sends
+    /// the cookie of its reader along.
+    #[test]
+    fn a_cookie_is_not_for_all_pages() {
+        let read = |origins: &str, cookie: &str| {
+            let jwt = format!("[api.jwt]\nsecret = \"{SECRET}\"\n{cookie}");
+            read(&format!("auth = \"jwt\"\norigins = {origins}\n{jwt}"), &[])
+        };
+        let cookie = "cookie = \"session\"";
+        for origins in [r#"["*"]"#, r#"["null"]"#, r#"["https://a.example", "null"]"#] {
+            let problem = read(origins, cookie).unwrap_err();
+            let words = "origins: lets every page in the world use the cookie of its reader; list the \
+                         origins of your pages, or remove jwt.cookie";
+            assert!(problem.contains(words), "{origins}: {problem}");
+            assert!(read(origins, "").is_ok(), "{origins}");
+        }
+        assert!(read(r#"["https://*.a.example"]"#, cookie).is_ok());
+    }
+
     #[test]
     fn a_key_that_is_missing_weak_or_of_another_kind_is_named() {
         let secret = format!("secret = \"{SECRET}\"");
