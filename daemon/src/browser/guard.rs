@@ -4,12 +4,14 @@
 //! reader's own machine and network. The page needs no permission to send a request, only to read
 //! the answer; so the request is refused.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    mem::{Discriminant, discriminant},
+    sync::Arc,
+    time::Duration,
 };
 
 use http::{HeaderMap, Request, Response, StatusCode, header};
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use super::{
@@ -22,7 +24,11 @@ use crate::{
     http::{Body, message},
     path::normal,
     settings::Section,
+    telemetry::LineTurns,
 };
+
+/// The pause between two warnings of the same kind: pages could fill the log.
+const LINE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Which names and pages a listener knows. The keys are those of its table `[listen]`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,7 +53,7 @@ impl PageSettings {
 #[derive(Debug, Clone)]
 pub struct PageGuard {
     settings: Arc<PageSettings>,
-    has_warned: Arc<AtomicBool>,
+    lines: Arc<LineTurns<Discriminant<Problem>>>,
 }
 
 /// Why a request is refused.
@@ -75,7 +81,7 @@ enum Problem {
 impl PageGuard {
     /// A guard with these settings.
     pub fn new(settings: PageSettings) -> Self {
-        Self { settings: Arc::new(settings), has_warned: Arc::default() }
+        Self { settings: Arc::new(settings), lines: Arc::new(LineTurns::new(LINE_PAUSE)) }
     }
 
     /// The answer to a request that a page may not send. None for any other request. All may ask
@@ -87,11 +93,11 @@ impl PageGuard {
         let problem =
             self.check(host_of(request.uri(), request.headers()), request.headers()).err()?;
         let (text, path) = (problem.to_string(), normal(request.uri().path()));
-        // Not each one: pages could fill the log.
-        if self.has_warned.swap(true, Ordering::Relaxed) {
-            debug!(http.request.path = &*path, "request of a page refused: {text}");
-        } else {
-            warn!(http.request.path = &*path, "request of a page refused: {text}");
+        match self.lines.turn(&discriminant(&problem), Instant::now()) {
+            Some(left_out) => {
+                warn!(http.request.path = &*path, left_out, "request of a page refused: {text}");
+            }
+            None => debug!(http.request.path = &*path, "request of a page refused: {text}"),
         }
         let status = match problem {
             Problem::Host(_) | Problem::Origin(_) | Problem::OtherSite => StatusCode::FORBIDDEN,

@@ -70,7 +70,7 @@ const DAEMON: Map = &[
     ("tls", &["access", "authority", "reload", "settings", "telemetry"]),
     ("authority", &[]),
     ("credentials", &["access", "http", "path", "settings", "telemetry"]),
-    ("browser", &["health", "http", "path", "settings"]),
+    ("browser", &["health", "http", "path", "settings", "telemetry"]),
     ("health", &["http", "path"]),
     ("router", &["path"]),
     ("body", &["activity", "pace"]),

@@ -8,7 +8,7 @@ use tokio_tungstenite::client_async;
 use super::{handshake, identity, message, refused};
 use crate::{
     support::{
-        client::{Client, request},
+        client::{Client, exchange, request},
         process::Process,
         soon,
         tls::{Authority, connect},
@@ -181,5 +181,60 @@ async fn the_log_says_which_setting_lets_a_page_in() {
         let answer = Client::connect_with(request).await.err().unwrap();
         assert_eq!(answer.status(), 403);
         gateway.logged(words).await;
+    }
+}
+
+/// The status and the body of the answer to a request that a browser could send.
+async fn asked(address: std::net::SocketAddr, headers: &str) -> (u16, String) {
+    let request = format!("POST /nobody HTTP/1.1\r\n{headers}Connection: close\r\n\r\n");
+    let answer = exchange(address, request.as_bytes()).await;
+    (answer["HTTP/1.1 ".len()..][..3].parse().unwrap(), answer)
+}
+
+/// Over real sockets, with settings from a file.
+#[tokio::test]
+async fn internal_listeners_refuse_pages_and_the_log_says_which_setting_lets_them_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let known =
+        "internal_hosts = [\"gateway.lan\"]\ninternal_origins = [\"https://ops.example\"]\n";
+    let listen = format!("[listen]\ninternal = \"127.0.0.1:0\"\n{known}");
+    let api = "[[api]]\nid = \"x\"\npath = \"/x\"\ntransmit = \"x\"\n";
+    let gateway = format!("{listen}public = \"127.0.0.1:0\"\n{api}");
+    fs::write(folder.path().join("gateway.toml"), gateway).unwrap();
+    let function = "[functions.x]\nruntime = \"rust\"\nhandler = \"echo\"\n\
+                    environment = { url = \"http://127.0.0.1:9/x\" }\n";
+    fs::write(folder.path().join("functions.toml"), format!("{listen}{function}")).unwrap();
+    for program in ["gateway", "function-runner"] {
+        let process = Process::start(program, &[], folder.path(), &[]).await;
+        let address = process.address("internal");
+        let by_ip = format!("Host: {address}\r\n");
+        for (headers, words) in [
+            ("Host: evil.example:9001\r\n".to_owned(), "add it to listen.internal_hosts"),
+            (
+                format!("{by_ip}Origin: https://evil.example\r\n"),
+                "add the origin to listen.internal_origins",
+            ),
+            (
+                format!("{by_ip}Sec-Fetch-Site: cross-site\r\n"),
+                "pages of other sites may not use this listener",
+            ),
+        ] {
+            for _ in 0..3 {
+                let (status, answer) = asked(address, &headers).await;
+                assert_eq!(status, 403, "{program} {headers}: {answer}");
+                assert!(answer.contains(words), "{answer}");
+            }
+            process.logged(words).await;
+            assert_eq!(process.log().matches(words).count(), 1, "{}", process.log());
+        }
+        for headers in [
+            by_ip.clone(),
+            "Host: gateway.lan\r\n".to_owned(),
+            format!("{by_ip}Origin: https://ops.example\r\nSec-Fetch-Site: cross-site\r\n"),
+        ] {
+            let (status, answer) = asked(address, &headers).await;
+            // Whatever else it lacks, it is no request of a page.
+            assert!([401, 404].contains(&status), "{program} {headers}: {answer}");
+        }
     }
 }
