@@ -7,10 +7,11 @@ use nix::{
     unistd::{AccessFlags, Uid, User, faccessat},
 };
 
-/// The permission of everybody to read or to write.
-const OTHERS: u32 = 0o006;
+/// The permission of everybody to read or to write, and of the group to write.
+const OTHERS: u32 = 0o026;
 
-/// The permissions of a file with a secret, if every user of this machine may use the secret.
+/// The permissions of a file with a secret, if every user of this machine may use the secret, or
+/// others than the owner may change it.
 pub fn open_to_others(metadata: &Metadata) -> Option<u32> {
     let mode = metadata.permissions().mode() & 0o7777;
     (metadata.is_file() && mode & OTHERS != 0).then_some(mode)

@@ -22,7 +22,6 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::secret::read_secret_file;
 pub use self::{
     document::{Document, describe},
     key::Key,
@@ -34,4 +33,8 @@ pub use self::{
     secret::{Given, Secret},
     section::Section,
     text::read_settings_text,
+};
+pub(crate) use self::{
+    secret::read_secret_file,
+    text::{open_file, read_bytes},
 };

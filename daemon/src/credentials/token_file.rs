@@ -41,8 +41,8 @@ fn read(file: &Path) -> Result<Option<AccessToken>, String> {
     };
     if let Some(mode) = open_to_others(&metadata) {
         return Err(format!(
-            "has the permissions {mode:03o}, so that every user of this machine can use the token; \
-             use 600 or 640, and a new token: remove the file, and start again"
+            "has the permissions {mode:03o}, so that other users of this machine can use or change \
+             the token; use 600 or 640, and a new token: remove the file, and start again"
         ));
     }
     let text = read_secret_file(file).map_err(|error| unusable(file, "read", &error))?;
@@ -131,7 +131,8 @@ mod tests {
         let file = folder.path().join("a.token");
         let token = "hunter2-hunter2-hunter2";
         for (text, mode, words) in [
-            (token, 0o644, "has the permissions 644, so that every user of this machine"),
+            (token, 0o644, "has the permissions 644, so that other users of this machine"),
+            (token, 0o620, "has the permissions 620, so that other users of this machine"),
             (token, 0o602, "has the permissions 602"),
             ("hunter2", 0o600, "is shorter than 16 characters"),
             ("hunter2 hunter2 hunter2", 0o600, "is not a token"),

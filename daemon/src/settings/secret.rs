@@ -2,15 +2,28 @@
 //! their own. No message and no log shows them.
 
 use std::{
-    fmt, fs, io,
+    fmt,
+    fs::File,
+    io,
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
 
-use super::{Kind, Section, path, text::read_text};
+use tracing::warn;
+
+use super::{
+    Kind, Section, path,
+    text::{open_file, read_bytes, text_of},
+};
 use crate::access::open_to_others;
 
 /// The longest file of a secret.
 const FILE_BYTES_MAX: u64 = 64 << 10;
+
+/// The permission of the group and of all others to write.
+const WRITE_OF_OTHERS: u32 = 0o022;
+/// The permission of all others to read.
+const READ_OF_ALL: u32 = 0o004;
 
 /// A text that only its owner may see.
 #[derive(Clone, PartialEq, Eq)]
@@ -68,10 +81,32 @@ impl Section {
     /// starts at `base`. The newline at the end of the file does not belong to the secret.
     pub fn read_secret_or_file(
         &mut self,
+        keys: [&'static str; 2],
+        base: &Path,
+        values: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Given {
+        self.read_value_or_file(keys, base, values, check, warn_of_readers)
+    }
+
+    /// The same for a text that everybody may read, such as a public key.
+    pub fn read_public_or_file(
+        &mut self,
+        keys: [&'static str; 2],
+        base: &Path,
+        values: &str,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Given {
+        self.read_value_or_file(keys, base, values, check, |_, _| {})
+    }
+
+    fn read_value_or_file(
+        &mut self,
         [key, file_key]: [&'static str; 2],
         base: &Path,
         values: &str,
         check: impl Fn(&str) -> Result<(), String>,
+        look: impl FnOnce(&Path, u32),
     ) -> Given {
         let given = self.read_secret(key, values, &check);
         let Some(file) = self.read(file_key, &path(base)) else { return given };
@@ -80,10 +115,10 @@ impl Section {
             return Given::Unsound;
         }
         self.note_secret_file(&file);
-        match read_secret_file(&file) {
+        match read_file(&file, look) {
             Ok(text) => self.checked(file_key, text, check),
-            Err(error) => {
-                self.problem(file_key, format!("{} cannot be read: {error}", file.display()));
+            Err(problem) => {
+                self.problem(file_key, problem);
                 Given::Unsound
             }
         }
@@ -123,9 +158,29 @@ impl Section {
     }
 }
 
+/// Reads the file. `look` gets its permissions.
+fn read_file(file: &Path, look: impl FnOnce(&Path, u32)) -> Result<String, String> {
+    let shown = file.display();
+    let unreadable = |error| format!("{shown} cannot be read: {error}");
+    let opened = open_file(file).map_err(unreadable)?;
+    let mode = mode(&opened).map_err(unreadable)?;
+    if mode & WRITE_OF_OTHERS != 0 {
+        return Err(format!(
+            "{shown} has the permissions {mode:03o}, so that other users of this machine can change \
+             it; use 600 or 640: chmod 600 {shown}"
+        ));
+    }
+    look(file, mode);
+    secret_in(&opened).map_err(unreadable)
+}
+
 /// Reads a file with a secret. The newline at its end does not belong to the secret.
 pub(crate) fn read_secret_file(file: &Path) -> io::Result<String> {
-    let mut text = read_text(file, FILE_BYTES_MAX, "64 KiB")?;
+    secret_in(&open_file(file)?)
+}
+
+fn secret_in(file: &File) -> io::Result<String> {
+    let mut text = text_of(read_bytes(file, FILE_BYTES_MAX, "64 KiB")?)?;
     // Some editors put a byte order mark in front.
     if text.starts_with('\u{feff}') {
         text.remove(0);
@@ -146,19 +201,38 @@ pub(crate) fn read_secret_file(file: &Path) -> io::Result<String> {
 fn read_private_file(file: &Path) -> Result<String, String> {
     let shown = file.display();
     let unreadable = |error: io::Error| format!("{shown} cannot be read: {error}");
-    let metadata = fs::metadata(file).map_err(unreadable)?;
+    let opened = open_file(file).map_err(unreadable)?;
+    let metadata = opened.metadata().map_err(unreadable)?;
     if let Some(mode) = open_to_others(&metadata) {
         return Err(format!(
-            "{shown} has the permissions {mode:03o}, so that every user of this machine can use the \
-             secret; use 600 or 640: chmod 600 {shown}"
+            "{shown} has the permissions {mode:03o}, so that other users of this machine can use or \
+             change the secret; use 600 or 640: chmod 600 {shown}"
         ));
     }
-    read_secret_file(file).map_err(unreadable)
+    secret_in(&opened).map_err(unreadable)
+}
+
+fn mode(file: &File) -> io::Result<u32> {
+    Ok(file.metadata()?.permissions().mode() & 0o7777)
+}
+
+/// Says that all may read the file of a secret. Volumes of Kubernetes and Swarm are so by default.
+fn warn_of_readers(file: &Path, mode: u32) {
+    if mode & READ_OF_ALL != 0 {
+        let file = file.display();
+        warn!(
+            "{file} has a secret and the permissions {mode:03o}, so that every user of this machine can \
+             read it; use 600 or 640: chmod 600 {file}"
+        );
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, os::unix::fs::PermissionsExt};
+    use std::{
+        collections::BTreeMap,
+        fs::{self, Permissions},
+    };
 
     use super::*;
     use crate::settings::{Document, SettingsError};
@@ -224,6 +298,25 @@ mod tests {
         }
     }
 
+    /// Whoever can change the file chooses who is let in.
+    #[test]
+    fn a_file_that_others_may_write_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        fs::write(&file, "hunter2").unwrap();
+        for (mode, is_good) in
+            [(0o600, true), (0o640, true), (0o644, true), (0o620, false), (0o602, false)]
+        {
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let read = read("key_file = \"key\"", folder.path());
+            assert_eq!(read.is_ok(), is_good, "{mode:o}");
+            if let Err(problem) = read {
+                let words = format!("has the permissions {mode:03o}, so that other users");
+                assert!(problem.to_string().contains(&words), "{problem}");
+            }
+        }
+    }
+
     #[test]
     fn each_key_of_a_table_may_have_its_file() {
         let folder = tempfile::tempdir().unwrap();
@@ -242,7 +335,7 @@ mod tests {
             (found, read.unwrap_err().to_string())
         };
         for (mode, words) in [(0o600, None), (0o640, None), (0o604, Some("the permissions 604"))] {
-            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
             let (found, problems) = read();
             let sound = matches!(&found[0], (key, Given::Sound(it)) if key == "KEY" && it.reveal() == "hunter2");
             assert_eq!(sound, words.is_none());

@@ -20,11 +20,21 @@ pub fn read_settings_text(path: &Path) -> io::Result<String> {
 /// Reads a file of so many bytes at most, which are `size`. The error says what is there instead,
 /// and fits behind the path.
 pub(super) fn read_text(path: &Path, bytes_max: u64, size: &str) -> io::Result<String> {
+    text_of(read_bytes(&open_file(path)?, bytes_max, size)?)
+}
+
+/// Reads an open file of so many bytes at most, which are `size`.
+pub(crate) fn read_bytes(file: &File, bytes_max: u64, size: &str) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.take(bytes_max + 1).read_to_end(&mut bytes)?;
+    file.take(bytes_max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > bytes_max {
         return Err(io::Error::other(format!("it is longer than {size}")));
     }
+    Ok(bytes)
+}
+
+/// The text that `bytes` are.
+pub(super) fn text_of(bytes: Vec<u8>) -> io::Result<String> {
     let begin = [bytes.first(), bytes.get(1)];
     if matches!(begin, [Some(0xff), Some(0xfe)] | [Some(0xfe), Some(0xff)])
         || begin.contains(&Some(&0))
@@ -38,7 +48,8 @@ pub(super) fn read_text(path: &Path, bytes_max: u64, size: &str) -> io::Result<S
     })
 }
 
-fn open(path: &Path) -> io::Result<File> {
+/// Opens a file for reading. The error says what is there instead, and fits behind the path.
+pub(crate) fn open_file(path: &Path) -> io::Result<File> {
     // Before it is opened too: that may be all that a device waits for.
     check(&fs::metadata(path)?)?;
     let file = OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?;

@@ -3,7 +3,12 @@
 pub(super) mod certificate;
 mod key;
 
-use std::{fs, io, path::PathBuf, sync::Arc};
+use std::{
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use tokio_rustls::rustls::{
     Error,
@@ -16,6 +21,10 @@ use super::{
     files::{FileProblem, PairFiles},
     validity::Validity,
 };
+use crate::settings::{open_file, read_bytes};
+
+/// The longest file.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// A certificate that belongs to its key.
 #[derive(Debug)]
@@ -80,15 +89,21 @@ fn unreadable(file: &str, error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => {
             format!("{file} cannot be read: {error}; let the user of this process read it")
         }
-        io::ErrorKind::InvalidData => format!("{file} is not text; use a file in PEM"),
         _ => format!("{file} cannot be read: {error}; use a file in PEM"),
     }
 }
 
-/// The text of a file that is not empty.
-fn read(file: &std::path::Path) -> Result<String, String> {
+fn open(file: &Path) -> Result<File, String> {
+    open_file(file).map_err(|error| unreadable(&file.display().to_string(), &error))
+}
+
+/// The text of an open file that is not empty. `file` is its path.
+fn read(file: &Path, opened: &File) -> Result<String, String> {
     let shown = file.display();
-    let text = fs::read_to_string(file).map_err(|error| unreadable(&shown.to_string(), &error))?;
+    let bytes = read_bytes(opened, BYTES_MAX, "1 MiB");
+    let bytes = bytes.map_err(|error| unreadable(&shown.to_string(), &error))?;
+    let text = String::from_utf8(bytes);
+    let text = text.map_err(|_| format!("{shown} is not text; use a file in PEM"))?;
     if text.trim().is_empty() {
         return Err(format!("{shown} is empty; use a file in PEM"));
     }

@@ -4,6 +4,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use nix::{sys::stat::Mode, unistd::mkfifo};
 use tokio::{task::yield_now, time::timeout};
 
 use super::testing::TestAuthority;
@@ -77,8 +78,52 @@ const CASES: &[Case] = &[
     ),
     (
         |files| files.permit("a.key", 0o604),
-        &["server.toml: tls.key: DIR/a.key has the permissions 604, so that every user of this \
-           machine can use the key; use 600 or 640: chmod 600 DIR/a.key"],
+        &["server.toml: tls.key: DIR/a.key has the permissions 604, so that other users of this \
+           machine can use or change the key; use 600 or 640: chmod 600 DIR/a.key"],
+    ),
+    (
+        |files| files.permit("a.key", 0o620),
+        &["server.toml: tls.key: DIR/a.key has the permissions 620, so that other users of this \
+           machine can use or change the key; use 600 or 640: chmod 600 DIR/a.key"],
+    ),
+    (
+        |files| std::fs::write(files.path("a.pem"), b"\x30\x82\xff").unwrap(),
+        &["server.toml: tls.cert: DIR/a.pem is not text; use a file in PEM"],
+    ),
+    (
+        |files| {
+            let long = std::fs::File::create(files.path("a.pem")).unwrap();
+            long.set_len(2 << 20).unwrap();
+        },
+        &[
+            "server.toml: tls.cert: DIR/a.pem cannot be read: it is longer than 1 MiB; use a file in \
+           PEM",
+        ],
+    ),
+    // Nobody writes to the pipe: reading it would never end.
+    (
+        |files| {
+            std::fs::remove_file(files.path("a.key")).unwrap();
+            mkfifo(&files.path("a.key"), Mode::S_IRWXU).unwrap();
+        },
+        &[
+            "server.toml: tls.key: DIR/a.key cannot be read: it is a pipe (FIFO), not a file; use a \
+           file in PEM",
+        ],
+    ),
+    (
+        |files| {
+            for name in ["a.pem", "a.key"] {
+                std::fs::remove_file(files.path(name)).unwrap();
+                std::os::unix::fs::symlink("/dev/zero", files.path(name)).unwrap();
+            }
+        },
+        &[
+            "server.toml: tls.cert: DIR/a.pem cannot be read: it is a device, not a file; use a \
+             file in PEM",
+            "server.toml: tls.key: DIR/a.key cannot be read: it is a device, not a file; use a \
+             file in PEM",
+        ],
     ),
     (
         |files| {
@@ -129,7 +174,6 @@ fn files_that_cannot_be_used_are_named() {
     }
 }
 
-/// A file that the user of the process may not read. Root may read all.
 #[test]
 fn a_file_that_is_a_folder_is_named() {
     let authority = TestAuthority::new();
@@ -139,10 +183,10 @@ fn a_file_that_is_a_folder_is_named() {
         &authority,
         "cert = \"dir\"\nkey = \"dir\"",
         &[
-            "server.toml: tls.cert: DIR/dir cannot be read: Is a directory (os error 21); use a file \
-             in PEM",
-            "server.toml: tls.key: DIR/dir cannot be read: Is a directory (os error 21); use a file \
-             in PEM",
+            "server.toml: tls.cert: DIR/dir cannot be read: it is a folder, not a file; use a file in \
+             PEM",
+            "server.toml: tls.key: DIR/dir cannot be read: it is a folder, not a file; use a file in \
+             PEM",
         ],
     );
 }

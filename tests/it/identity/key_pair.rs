@@ -1,11 +1,13 @@
 //! Key pairs: signatures are made by Python, and each wrong one is refused.
 
 use std::{
-    fs,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
     path::Path,
     time::{Duration, SystemTime},
 };
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::{challenge, handshake, identity, message, refused};
@@ -201,6 +203,16 @@ async fn a_secret_that_changes_in_its_file_is_used() {
     gateway.logged("settings reloaded").await;
     assert!(connect(&signatures[1]).await.is_ok());
     assert!(connect(&signatures[0]).await.is_err());
+    // A file that cannot be used leaves the secret of before.
+    fs::write(folder.path().join("new"), "short").unwrap();
+    fs::rename(folder.path().join("new"), folder.path().join("secret")).unwrap();
+    gateway.logged("the settings stay as they are after").await;
+    gateway.logged("secret_file: is shorter than 16 bytes").await;
+    assert!(connect(&signatures[1]).await.is_ok());
+    // Whatever the umask of the tests is.
+    fs::set_permissions(folder.path().join("secret"), Permissions::from_mode(0o644)).unwrap();
+    gateway.signal(Signal::SIGHUP);
+    gateway.logged("so that every user of this machine can read it").await;
     backend.stop();
 }
 

@@ -8,7 +8,7 @@ use tokio_rustls::rustls::pki_types::{
 };
 use x509_parser::{certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate};
 
-use super::{Sections, Validity, read as read_text};
+use super::{Sections, Validity, open, read as read_text};
 
 /// What a file has.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(in crate::tls) struct CertificateFile {
 
 /// Reads the file. The error says what is wrong, and what would be right.
 pub(in crate::tls) fn read(file: &Path) -> Result<CertificateFile, String> {
-    let text = read_text(file)?;
+    let text = read_text(file, &open(file)?)?;
     let shown = file.display();
     let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes());
     let sections = sections.collect::<Result<Sections, _>>();

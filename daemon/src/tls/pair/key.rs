@@ -1,26 +1,27 @@
 //! The file of a key. No message shows anything of its content.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use tokio_rustls::rustls::pki_types::{
     PrivateKeyDer,
     pem::{Error, PemObject},
 };
 
-use super::{read as read_text, unreadable};
+use super::{open, read as read_text, unreadable};
 use crate::access::open_to_others;
 
 /// Reads the file. The error says what is wrong, and what would be right.
 pub(super) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
     let shown = file.display();
-    let metadata = fs::metadata(file).map_err(|error| unreadable(&shown.to_string(), &error))?;
+    let opened = open(file)?;
+    let metadata = opened.metadata().map_err(|error| unreadable(&shown.to_string(), &error))?;
     if let Some(mode) = open_to_others(&metadata) {
         return Err(format!(
-            "{shown} has the permissions {mode:03o}, so that every user of this machine can use the \
-             key; use 600 or 640: chmod 600 {shown}"
+            "{shown} has the permissions {mode:03o}, so that other users of this machine can use or \
+             change the key; use 600 or 640: chmod 600 {shown}"
         ));
     }
-    let text = read_text(file)?;
+    let text = read_text(file, &opened)?;
     if text.contains("ENCRYPTED") {
         return Err(format!(
             "the key in {shown} is encrypted, and nobody is asked for its passphrase; use a key \

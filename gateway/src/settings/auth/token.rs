@@ -87,7 +87,7 @@ fn read_keys(section: &mut Section, base: &Path) -> Option<TokenKeySource> {
     let secret = section.read_secret_or_file(["secret", "secret_file"], base, any, |text| {
         TokenKeys::of_secret(text).map(drop)
     });
-    let key = section.read_secret_or_file(["key", "key_file"], base, any, |text| {
+    let key = section.read_public_or_file(["key", "key_file"], base, any, |text| {
         TokenKeys::of_text(text).map(drop)
     });
     let has_url = section.has("jwks_url");
