@@ -4,8 +4,10 @@
 //! authority trusts the names in it only, whatever happens to the rest.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     net::IpAddr,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -13,6 +15,13 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CidrSubnet, DnType, Error,
     ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyPair, KeyUsagePurpose, NameConstraints,
 };
+use tokio_rustls::rustls::{
+    RootCertStore,
+    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
+    crypto::aws_lc_rs::default_provider,
+    pki_types::{CertificateDer, ServerName, UnixTime},
+};
+use x509_parser::{extensions::GeneralName, parse_x509_certificate};
 
 /// The clock of another machine may be late by so much.
 const SKEW: Duration = Duration::from_hours(24);
@@ -80,6 +89,59 @@ impl Authority {
         let certificate = own.signed_by(&key, &self.issuer)?.pem();
         Ok(Issued { certificate, key: key.serialize_pem() })
     }
+}
+
+/// Whether `authority` can sign for `names` and for no others, and whether a client that trusts it
+/// accepts `certificate` as each of them at `now`.
+pub(crate) fn vouches(
+    authority: &CertificateDer<'_>,
+    certificate: &CertificateDer<'_>,
+    names: &[&str],
+    now: SystemTime,
+) -> bool {
+    permitted(authority) == Some(names.iter().map(|name| constraint(name)).collect())
+        && accepts(authority, certificate, names, now).is_some()
+}
+
+/// A name as the constraints of an authority have it: an address with its mask.
+fn constraint(name: &str) -> Vec<u8> {
+    match name.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => [&address.octets()[..], &[0xff; 4]].concat(),
+        Ok(IpAddr::V6(address)) => [&address.octets()[..], &[0xff; 16]].concat(),
+        Err(_) => name.as_bytes().to_vec(),
+    }
+}
+
+/// The names that an authority can sign for. None if it is not bound to names, or to others than
+/// host names and addresses.
+fn permitted(authority: &CertificateDer<'_>) -> Option<BTreeSet<Vec<u8>>> {
+    let (_, parsed) = parse_x509_certificate(authority).ok()?;
+    let constraints = parsed.name_constraints().ok()??;
+    let permitted = constraints.value.permitted_subtrees.as_ref()?.iter();
+    let names = permitted.map(|subtree| match subtree.base {
+        GeneralName::DNSName(name) => Some(name.as_bytes().to_vec()),
+        GeneralName::IPAddress(address) => Some(address.to_vec()),
+        _ => None,
+    });
+    names.collect()
+}
+
+fn accepts(
+    authority: &CertificateDer<'_>,
+    certificate: &CertificateDer<'_>,
+    names: &[&str],
+    now: SystemTime,
+) -> Option<()> {
+    let mut roots = RootCertStore::empty();
+    roots.add(authority.clone().into_owned()).ok()?;
+    let provider = Arc::new(default_provider());
+    let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build();
+    let verifier = verifier.ok()?;
+    let now = UnixTime::since_unix_epoch(now.duration_since(SystemTime::UNIX_EPOCH).ok()?);
+    names.iter().try_for_each(|name| {
+        let name = ServerName::try_from(*name).ok()?;
+        verifier.verify_server_cert(certificate, &[], &name, &[], now).ok().map(drop)
+    })
 }
 
 fn params(title: &str, begin: SystemTime, end: SystemTime) -> CertificateParams {

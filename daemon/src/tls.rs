@@ -71,7 +71,8 @@ impl Tls {
             vec![dev::prepare(&settings.dev_dir, now).map_err(|error| {
                 let dir = settings.dev_dir.display();
                 let what = format!(
-                    "{dir} cannot be used: {error}; use a folder that this process may write to"
+                    "{dir} cannot be used: {error}; use a folder that belongs to the user of this \
+                     process, and to which nobody else may write"
                 );
                 SettingsError(vec![origins.problem(&format!("{table}.dev_dir"), what)])
             })?]

@@ -2,14 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::sync::Arc;
-
-use tokio_rustls::rustls::{
-    RootCertStore,
-    client::{WebPkiServerVerifier, danger::ServerCertVerifier},
-    crypto::aws_lc_rs::default_provider,
-    pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
-};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 
 use super::*;
 
@@ -20,20 +13,14 @@ fn authority() -> Authority {
     Authority::new("of a test", &NAMES, SystemTime::now(), DAY).unwrap()
 }
 
+fn der(pem: &str) -> CertificateDer<'static> {
+    CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()
+}
+
 /// Whether a client that trusts `authority` accepts `issued` as `name` after `later`.
 fn accepts(authority: &Authority, issued: &Issued, name: &'static str, later: Duration) -> bool {
-    let der = |pem: &str| CertificateDer::from_pem_slice(pem.as_bytes()).unwrap();
-    let mut roots = RootCertStore::empty();
-    roots.add(der(&authority.certificate())).unwrap();
-    let provider = Arc::new(default_provider());
-    let verifier =
-        WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build().unwrap();
-    let name = ServerName::try_from(name).unwrap();
-    let now = UnixTime::since_unix_epoch(
-        (SystemTime::now() + later).duration_since(SystemTime::UNIX_EPOCH).unwrap(),
-    );
-    let certificate = der(&issued.certificate);
-    verifier.verify_server_cert(&certificate, &[], &name, &[], now).is_ok()
+    let (authority, certificate) = (der(&authority.certificate()), der(&issued.certificate));
+    super::accepts(&authority, &certificate, &[name], SystemTime::now() + later).is_some()
 }
 
 #[test]
@@ -62,4 +49,26 @@ fn nothing_that_is_logged_shows_a_key() {
     let issued = authority.issue(&NAMES).unwrap();
     assert_eq!(format!("{issued:?}"), "Issued { .. }");
     assert_eq!(format!("{authority:?}"), "Authority { title: \"of a test\", .. }");
+}
+
+#[test]
+fn an_authority_for_other_names_or_for_all_does_not_vouch() {
+    let (now, authority) = (SystemTime::now(), authority());
+    let issued = der(&authority.issue(&NAMES).unwrap().certificate);
+    let own = der(&authority.certificate());
+    assert!(vouches(&own, &issued, &NAMES, now));
+    assert!(!vouches(&own, &issued, &NAMES, now + 2 * DAY));
+    assert!(!vouches(&own, &issued, &NAMES[..2], now), "it can sign for one name more");
+    let few = der(&authority.issue(&NAMES[..2]).unwrap().certificate);
+    assert!(!vouches(&own, &few, &NAMES, now));
+    let other = Authority::new("other", &NAMES, now, DAY).unwrap();
+    assert!(!vouches(&der(&other.certificate()), &issued, &NAMES, now));
+    // It can sign for every name.
+    let mut params = params("prepared", now - DAY, now + DAY);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let prepared = Authority { issuer, title: String::new(), begin: now - DAY, end: now + DAY };
+    let issued = prepared.issue(&NAMES).unwrap();
+    assert!(NAMES.iter().all(|name| accepts(&prepared, &issued, name, Duration::ZERO)));
+    assert!(!vouches(&der(&prepared.certificate()), &der(&issued.certificate), &NAMES, now));
 }

@@ -1,19 +1,26 @@
 //! `tls.dev`: a certificate for this machine, from an authority that ends with its making.
 //!
-//! The files stay, so that a browser is told once and not at each start.
+//! The files stay, so that a browser is told once and not at each start. They are used only if
+//! nobody else can have made them.
 
 use std::{
-    fs::{self, OpenOptions},
+    fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::Path,
-    time::{Duration, SystemTime},
+    thread::sleep,
+    time::{Duration, Instant, SystemTime},
 };
 
+use nix::unistd::Uid;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 use tracing::info;
 
 use super::{files::PairFiles, pair::Pair};
-use crate::authority::Authority;
+use crate::{
+    authority::{Authority, vouches},
+    settings::{open_file, read_bytes},
+};
 
 /// The names of this machine for itself.
 const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
@@ -23,16 +30,25 @@ const TITLE: &str = "longhold tls.dev";
 const TIME: Duration = Duration::from_hours(397 * 24);
 /// A certificate with less is made anew at a start.
 const LEFT_MIN: Duration = Duration::from_hours(30 * 24);
+/// The longest file of the authority.
+const BYTES_MAX: u64 = 64 << 10;
+/// How long another process may take to make the files, and how often it is asked.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+const LOCK_LOOK: Duration = Duration::from_millis(20);
 
 /// The files of the certificate in `dir`, made if they cannot be used any more.
 pub(super) fn prepare(dir: &Path, now: SystemTime) -> io::Result<PairFiles> {
+    DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
+    let folder = File::open(dir)?;
+    check_owner(&folder.metadata()?)?;
+    // Until `folder` is closed. Two starts at once would leave an authority of one of them and a
+    // certificate of the other.
+    lock(&folder)?;
     let [authority, cert, key] = ["ca.pem", "cert.pem", "key.pem"].map(|name| dir.join(name));
     let files = PairFiles { cert, key };
-    let is_good = authority.exists()
-        && Pair::read(&files).is_ok_and(|pair| pair.validity.problem(now + LEFT_MIN).is_none());
     let shown = fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned()).join("ca.pem");
     let shown = shown.display();
-    if is_good {
+    if is_good(&files, &authority, now) {
         info!("tls.dev uses the certificate of before: a browser that trusts {shown} goes on");
         return Ok(files);
     }
@@ -45,27 +61,78 @@ pub(super) fn prepare(dir: &Path, now: SystemTime) -> io::Result<PairFiles> {
     Ok(files)
 }
 
+/// Whoever can write to the folder can put an authority there that signs for every name.
+fn check_owner(folder: &Metadata) -> io::Result<()> {
+    let (owner, own) = (folder.uid(), Uid::effective().as_raw());
+    if owner != own {
+        let problem = format!("it belongs to the user {owner}, and this process to {own}");
+        return Err(io::Error::other(problem));
+    }
+    let mode = folder.mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        let problem = format!("it has the permissions {mode:03o}, so that others may write to it");
+        return Err(io::Error::other(problem));
+    }
+    Ok(())
+}
+
+fn lock(folder: &File) -> io::Result<()> {
+    let end = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match folder.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < end => sleep(LOCK_LOOK),
+            Err(TryLockError::WouldBlock) => {
+                return Err(io::Error::other("another process has it locked"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Whether the files are this user's, belong together, are for this machine only, and are valid for
+/// a while.
+fn is_good(files: &PairFiles, authority: &Path, now: SystemTime) -> bool {
+    let is_own = |path: &Path| {
+        fs::symlink_metadata(path)
+            .is_ok_and(|file| file.is_file() && file.uid() == Uid::effective().as_raw())
+    };
+    if ![authority, &files.cert, &files.key].into_iter().all(is_own) {
+        return false;
+    }
+    let (Ok(pair), Ok(authority)) = (Pair::read(files), read_authority(authority)) else {
+        return false;
+    };
+    pair.chain()
+        .first()
+        .is_some_and(|certificate| vouches(&authority, certificate, &NAMES, now + LEFT_MIN))
+}
+
+fn read_authority(file: &Path) -> io::Result<CertificateDer<'static>> {
+    let bytes = read_bytes(&open_file(file)?, BYTES_MAX, "64 KiB")?;
+    CertificateDer::from_pem_slice(&bytes).map_err(io::Error::other)
+}
+
 fn make(files: &PairFiles, authority: &Path, now: SystemTime) -> io::Result<()> {
     let made = Authority::new(TITLE, &NAMES, now, TIME).and_then(|authority| {
         let issued = authority.issue(&NAMES)?;
         Ok((authority.certificate(), issued))
     });
     let (certificate, issued) = made.map_err(io::Error::other)?;
-    if let Some(dir) = authority.parent() {
-        fs::create_dir_all(dir)?;
-    }
-    // A crash in between leaves no certificate, so that all files are made anew.
-    remove(&files.cert)?;
-    write(authority, 0o644, &certificate)?;
+    // After a crash in between, the files do not belong together, and are made anew.
     write(&files.key, 0o600, &issued.key)?;
-    write(&files.cert, 0o644, &issued.certificate)
+    write(&files.cert, 0o644, &issued.certificate)?;
+    write(authority, 0o644, &certificate)
 }
 
-fn write(file: &Path, mode: u32, text: &str) -> io::Result<()> {
+/// Puts a file in the place of the one before, in one step.
+fn write(path: &Path, mode: u32, text: &str) -> io::Result<()> {
+    let new = path.with_extension("new");
     // The mode counts only for a file that is new.
-    remove(file)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(file)?;
-    file.write_all(text.as_bytes())
+    remove(&new)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+    file.write_all(text.as_bytes())?;
+    fs::rename(&new, path)
 }
 
 fn remove(file: &Path) -> io::Result<()> {
@@ -74,3 +141,6 @@ fn remove(file: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;
