@@ -115,6 +115,7 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
     settings::refuse_internal_tls(&settings, &functions)?;
     files.decide(&settings, &functions);
     telemetry::start(&settings.log);
+    process::close_to_others();
     watched.watch_gateway(files, &settings).await?;
     // Files and folders that the settings name may have changed before they were watched.
     let mut gateway = Gateway::bind(files.parse_gateway()?).await?;

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::sys::prctl::set_dumpable;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -37,6 +38,14 @@ pub fn variables() -> BTreeMap<String, String> {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     env::vars_os().filter_map(text).collect()
+}
+
+/// Keeps other processes of the same user, such as functions, out of the memory and the environment
+/// of this one. The system then writes no core dump of it, and lets only root attach a debugger.
+pub fn close_to_others() {
+    if let Err(error) = set_dumpable(false) {
+        warn!(%error, "other processes of this user can read the memory of this one");
+    }
 }
 
 /// How a supervised service ended.

@@ -69,6 +69,7 @@ async fn main() -> ExitCode {
 
 async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     telemetry::start(&settings.log);
+    process::close_to_others();
     let signals = Signals::listen().context("could not listen for signals")?;
     let mut triggers =
         ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;

@@ -38,6 +38,7 @@ mod push;
 mod reload;
 mod requests;
 mod s3_roster;
+mod same_user;
 mod settings_document;
 mod skips;
 mod start;

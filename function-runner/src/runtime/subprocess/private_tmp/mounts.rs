@@ -13,7 +13,7 @@ use nix::{
     fcntl::{OFlag, open},
     mount::{MsFlags, mount},
     sched::{CloneFlags, unshare},
-    sys::stat::Mode,
+    sys::{prctl::set_dumpable, stat::Mode},
     unistd::{Gid, Uid, chdir, write},
 };
 
@@ -81,9 +81,14 @@ impl Mounts {
             Way::Plain => unshare(flags)?,
             Way::AsUser => {
                 unshare(flags | CloneFlags::CLONE_NEWUSER)?;
+                // The files belong to root as long as this process is closed to others, as the
+                // runner is.
+                set_dumpable(true)?;
                 put(c"/proc/self/setgroups", "deny")?;
                 put(c"/proc/self/uid_map", &self.user_map)?;
                 put(c"/proc/self/gid_map", &self.group_map)?;
+                // Until the exec this process has the memory of the runner.
+                set_dumpable(false)?;
             }
         }
         Ok(())
