@@ -109,3 +109,6 @@ fn fits<M: Mac + KeyInit>(secret: &[u8], text: &[u8], signature: &[u8]) -> bool 
     mac.update(text);
     mac.verify_slice(signature).is_ok()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use super::{challenge, handshake, identity, message, refused};
 use crate::support::{
     backend::{Backend, Reply},
-    client::Client,
+    client::{self, Client},
+    process::Process,
     python,
     world::{PATH, World},
 };
@@ -276,6 +277,35 @@ async fn a_client_without_a_token_or_with_two_is_told_so() {
         }
     }
     world.finish().await;
+}
+
+#[tokio::test]
+async fn a_key_that_changes_in_its_file_is_used() {
+    let Some(tokens) = tokens("http://127.0.0.1:9/").await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str| {
+        fs::write(folder.path().join("new"), text(&tokens["pems"], name)).unwrap();
+        fs::rename(folder.path().join("new"), folder.path().join("key.pem")).unwrap();
+    };
+    put("p256");
+    let settings = format!(
+        "listen = {{ public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }}\n[[api]]\nid = \"a\"\n\
+         path = \"{PATH}\"\ntransmit = \"x\"\n{}",
+        api("key_file = \"key.pem\"")
+    );
+    fs::write(folder.path().join("gateway.toml"), settings).unwrap();
+    let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
+    let is_let_in = |algorithm: &str| {
+        let mut request = client::request(gateway.address("public"), PATH);
+        let (name, value) = bearer(text(&tokens["unnamed"], algorithm));
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let connecting = Client::connect_with(request);
+        async move { connecting.await.is_ok() }
+    };
+    assert_eq!([is_let_in("ES256").await, is_let_in("EdDSA").await], [true, false]);
+    put("ed");
+    gateway.logged("settings reloaded").await;
+    assert_eq!([is_let_in("ES256").await, is_let_in("EdDSA").await], [false, true]);
 }
 
 #[tokio::test]
