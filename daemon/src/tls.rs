@@ -15,6 +15,7 @@ mod follow;
 mod outbound;
 mod pair;
 mod settings;
+mod turns;
 mod validity;
 
 use std::{
@@ -22,15 +23,19 @@ use std::{
     future::pending,
     io,
     net::SocketAddr,
-    sync::Arc,
+    sync::{Arc, RwLock},
     time::{Duration, SystemTime},
 };
 
 use tokio::{net::TcpStream, time::Instant};
-use tokio_rustls::{TlsAcceptor, rustls::ServerConfig, server::TlsStream};
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, ServerConnection},
+    server::TlsStream,
+};
 use tracing::{debug, warn};
 
-use self::{choice::Choice, client_check::ClientCheck, files::Files};
+use self::{choice::Choice, client_check::ClientCheck, files::Files, pair::Pair, turns::TURNS};
 pub use self::{
     outbound::{OutboundTls, OutboundTlsSettings},
     settings::TlsSettings,
@@ -50,11 +55,13 @@ const LINE_PAUSE: Duration = Duration::from_secs(10);
 /// What a listener needs for its handshakes. Clones are the same.
 #[derive(Debug, Clone)]
 pub struct Tls {
-    configuration: Arc<ServerConfig>,
+    configuration: Arc<RwLock<Arc<ServerConfig>>>,
     files: Arc<Files>,
     choice: Arc<Choice>,
     client_check: Option<Arc<ClientCheck>>,
     lines: Arc<LineTurns<()>>,
+    /// Whether the certificate is one that `tls.dev` makes.
+    is_dev: bool,
 }
 
 impl Tls {
@@ -87,9 +94,20 @@ impl Tls {
         files.check_validity(&contents, now)?;
         let choice = Arc::new(Choice::new(contents.pairs));
         let client_check = contents.client_ca.map(|ca| Arc::new(ClientCheck::new(ca)));
+        choice.pairs().iter().for_each(follow::say_cost);
         let configuration = configuration::server(Arc::clone(&choice), client_check.clone());
+        let configuration = Arc::new(RwLock::new(configuration));
         let (files, lines) = (Arc::new(files), Arc::new(LineTurns::new(LINE_PAUSE)));
-        Ok(Some(Self { configuration, files, choice, client_check, lines }))
+        let is_dev = settings.dev;
+        Ok(Some(Self { configuration, files, choice, client_check, lines, is_dev }))
+    }
+
+    /// Uses `pairs` from the next handshake on. Sessions of before cannot be resumed: their clients
+    /// have not seen these certificates.
+    fn replace(&self, pairs: Vec<Pair>) {
+        self.choice.replace(pairs);
+        let new = configuration::server(Arc::clone(&self.choice), self.client_check.clone());
+        *self.configuration.write().expect("nothing panics with the lock held") = new;
     }
 
     /// Follows the files of `tls`, if there is one, until `work` has ended.
@@ -122,8 +140,11 @@ impl Tls {
 
     /// The handshake of the server on `tcp`.
     pub(crate) async fn accept(&self, tcp: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let acceptor = TlsAcceptor::from(Arc::clone(&self.configuration));
-        acceptor.accept_with(tcp, |session| session.set_buffer_limit(Some(BUFFER_BYTES))).await
+        let configuration =
+            Arc::clone(&self.configuration.read().expect("nothing panics with the lock held"));
+        let acceptor = TlsAcceptor::from(configuration);
+        let limit = |session: &mut ServerConnection| session.set_buffer_limit(Some(BUFFER_BYTES));
+        TURNS.run(acceptor.accept_with(tcp, limit)).await
     }
 }
 

@@ -3,12 +3,21 @@
 mod dev;
 mod exchange;
 
+use std::net::SocketAddr;
+
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio_rustls::rustls::{
-    HandshakeKind, SupportedProtocolVersion,
-    version::{TLS12, TLS13},
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        HandshakeKind, SupportedProtocolVersion,
+        version::{TLS12, TLS13},
+    },
 };
 use tokio_tungstenite::tungstenite::Message;
 
@@ -81,6 +90,18 @@ async fn the_name_that_a_client_asks_for_chooses_the_certificate() {
     world.finish().await;
 }
 
+/// Connects, and reads an answer: tickets of TLS 1.3 come with the first one.
+async fn ask(
+    connector: &TlsConnector,
+    address: SocketAddr,
+) -> (TlsStream<TcpStream>, HandshakeKind) {
+    let mut stream = connect(connector, address, "localhost").await;
+    stream.write_all(b"GET /~/healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    assert_eq!(soon("an answer", stream.read_u8()).await.unwrap(), b'H');
+    let kind = stream.get_ref().1.handshake_kind().unwrap();
+    (stream, kind)
+}
+
 #[tokio::test]
 async fn a_client_that_comes_again_resumes_its_session() {
     let authority = Authority::new();
@@ -89,11 +110,7 @@ async fn a_client_that_comes_again_resumes_its_session() {
     for version in BOTH {
         let connector = authority.connector(&[version]);
         for expected in [HandshakeKind::Full, HandshakeKind::Resumed] {
-            let mut stream = connect(&connector, world.listeners.public, "localhost").await;
-            // Tickets of TLS 1.3 come with the first answer.
-            stream.write_all(b"GET /~/healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-            assert_eq!(soon("an answer", stream.read_u8()).await.unwrap(), b'H');
-            assert_eq!(stream.get_ref().1.handshake_kind(), Some(expected));
+            assert_eq!(ask(&connector, world.listeners.public).await.1, expected);
         }
     }
     world.finish().await;

@@ -18,11 +18,6 @@ impl Choice {
         Self(RwLock::new(pairs.into()))
     }
 
-    /// Whether `pairs` are in use.
-    pub(super) fn has(&self, pairs: &[Pair]) -> bool {
-        self.pairs().iter().map(Pair::chain).eq(pairs.iter().map(Pair::chain))
-    }
-
     /// Uses `pairs` from the next handshake on.
     pub(super) fn replace(&self, pairs: Vec<Pair>) {
         *self.0.write().expect("nothing panics with the lock held") = pairs.into();

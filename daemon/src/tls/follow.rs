@@ -1,21 +1,26 @@
 //! Certificates that are exchanged while the process runs, and those that end soon.
 //!
-//! Connections that are open keep what they have. Files that cannot be used leave what is in use as
-//! it is.
+//! Connections that are open keep what they have. Files that cannot be used leave what they are for
+//! as it is.
 
 use std::{
+    future::pending,
+    panic::resume_unwind,
     path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use tokio::time::{Instant, interval};
+use tokio::{
+    task::{JoinError, spawn_blocking},
+    time::{Instant, interval},
+};
 use tracing::{error, info, warn};
 
 use super::{
     Tls,
-    client_check::ClientCheck,
-    files::Contents,
+    files::Found,
+    pair::Pair,
     validity::{Left, Validity},
 };
 use crate::{
@@ -28,6 +33,8 @@ use crate::{
 const SECOND_LOOK: Duration = Duration::from_secs(1);
 /// How often it is looked at whether a certificate ends soon.
 const DAY: Duration = Duration::from_hours(24);
+/// A longer key of RSA takes much time.
+const RSA_BITS: usize = 2048;
 
 /// What is wrong with the files, and whether it was logged.
 type Problem = Option<(String, bool)>;
@@ -38,49 +45,86 @@ impl Tls {
     pub async fn follow(&self, watch: bool) {
         let validities = || {
             let pairs = self.choice.pairs();
-            pairs.iter().map(|pair| (pair.cert.clone(), pair.validity)).collect()
+            pairs.iter().map(|pair| (pair.cert.clone(), pair.chain_validity)).collect()
         };
+        let remedy = if self.is_dev { "start again to have a new one made" } else { "renew it" };
         tokio::join!(
             follow_files(self.files.paths(), watch, || self.exchange()),
-            say_what_ends("clients", validities),
+            say_what_ends("clients", remedy, validities),
         );
     }
 
-    /// Uses what is in the files now, if it is new and can be used.
-    fn exchange(&self) -> Result<(), SettingsError> {
-        let contents = self.files.read()?;
-        let is_same =
-            |check: &Arc<ClientCheck>| contents.client_ca.as_ref().is_none_or(|it| check.has(it));
-        let has_same_clients = self.client_check.as_ref().is_none_or(is_same);
-        if self.choice.has(&contents.pairs) && has_same_clients {
-            return Ok(());
+    /// Uses what is in the files now, if it is new and can be used. A file that cannot be used does
+    /// not keep the others from being exchanged.
+    pub(super) async fn exchange(&self) -> Result<(), SettingsError> {
+        let files = Arc::clone(&self.files);
+        let (Found { pairs: read, client_ca }, mut problems) =
+            on_thread(move || files.read_each()).await;
+        let now = SystemTime::now();
+        let mut new = Vec::new();
+        let mut pairs = self.choice.pairs().to_vec();
+        for (pair, read) in pairs.iter_mut().zip(read) {
+            let Some(read) = read.filter(|read| read.chain() != pair.chain()) else { continue };
+            match self.files.problem_of_validity(&read, now) {
+                Some(problem) => problems.push(problem),
+                None => {
+                    new.push(read.clone());
+                    *pair = read;
+                }
+            }
         }
-        self.files.check_validity(&contents, SystemTime::now())?;
-        let Contents { pairs, client_ca } = contents;
-        if !self.choice.has(&pairs) {
-            for pair in &pairs {
+        let of_names = self.files.problems_of_names(&pairs);
+        if !new.is_empty() && of_names.is_empty() {
+            for pair in &new {
                 let (cert, end) = (pair.cert.display(), pair.validity.end());
                 info!("new handshakes use the certificate in {cert}, which expires at {end}");
+                say_cost(pair);
             }
-            self.choice.replace(pairs);
+            self.replace(pairs);
         }
-        if let (Some(check), Some(authorities), false) =
-            (&self.client_check, client_ca, has_same_clients)
+        problems.extend(of_names);
+        if let (Some(check), Some(authorities)) = (&self.client_check, client_ca)
+            && !check.has(&authorities)
         {
-            check.replace(authorities);
-            info!("new handshakes take clients of the authorities of now");
+            match self.files.problem_of_authorities(&authorities, now) {
+                Some(problem) => problems.push(problem),
+                None => {
+                    check.replace(authorities);
+                    info!("new handshakes take clients of the authorities of now");
+                }
+            }
         }
-        Ok(())
+        if problems.is_empty() { Ok(()) } else { Err(SettingsError(problems)) }
+    }
+}
+
+/// Reads files on a thread of its own: a disk that hangs must not hold up connections.
+pub(super) async fn on_thread<T: Send + 'static>(read: impl FnOnce() -> T + Send + 'static) -> T {
+    match spawn_blocking(read).await.map_err(JoinError::try_into_panic) {
+        Ok(read) => read,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // The runtime shuts down, and this task with it.
+        Err(Err(_)) => pending().await,
+    }
+}
+
+/// Says that handshakes with the key take long.
+pub(super) fn say_cost(pair: &Pair) {
+    if let Some(bits) = pair.rsa_bits.filter(|bits| *bits > RSA_BITS) {
+        let cert = pair.cert.display();
+        warn!(
+            "the key of the certificate in {cert} is one of RSA with {bits} bits: each handshake takes \
+             many times the processor time of one of ECDSA (P-256); use such a key"
+        );
     }
 }
 
 /// Calls `exchange` at SIGHUP and, with `watch`, when one of the files changes. Ends only when it
 /// is dropped, or if there is no file.
-pub(super) async fn follow_files(
-    mut paths: Vec<PathBuf>,
-    watch: bool,
-    exchange: impl Fn() -> Result<(), SettingsError>,
-) {
+pub(super) async fn follow_files<F>(mut paths: Vec<PathBuf>, watch: bool, exchange: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), SettingsError>>,
+{
     let Some(first) = paths.pop() else { return };
     let mut triggers = match ReloadTriggers::listen(watch) {
         Ok(triggers) => paths.into_iter().fold(triggers, ReloadTriggers::beside),
@@ -92,7 +136,7 @@ pub(super) async fn follow_files(
     triggers.again_at(Instant::now());
     loop {
         let trigger = triggers.next().await;
-        let now = exchange().err().map(|error| error.to_string());
+        let now = exchange().await.err().map(|error| error.to_string());
         problem = now.map(|now| {
             let known = problem.take().filter(|(known, _)| *known == now);
             let was_logged = known.as_ref().is_some_and(|(_, was_logged)| *was_logged);
@@ -100,7 +144,7 @@ pub(super) async fn follow_files(
             if !is_sure {
                 triggers.again_at(Instant::now() + SECOND_LOOK);
             } else if !was_logged || trigger == Trigger::Hangup {
-                error!("the certificates stay as they are after {trigger}: {now}");
+                error!("a certificate stays as it is after {trigger}: {now}");
             }
             (now, is_sure)
         });
@@ -109,8 +153,12 @@ pub(super) async fn follow_files(
 }
 
 /// Says each day which certificates end soon, of those that `validities` has with their files.
-/// `peers` are those to whom they are shown.
-pub(super) async fn say_what_ends(peers: &str, validities: impl Fn() -> Vec<(PathBuf, Validity)>) {
+/// `peers` are those to whom they are shown, `remedy` is what helps.
+pub(super) async fn say_what_ends(
+    peers: &str,
+    remedy: &str,
+    validities: impl Fn() -> Vec<(PathBuf, Validity)>,
+) {
     let mut days = interval(DAY);
     loop {
         days.tick().await;
@@ -118,9 +166,11 @@ pub(super) async fn say_what_ends(peers: &str, validities: impl Fn() -> Vec<(Pat
             let (cert, end) = (cert.display(), validity.end());
             match validity.left(SystemTime::now()) {
                 Left::Enough => {}
-                Left::Little => warn!("the certificate in {cert} expires at {end}: renew it"),
+                Left::Little => warn!("a certificate in {cert} expires at {end}: {remedy}"),
                 Left::Nothing => {
-                    error!("the certificate in {cert} expired at {end}: {peers} refuse it");
+                    error!(
+                        "a certificate in {cert} expired at {end}, and {peers} refuse it: {remedy}"
+                    );
                 }
             }
         }

@@ -20,7 +20,7 @@ use self::{
     own::OwnCertificate,
     server_check::ServerCheck,
 };
-use super::follow::{follow_files, say_what_ends};
+use super::follow::{follow_files, on_thread, say_what_ends};
 use crate::settings::{Origins, SettingsError};
 
 /// TLS of what this process calls. Clones are the same.
@@ -64,12 +64,14 @@ impl OutboundTls {
     /// day whether the certificate ends soon. Ends only when it is dropped.
     pub async fn follow(&self, watch: bool) {
         let following = follow_files(self.files.paths(), watch, || self.exchange());
-        tokio::join!(following, say_what_ends("servers", || self.own.validity()));
+        tokio::join!(following, say_what_ends("servers", "renew it", || self.own.validity()));
     }
 
     /// Uses what is in the files now, if it is new and can be used.
-    fn exchange(&self) -> Result<(), SettingsError> {
-        let Contents { authorities, pair } = self.files.read(SystemTime::now())?;
+    async fn exchange(&self) -> Result<(), SettingsError> {
+        let files = Arc::clone(&self.files);
+        let read = on_thread(move || files.read(SystemTime::now())).await;
+        let Contents { authorities, pair } = read?;
         if !self.servers.has(authorities.as_ref()) {
             self.servers.replace(authorities).map_err(|what| self.files.error("ca", what))?;
             info!("new calls trust the authorities of now");

@@ -27,13 +27,17 @@ use crate::settings::{open_file, read_bytes};
 const BYTES_MAX: u64 = 1 << 20;
 
 /// A certificate that belongs to its key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Pair {
     /// The file of the certificate.
     pub(super) cert: PathBuf,
     /// The names that the certificate is for, in lower case.
     pub(super) names: Vec<String>,
     pub(super) validity: Validity,
+    /// The validity of the certificate of the chain that ends first.
+    pub(super) chain_validity: Validity,
+    /// The length of the key, if it is one of RSA.
+    pub(super) rsa_bits: Option<usize>,
     pub(super) certified: Arc<CertifiedKey>,
 }
 
@@ -55,6 +59,8 @@ impl Pair {
             cert: files.cert.clone(),
             names: cert.names,
             validity: cert.validity,
+            chain_validity: cert.chain_validity,
+            rsa_bits: cert.rsa_bits,
             certified: Arc::new(certified),
         })
     }

@@ -7,9 +7,10 @@ use std::time::{Duration, UNIX_EPOCH};
 use nix::{sys::stat::Mode, unistd::mkfifo};
 use tokio::{task::yield_now, time::timeout};
 
-use super::testing::TestAuthority;
+use super::{Tls, pair::Pair, testing::TestAuthority};
 use crate::settings::{Problem, SettingsError};
 
+const TWO: &str = "cert = [\"a.pem\", \"b.pem\"]\nkey = [\"a.key\", \"b.key\"]";
 const ONE: &str = "cert = \"a.pem\"\nkey = \"a.key\"";
 
 /// A date of which the certificates of these tests have both ends in the past, or in the future.
@@ -198,12 +199,79 @@ fn two_certificates_of_one_name_are_refused() {
     authority.issue("b", &["Both.Example"]);
     refused(
         &authority,
-        "cert = [\"a.pem\", \"b.pem\"]\nkey = [\"a.key\", \"b.key\"]",
+        TWO,
         &[
             "server.toml: tls.cert: DIR/a.pem and DIR/b.pem both have the name both.example; use one \
            certificate for each name",
         ],
     );
+}
+
+/// Clients that ask for an address name none in their handshake.
+#[test]
+fn a_certificate_for_addresses_only_is_the_first_one() {
+    let authority = TestAuthority::new();
+    authority.issue("a", &["127.0.0.1"]);
+    authority.issue("b", &["b.example"]);
+    assert!(authority.open(TWO).unwrap().is_some());
+    authority.issue("a", &["a.example"]);
+    authority.issue("b", &["127.0.0.1"]);
+    refused(
+        &authority,
+        TWO,
+        &[
+            "server.toml: tls.cert: DIR/b.pem is for no host name, and only the first certificate is \
+           for clients that ask for none; put it first",
+        ],
+    );
+}
+
+/// Its client may know another chain, so it does not end the start.
+#[test]
+fn the_certificate_of_a_chain_that_ends_first_is_known() {
+    let authority = TestAuthority::new();
+    authority.issue_for("a", &["a.example"], at(1_000_000_000), at(5_000_000_000));
+    authority.issue_for("between", &["x"], at(1_000_000_000), at(1_100_000_000));
+    let [own, between] =
+        ["a.pem", "between.pem"].map(|name| std::fs::read_to_string(authority.path(name)).unwrap());
+    authority.write("a.pem", &format!("{own}{between}"));
+    let tls = authority.open(ONE).unwrap().unwrap();
+    let pair = &tls.choice.pairs()[0];
+    assert_eq!(pair.validity.end().to_string(), "2128-06-11T08:53:20Z");
+    assert_eq!(pair.chain_validity.end().to_string(), "2004-11-09T11:33:20Z");
+}
+
+fn in_use(tls: &Tls, pairs: &[Pair]) -> bool {
+    tls.choice.pairs().iter().map(Pair::chain).eq(pairs.iter().map(Pair::chain))
+}
+
+/// One certificate that cannot be used does not keep another from being renewed.
+#[tokio::test]
+async fn each_certificate_is_exchanged_for_itself() {
+    let authority = TestAuthority::new();
+    authority.issue("a", &["a.example"]);
+    authority.issue("b", &["b.example"]);
+    let tls = authority.open(TWO).unwrap().unwrap();
+    let old = tls.files.read().unwrap().pairs;
+    authority.issue("a", &["a.example"]);
+    let new = [tls.files.read().unwrap().pairs[0].clone(), old[1].clone()];
+    for spoil in [
+        |files: &TestAuthority| files.write("b.pem", "hello"),
+        |files: &TestAuthority| {
+            files.issue_for("b", &["b.example"], at(1_000_000_000), at(1_100_000_000));
+        },
+    ] {
+        spoil(&authority);
+        tls.exchange().await.unwrap_err();
+        assert!(in_use(&tls, &new));
+    }
+    // A name that another one has: both stay.
+    authority.issue("b", &["a.example"]);
+    tls.exchange().await.unwrap_err();
+    assert!(in_use(&tls, &new));
+    authority.issue("b", &["b.example"]);
+    tls.exchange().await.unwrap();
+    assert!(in_use(&tls, &tls.files.read().unwrap().pairs));
 }
 
 #[test]
@@ -226,7 +294,7 @@ async fn files_that_changed_before_they_were_watched_are_used() {
     authority.issue("a", &["localhost"]);
     let new = tls.files.read().unwrap();
     let used = async {
-        while !tls.choice.has(&new.pairs) {
+        while !in_use(&tls, &new.pairs) {
             yield_now().await;
         }
     };

@@ -32,6 +32,11 @@ impl Validity {
         Date(self.end)
     }
 
+    /// The one of the two that ends first.
+    pub(super) fn that_ends_first(self, other: Self) -> Self {
+        if other.end < self.end { other } else { self }
+    }
+
     /// How much time is left at `now`.
     pub(super) fn left(&self, now: SystemTime) -> Left {
         match self.end.duration_since(now) {

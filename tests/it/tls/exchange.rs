@@ -1,10 +1,10 @@
 //! Certificates that are exchanged while the gateway runs.
 
 use futures_util::{SinkExt, StreamExt, stream};
-use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::{HandshakeKind, pki_types::CertificateDer};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::BOTH;
+use super::{BOTH, ask};
 use crate::support::{
     process::Process,
     soon,
@@ -65,6 +65,28 @@ async fn certificates_are_exchanged_under_open_sockets_and_none_drops() {
     world.finish().await;
 }
 
+/// A client that resumes a session sees no certificate: it would go on with the old one.
+#[tokio::test]
+async fn sessions_of_before_an_exchange_are_not_resumed() {
+    let authority = Authority::new();
+    authority.issue("a", &["localhost"]);
+    let world = World::with("", &authority.table(&["a"])).await;
+    let address = world.listeners.public;
+    let connectors = BOTH.map(|version| authority.connector(&[version]));
+    for connector in &connectors {
+        let kinds = [ask(connector, address).await.1, ask(connector, address).await.1];
+        assert_eq!(kinds, [HandshakeKind::Full, HandshakeKind::Resumed]);
+    }
+    let new = authority.issue("a", &["localhost"]);
+    until_shown(&authority, address, &new).await;
+    for connector in &connectors {
+        let (stream, kind) = ask(connector, address).await;
+        assert_eq!((shown(&stream), kind), (new.clone(), HandshakeKind::Full));
+        assert_eq!(ask(connector, address).await.1, HandshakeKind::Resumed);
+    }
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn files_that_cannot_be_used_leave_the_certificate_and_are_logged() {
     let authority = Authority::new();
@@ -77,7 +99,7 @@ async fn files_that_cannot_be_used_leave_the_certificate_and_are_logged() {
     // The certificates of these tests are valid for 9 days.
     process.logged("renew it").await;
     authority.write("a.pem", "hello");
-    process.logged("the certificates stay as they are after a change of files").await;
+    process.logged("a certificate stays as it is after a change of files").await;
     process.logged("a.pem has no certificate").await;
     let stream = connect(&authority.connector(&BOTH), address, "localhost").await;
     assert_eq!(shown(&stream), old);

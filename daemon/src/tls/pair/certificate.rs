@@ -6,7 +6,10 @@ use tokio_rustls::rustls::pki_types::{
     CertificateDer,
     pem::{PemObject, SectionKind},
 };
-use x509_parser::{certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate};
+use x509_parser::{
+    certificate::X509Certificate, extensions::GeneralName, parse_x509_certificate,
+    public_key::PublicKey,
+};
 
 use super::{Sections, Validity, open, read as read_text};
 
@@ -18,6 +21,10 @@ pub(in crate::tls) struct CertificateFile {
     pub(super) names: Vec<String>,
     /// The validity of the first certificate.
     pub(super) validity: Validity,
+    /// The validity of the certificate of the chain that ends first.
+    pub(super) chain_validity: Validity,
+    /// The length of the key of the first certificate, if it is one of RSA.
+    pub(super) rsa_bits: Option<usize>,
 }
 
 /// Reads the file. The error says what is wrong, and what would be right.
@@ -43,7 +50,15 @@ pub(in crate::tls) fn read(file: &Path) -> Result<CertificateFile, String> {
         ));
     };
     let (names, validity) = (names(&parsed), Validity::of(parsed.validity()));
-    Ok(CertificateFile { names, validity, chain })
+    let rsa_bits = match parsed.public_key().parsed() {
+        Ok(PublicKey::RSA(key)) => Some(key.key_size()),
+        _ => None,
+    };
+    // The rest of the chain is for the client, which may know another one.
+    let rest = chain[1..].iter().filter_map(|der| parse_x509_certificate(der).ok());
+    let rest = rest.map(|(_, parsed)| Validity::of(parsed.validity()));
+    let chain_validity = rest.fold(validity, Validity::that_ends_first);
+    Ok(CertificateFile { names, validity, chain_validity, rsa_bits, chain })
 }
 
 fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
