@@ -208,7 +208,7 @@ fn a_value_of_the_environment_may_be_in_a_file() {
         ("{ url = \"plain\" }", "environment_files.url: is in environment too; remove one"),
         ("{ SCF_X = \"plain\" }", "environment_files.SCF_X: begins with SCF_"),
         ("{ \"a b\" = \"plain\" }", "environment_files.a b: is not a name for an"),
-        ("{ KEY = \"open\" }", "has the permissions 644, so that every user of this machine"),
+        ("{ KEY = \"open\" }", "has the permissions 644, so that other users of this machine"),
         ("{ KEY = \"nul\" }", "environment_files.KEY: has a NUL in it"),
         ("{ KEY = \"nowhere\" }", "nowhere cannot be read: No such file"),
         ("{ KEY = 7 }", "environment_files.KEY: 7 is not valid; use a path"),
