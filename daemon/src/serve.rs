@@ -39,6 +39,7 @@ use crate::{
     activity::{Activity, Timeouts},
     body::RequestBody,
     http::{Body, message},
+    listen::BACKLOG,
     proxies::Proxies,
     stream::set_send_buffer,
     tls::Tls,
@@ -57,10 +58,6 @@ const BUFFER_BYTES: usize = 32 << 10;
 /// before the client has the message; and a ping would wait behind messages for longer than its
 /// timeout.
 const SEND_BUFFER_BYTES: usize = 128 << 10;
-
-/// How many connections the system queues until this process accepts them (tokio's default). After
-/// the stop at most this many are accepted: any more were opened later.
-const BACKLOG: usize = 1024;
 
 /// How connections of a listener are treated.
 #[derive(Debug, Clone, Copy)]
@@ -140,10 +137,12 @@ pub async fn serve<S>(
     };
     let connections = TaskTracker::new();
     let mut late = 0;
+    // Of those that come after the stop, at most as many are accepted as were queued: any more were
+    // opened later.
     while late < BACKLOG
         && let Some(accepted) = accept(&listener, &stop).await
     {
-        late += usize::from(stop.is_cancelled());
+        late += u32::from(stop.is_cancelled());
         let (tcp, peer) = match accepted.and_then(prepare) {
             Ok(accepted) => accepted,
             Err(error) => {

@@ -17,6 +17,7 @@ use daemon::{
     body::BodyMemory,
     credentials::AccessToken,
     http::{Body, json_bytes, message},
+    listen::BACKLOG,
     offload::offload,
 };
 use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
@@ -50,10 +51,6 @@ use crate::push::Pushes;
 /// The header in which our own bootstraps send the secret of their instance.
 const SECRET: HeaderName = HeaderName::from_static("longhold-secret");
 
-/// How many connections the system queues. A child may push to many clients at once, with a
-/// connection for each, and one that finds no place is tried again a second later.
-const BACKLOG: u32 = 1024;
-
 /// The runtime API of one instance. Dropped, its listener closes.
 #[derive(Debug)]
 pub(super) struct RuntimeApi {
@@ -79,6 +76,7 @@ impl RuntimeApi {
     ) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         socket.bind((Ipv4Addr::LOCALHOST, 0).into())?;
+        // A child may push to many clients at once, with a connection for each.
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let secret =
