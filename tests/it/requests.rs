@@ -128,7 +128,8 @@ async fn head_is_answered_wherever_get_is() {
         assert_eq!(length(&head), length(&got), "{path}: {body}");
     }
     // The methods of a path are told with HEAD.
-    let (head, _) = ask(internal, "PUT /healthz HTTP/1.0\r\n\r\n").await;
+    let put = format!("PUT /healthz HTTP/1.0\r\nAuthorization: Bearer {OPERATOR}\r\n\r\n");
+    let (head, _) = ask(internal, &put).await;
     assert!(head.contains("allow: GET, HEAD"), "{head}");
     stack.finish().await;
 }

@@ -64,7 +64,10 @@ const FUNCTION_RUNNER: Map = &[
 
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http", "proxies", "tls"]),
-    ("serve", &["activity", "body", "health", "http", "pace", "proxies", "stream", "tls"]),
+    (
+        "serve",
+        &["activity", "body", "health", "http", "listen", "pace", "proxies", "stream", "tls"],
+    ),
     ("proxies", &["settings", "telemetry"]),
     ("check", &["tls"]),
     ("tls", &["access", "authority", "reload", "settings", "telemetry"]),
@@ -78,6 +81,7 @@ const DAEMON: Map = &[
     ("reload", &["settings"]),
     ("telemetry", &["settings"]),
     ("activity", &[]),
+    ("listen", &[]),
     ("pace", &[]),
     ("path", &[]),
     ("http", &[]),

@@ -253,10 +253,12 @@ async fn check_no_loss(code: &str, lines: &str) {
         [listen]
         public = "127.0.0.1:0"
         internal = "127.0.0.1:0"
+        [runner]
+        url = "http://{}"
         [[api]]
         id = "api-test"
         path = "/dying"
-        transmit = "http://{}/functions/bash/invocations"
+        transmit = "bash"
         reply = true
         timeout = "60s"
         "#,

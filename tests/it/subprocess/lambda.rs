@@ -6,7 +6,10 @@ use super::{
     Functions,
     functions::{cloud_python, folder, function, has, write},
 };
-use crate::support::process::binary;
+use crate::support::{
+    backend::{Backend, FunctionCall, Reply},
+    process::binary,
+};
 
 /// Replies with the headers of the event, and replies twice to the first invocation.
 const BOOTSTRAP: &str = r#"#!/bin/bash
@@ -73,17 +76,17 @@ async fn a_failed_start_is_reported_with_lambdas_error() {
 async fn a_binary_for_lambda_in_rust_runs_unchanged() {
     let folder = folder();
     std::fs::copy(binary("bootstrap"), folder.path().join("bash/bootstrap")).unwrap();
-    // A function that returns its event takes the place of the gateway's push URL.
-    let push = Functions::start(&function("rust", "")).await;
-    let url = format!("http://{}/functions/rust/invocations", push.address());
-    let lines = format!("environment.url = {url:?}");
+    // A service that returns what it gets takes the place of the gateway's push URL.
+    let push = Backend::start().await;
+    push.on("transmit", async |call: FunctionCall| Reply::json(&call.event));
+    let lines = format!("environment.url = \"{}/transmit\"", push.url);
     let functions = Functions::start_in(folder, &function("bash", &lines)).await;
     for number in 0..3 {
-        let event = json!({ "websocket": { "data": number.to_string() } });
+        let event = json!({ "websocket": { "secConnectionID": "a", "data": number.to_string() } });
         assert_eq!(functions.returns("bash", &event).await, event);
     }
     functions.finish().await;
-    push.finish().await;
+    push.stop();
 }
 
 /// A Python handler with the runtime client that AWS publishes.

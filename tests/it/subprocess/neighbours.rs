@@ -16,10 +16,12 @@ async fn a_call_that_fails_with_a_long_trace_closes_no_other_client() {
         [listen]
         public = "127.0.0.1:0"
         internal = "127.0.0.1:0"
+        [runner]
+        url = "http://{}"
         [[api]]
         id = "api-test"
         path = "/neighbours"
-        transmit = "http://{}/functions/rust/invocations"
+        transmit = "rust"
         reply = true
         timeout = "30s"
         "#,
