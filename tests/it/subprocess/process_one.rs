@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::functions::{folder, function, has, write};
 use crate::support::{
+    access,
     machine::{allows, is_root},
     process::{Process, binary},
     soon,
@@ -31,7 +32,12 @@ async fn check(program: &str, file: &str) {
     }
     let folder = folder();
     write(folder.path(), "bash/bootstrap", LEAVES_PROCESSES);
-    let functions = format!("listen.internal = \"127.0.0.1:0\"\n{}", function("bash", ""));
+    let [service, operator] = access::files();
+    let functions = format!(
+        "listen.internal = \"127.0.0.1:0\"\n\
+         access = {{ service_file = {service:?}, operator_file = {operator:?} }}\n{}",
+        function("bash", ""),
+    );
     write(folder.path(), "functions.toml", &functions);
     let gateway = "listen = { public = '127.0.0.1:0', internal = '127.0.0.1:0' }\n\
         [[api]]\nid = 'x'\npath = '/'\ntransmit = 'bash'\n";
@@ -43,7 +49,7 @@ async fn check(program: &str, file: &str) {
     );
     let runner = Process::start_shell(&shell, folder.path()).await;
     let url = format!("http://{}/functions/bash/invocations", runner.address(file));
-    let http = crate::support::access::operator();
+    let http = access::operator();
     let invoke = async |event: &str| {
         let request = http.post(&url).body(json!(event).to_string());
         let answer = soon("an answer", request.send()).await.unwrap();

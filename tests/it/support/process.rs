@@ -127,7 +127,7 @@ impl Process {
     pub(crate) async fn start_shell(shell: &str, folder: &Path) -> Self {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", shell]);
-        Self::ready_after(shell, prepare(command, folder, &known_access(shell))).await
+        Self::ready_after(shell, prepare(command, folder, &[])).await
     }
 
     async fn ready_after(name: &str, command: Command) -> Self {
