@@ -117,7 +117,7 @@ let phase = "init";
 let sending = null;
 // What to do when nothing is left to run; null when that is not to be expected.
 let idle = null;
-process.on("beforeExit", () => idle?.());
+const onIdle = () => idle?.();
 
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
@@ -127,6 +127,7 @@ function invoke(handler, event, context) {
     // As in the cloud, a handler that does not answer replies null, unless it has returned something.
     idle = () => resolve(isReply(returned) ? returned : null);
     returned = handler(event, context, done);
+    listen();
     if (typeof returned?.then === "function") {
       idle = () => reject(new Error("the returned promise waits for something that never comes"));
       returned.then(resolve, reject);
@@ -167,8 +168,14 @@ async function die(thrown) {
   if (!status && !isDying) attempt(() => writeSync(2, `${describe(thrown)}\n`));
   await end(status && report(status, thrown));
 }
-process.on("uncaughtException", die);
-process.on("unhandledRejection", die);
+
+// Code may remove all listeners of the process, ours among them.
+const OWN = entries({ beforeExit: onIdle, uncaughtException: die, unhandledRejection: die });
+const [on, listeners] = ["on", "listeners"].map((name) => process[name].bind(process));
+function listen() {
+  for (const [name, own] of OWN) if (!listeners(name).includes(own)) on(name, own);
+}
+listen();
 
 // Ends the process, with this answer to what is under way. The first end counts.
 async function end(answer) {
@@ -203,6 +210,7 @@ async function main() {
   const handler = await start();
   if (isDying) return;
   idle = phase = null;
+  listen();
   await call("POST", "init/ready");
   const always = staticContext();
   while (!isDying) {

@@ -57,6 +57,28 @@ async fn a_node_function_that_breaks_the_language_finds_that_in_its_log() {
     functions.finish().await;
 }
 
+/// Test runners and instruments remove all listeners of the process, those of the bootstrap too.
+#[tokio::test]
+async fn a_node_function_may_remove_all_listeners_of_its_process() {
+    if !has("node") {
+        return;
+    }
+    let code = "process.removeAllListeners();\n\
+        exports.main_handler = (event, context, callback) => {\n\
+        process.removeAllListeners('uncaughtException').removeAllListeners('beforeExit');\n\
+        if (event === 'fail') setTimeout(() => { throw new Error('no luck'); });\n\
+        if (event === 'next') setTimeout(() => callback(null, event));\n};";
+    let folder = folder();
+    write(folder.path(), "node/index.js", code);
+    let functions = Functions::start_in(folder, &function("node", "timeout = '20s'")).await;
+    assert_eq!(functions.returns("node", &json!("next")).await, "next");
+    assert_eq!(functions.returns("node", &json!("no answer")).await, json!(null));
+    let (status, reply) = functions.invoke("node", &json!("fail")).await;
+    assert_eq!(status, 430, "{reply}");
+    assert!(reply["stackTrace"].as_str().unwrap().contains("no luck"), "{reply}");
+    functions.finish().await;
+}
+
 /// Each event does one more thing to the output, and is answered.
 const OUTPUT: &str = "
 import io, os, sys

@@ -21,8 +21,9 @@ use super::delivery::{Deliveries, Delivery};
 use crate::invocation::Fault;
 
 /// How long the connections of a child that has ended may stay open. A process that the child has
-/// left behind may hold them.
-const CONNECTIONS_END_TIMEOUT: Duration = Duration::from_secs(1);
+/// left behind may hold them. On a machine that is very busy a reply that has come may be read
+/// seconds later, and must not be lost.
+const CONNECTIONS_END_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The event that the child gets next.
 #[derive(Debug, Clone)]

@@ -29,6 +29,7 @@ replace(Buffer, ["from", "concat", "byteLength"]);
 replace(globalThis, ["setTimeout", "clearTimeout", "setImmediate", "queueMicrotask", "fetch", "Promise", "Date"]);
 replace(process, ["exit"]);
 process.nextTick = () => {};
+process.removeAllListeners();
 process.env = {};
 
 exports.main_handler = async (event) => {
