@@ -175,9 +175,41 @@ fn compile(text: &str) -> Result<Regex, String> {
     let names = Regex::new(r"\{([A-Za-z_][A-Za-z0-9_]*)\}").expect("the expression is constant");
     let encoded = Regex::new("(?:%[0-9A-Fa-f]{2})+|%").expect("the expression is constant");
     let expression = names.replace_all(text, "(?P<$1>[^/]+)");
-    let expression = encoded
-        .replace_all(&expression, |found: &Captures<'_>| regex::escape(&readable(&found[0])));
+    if let Some(found) = encoded.find_iter(&expression).find(|found| {
+        readable(found.as_str()).contains('%') && is_in_class(&expression[..found.start()])
+    }) {
+        let found = found.as_str();
+        return Err(format!("{found} is three characters in brackets: write (?:[...]|{found})"));
+    }
+    let expression = encoded.replace_all(&expression, |found: &Captures<'_>| literal(&found[0]));
     Regex::new(&format!("^(?:{expression})$")).map_err(|error| error.to_string())
+}
+
+/// What stands for the percent-encoded `text` in an expression. A character that stays encoded in
+/// the normal form of a path is in parentheses: a quantifier behind it is for all of it.
+fn literal(text: &str) -> String {
+    let parts = readable(text);
+    let mut parts = parts.split('%');
+    let mut literal = regex::escape(parts.next().unwrap_or_default());
+    for part in parts {
+        let (code, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        literal += &format!("(?:%{code}){}", regex::escape(rest));
+    }
+    literal
+}
+
+/// Whether `expression` ends within brackets.
+fn is_in_class(expression: &str) -> bool {
+    let (mut is_escaped, mut is_in_class) = (false, false);
+    for character in expression.chars() {
+        match character {
+            '[' if !is_escaped => is_in_class = true,
+            ']' if !is_escaped => is_in_class = false,
+            _ => {}
+        }
+        is_escaped = character == '\\' && !is_escaped;
+    }
+    is_in_class
 }
 
 /// `text` with one slash at its begin, as paths have in their normal form. A quantifier behind the
@@ -267,6 +299,9 @@ mod tests {
         check(&["/100%+"], "/100%", Some(("/100%+", &[])));
         check(&["/a%2Eb(c)?"], "/axb", None);
         check(&["=/a/b"], "/a%2Fb", None);
+        check(&["/a(%2F)+"], "/a%2f%2F", Some(("/a(%2F)+", &[])));
+        check(&["/a%2F+b"], "/a%2f%2Fb", Some(("/a%2F+b", &[])));
+        check(&["/%3A%2Fb?"], "/%3a%2F", Some(("/%3A%2Fb?", &[])));
         check(&["/{x}"], "/a%2fb%2541", Some(("/{x}", &[("x", "a/b%41")])));
     }
 
@@ -310,6 +345,8 @@ mod tests {
         for wrong in ["chat", "=chat", "^~", "/(", "", "/u/{id}/{id}"].into_iter().chain(own) {
             assert!(PathPattern::parse(wrong).is_err(), "{wrong}");
         }
+        let problem = PathPattern::parse("/[a%2F]+").unwrap_err();
+        assert!(problem.contains("(?:[...]|%2F)"), "{problem}");
         for dots in ["/a/./{x}", "/a/../b/{x}", "/{x}/..", "/(a)/%2e%2E/b", r"/[a]/\./b"] {
             let problem = PathPattern::parse(dots).unwrap_err();
             assert!(problem.contains("[^/]"), "{dots}: {problem}");
