@@ -158,6 +158,9 @@ mod tests {
 
     use super::*;
 
+    /// The document for authors of functions and clients.
+    const CLOSE_CODES: &str = include_str!("../../../docs/functions.md");
+
     #[test]
     fn each_close_of_the_gateway_has_a_short_text_of_its_own() {
         let ends = [
@@ -176,6 +179,8 @@ mod tests {
             End::FAULT,
             End::MISTAKE,
         ];
+        let code = include_str!("end.rs").split("#[cfg(test)]").next().unwrap();
+        assert_eq!(code.matches("Self::sent(").count(), ends.len(), "an end is not in this list");
         let texts: HashSet<_> = ends.iter().map(|end| end.text).collect();
         assert_eq!(texts.len(), ends.len(), "{texts:?}");
         for end in ends {
@@ -185,6 +190,8 @@ mod tests {
             // RFC 6455, section 5.5: a control frame has 125 bytes, two of them for the code.
             assert!((1..=123).contains(&text.len()), "{text}");
             assert!(text.starts_with(char::is_lowercase) && !text.ends_with('.'), "{text}");
+            let row = format!("\n| {} |", u16::from(code));
+            assert!(CLOSE_CODES.contains(&row), "docs/functions.md has no row for {code}");
         }
         assert_eq!(End::LOST.close_frame(), None);
     }

@@ -2,6 +2,7 @@
 //! the status.
 
 use serde::{Deserialize, Serialize};
+use strum::EnumIter;
 
 /// `{"errNo":0,"errMsg":"ok"}` (documented). `failed` is ours: the connections that did not get the
 /// push.
@@ -35,7 +36,7 @@ pub struct FailedPush {
 }
 
 /// Why a push was not carried out. `docs/functions.md` has the table of numbers under "Pushing".
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, EnumIter)]
 pub enum PushError {
     /// The body is not the documented JSON.
     #[error("{0}")]
@@ -58,6 +59,12 @@ pub enum PushError {
         /// The API's limit in bytes.
         limit: usize,
     },
+    /// The body of the request is larger than bodies of pushes may be. The text says how large.
+    #[error("not delivered: {0}")]
+    BodyTooLarge(String),
+    /// The body is in an encoding that is not known here. The text says which are.
+    #[error("not delivered: {0}")]
+    UnknownEncoding(String),
     /// The request names more connections than one request may.
     #[error("not delivered: {0}")]
     TooManyIds(String),
@@ -83,7 +90,8 @@ impl PushError {
             Self::Unauthorized(_) => 401,
             Self::UnknownApi(_) => 404,
             Self::Gone => 410,
-            Self::TooLarge { .. } | Self::TooManyIds(_) => 413,
+            Self::TooLarge { .. } | Self::BodyTooLarge(_) | Self::TooManyIds(_) => 413,
+            Self::UnknownEncoding(_) => 415,
             Self::Invalid(_) => 422,
             Self::SlowReader | Self::TooMany => 429,
             Self::ShuttingDown => 503,
@@ -98,6 +106,8 @@ impl PushError {
             Self::BadRequest(_)
             | Self::Unauthorized(_)
             | Self::UnknownApi(_)
+            | Self::BodyTooLarge(_)
+            | Self::UnknownEncoding(_)
             | Self::TooMany
             | Self::TooManyIds(_)
             | Self::ShuttingDown => self.err_no(),

@@ -1,7 +1,8 @@
 //! The tables of docs/functions.md have all reasons, statuses and numbers, so that a new one is not
 //! forgotten there.
 
-use shared::{event::cleanup::CloseReason, invocation::InvocationFault};
+use shared::{event::cleanup::CloseReason, invocation::InvocationFault, push::PushError};
+use strum::IntoEnumIterator;
 
 const FUNCTIONS: &str = include_str!("../../../docs/functions.md");
 
@@ -22,5 +23,15 @@ fn each_fault_of_an_invocation_has_a_row_with_its_status() {
     for fault in InvocationFault::ALL {
         assert!(has_row(&fault.status().to_string()), "{fault:?}");
         assert_eq!(InvocationFault::from_status(fault.status()), Some(*fault));
+    }
+}
+
+#[test]
+fn each_error_of_a_push_has_a_row_with_its_number_and_its_status() {
+    for error in PushError::iter() {
+        let (first, last) =
+            (format!("| {} |", error.err_no()), format!("| {} |", error.http_status()));
+        let is_row = |line: &str| line.starts_with(&first) && line.ends_with(&last);
+        assert!(FUNCTIONS.lines().any(is_row), "{error:?}");
     }
 }

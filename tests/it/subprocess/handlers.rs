@@ -206,6 +206,20 @@ async fn es_modules_may_wait_at_their_top_level_in_files_of_each_name() {
     .await;
 }
 
+/// Node 20.19 and 22.7 see by the syntax that a file without a package.json is an ES module.
+#[tokio::test]
+async fn an_es_module_in_a_js_file_is_known_by_its_syntax() {
+    let asked = "process.exit(process.features.require_module || +process.version.slice(1, 3) > 21 ? 0 : 1)";
+    let node = std::process::Command::new("node").args(["-e", asked]).status();
+    if !node.is_ok_and(|status| status.success()) {
+        skipped::without("a node that knows ES modules by their syntax (20.19) is missing");
+        return;
+    }
+    let code = "const word = await Promise.resolve('late');\n\
+        export const main_handler = async (event) => [event, word];";
+    check(&[("syntax", &[("index.js", code)], "", "[\"event\", \"late\"]")]).await;
+}
+
 /// Without anything that is left to run, Node would end the process.
 #[tokio::test]
 async fn code_that_waits_for_what_never_comes_is_an_error() {

@@ -59,34 +59,18 @@ pub(in crate::dialect) fn answer_push(outcome: PushOutcome) -> Response<Bytes> {
             let failed = failed.map(|(id, error)| FailedPush::new(id, &error.into())).collect();
             json_of(bytes, StatusCode::OK, &PushAnswer::batch(failed))
         }
-        PushOutcome::Refused(PushRefusal::BodyTooLarge(error)) => {
-            let status = StatusCode::PAYLOAD_TOO_LARGE;
-            let (err_no, err_msg) = (status.as_u16(), format!("not delivered: {error}"));
-            json(status, &PushAnswer { err_no, err_msg, failed: Vec::new() })
-        }
-        PushOutcome::Refused(PushRefusal::UnknownEncoding(error)) => {
-            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-            let (err_no, err_msg) = (status.as_u16(), format!("not delivered: {error}"));
-            let mut response = json(status, &PushAnswer { err_no, err_msg, failed: Vec::new() });
-            // RFC 9110, section 15.5.16.
-            response.headers_mut().insert(header::ACCEPT_ENCODING, ACCEPTED_ENCODINGS);
-            response
-        }
-        PushOutcome::Refused(PushRefusal::BadRequest(problem)) => {
-            answer_error(&PushError::BadRequest(problem))
-        }
-        PushOutcome::Refused(PushRefusal::TooManyIds(problem)) => {
-            answer_error(&PushError::TooManyIds(problem))
-        }
-        PushOutcome::Refused(PushRefusal::Unauthorized(problem)) => {
-            answer_error(&PushError::Unauthorized(problem))
-        }
-        PushOutcome::Refused(PushRefusal::UnknownApi(id)) => {
-            answer_error(&PushError::UnknownApi(id))
-        }
-        PushOutcome::Refused(PushRefusal::TooMany) => answer_error(&PushError::TooMany),
-        PushOutcome::Refused(PushRefusal::ShuttingDown) => answer_error(&PushError::ShuttingDown),
+        PushOutcome::Refused(refusal) => refuse(&refusal.into()),
     }
+}
+
+/// The answer to a request that was refused as a whole.
+fn refuse(error: &PushError) -> Response<Bytes> {
+    let mut response = answer_error(error);
+    if let PushError::UnknownEncoding(_) = error {
+        // RFC 9110, section 15.5.16.
+        response.headers_mut().insert(header::ACCEPT_ENCODING, ACCEPTED_ENCODINGS);
+    }
+    response
 }
 
 fn answer_error(error: &PushError) -> Response<Bytes> {
@@ -136,6 +120,21 @@ impl From<NotPushed> for PushError {
             NotPushed::TooLarge { bytes, limit } => Self::TooLarge { bytes, limit },
             NotPushed::Invalid(problem) => Self::Invalid(problem),
             NotPushed::SlowReader => Self::SlowReader,
+        }
+    }
+}
+
+impl From<PushRefusal> for PushError {
+    fn from(refusal: PushRefusal) -> Self {
+        match refusal {
+            PushRefusal::BodyTooLarge(problem) => Self::BodyTooLarge(problem),
+            PushRefusal::UnknownEncoding(problem) => Self::UnknownEncoding(problem),
+            PushRefusal::BadRequest(problem) => Self::BadRequest(problem),
+            PushRefusal::TooManyIds(problem) => Self::TooManyIds(problem),
+            PushRefusal::Unauthorized(problem) => Self::Unauthorized(problem),
+            PushRefusal::UnknownApi(id) => Self::UnknownApi(id),
+            PushRefusal::TooMany => Self::TooMany,
+            PushRefusal::ShuttingDown => Self::ShuttingDown,
         }
     }
 }
