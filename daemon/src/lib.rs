@@ -23,6 +23,7 @@ pub mod proxies;
 pub mod ready;
 pub mod reload;
 pub mod router;
+pub mod secret_files;
 pub mod serve;
 pub mod settings;
 pub mod signals;

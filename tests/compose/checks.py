@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+import urllib.error
 import urllib.request
 
 from load import Load
@@ -93,6 +94,21 @@ async def listeners(stack, taken):
         else:
             expect(not answers(port), f"port {port} answers from outside")
     say("the public port serves the chat page, and the internal ones do not answer")
+
+
+def tokens(stack):
+    """Each service takes the operator's token of its own container, and no other one."""
+    routes = {"gateway": (9001, "/cleanups"), "function-runner": (9002, "/functions")}
+    read = ("cat", "data/operator.token")
+    own = {service: stack.compose("exec", "-T", service, *read).strip() for service in SERVICES}
+    address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    for service, (port, path) in routes.items():
+        url = f"http://{stack.inspect(service, address).strip()}:{port}{path}"
+        expect_equal(status(url), 401, f"answer of {service} without a token")
+        for owner, token in own.items():
+            expected = 200 if owner == service else 401
+            expect_equal(status(url, token), expected, f"answer of {service} to the token of {owner}")
+    say("the internal listeners ask for tokens, and each service has its own for the operator")
 
 
 async def chat(stack):
@@ -192,6 +208,16 @@ async def health(stack, service):
 
 async def started(stack):
     return await asyncio.to_thread(stack.inspect, "function-runner", "{{.State.StartedAt}}")
+
+
+def status(url, token=None):
+    """The status of the answer to a GET with this bearer token."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
 
 
 def get(url):

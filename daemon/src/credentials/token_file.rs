@@ -15,12 +15,14 @@ use uuid::Uuid;
 use super::AccessToken;
 use crate::{
     access::{open_to_others, user},
+    secret_files,
     settings::{Secret, read_secret_file},
 };
 
 /// The token in `file`, which is made if it is not there. The error says what is wrong, and what
 /// would be right.
 pub(super) fn open(file: &Path) -> Result<AccessToken, String> {
+    secret_files::note(file);
     let opened = read(file).and_then(|found| match found {
         Some(token) => Ok(token),
         None => {

@@ -15,6 +15,7 @@ use super::{
     notes::{Notes, join},
     variables::names,
 };
+use crate::secret_files;
 
 /// One table of a document. Keys that nobody asked for are noted as unknown when the section is
 /// dropped.
@@ -92,6 +93,7 @@ impl Section {
 
     /// Notes a file with a secret.
     pub(super) fn note_secret_file(&self, file: &Path) {
+        secret_files::note(file);
         self.notes.add_secret_file(file);
     }
 

@@ -9,11 +9,14 @@ use std::{
 
 use nix::fcntl::OFlag;
 
+use crate::secret_files;
+
 /// The longest settings file.
 const BYTES_MAX: u64 = 4 << 20;
 
-/// Reads a settings file.
+/// Reads a settings file, which may have secrets.
 pub fn read_settings_text(path: &Path) -> io::Result<String> {
+    secret_files::note(path);
     read_text(path, BYTES_MAX, "4 MiB")
 }
 

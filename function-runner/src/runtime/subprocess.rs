@@ -25,6 +25,7 @@ mod private_tmp;
 mod processes;
 mod program;
 mod report;
+mod secret_fence;
 mod spawner;
 mod trial;
 

@@ -70,9 +70,9 @@ const DAEMON: Map = &[
     ),
     ("proxies", &["settings", "telemetry"]),
     ("check", &["tls"]),
-    ("tls", &["access", "authority", "reload", "settings", "telemetry"]),
+    ("tls", &["access", "authority", "reload", "secret_files", "settings", "telemetry"]),
     ("authority", &[]),
-    ("credentials", &["access", "http", "path", "settings", "telemetry"]),
+    ("credentials", &["access", "http", "path", "secret_files", "settings", "telemetry"]),
     ("browser", &["health", "http", "path", "settings", "telemetry"]),
     ("health", &["http", "path"]),
     ("router", &["path"]),
@@ -88,8 +88,9 @@ const DAEMON: Map = &[
     ("stream", &[]),
     ("children", &[]),
     ("signals", &[]),
-    ("settings", &["access"]),
+    ("settings", &["access", "secret_files"]),
     ("access", &[]),
+    ("secret_files", &[]),
 ];
 
 const CRATES: &[(&str, Map)] =

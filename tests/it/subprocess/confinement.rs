@@ -1,6 +1,7 @@
 //! Confinement: what an instance may use, its own /tmp, and its user.
 
 mod limits;
+mod secret_files;
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
@@ -23,6 +24,12 @@ import os, subprocess, sys, threading, time
 def fill(path, mb):
     with open(path, 'wb') as file:
         return sum(file.write(bytes(1 << 20)) for _ in range(mb)) >> 20
+
+def read(path):
+    try:
+        return open(path).read() if os.path.exists(path) else ''
+    except PermissionError:
+        return 'closed'
 
 def orphan(mb):
     if os.fork() == 0:

@@ -8,10 +8,11 @@ use tokio_rustls::rustls::pki_types::{
 };
 
 use super::{open, read as read_text, unreadable};
-use crate::access::open_to_others;
+use crate::{access::open_to_others, secret_files};
 
 /// Reads the file. The error says what is wrong, and what would be right.
 pub(super) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    secret_files::note(file);
     let shown = file.display();
     let opened = open(file)?;
     let metadata = opened.metadata().map_err(|error| unreadable(&shown.to_string(), &error))?;

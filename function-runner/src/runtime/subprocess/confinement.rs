@@ -15,6 +15,7 @@ use std::{
     },
 };
 
+use daemon::secret_files;
 use nix::{
     errno::Errno,
     sys::{
@@ -33,6 +34,7 @@ use super::{
     namespaces::NamespaceFilter,
     private_tmp::{self, Mounts},
     program::Program,
+    secret_fence::{self, SecretFence},
     spawner, trial,
 };
 use crate::settings::User;
@@ -52,6 +54,7 @@ struct Steps {
     cgroup_files: Vec<File>,
     mounts: Option<Mounts>,
     user: Option<User>,
+    fence: Option<SecretFence>,
     namespaces: Option<&'static NamespaceFilter>,
 }
 
@@ -88,6 +91,10 @@ pub(super) fn announce() {
                 "no mount can be made: functions share the /tmp and the /dev/shm of the machine, and \
                  tmp_mb does not hold"
             );
+            let files = secret_fence::left_open(&secret_files::all());
+            if !files.is_empty() {
+                warn!(?files, "functions of the runner's user can read files that have secrets");
+            }
         }
     });
 }
@@ -136,13 +143,14 @@ impl Confinement {
         let files_mb = if has_folders { limits.tmp_mb } else { 0 };
         let memory_mb = limits.memory_mb + files_mb;
         let cgroup = hierarchy().ok().map(|it| Cgroup::new(it, &name, memory_mb)).transpose()?;
+        let fence = if mounts.is_none() { SecretFence::new(&secret_files::all()) } else { None };
         let confinement = Self { cgroup };
         match confinement.entry_files() {
             Ok(cgroup_files) => {
                 let (runner, user) = (process::id(), program.user);
                 // Without a control group there is nothing that they could change.
                 let namespaces = confinement.cgroup.as_ref().and_then(|_| namespace_filter());
-                Steps { runner, cgroup_files, mounts, user, namespaces }.put_before(command);
+                Steps { runner, cgroup_files, mounts, user, fence, namespaces }.put_before(command);
                 Ok(confinement)
             }
             Err(error) => {
@@ -208,6 +216,9 @@ impl Steps {
         // The function starts even if the kernel or a container forbids these.
         let _ = setrlimit(Resource::RLIMIT_CORE, 0, 0);
         let _ = setrlimit(Resource::RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX);
+        if let Some(fence) = &self.fence {
+            fence.set()?;
+        }
         // The last step: the mounts need a namespace of their own.
         self.namespaces.map_or(Ok(()), NamespaceFilter::set)
     }

@@ -7,16 +7,19 @@
 //! visible at its path.
 //!
 //! The namespace is made also for an instance that shares the folders of the machine: the control
-//! groups are read-only in it.
+//! groups are read-only in it, and the files with secrets of the runner are hidden.
 
 mod folders;
 mod kernel_mounts;
 mod mounts;
+mod secrets;
 
 use std::{io, path::Path, sync::OnceLock};
 
-use self::folders::Folders;
+use daemon::secret_files;
+
 pub(super) use self::mounts::Mounts;
+use self::{folders::Folders, secrets::HiddenFiles};
 use super::{program::Program, trial};
 
 /// How the runner can make a namespace.
@@ -41,14 +44,15 @@ pub(super) fn mounts(
     has_cgroup: bool,
 ) -> io::Result<Option<Mounts>> {
     let Some(way) = way() else { return Ok(None) };
-    if matches!(way, Way::AsUser) && (program.user.is_some() || !program.private_tmp && !has_cgroup)
-    {
-        // Such a namespace has no other users. It protects nothing but the control groups.
+    let hidden = HiddenFiles::new(secret_files::all(), &program.code)?;
+    let protects = has_cgroup || !hidden.is_empty();
+    // A namespace that is made as a user has no other users.
+    if matches!(way, Way::AsUser) && (program.user.is_some() || !program.private_tmp && !protects) {
         return Ok(None);
     }
     let needed = [program.executable.as_path(), &program.code];
     let folders = program.private_tmp.then(|| Folders::new(&needed, size_mb)).transpose()?;
-    Mounts::new(way, folders, &program.code).map(Some)
+    Mounts::new(way, folders, hidden, &program.code).map(Some)
 }
 
 /// Finds out once, with a child that only makes the mounts.
@@ -58,7 +62,9 @@ fn way() -> Option<Way> {
 }
 
 fn works(way: Way) -> bool {
-    let folders = Folders::new(&[], 1);
-    let mounts = folders.and_then(|folders| Mounts::new(way, Some(folders), Path::new("/")));
+    let mounts = Folders::new(&[], 1).and_then(|folders| {
+        let hidden = HiddenFiles::new(Vec::new(), Path::new("/"))?;
+        Mounts::new(way, Some(folders), hidden, Path::new("/"))
+    });
     mounts.is_ok_and(|mounts| trial::succeeds(move || mounts.make()))
 }

@@ -21,12 +21,14 @@ use super::{
     Way,
     folders::Folders,
     kernel_mounts::{self, KernelMount},
+    secrets::HiddenFiles,
 };
 
 #[derive(Debug)]
 pub(in super::super) struct Mounts {
     way: Way,
     folders: Option<Folders>,
+    hidden: HiddenFiles,
     kernel_mounts: Vec<KernelMount>,
     working_folder: CString,
     user_map: String,
@@ -38,12 +40,14 @@ impl Mounts {
     pub(super) fn new(
         way: Way,
         folders: Option<Folders>,
+        hidden: HiddenFiles,
         working_folder: &Path,
     ) -> io::Result<Self> {
         let (user, group) = (Uid::effective(), Gid::effective());
         Ok(Self {
             way,
             folders,
+            hidden,
             kernel_mounts: kernel_mounts::all()?,
             working_folder: c_string(working_folder)?,
             user_map: format!("{user} {user} 1"),
@@ -65,6 +69,8 @@ impl Mounts {
         if let Some(folders) = &self.folders {
             folders.make()?;
         }
+        // After the folders: what an instance keeps of a folder of the machine may have some.
+        self.hidden.hide()?;
         self.protect_machine();
         // Again by its name: a mount may cover the folder that had this name.
         Ok(chdir(self.working_folder.as_c_str())?)
