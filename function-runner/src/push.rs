@@ -6,14 +6,14 @@
 mod answer;
 mod body;
 mod failures;
+mod headers;
 
 use std::{sync::Arc, time::Duration};
 
 use daemon::http::Body;
 use functions::PushCredential;
-use http::{HeaderMap, HeaderName, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode};
 use reqwest::{Client, redirect};
-use shared::invocation::TRACEPARENT_HEADER;
 use url::Url;
 
 use self::{answer::Answered, failures::Failures};
@@ -21,6 +21,7 @@ pub(crate) use self::{
     answer::refused,
     body::{BodyEnd, PushBody},
     failures::PushFailure,
+    headers::PushHeaders,
 };
 use crate::{invocation::RecentLines, settings::FunctionSettings};
 
@@ -31,10 +32,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection to the gateway is kept. A push must not be sent on a connection that
 /// the gateway is closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// The headers of a push that reach the gateway. How the body is framed is not among them.
-const PASSED_ON: [HeaderName; 3] =
-    [header::CONTENT_TYPE, header::CONTENT_ENCODING, HeaderName::from_static(TRACEPARENT_HEADER)];
 
 /// Passes the pushes of one function on. Clones are the same.
 #[derive(Debug, Clone)]
@@ -70,12 +67,11 @@ impl Pushes {
         Ok(Self(Arc::new(Inner { gateway: gateway.transpose()?, headers, failures })))
     }
 
-    /// Passes a push to `api` on, and returns the answer of the gateway. `headers` are those of the
-    /// push.
+    /// Passes a push to `api` on, and returns the answer of the gateway.
     pub(crate) async fn pass_on(
         &self,
         api: &str,
-        headers: &HeaderMap,
+        headers: PushHeaders,
         body: PushBody,
     ) -> Response<Body> {
         let Some(Gateway { http, url }) = &self.0.gateway else {
@@ -83,13 +79,8 @@ impl Pushes {
                         variables.push in its settings";
             return self.failed(api, &PushFailure::of_runner(StatusCode::BAD_GATEWAY, what));
         };
-        let mut all = self.0.headers.clone();
-        for name in &PASSED_ON {
-            for value in headers.get_all(name) {
-                all.append(name, value.clone());
-            }
-        }
-        let request = http.post(at(url, api)).headers(all).body(reqwest::Body::wrap(body));
+        let headers = headers.beside(self.0.headers.clone());
+        let request = http.post(at(url, api)).headers(headers).body(reqwest::Body::wrap(body));
         match Answered::read(request.send().await).await {
             Ok(Answered { response, failure: Some(failure) }) => {
                 self.0.failures.note(api, &failure);

@@ -21,7 +21,7 @@ use crate::support::soon;
 
 /// A Python function that evaluates the expression in its event, and can push.
 const PUSHES: &str = r#"
-import json, os, socket, subprocess, sys, threading, urllib.error, urllib.request
+import json, os, select, socket, subprocess, sys, threading, urllib.error, urllib.request
 
 URL = os.environ["url"]
 PORT = int(os.environ["SCF_RUNTIME_API_PORT"])
@@ -61,6 +61,20 @@ def raw(text, port=PORT):
 
 def status_of(text):
     return raw(text).split(" ")[1]
+
+def flood():
+    """Pushes with long heads until one is refused, and hangs up. The status line of that one."""
+    head = "POST /api-x HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\nx: " + "x" * 30000
+    for _ in range(100):
+        connections = [connect() for _ in range(50)]
+        for connection in connections:
+            connection.sendall(head.encode() + b"\r\n\r\n{}")
+        answered = select.select(connections, [], [], 0.1)[0]
+        line = answered[0].recv(12).decode() if answered else ""
+        for connection in connections:
+            connection.close()
+        if line:
+            return line
 
 def in_thread(call):
     threading.Thread(target=call, daemon=True).start()

@@ -3,7 +3,7 @@
 use http::Response;
 use serde_json::json;
 
-use super::{Functions, Gateway, code, eval, settings, start};
+use super::{Functions, Gateway, code, eval, logged, settings, start};
 use crate::{
     subprocess::functions::{function, has},
     support::{access, client::exchange, world::World},
@@ -176,6 +176,37 @@ async fn pushes_without_an_answer_do_not_keep_a_function_from_its_events() {
     }
     gateway.release(1000);
     assert_eq!(eval(&functions, "push()").await[0], 200);
+    functions.finish().await;
+}
+
+/// The connections are closed without waiting for an answer, and their pushes go on waiting.
+#[tokio::test]
+async fn a_flood_of_pushes_that_nobody_waits_for_is_refused() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "max_instances = 1").await;
+    gateway.hold();
+    assert_eq!(eval(&functions, "flood()").await, "HTTP/1.1 429");
+    let refused = eval(&functions, "push()").await;
+    assert_eq!((&refused[0], &refused[1]["errNo"]), (&json!(429), &json!(429)), "{refused}");
+    let text = refused[1]["errMsg"].as_str().unwrap();
+    assert!(text.starts_with("not delivered: 256 pushes"), "{text}");
+    logged(&functions, "push of function python to api-x failed with errNo 429: not delivered")
+        .await;
+    for number in 0..100 {
+        assert_eq!(eval(&functions, &number.to_string()).await, number);
+    }
+    // Those that were passed on, and those that waited. Nothing more was kept.
+    gateway.release(1000);
+    for _ in 0..64 + 256 {
+        let push = gateway.push().await;
+        assert_eq!((push.head.as_str(), push.body.as_str()), ("POST /api-x", "{}"));
+    }
+    assert_eq!(eval(&functions, "push()").await[0], 200);
+    gateway.push().await;
+    gateway.nothing().await;
     functions.finish().await;
 }
 

@@ -4,7 +4,9 @@
 //!
 //! They have nothing to do with events: a child may push whenever it runs.
 
-use std::{sync::Arc, time::Duration};
+mod turns;
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use daemon::{
@@ -18,15 +20,14 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use shared::api_id::is_api_id;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot::error::TryRecvError},
+    sync::oneshot::error::TryRecvError,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::push::{BodyEnd, PUSH_TIMEOUT, PushBody, PushFailure, Pushes, refused};
+use self::turns::{Admitted, Turn, Turns, WAITING_MAX};
+use crate::push::{BodyEnd, PUSH_TIMEOUT, PushBody, PushFailure, PushHeaders, Pushes, refused};
 
-/// How many pushes of an instance are passed on at once. Further ones wait.
-const AT_ONCE_MAX: usize = 64;
 /// How long pushes may still take when their instance has ended. Less than its connections have, so
 /// that none breaks off in the middle of a push.
 const END_TIMEOUT: Duration = Duration::from_millis(500);
@@ -43,7 +44,7 @@ pub(super) struct ChildPushes {
     /// Each push has to carry it, if there is one.
     secret: Option<AccessToken>,
     guard: PageGuard,
-    turns: Arc<Semaphore>,
+    turns: Turns,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -59,7 +60,7 @@ impl ChildPushes {
     ) -> Self {
         // For the pages in a browser that the child may have started.
         let guard = PageGuard::new(PageSettings::default());
-        Self { pushes, secret, guard, turns: Arc::new(Semaphore::new(AT_ONCE_MAX)), tasks, stop }
+        Self { pushes, secret, guard, turns: Turns::new(), tasks, stop }
     }
 
     /// The address that the child pushes to, if its runtime API is at `port`.
@@ -72,18 +73,27 @@ impl ChildPushes {
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
         let api = match self.api_of(&request) {
             Ok(api) => api,
-            Err(refusal) => {
-                // Reading would tell a client to send what it has asked for.
-                if !request.headers().contains_key(header::EXPECT) {
-                    self.tasks.spawn(drop_rest(request.into_body()));
-                }
-                return *refusal;
-            }
+            Err(refusal) => return self.refuse(request, *refusal),
         };
-        let passed_on = self.tasks.spawn(self.clone().pass_on(api, request)).await;
+        let Some(admitted) = self.turns.admit() else {
+            let what = format!("not delivered: {WAITING_MAX} pushes of the process wait already");
+            let failure = PushFailure::of_runner(StatusCode::TOO_MANY_REQUESTS, &what);
+            return self.refuse(request, self.pushes.failed(&api, &failure));
+        };
+        let headers = PushHeaders::of(request.headers());
+        let passing_on = self.clone().pass_on(admitted, api, headers, request.into_body());
+        let passed_on = self.tasks.spawn(passing_on).await;
         passed_on.unwrap_or_else(|_| {
             refused(StatusCode::INTERNAL_SERVER_ERROR, "the function-runner has failed")
         })
+    }
+
+    fn refuse(&self, request: Request<Incoming>, refusal: Response<Body>) -> Response<Body> {
+        // Reading would tell a client to send what it has asked for.
+        if !request.headers().contains_key(header::EXPECT) {
+            self.tasks.spawn(drop_rest(request.into_body()));
+        }
+        refusal
     }
 
     /// The API that the request is for, or the answer to a request that is no push.
@@ -105,8 +115,15 @@ impl ChildPushes {
         }
     }
 
-    async fn pass_on(self, api: String, request: Request<Incoming>) -> Response<Body> {
-        let passing = timeout(PUSH_TIMEOUT, self.in_turn(&api, request));
+    /// Passes one push on. It may wait for its turn, so the rest of its head is not kept.
+    async fn pass_on(
+        self,
+        admitted: Admitted,
+        api: String,
+        headers: PushHeaders,
+        body: Incoming,
+    ) -> Response<Body> {
+        let passing = timeout(PUSH_TIMEOUT, self.in_turn(admitted, &api, headers, body));
         let cut = async {
             self.stop.cancelled().await;
             sleep(END_TIMEOUT).await;
@@ -124,11 +141,16 @@ impl ChildPushes {
         self.pushes.failed(&api, &PushFailure::of_runner(status, what))
     }
 
-    async fn in_turn(&self, api: &str, request: Request<Incoming>) -> Response<Body> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await.expect("it is never closed");
-        let (head, body) = request.into_parts();
+    async fn in_turn(
+        &self,
+        admitted: Admitted,
+        api: &str,
+        headers: PushHeaders,
+        body: Incoming,
+    ) -> Response<Body> {
+        let turn = admitted.turn().await;
         let (body, mut ended) = PushBody::new(body, self.stop.clone());
-        let answer = self.pushes.pass_on(api, &head.headers, body).await;
+        let answer = self.pushes.pass_on(api, headers, body).await;
         match ended.try_recv() {
             Ok(BodyEnd::Whole | BodyEnd::Broken) | Err(TryRecvError::Closed) => {}
             Ok(BodyEnd::Left(rest)) => drop(self.tasks.spawn(drop_rest(rest))),
@@ -159,7 +181,7 @@ async fn drop_rest(mut body: Incoming) {
 }
 
 /// `answer`, which has `turn` until its end: a long one comes as the child reads it.
-fn in_turn_to_its_end(mut answer: Response<Body>, turn: OwnedSemaphorePermit) -> Response<Body> {
+fn in_turn_to_its_end(mut answer: Response<Body>, turn: Turn) -> Response<Body> {
     if let Some(bytes) = answer.body().size_hint().exact() {
         answer.headers_mut().insert(header::CONTENT_LENGTH, bytes.into());
     }
