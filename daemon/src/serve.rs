@@ -29,7 +29,10 @@ use tower::{Service, ServiceBuilder};
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::{debug, error, warn};
 
-pub use self::{capacity::ConnectionPermit, exchange::EndsWithPeer, http_stream::take_stream};
+pub use self::{
+    capacity::ConnectionPermit, exchange::EndsWithPeer, host::host_problem,
+    http_stream::take_stream,
+};
 use self::{
     capacity::{Capacity, RESERVE_TIMEOUT},
     connection::Connection,

@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 use tower::{Service, ServiceExt, service_fn};
 
 use super::{
-    OverTls, PeerAddress, capacity::ConnectionPermit, exchange, host, http_stream::HttpStream,
+    OverTls, PeerAddress, capacity::ConnectionPermit, exchange, host::host_problem,
+    http_stream::HttpStream,
 };
 use crate::{
     activity::Activity, body::RequestBody, health::is_probe, http::Body, proxies::Proxies,
@@ -78,7 +79,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
             let (switching, uncertified) = (switching.clone(), uncertified.clone());
             async move {
                 busy.store(true, Ordering::Relaxed);
-                let problem = host::problem(request.version(), request.headers());
+                let problem = host_problem(request.version(), request.headers());
                 let mut response = if let Some(problem) = problem {
                     drop(request);
                     exchange::bad_request(problem)

@@ -5,8 +5,8 @@ use http::{HeaderMap, Version, header};
 
 const PORT_DIGITS_MAX: usize = 5;
 
-/// What is wrong with the `Host` of a request.
-pub(super) fn problem(version: Version, headers: &HeaderMap) -> Option<&'static str> {
+/// What is wrong with the `Host` of a request. For servers that are not of [`super::serve`] too.
+pub fn host_problem(version: Version, headers: &HeaderMap) -> Option<&'static str> {
     let mut values = headers.get_all(header::HOST).iter();
     match (values.next(), values.next()) {
         (None, _) if version < Version::HTTP_11 => None,

@@ -29,6 +29,10 @@ const NO_PUSHES: &[(&str, &str)] = &[
     ("DELETE /api-x HTTP/1.1\nhost: localhost", "405"),
     ("POST /api-x%0d%0ahost:%20x HTTP/1.1\nhost: localhost", "404"),
     ("OPTIONS * HTTP/1.1\nhost: localhost", "404"),
+    ("POST /api-x HTTP/1.1", "400"),
+    ("POST /api-x HTTP/1.1\nhost: localhost\nhost: localhost", "400"),
+    ("POST /api-x HTTP/1.1\nhost: localhost:x", "400"),
+    ("POST http://localhost/api-x HTTP/1.1", "400"),
     // Not by a name: it may have been pointed at this machine.
     ("POST /api-x HTTP/1.1\nhost: example.com", "403"),
     ("POST http://example.com/api-x HTTP/1.1\nhost: localhost", "403"),

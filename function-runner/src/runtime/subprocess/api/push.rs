@@ -14,8 +14,9 @@ use daemon::{
     credentials::AccessToken,
     http::{Body, message, method_not_allowed},
     path::{TOKEN_PATH, normal},
+    serve::host_problem,
 };
-use http::{Method, Request, Response, StatusCode, header};
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use shared::api_id::is_api_id;
@@ -98,6 +99,12 @@ impl ChildPushes {
 
     /// The API that the request is for, or the answer to a request that is no push.
     fn api_of<B>(&self, request: &Request<B>) -> Result<String, Box<Response<Body>>> {
+        if let Some(problem) = host_problem(request.version(), request.headers()) {
+            let mut refusal = message(StatusCode::BAD_REQUEST, problem);
+            // What follows may be meant for another server.
+            refusal.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            return Err(refusal.into());
+        }
         if let Some(refusal) = self.guard.refuse(request) {
             return Err(refusal.into());
         }
