@@ -31,7 +31,6 @@ use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
 };
-use uuid::Uuid;
 
 pub(super) use self::caller::can_be_known;
 pub(crate) use self::reply::memory as reply_memory;
@@ -56,7 +55,7 @@ const SECRET: HeaderName = HeaderName::from_static("longhold-secret");
 pub(super) struct RuntimeApi {
     pub(super) port: u16,
     /// Each request has to carry it, if the instance has one.
-    pub(super) secret: Option<Arc<str>>,
+    pub(super) secret: Option<AccessToken>,
     /// What the child pushes to.
     pub(super) push_url: String,
     instance: watch::Sender<Option<Instance>>,
@@ -79,8 +78,7 @@ impl RuntimeApi {
         // A child may push to many clients at once, with a connection for each.
         let listener = socket.listen(BACKLOG)?;
         let address = listener.local_addr()?;
-        let secret =
-            is_our_bootstrap.then(|| Arc::from(Uuid::new_v4().simple().to_string().as_str()));
+        let secret = is_our_bootstrap.then(AccessToken::random);
         let push_secret = (!can_be_known().unwrap_or(false)).then(AccessToken::random);
         let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();

@@ -99,7 +99,7 @@ impl Program {
         command.envs(self.environment.with_push(&api.push_url).iter());
         self.documented(&mut command, limits, api.port);
         // Only processes of the same user, and root, can read the environment of a process.
-        command.envs(api.secret.as_deref().map(|secret| (SECRET, secret)));
+        command.envs(api.secret.as_ref().map(|secret| (SECRET, secret.reveal())));
         command
     }
 

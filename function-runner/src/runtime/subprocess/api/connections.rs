@@ -5,7 +5,10 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use daemon::http::{Body, message};
+use daemon::{
+    credentials::AccessToken,
+    http::{Body, message},
+};
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -43,7 +46,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct Access {
     pub(super) callers: Callers,
     /// Each request has to carry it, if there is one.
-    pub(super) secret: Option<Arc<str>>,
+    pub(super) secret: Option<AccessToken>,
 }
 
 /// Serves the child on `listener` until `stop`, then ends its connections. Connections of others
@@ -175,8 +178,7 @@ impl Child {
 impl Access {
     /// Whether the request carries the secret, if there is one.
     fn knows<B>(&self, request: &Request<B>) -> bool {
-        self.secret.as_deref().is_none_or(|secret| {
-            request.headers().get(SECRET).is_some_and(|value| value.as_bytes() == secret.as_bytes())
-        })
+        let presented = || request.headers().get(SECRET)?.to_str().ok();
+        self.secret.as_ref().is_none_or(|secret| presented().is_some_and(|it| secret.matches(it)))
     }
 }
