@@ -4,6 +4,7 @@ mod routes;
 
 mod action;
 mod batch;
+mod bodies;
 mod drain;
 mod invoke;
 mod logs;
@@ -11,7 +12,6 @@ mod logs;
 use std::time::Duration;
 
 use daemon::{
-    body::BodyMemory,
     browser::PageGuard,
     files::raise_limit,
     serve::{Listener, ServeSettings, serve as serve_http},
@@ -20,8 +20,8 @@ use tokio::{sync::mpsc, time::sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-use self::logs::Followers;
 pub use self::routes::paths;
+use self::{bodies::Bodies, logs::Followers};
 use crate::{runner::Runner, settings::Settings};
 
 /// HTTP clients keep pooled connections for up to 90 s (the gateway does). The client has to be
@@ -62,9 +62,9 @@ pub async fn serve_with_changes(
     runner.keep_warm();
     let followers = Followers::new();
     let close = CancellationToken::new();
-    let memory = BodyMemory::new(runner.body_memory(), MEMORY_TIMEOUT);
+    let bodies = Bodies::new(runner.body_memory());
     let guard = PageGuard::new(runner.internal_pages());
-    let service = routes::service(guard, runner.clone(), memory, followers.clone(), close.clone());
+    let service = routes::service(guard, runner.clone(), bodies, followers.clone(), close.clone());
     let serving = serve_http(listener, SERVE, close.clone(), service);
     let shutdown = async {
         runner.run(changes, stop).await;

@@ -231,7 +231,7 @@ impl Runner {
         self.0.settings.trusts_this_machine
     }
 
-    /// Bytes of all request bodies that are being read, together.
+    /// Bytes of the bodies of all invocations that are being read, together.
     pub(crate) fn body_memory(&self) -> usize {
         self.0.settings.body_memory
     }

@@ -70,7 +70,8 @@ pub struct Settings {
     /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
     /// one is answered with 429.
     pub max_invocations: usize,
-    /// `limits.body_memory`: bytes of all request bodies that are being read, together.
+    /// `limits.body_memory`: bytes of the bodies of all invocations that are being read, together.
+    /// The cloud API has half of that beside.
     pub body_memory: usize,
     /// `limits.reply_memory`: bytes of all replies that are being read from child processes,
     /// together.

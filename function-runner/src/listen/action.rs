@@ -6,7 +6,7 @@
 mod outcome;
 mod tc3;
 
-use std::{sync::Arc, time::SystemTime};
+use std::time::SystemTime;
 
 use daemon::{
     body::{BodyError, BodyMemory, HeldBody, RequestBody},
@@ -22,17 +22,17 @@ use shared::action::{
 };
 use tracing::debug;
 
+use self::tc3::SignedHead;
 use crate::{
     invocation::{
         InvocationRequest, RecentLines, ReplyTo, event,
         request_id::{RequestId, traceparent},
     },
     runner::Runner,
-    settings::SecretPair,
 };
 
 /// The largest body. The event in it is a JSON string, which is longer than the event.
-const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
+pub(super) const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
 
 /// Answers the request `head` with `body`.
 pub(super) async fn answer(
@@ -58,15 +58,17 @@ pub(super) async fn answer(
 
 /// What the signature of a request has to be.
 enum Signature {
-    Of(Arc<SecretPair>),
+    /// That of this head with the body.
+    Of(SignedHead),
     Any,
 }
 
 impl Signature {
-    /// What is asked of the request `head`. The error says that there is no pair to sign with.
+    /// What is asked of the request `head`. The error says that there is no pair to sign with, or
+    /// what cannot be right whatever the body is.
     fn asked_of(runner: &Runner, head: &Parts) -> Result<Self, ActionError> {
         if let Some(pair) = runner.secret() {
-            return Ok(Self::Of(pair));
+            return SignedHead::check(&pair, head, SystemTime::now()).map(Self::Of);
         }
         let is_trusted = || {
             let peer = head.extensions.get().is_some_and(|PeerAddress(peer)| is_loopback(*peer));
@@ -91,7 +93,7 @@ async fn act(
     let signature = Signature::asked_of(runner, head)?;
     let body = read(memory, body).await?;
     let (bytes, head) = (body.bytes.clone(), head.clone());
-    let parsed = offload(bytes.len(), move || parse(&signature, &head, &bytes)).await;
+    let parsed = offload(bytes.len(), move || parse(signature, &head, &bytes)).await;
     drop(body);
     let (request, traceparent) = parsed?;
     if request.client_context.len() > event::BYTES_MAX {
@@ -116,12 +118,12 @@ async fn read(memory: &BodyMemory, body: RequestBody) -> Result<HeldBody, Action
 
 /// The invocation that the request asks for, and its `traceparent`.
 fn parse(
-    signature: &Signature,
+    signature: Signature,
     head: &Parts,
     body: &[u8],
 ) -> Result<(Invoke, Option<String>), ActionError> {
     match signature {
-        Signature::Of(pair) => tc3::verify(pair, head, body, SystemTime::now())?,
+        Signature::Of(signed) => signed.verify(body)?,
         Signature::Any => {}
     }
     check_action(&head.headers)?;

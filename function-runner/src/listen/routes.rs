@@ -5,7 +5,7 @@ use std::{convert::Infallible, sync::LazyLock};
 
 use batch::server::is_batch;
 use daemon::{
-    body::{BodyMemory, RequestBody},
+    body::RequestBody,
     browser::PageGuard,
     credentials::{Caller, Denial, Presented},
     health::{health, readiness},
@@ -18,7 +18,7 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use tower::{Service, service_fn};
 
-use super::{action, batch::invoke_batch, drain, invoke::invoke, logs::Followers};
+use super::{action, batch::invoke_batch, bodies::Bodies, drain, invoke::invoke, logs::Followers};
 use crate::runner::Runner;
 
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +112,7 @@ pub fn paths() -> &'static [ListedPath] {
 pub(super) fn service(
     guard: PageGuard,
     runner: Runner,
-    memory: BodyMemory,
+    bodies: Bodies,
     followers: Followers,
     close: CancellationToken,
 ) -> impl Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
@@ -122,12 +122,12 @@ pub(super) fn service(
 + 'static {
     service_fn(move |request| {
         let refused = guard.refuse(&request);
-        let (runner, memory) = (runner.clone(), memory.clone());
+        let (runner, bodies) = (runner.clone(), bodies.clone());
         let (followers, close) = (followers.clone(), close.clone());
         async move {
             Ok(match refused {
                 Some(refused) => refused,
-                None => answer(&runner, &memory, &followers, close, request).await,
+                None => answer(&runner, &bodies, &followers, close, request).await,
             })
         }
     })
@@ -135,7 +135,7 @@ pub(super) fn service(
 
 async fn answer(
     runner: &Runner,
-    memory: &BodyMemory,
+    bodies: &Bodies,
     followers: &Followers,
     close: CancellationToken,
     request: Request<RequestBody>,
@@ -155,9 +155,12 @@ async fn answer(
         return gate.refuse(&path, &denial);
     }
     match found {
-        Found::Route(Route::Action, _) => action::answer(runner, memory, &head, body).await,
+        Found::Route(Route::Action, _) => {
+            action::answer(runner, &bodies.of_actions, &head, body).await
+        }
         Found::Route(Route::Invocations, parameters) => {
             let name = parameters.get("name").unwrap_or_default();
+            let memory = &bodies.of_services;
             if is_batch(&head.headers) {
                 return invoke_batch(runner, memory, name, body).await;
             }

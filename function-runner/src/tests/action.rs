@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     functions::{function, gate, waiting},
-    http::{receive, send},
+    http::{receive, send, signed_now},
     server::Server,
 };
 
@@ -154,6 +154,37 @@ async fn with_a_secret_pair_only_what_is_signed_is_run() {
     assert_eq!(error["Code"], "AuthFailure.SignatureExpire");
     // Requests of the gateway have no signature.
     assert_eq!(server.invoke("returns", "1").await.status, 200);
+    server.stop().await;
+}
+
+/// Each of these requests announces a body, and sends none of it.
+#[tokio::test]
+async fn what_the_head_shows_is_refused_before_the_body_is_read() {
+    let secret = "[invoke]\nsecret_id = \"id\"\nsecret_key = \"key\"\n";
+    let server = Server::start(&[secret, &function("returns", "")].concat()).await;
+    let signed = |id: &str| signed_now(id, "content-type;host");
+    let old = "authorization: TC3-HMAC-SHA256 Credential=id/2019-02-25/scf/tc3_request, \
+               SignedHeaders=content-type;host, Signature=00\r\nx-tc-timestamp: 1551113065\r\n";
+    let cases = [
+        (String::new(), "AuthFailure.InvalidAuthorization"),
+        (signed("id").replace("SHA256", "SHA1"), "AuthFailure.InvalidAuthorization"),
+        (signed("id").replace("/tc3_request", ""), "AuthFailure.InvalidAuthorization"),
+        (signed("other"), "AuthFailure.SecretIdNotFound"),
+        (old.to_owned(), "AuthFailure.SignatureExpire"),
+        (signed("id").replace("x-tc-timestamp", "x-other"), "MissingParameter"),
+        (signed_now("id", "content-type"), "AuthFailure.SignatureFailure"),
+    ];
+    for expect in ["expect: 100-continue\r\n", ""] {
+        for (headers, code) in &cases {
+            let head = format!(
+                "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                 content-type: application/json\r\ncontent-length: 1000\r\n{ACTION}{headers}{expect}\r\n"
+            );
+            let answer = server.send(head.as_bytes()).await;
+            assert_eq!(answer.status, 200, "{head}");
+            assert_eq!(answer.json()["Response"]["Error"]["Code"], *code, "{head}");
+        }
+    }
     server.stop().await;
 }
 

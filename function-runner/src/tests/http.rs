@@ -1,6 +1,6 @@
 //! A client that sends any bytes and reads one answer to its end.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{collections::HashMap, net::SocketAddr, time::SystemTime};
 
 use serde_json::Value;
 use tokio::{
@@ -42,6 +42,19 @@ pub(super) fn invocation(name: &str, headers: &str, event: &[u8]) -> Vec<u8> {
         event.len()
     );
     [head.as_bytes(), event].concat()
+}
+
+/// The headers of a request for the action, signed at this time with the secret id `id` and a wrong
+/// key.
+pub(super) fn signed_now(id: &str, signed_headers: &str) -> String {
+    let now = SystemTime::now();
+    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let date = humantime::format_rfc3339_seconds(now).to_string();
+    format!(
+        "authorization: TC3-HMAC-SHA256 Credential={id}/{}/scf/tc3_request, \
+         SignedHeaders={signed_headers}, Signature=00\r\nx-tc-timestamp: {seconds}\r\n",
+        &date[..10]
+    )
 }
 
 /// Connects and sends. The answer is not read.

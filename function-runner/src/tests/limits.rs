@@ -7,7 +7,7 @@ use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 use super::{
     functions::{function, gate, waiting},
-    http::{invocation, receive, send},
+    http::{invocation, receive, send, signed_now},
     server::Server,
 };
 
@@ -61,6 +61,32 @@ async fn all_bodies_that_are_being_read_have_one_bound() {
     }
     assert!(given_up >= 2, "{given_up}");
     assert_eq!(server.invoke("returns", "1").await.status, 200);
+    server.stop().await;
+}
+
+/// A stranger who knows the secret id, and not the key, has sent all of a largest body but its end.
+#[tokio::test]
+async fn bodies_of_strangers_take_no_memory_of_invocations() {
+    let text = format!(
+        "limits.body_memory = \"18MiB\"\n[invoke]\nsecret_id = \"id\"\nsecret_key = \"key\"\n{}",
+        function("returns", "")
+    );
+    let server = Server::start(&text).await;
+    let length = 18 << 20;
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+         content-type: application/json\r\ncontent-length: {length}\r\n{}\r\n",
+        signed_now("id", "content-type;host")
+    );
+    // More than the system keeps, so that most of it was read.
+    let mut stranger =
+        send(server.address, &[head.into_bytes(), vec![b' '; length - 1]].concat()).await;
+    let event = format!("\"{}\"", "x".repeat(1 << 20));
+    assert_eq!(server.invoke("returns", &event).await.status, 200);
+    // It was not given up for the invocation.
+    stranger.write_all(b" ").await.unwrap();
+    let answer = receive(stranger).await;
+    assert_eq!(answer.json()["Response"]["Error"]["Code"], "AuthFailure.SignatureFailure");
     server.stop().await;
 }
 

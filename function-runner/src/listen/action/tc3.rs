@@ -1,5 +1,6 @@
 //! The signature TC3-HMAC-SHA256 (documented): checks that a request was signed with the secret key
-//! a short time ago. The body is always signed too.
+//! a short time ago. The body is always signed too. What does not need the body is checked before
+//! the body is read.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,35 +27,52 @@ struct Authorization<'a> {
     signature: &'a str,
 }
 
-/// Checks that `head` and `body` were signed with `pair` at about `now`.
-pub(super) fn verify(
-    pair: &SecretPair,
-    head: &Parts,
-    body: &[u8],
-    now: SystemTime,
-) -> Result<(), ActionError> {
-    let authorization = Authorization::of(&head.headers)?;
-    if authorization.secret_id != pair.id() {
-        let message = "secret id is not the one in the settings of the runner";
-        return Err(ActionError::new(ActionErrorCode::SecretIdNotFound, message));
+/// The head of a request whose signature may be right: all that can be checked without the body is
+/// right.
+pub(super) struct SignedHead {
+    /// The part of the request that is signed, but the hash of the body at its end.
+    canonical: String,
+    /// What comes before the hash of all of that.
+    before_hash: String,
+    key: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl SignedHead {
+    /// Checks that `head` names `pair`, that it was signed at about `now`, and that it signs what
+    /// it has to. Needs no body, so that none is read of who does not know the secret id.
+    pub(super) fn check(
+        pair: &SecretPair,
+        head: &Parts,
+        now: SystemTime,
+    ) -> Result<Self, ActionError> {
+        let authorization = Authorization::of(&head.headers)?;
+        if authorization.secret_id != pair.id() {
+            let message = "secret id is not the one in the settings of the runner";
+            return Err(ActionError::new(ActionErrorCode::SecretIdNotFound, message));
+        }
+        let timestamp = text(&head.headers, TIMESTAMP_HEADER).ok_or_else(|| {
+            let message = "X-TC-Timestamp is missing; use the seconds since 1970";
+            ActionError::new(ActionErrorCode::MissingParameter, message)
+        })?;
+        check_time(timestamp, authorization.date, now)?;
+        Ok(Self {
+            canonical: canonical_head(head, authorization.signed_headers)?,
+            before_hash: format!("{ALGORITHM}\n{timestamp}\n{}\n", authorization.scope),
+            key: authorization.signing_key(pair.key()),
+            signature: from_hex(authorization.signature).unwrap_or_default(),
+        })
     }
-    let timestamp = text(&head.headers, TIMESTAMP_HEADER).ok_or_else(|| {
-        let message = "X-TC-Timestamp is missing; use the seconds since 1970";
-        ActionError::new(ActionErrorCode::MissingParameter, message)
-    })?;
-    check_time(timestamp, authorization.date, now)?;
-    let canonical = canonical_request(head, authorization.signed_headers, body)?;
-    let to_sign = format!(
-        "{ALGORITHM}\n{timestamp}\n{}\n{}",
-        authorization.scope,
-        hash(canonical.as_bytes())
-    );
-    let key = authorization.signing_key(pair.key());
-    let signature = from_hex(authorization.signature).unwrap_or_default();
-    // In constant time: the time must not tell how much of a signature is right.
-    mac(&key, &to_sign).verify_slice(&signature).map_err(|_| {
-        failure("signature is not that of this request; check the secret key and the host")
-    })
+
+    /// Checks that the head and `body` were signed with the pair.
+    pub(super) fn verify(mut self, body: &[u8]) -> Result<(), ActionError> {
+        self.canonical += &hash(body);
+        let to_sign = self.before_hash + &hash(self.canonical.as_bytes());
+        // In constant time: the time must not tell how much of a signature is right.
+        mac(&self.key, &to_sign).verify_slice(&self.signature).map_err(|_| {
+            failure("signature is not that of this request; check the secret key and the host")
+        })
+    }
 }
 
 impl<'a> Authorization<'a> {
@@ -113,8 +131,9 @@ fn check_time(timestamp: &str, date: &str, now: SystemTime) -> Result<(), Action
     Err(failure("date in Credential is not that of X-TC-Timestamp; use the date in UTC"))
 }
 
-/// The part of the request that is signed. It has no query: a POST has none.
-fn canonical_request(head: &Parts, signed: &str, body: &[u8]) -> Result<String, ActionError> {
+/// The part of the request that is signed, but the hash of the body at its end. It has no query: a
+/// POST has none.
+fn canonical_head(head: &Parts, signed: &str) -> Result<String, ActionError> {
     if head.headers.get(CONTENT_HASH_HEADER).is_some_and(|hash| hash == "UNSIGNED-PAYLOAD") {
         return Err(failure("an unsigned payload is not taken here; sign the body"));
     }
@@ -131,7 +150,7 @@ fn canonical_request(head: &Parts, signed: &str, body: &[u8]) -> Result<String, 
         headers.extend([name, ":", &value.trim().to_lowercase(), "\n"]);
     }
     let (method, path) = (&head.method, head.uri.path());
-    Ok(format!("{method}\n{path}\n\n{headers}\n{signed}\n{}", hash(body)))
+    Ok(format!("{method}\n{path}\n\n{headers}\n{signed}\n"))
 }
 
 fn failure(message: impl Into<String>) -> ActionError {

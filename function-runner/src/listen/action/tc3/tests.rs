@@ -3,9 +3,9 @@
 use std::time::{Duration, SystemTime};
 
 use http::{Request, request::Parts};
-use shared::action::{ActionErrorCode as Code, ActionErrorCode};
+use shared::action::{ActionError, ActionErrorCode as Code, ActionErrorCode};
 
-use super::verify;
+use super::SignedHead;
 use crate::settings::SecretPair;
 
 /// The example of the documentation.
@@ -44,6 +44,15 @@ fn documented(change: impl FnOnce(&mut Parts)) -> Parts {
 
 fn at(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}
+
+fn verify(
+    pair: &SecretPair,
+    head: &Parts,
+    body: &[u8],
+    now: SystemTime,
+) -> Result<(), ActionError> {
+    SignedHead::check(pair, head, now)?.verify(body)
 }
 
 #[track_caller]
