@@ -11,9 +11,9 @@ mod headers;
 use std::{sync::Arc, time::Duration};
 
 use daemon::http::Body;
-use functions::PushCredential;
+use functions::{PushCredential, push_client_builder};
 use http::{HeaderMap, Response, StatusCode};
-use reqwest::{Client, redirect};
+use reqwest::Client;
 use url::Url;
 
 use self::{answer::Answered, failures::Failures};
@@ -29,9 +29,6 @@ use crate::{invocation::RecentLines, settings::FunctionSettings};
 pub(crate) const PUSH_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long it may take to connect to the gateway.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an idle connection to the gateway is kept. A push must not be sent on a connection that
-/// the gateway is closing.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Passes the pushes of one function on. Clones are the same.
 #[derive(Debug, Clone)]
@@ -99,16 +96,7 @@ impl Pushes {
 }
 
 fn client(url: &Url) -> Result<Client, reqwest::Error> {
-    let mut http = Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(PUSH_TIMEOUT)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .no_proxy();
-    if url.scheme() == "http" {
-        // Without this, the client could not be built on a machine without root certificates.
-        http = http.tls_certs_only([]);
-    }
+    let http = push_client_builder(url).connect_timeout(CONNECT_TIMEOUT).timeout(PUSH_TIMEOUT);
     http.build()
 }
 

@@ -10,6 +10,7 @@ pub mod environment;
 pub mod function;
 pub mod push_client;
 pub mod push_credential;
+pub mod push_transport;
 pub mod start_error;
 
 mod cleanup;
@@ -29,5 +30,6 @@ pub use self::{
     function::{BoxFuture, Check, Context, Function, FunctionError, Start},
     push_client::{PushClient, PushFailed},
     push_credential::PushCredential,
+    push_transport::push_client_builder,
     start_error::StartError,
 };

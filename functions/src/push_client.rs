@@ -11,7 +11,6 @@ use bytes::Bytes;
 use reqwest::{
     StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
-    redirect,
 };
 use shared::{
     invocation::TRACEPARENT_HEADER,
@@ -22,6 +21,7 @@ use url::Url;
 use crate::{
     environment::Environment,
     function::{Context, FunctionError},
+    push_transport::push_client_builder,
     start_error::StartError,
 };
 
@@ -29,9 +29,6 @@ use crate::{
 const URL_KEY: &str = "url";
 /// The longest wait for an answer. The timeout of an invocation is usually shorter.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long an idle connection is kept. Common servers close an idle connection after 30 s; a push
-/// must not be sent on a connection that the server is closing.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends the pushes of one function.
 ///
@@ -87,16 +84,9 @@ impl PushClient {
     /// The client of a function with this environment. Connects to nothing.
     pub fn start(environment: &Environment) -> Result<Self, StartError> {
         let url = Self::check(environment)?;
-        let mut http = reqwest::Client::builder()
+        let http = push_client_builder(&url)
             .default_headers(environment.push_credential().headers_for(&url))
-            .timeout(PUSH_TIMEOUT)
-            .pool_idle_timeout(IDLE_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .no_proxy();
-        if url.scheme() == "http" {
-            // Without this, the client could not be built on a machine without root certificates.
-            http = http.tls_certs_only([]);
-        }
+            .timeout(PUSH_TIMEOUT);
         let http = http.build().map_err(|error| {
             StartError::new(URL_KEY, "needs an HTTP client, which cannot be set up").because(error)
         })?;
