@@ -11,7 +11,7 @@ mod headers;
 use std::{sync::Arc, time::Duration};
 
 use daemon::http::Body;
-use functions::{PushCredential, push_client_builder};
+use functions::{PushCredential, PushTransport};
 use http::{HeaderMap, Response, StatusCode};
 use reqwest::Client;
 use url::Url;
@@ -50,15 +50,19 @@ struct Gateway {
 }
 
 impl Pushes {
-    /// Those of `function`, whose log has `lines`. They present `credential` to the gateway.
-    /// Connects to nothing.
+    /// Those of `function`, whose log has `lines`. They present `credential` to the gateway, and
+    /// reach it over `transport`. Connects to nothing.
     pub(crate) fn new(
         function: &FunctionSettings,
         credential: &PushCredential,
+        transport: &PushTransport,
         lines: RecentLines,
     ) -> Result<Self, reqwest::Error> {
-        let gateway = function.push.gateway.clone();
-        let gateway = gateway.map(|url| Ok(Gateway { http: client(&url)?, url }));
+        let gateway = function.push.gateway.clone().map(|url| {
+            let http = transport.client(&url);
+            let http = http.connect_timeout(CONNECT_TIMEOUT).timeout(PUSH_TIMEOUT).build()?;
+            Ok(Gateway { http, url })
+        });
         let headers = credential.headers().clone();
         let failures = Failures::new(&function.name, lines);
         Ok(Self(Arc::new(Inner { gateway: gateway.transpose()?, headers, failures })))
@@ -93,11 +97,6 @@ impl Pushes {
         self.0.failures.note(api, failure);
         refused(failure.status, &failure.what)
     }
-}
-
-fn client(url: &Url) -> Result<Client, reqwest::Error> {
-    let http = push_client_builder(url).connect_timeout(CONNECT_TIMEOUT).timeout(PUSH_TIMEOUT);
-    http.build()
 }
 
 /// The address of pushes to `api` at the gateway `base`.

@@ -11,6 +11,8 @@ mod reload;
 mod table;
 
 use std::{
+    convert::Infallible,
+    future::pending,
     mem,
     sync::{Arc, Mutex},
     time::Duration,
@@ -21,6 +23,7 @@ use daemon::{
     browser::PageSettings,
     credentials::Gate,
     settings::{Problem, SettingsError},
+    tls::OutboundTls,
 };
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -42,7 +45,7 @@ pub(crate) use self::{
 };
 use crate::{
     invocation::{Fault, RecentLines},
-    runtime::reply_memory,
+    runtime::{GatewayAccess, reply_memory},
     settings::{SecretPair, Settings},
 };
 
@@ -63,6 +66,10 @@ struct Inner {
     functions: Table,
     /// Who may use the internal listener.
     gate: Gate,
+    /// How functions push to the gateway.
+    gateway: GatewayAccess,
+    /// TLS of these pushes, if the settings say something.
+    outbound_tls: Option<OutboundTls>,
     /// When running invocations will have ended, those of functions that were removed too.
     ends: AllEnds,
     /// The secret pair that requests of the cloud API are signed with, if one is set.
@@ -89,21 +96,27 @@ impl Runner {
     /// Starts a runner with the functions of `settings`. Opens no port. Functions in Rust are
     /// started; the others start when there is an event.
     ///
-    /// The error has the problems of the files of tokens, or of all functions that did not start.
+    /// The error has the problems of the files of tokens, or of those of `[outbound_tls]`, or of
+    /// all functions that did not start.
     pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
         let gate = Gate::new(settings.access.open(&settings.origins)?);
         let replies = reply_memory(settings.reply_memory);
         let functions = mem::take(&mut settings.functions).into_iter();
         let all_ends = AllEnds::default();
-        let pusher = gate.credentials().service.bearer();
+        let outbound_tls =
+            OutboundTls::open(&settings.outbound_tls, "outbound_tls", &settings.origins)?;
+        let authorization = gate.credentials().service.bearer();
+        let gateway = GatewayAccess::new(authorization, outbound_tls.clone());
         let functions = all_or_problems(functions.map(|function| {
             let (lines, ends) = (RecentLines::of_function(), all_ends.of(&function.name));
-            HeldFunction::start(function, lines, ends, &replies, &pusher, &settings.origins)
+            HeldFunction::start(function, lines, ends, &replies, &gateway, &settings.origins)
         }))?;
         let secret = settings.secret.take().map(Arc::new);
         Ok(Self(Arc::new(Inner {
             functions: Table::new(functions),
             gate,
+            gateway,
+            outbound_tls,
             ends: all_ends,
             secret: Mutex::new(secret),
             permits: Arc::new(Semaphore::new(settings.max_invocations)),
@@ -134,8 +147,22 @@ impl Runner {
             stop.cancelled().await;
             self.drain().await;
         };
-        tokio::join!(reloading, draining);
-        self.stop_runtimes().await;
+        let work = async {
+            tokio::join!(reloading, draining);
+            self.stop_runtimes().await;
+        };
+        tokio::select! {
+            () = work => {}
+            never = self.follow_certificates() => match never {},
+        }
+    }
+
+    /// Exchanges the certificates for pushes when their files change.
+    async fn follow_certificates(&self) -> Infallible {
+        if let Some(tls) = &self.0.outbound_tls {
+            tls.follow(self.0.settings.watch).await;
+        }
+        pending().await
     }
 
     async fn drain(&self) {

@@ -6,6 +6,7 @@
 //! lines, belong to the invocation. An event that its instance certainly did not run can be given
 //! to another one. Dropping the future of [`LeasedInstance::invoke`] gives up the event.
 
+mod gateway_access;
 mod rust;
 mod subprocess;
 
@@ -18,10 +19,9 @@ use daemon::{
     settings::{Origins, Problem},
 };
 use functions::Context;
-use http::HeaderValue;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::subprocess::reply_memory;
+pub(crate) use self::{gateway_access::GatewayAccess, subprocess::reply_memory};
 use self::{
     rust::{RustInstance, RustRuntime},
     subprocess::{Lease, NotRun, SubprocessRuntime},
@@ -48,22 +48,25 @@ pub(crate) enum LeasedInstance<'a> {
 impl Runtime {
     /// The runtime of `function`. A function in Rust is started. Output of instances that have no
     /// invocation goes to `lines`. Replies of child processes are read within `replies`. Pushes
-    /// present `pusher` to the gateway. `origins` are those of the settings.
+    /// have `gateway`. `origins` are those of the settings.
     pub(crate) fn new(
         function: &FunctionSettings,
         lines: RecentLines,
         replies: &BodyMemory,
-        pusher: &HeaderValue,
+        gateway: &GatewayAccess,
         origins: &Origins,
     ) -> Result<Self, Problem> {
-        let credential = function.push_credential(pusher.clone());
+        let GatewayAccess { authorization, transport } = gateway;
+        let credential = function.push_credential(authorization.clone());
         Ok(match &function.runtime {
             RuntimeSettings::Rust(rust) => {
-                let started = RustRuntime::start(rust, function.max_instances, credential);
+                let environment = rust.environment.clone().with_push_credential(credential);
+                let environment = environment.with_push_transport(transport.clone());
+                let started = RustRuntime::start(rust, &environment, function.max_instances);
                 Self::Rust(started.map_err(|error| function.start_problem(&error, origins))?)
             }
             RuntimeSettings::Subprocess(subprocess) => {
-                let pushes = Pushes::new(function, &credential, lines.clone());
+                let pushes = Pushes::new(function, &credential, transport, lines.clone());
                 let pushes = pushes.map_err(|error| function.client_problem(&error, origins))?;
                 let replies = replies.clone();
                 Self::Subprocess(SubprocessRuntime::new(

@@ -37,7 +37,7 @@ use daemon::{
         describe, flag,
     },
     telemetry::LogSettings,
-    tls::{Tls, TlsSettings},
+    tls::{OutboundTlsSettings, Tls, TlsSettings},
 };
 use functions::Catalog;
 
@@ -67,6 +67,8 @@ pub struct Settings {
     pub access: AccessSettings,
     /// `[internal_tls]`: of the listener.
     pub internal_tls: TlsSettings,
+    /// `[outbound_tls]`: of pushes to the gateway.
+    pub outbound_tls: OutboundTlsSettings,
     /// `limits.max_invocations`: how many invocations may run at once, of all functions. The next
     /// one is answered with 429.
     pub max_invocations: usize,
@@ -142,6 +144,7 @@ impl Settings {
             internal_pages,
             access: AccessSettings::read(&mut root.section("access")),
             internal_tls: TlsSettings::read_internal(&mut root.section("internal_tls"), folder),
+            outbound_tls: OutboundTlsSettings::read(&mut root.section("outbound_tls"), folder),
             max_invocations: limits.read_or("max_invocations", &count(1..=1_000_000), "10000"),
             body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "64MiB"),
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
@@ -183,6 +186,7 @@ impl Settings {
             internal_pages,
             access,
             internal_tls,
+            outbound_tls,
             max_invocations,
             body_memory,
             reply_memory,
@@ -201,6 +205,7 @@ impl Settings {
             ("[listen]", *internal_pages == other.internal_pages),
             ("[access]", *access == other.access),
             ("[internal_tls]", *internal_tls == other.internal_tls),
+            ("[outbound_tls]", *outbound_tls == other.outbound_tls),
             ("limits.max_invocations", *max_invocations == other.max_invocations),
             ("limits.body_memory", *body_memory == other.body_memory),
             ("limits.reply_memory", *reply_memory == other.reply_memory),
@@ -233,8 +238,18 @@ const BODY_MEMORY: RangeInclusive<usize> = 18 << 20..=64 << 30;
 const REPLY_MEMORY: RangeInclusive<usize> = 6 << 20..=64 << 30;
 
 /// All tables but `listen` and `internal_tls`.
-const TABLES: [&str; 9] =
-    ["access", "limits", "drain", "invoke", "cloud", "reload", "log", "variables", "functions"];
+const TABLES: [&str; 10] = [
+    "access",
+    "outbound_tls",
+    "limits",
+    "drain",
+    "invoke",
+    "cloud",
+    "reload",
+    "log",
+    "variables",
+    "functions",
+];
 
 /// Reads where the listener is and what it speaks, for the health check. Problems of other settings
 /// are no errors here.

@@ -1,9 +1,11 @@
 //! The environment of one function: only what its settings say. The environment of the process is
-//! not part of it. Beside its keys the runner gives the credential of pushes.
+//! not part of it. Beside its keys the runner gives the credential and the transport of pushes.
 
 use std::{collections::BTreeMap, fmt};
 
-use crate::{push_credential::PushCredential, start_error::StartError};
+use crate::{
+    push_credential::PushCredential, push_transport::PushTransport, start_error::StartError,
+};
 
 /// Values by key.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -11,6 +13,7 @@ pub struct Environment {
     values: BTreeMap<String, String>,
     /// No key shows it.
     push_credential: PushCredential,
+    push_transport: PushTransport,
 }
 
 impl Environment {
@@ -31,6 +34,17 @@ impl Environment {
         Self { push_credential: credential, ..self }
     }
 
+    /// The same environment of a function that pushes over `transport`.
+    #[must_use]
+    pub fn with_push_transport(self, transport: PushTransport) -> Self {
+        Self { push_transport: transport, ..self }
+    }
+
+    /// How pushes of the function reach the gateway.
+    pub(crate) fn push_transport(&self) -> &PushTransport {
+        &self.push_transport
+    }
+
     /// What pushes of the function present to the gateway.
     pub(crate) fn push_credential(&self) -> &PushCredential {
         &self.push_credential
@@ -46,7 +60,7 @@ impl Environment {
 
 impl From<BTreeMap<String, String>> for Environment {
     fn from(values: BTreeMap<String, String>) -> Self {
-        Self { values, push_credential: PushCredential::default() }
+        Self { values, ..Self::default() }
     }
 }
 

@@ -30,6 +30,6 @@ pub use self::{
     function::{BoxFuture, Check, Context, Function, FunctionError, Start},
     push_client::{PushClient, PushFailed},
     push_credential::PushCredential,
-    push_transport::push_client_builder,
+    push_transport::PushTransport,
     start_error::StartError,
 };

@@ -21,7 +21,6 @@ use url::Url;
 use crate::{
     environment::Environment,
     function::{Context, FunctionError},
-    push_transport::push_client_builder,
     start_error::StartError,
 };
 
@@ -66,6 +65,16 @@ pub enum PushFailed {
         /// What is wrong with the answer.
         source: serde_json::Error,
     },
+    /// The gateway does not serve this client.
+    #[error(
+        "push to {url} was refused with HTTP 403: the gateway wants a client certificate that its \
+         internal_tls.client_ca has signed (cert and key of [outbound_tls]), or it does not have \
+         the host of this address in listen.internal_hosts"
+    )]
+    Forbidden {
+        /// Where the push went.
+        url: String,
+    },
     /// The gateway did not carry the push out.
     #[error("push to {url} was refused with HTTP {status}: errNo {err_no}, {err_msg}")]
     Refused {
@@ -84,7 +93,9 @@ impl PushClient {
     /// The client of a function with this environment. Connects to nothing.
     pub fn start(environment: &Environment) -> Result<Self, StartError> {
         let url = Self::check(environment)?;
-        let http = push_client_builder(&url)
+        let http = environment
+            .push_transport()
+            .client(&url)
             .default_headers(environment.push_credential().headers_for(&url))
             .timeout(PUSH_TIMEOUT);
         let http = http.build().map_err(|error| {
@@ -116,8 +127,13 @@ impl PushClient {
             .send(push, context)
             .await
             .map_err(|source| PushFailed::NoAnswer { url: self.name.clone(), source })?;
-        let answer: PushAnswer = serde_json::from_slice(&body)
-            .map_err(|source| PushFailed::Unreadable { url: self.name.clone(), status, source })?;
+        let answer: PushAnswer = serde_json::from_slice(&body).map_err(|source| {
+            let url = self.name.clone();
+            match status {
+                StatusCode::FORBIDDEN => PushFailed::Forbidden { url },
+                status => PushFailed::Unreadable { url, status, source },
+            }
+        })?;
         tracing::debug!(
             http.response.status_code = status.as_u16(),
             answer.err_no,

@@ -1,7 +1,7 @@
 //! How pushes reach their gateway: what the HTTP clients for pushes have in common, those of
 //! functions in Rust and that of a runner which passes pushes on.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use reqwest::{Client, ClientBuilder, redirect};
 use url::Url;
@@ -10,15 +10,56 @@ use url::Url;
 /// must not be sent on a connection that the server is closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A client for pushes to `url` and no other server. It has no timeout yet.
-pub fn push_client_builder(url: &Url) -> ClientBuilder {
-    let http = Client::builder()
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .no_proxy();
-    if url.scheme() == "http" {
-        // Without this, the client could not be built on a machine without root certificates.
-        return http.tls_certs_only([]);
+/// Makes the HTTP clients for pushes. The default trusts the authorities of the system, and shows
+/// no certificate.
+#[derive(Clone, Default)]
+pub struct PushTransport {
+    /// Sets TLS of a client for `https`, if it is not as usual.
+    set_tls: Option<Arc<SetTls>>,
+}
+
+type SetTls = dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync;
+
+impl PushTransport {
+    /// Clients for `https` have the TLS that `set_tls` gives them.
+    pub fn with_tls(
+        set_tls: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
+    ) -> Self {
+        Self { set_tls: Some(Arc::new(set_tls)) }
     }
-    http
+
+    /// A client for pushes to `url` and no other server. It has no timeout yet.
+    pub fn client(&self, url: &Url) -> ClientBuilder {
+        let http = Client::builder()
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .redirect(redirect::Policy::none())
+            .no_proxy();
+        if url.scheme() == "http" {
+            // Without this, the client could not be built on a machine without root certificates.
+            return http.tls_certs_only([]);
+        }
+        match &self.set_tls {
+            Some(set_tls) => set_tls(http),
+            None => http,
+        }
+    }
+}
+
+/// Two are the same if one was cloned from the other, or both are the default.
+impl PartialEq for PushTransport {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.set_tls, &other.set_tls) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
+    }
+}
+
+impl Eq for PushTransport {}
+
+impl fmt::Debug for PushTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PushTransport").finish_non_exhaustive()
+    }
 }

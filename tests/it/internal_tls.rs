@@ -1,7 +1,8 @@
-//! TLS on the internal listeners, and TLS of what the gateway calls.
+//! TLS on the internal listeners, and TLS of what the services call.
 
 mod calls;
 mod processes;
+mod pushes;
 
 use std::time::{Duration, SystemTime};
 

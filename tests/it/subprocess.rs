@@ -9,7 +9,7 @@ mod errors;
 mod escapes;
 mod exports;
 mod follow;
-mod functions;
+pub(crate) mod functions;
 mod handlers;
 mod instances;
 mod lambda;

@@ -94,6 +94,11 @@ pub(super) fn meaning(status: StatusCode, err_no: Option<u16>) -> &'static str {
         return "the gateway does not let the function push to this API; have the API name the \
                 function, or name the API in push_to of the function";
     }
+    if status == StatusCode::FORBIDDEN {
+        return "the gateway wants a client certificate that its internal_tls.client_ca has signed \
+                (cert and key of [outbound_tls]), or it does not have the host of variables.push in \
+                listen.internal_hosts";
+    }
     match err_no {
         Some(400) => "the gateway cannot read it",
         Some(404) => "there is no API with this id",
@@ -119,6 +124,7 @@ mod tests {
         for err_no in [400, 401, 404, 410, 413, 415, 422, 429, 503] {
             assert_ne!(meaning(StatusCode::OK, Some(err_no)), unknown, "{err_no}");
         }
+        assert!(meaning(StatusCode::FORBIDDEN, None).contains("outbound_tls"));
         assert!(meaning(StatusCode::UNAUTHORIZED, None).contains("push_to"));
     }
 }

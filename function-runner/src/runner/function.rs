@@ -8,12 +8,15 @@ use daemon::{
     settings::{Origins, Problem},
     time::milliseconds,
 };
-use http::HeaderValue;
 use serde_json::{Value, json};
 use tokio_util::task::TaskTracker;
 
 use super::ends::Ends;
-use crate::{invocation::RecentLines, runtime::Runtime, settings::FunctionSettings};
+use crate::{
+    invocation::RecentLines,
+    runtime::{GatewayAccess, Runtime},
+    settings::FunctionSettings,
+};
 
 #[derive(Debug)]
 pub(crate) struct HeldFunction {
@@ -30,17 +33,17 @@ pub(crate) struct HeldFunction {
 impl HeldFunction {
     /// Starts a function in Rust. Other functions start when there is an event. `lines` and
     /// `ends` are those of functions that had this name before, if there were any. `replies` is the
-    /// memory for replies, `pusher` what pushes present to the gateway, `origins` are those of the
+    /// memory for replies, `gateway` how pushes reach the gateway, `origins` are those of the
     /// settings.
     pub(super) fn start(
         settings: FunctionSettings,
         lines: RecentLines,
         ends: Ends,
         replies: &BodyMemory,
-        pusher: &HeaderValue,
+        gateway: &GatewayAccess,
         origins: &Origins,
     ) -> Result<Self, Problem> {
-        let runtime = Runtime::new(&settings, lines.clone(), replies, pusher, origins)?;
+        let runtime = Runtime::new(&settings, lines.clone(), replies, gateway, origins)?;
         Ok(Self { settings, runtime, lines, ends, invocations: TaskTracker::new() })
     }
 

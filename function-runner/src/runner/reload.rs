@@ -118,9 +118,8 @@ impl FunctionReload {
             let lines = current.map(|current| current.lines.clone());
             let lines = lines.unwrap_or_else(RecentLines::of_function);
             let ends = runner.0.ends.of(&settings.name);
-            let pusher = runner.0.gate.credentials().service.bearer();
-            let replies = &runner.0.replies;
-            Some(HeldFunction::start(settings, lines, ends, replies, &pusher, &origins))
+            let (gateway, replies) = (&runner.0.gateway, &runner.0.replies);
+            Some(HeldFunction::start(settings, lines, ends, replies, gateway, &origins))
         };
         // Blocking: all files of the code are looked at.
         let started = spawn_blocking(|| all_or_problems(functions.into_iter().filter_map(start)));

@@ -5,7 +5,7 @@
 
 use std::{any::Any, fmt, panic::AssertUnwindSafe, sync::Arc};
 
-use functions::{Context, Function, PushCredential, StartError};
+use functions::{Context, Environment, Function, StartError};
 use futures_util::FutureExt;
 use shared::invocation::InvocationFault;
 use tokio::{
@@ -33,15 +33,14 @@ pub(crate) struct RustInstance<'a> {
 }
 
 impl RustRuntime {
-    /// Starts the function, which pushes with `credential`.
+    /// Starts the function in `environment`, which is that of the settings and how it pushes.
     pub(super) fn start(
         settings: &RustSettings,
+        environment: &Environment,
         max_instances: usize,
-        credential: PushCredential,
     ) -> Result<Self, StartError> {
-        let RustSettings { handler, starter, environment } = settings;
-        let environment = environment.clone().with_push_credential(credential);
-        let function = starter.start(&environment)?;
+        let RustSettings { handler, starter, environment: _ } = settings;
+        let function = starter.start(environment)?;
         let free_instances = Arc::new(Semaphore::new(max_instances));
         Ok(Self { handler: handler.clone(), function, max_instances, free_instances })
     }

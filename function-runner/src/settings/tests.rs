@@ -282,7 +282,7 @@ fn everything_that_is_wrong_comes_out_at_once_functions_that_do_not_start_includ
              \"15s\" or \"10m\"",
             "functions.b.environment.url: environment key url is missing: set it in the \
              environment of the function",
-            "extra: is not a setting; known here: variables, cloud, listen, limits, access, internal_tls, drain, invoke, reload, log, functions",
+            "extra: is not a setting; known here: variables, cloud, listen, limits, access, internal_tls, outbound_tls, drain, invoke, reload, log, functions",
         ],
     );
 }

@@ -39,7 +39,7 @@ pub(super) fn function(language: &str, lines: &str) -> String {
 }
 
 /// Whether the interpreter of `language` is installed. In CI a missing interpreter is a failure.
-pub(super) fn has(language: &str) -> bool {
+pub(crate) fn has(language: &str) -> bool {
     let programs: &[&str] = match language {
         "python" => &["python3"],
         "node" => &["node"],
@@ -74,7 +74,7 @@ pub(super) fn folder() -> TempDir {
 }
 
 /// Writes an executable file.
-pub(super) fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, text).unwrap();
