@@ -195,6 +195,46 @@ async fn a_listener_off_loopback_asks_for_tokens_unless_it_is_said_to_be_insecur
     assert_eq!(status(list(&gateway)).await, 200);
 }
 
+#[tokio::test]
+async fn a_runner_off_loopback_asks_for_tokens_unless_it_is_said_to_be_insecure() {
+    let http = reqwest::Client::new();
+    let url = |runner: &Process, path: &str| {
+        format!("http://127.0.0.1:{}{path}", runner.address("internal").port())
+    };
+    let requests = |runner: &Process| {
+        [
+            http.get(url(runner, "/functions")),
+            http.get(url(runner, "/functions/echo/logs")),
+            // Not an event that the echo takes: a 400 of the function shows that it was reached.
+            http.post(url(runner, "/functions/echo/invocations")).body("{}"),
+        ]
+    };
+    let invoke = |runner: &Process| {
+        let body = r#"{"FunctionName":"echo"}"#;
+        http.post(url(runner, "/")).header("x-tc-action", "Invoke").body(body).send()
+    };
+    let internal = ("LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL", "0.0.0.0:0");
+    let insecure = ("LONGHOLD_FUNCTION_RUNNER__ACCESS__INSECURE", "true");
+    // Nobody calls a runner that the test stops.
+    let no_delay = ("LONGHOLD_FUNCTION_RUNNER__DRAIN__DELAY", "0s");
+    let folder = folder();
+    for (more, statuses, said) in [
+        (&[internal][..], [401, 401, 401], "AuthFailure.SecretIdNotFound"),
+        (&[internal, insecure], [200, 200, 400], "FunctionRequestId"),
+    ] {
+        let variables = [&DEFAULTS[..], &[no_delay], more].concat();
+        let runner = Process::start("function-runner", &[], folder.path(), &variables).await;
+        for (request, expected) in requests(&runner).into_iter().zip(statuses) {
+            assert_eq!(status(request).await, expected, "{more:?}");
+        }
+        let answer = soon("an answer", invoke(&runner)).await.unwrap().text().await.unwrap();
+        assert!(answer.contains(said), "{more:?}: {answer}");
+        runner.signal(Signal::SIGTERM);
+        let log = runner.ended_with_log().await;
+        assert_eq!(log.contains("access.insecure is set"), more.contains(&insecure), "{log}");
+    }
+}
+
 /// `longhold` trusts its machine only if nobody else reaches its listeners.
 #[tokio::test]
 async fn longhold_asks_for_tokens_as_soon_as_it_is_reached_from_afar() {

@@ -9,7 +9,7 @@ use tokio::task::spawn_blocking;
 use super::{Functions, Gateway, code, eval, fifo, settings, start};
 use crate::{
     subprocess::{
-        functions::{folder, function, has, write},
+        functions::{cloud_python, folder, function, has, write},
         pushes::gateway::Got,
     },
     support::{
@@ -57,6 +57,41 @@ async fn a_function_in_python_pushes() {
         with urllib.request.urlopen(request) as answer:\n        \
         return json.load(answer)\n";
     check("python", "python/index.py", code).await;
+}
+
+/// Libraries that functions in Python use, each in a program of its own with this Python.
+#[tokio::test]
+async fn libraries_of_python_push_to_the_address_as_it_is() {
+    let Some(python) = cloud_python() else { return };
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, &format!("environment.PYTHON = {python:?}")).await;
+    for (library, call) in [
+        ("requests", "requests.post(url, json={'a': 1}).json()"),
+        ("requests", "requests.Session().post(url, data='{}').json()"),
+        ("urllib3", "json.loads(urllib3.request('POST', url, body=b'{}').data)"),
+        (
+            "urllib3",
+            "json.loads(urllib3.PoolManager().urlopen('POST', url, body=iter([b'{', b'}'])).data)",
+        ),
+        ("http.client", "urllib_of(url)"),
+    ] {
+        let call = call.replace(
+            "urllib_of(url)",
+            "json.load((lambda u: (c := http.client.HTTPConnection(u.netloc), \
+             c.request('POST', u.path, b'{}'), c.getresponse())[2])(urllib.parse.urlsplit(url)))",
+        );
+        let program = format!(
+            "import json, os, urllib.parse, {library}\nurl = os.environ['url']\nprint({call})"
+        );
+        let run = format!(
+            "subprocess.run([os.environ['PYTHON'], '-c', {program:?}], \
+             capture_output=True, text=True, check=True).stdout"
+        );
+        assert_eq!(eval(&functions, &run).await, "{'errNo': 0, 'errMsg': 'ok'}\n", "{call}");
+        assert_eq!(gateway.push().await.head, "POST /api-x", "{call}");
+    }
+    gateway.nothing().await;
+    functions.finish().await;
 }
 
 #[tokio::test]

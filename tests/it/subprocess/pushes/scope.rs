@@ -1,4 +1,4 @@
-//! Which APIs a function in a child process pushes to: those that name it, or those of `push_to`.
+//! Which APIs a function pushes to: those that name it, or those of `push_to`.
 
 use serde_json::{Value, json};
 
@@ -6,6 +6,7 @@ use super::{Functions, code, eval, logged, settings};
 use crate::{
     subprocess::functions::{function, has},
     support::{
+        access::SERVICE,
         backend::Backend,
         client::Client,
         world::{World, data_send},
@@ -77,6 +78,48 @@ async fn a_function_pushes_to_clients_of_its_own_apis_only() {
     // A program that has no function and no token.
     let direct = format!("push('{{}}', 'http://{}/api-a')", world.listeners.internal);
     assert_eq!(eval(&functions, &direct).await[1]["errNo"], 401);
+    for client in [a, b] {
+        client.close(1000.into()).await;
+    }
+    functions.finish().await;
+    world.finish().await;
+}
+
+/// The echo of this crate, which pushes by itself, with the token of the runner.
+#[tokio::test]
+async fn a_function_in_rust_pushes_to_clients_of_its_own_apis_only() {
+    let world = World::launch(Backend::start().await, &APIS.replace("python", "named")).await;
+    let mut a = Client::connect(world.listeners.public, "/a").await.unwrap();
+    let id_a = world.backend.next("register").await.id().to_owned();
+    let mut b = Client::connect(world.listeners.public, "/b").await.unwrap();
+    let id_b = world.backend.next("register").await.id().to_owned();
+    let echo = |name: &str, api: &str, lines: &str| {
+        format!(
+            "[functions.{name}]\nruntime = \"rust\"\nhandler = \"echo\"\n\
+             environment.url = \"${{push}}/{api}\"\n{lines}\n"
+        )
+    };
+    let text = [
+        format!("variables.push = \"http://{}\"\n", world.listeners.internal),
+        echo("named", "api-a", ""),
+        echo("listed", "api-b", "push_to = [\"api-b\"]"),
+        echo("unnamed", "api-b", ""),
+        echo("elsewhere", "api-a", "push_to = [\"api-b\"]"),
+        echo("none", "api-a", "push_to = []"),
+    ];
+    let functions = Functions::start_in(code(), &text.concat()).await;
+    let ok = json!({ "errNo": 0, "errMsg": "ok" });
+    for (name, id, client) in [("named", &id_a, &mut a), ("listed", &id_b, &mut b)] {
+        assert_eq!(functions.returns(name, &data_send(id, name)).await, ok);
+        assert_eq!(client.receive_text().await, name);
+    }
+    for (name, id) in [("unnamed", &id_b), ("elsewhere", &id_a), ("none", &id_a)] {
+        let (status, answer) = functions.invoke(name, &data_send(id, "hello")).await;
+        let said = answer.to_string();
+        assert_eq!(status, 430, "{name}: {said}");
+        assert!(said.contains("errNo 401") && said.contains("push_to"), "{name}: {said}");
+        assert!(!said.contains(SERVICE), "{said}");
+    }
     for client in [a, b] {
         client.close(1000.into()).await;
     }
