@@ -3,6 +3,7 @@
 mod filter;
 mod line_turns;
 mod redaction;
+mod rewriter;
 mod terminal;
 
 use std::io::{self, IsTerminal};
@@ -12,8 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 use self::{
     filter::{EXAMPLES, problem_of_filter},
-    redaction::Redacted,
-    terminal::Terminal,
+    rewriter::Rewriter,
+    terminal::log_line_for_terminal,
 };
 pub use self::{
     line_turns::LineTurns,
@@ -83,9 +84,12 @@ pub fn start(settings: &LogSettings) {
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal());
     // An error means that logging was already started. Then the first call decides.
     let _ = match settings.format {
-        LogFormat::Text => builder.with_writer(|| Redacted(Terminal(io::stderr()))).try_init(),
+        LogFormat::Text => {
+            let stderr = || Rewriter::new(log_line_for_terminal, io::stderr());
+            builder.with_writer(move || Rewriter::new(redact, stderr())).try_init()
+        }
         LogFormat::Json => {
-            let builder = builder.with_writer(|| Redacted(io::stderr()));
+            let builder = builder.with_writer(|| Rewriter::new(redact, io::stderr()));
             builder.json().flatten_event(true).try_init()
         }
     };

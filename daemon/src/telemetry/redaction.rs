@@ -4,7 +4,6 @@ use std::{
     borrow::Cow,
     collections::BTreeMap,
     fmt,
-    io::{self, Write},
     sync::{LazyLock, RwLock},
 };
 
@@ -14,26 +13,64 @@ use regex::{Captures, Regex};
 const SHOWN: usize = 4;
 
 /// One table for the process, as there is one log.
-static TOKENS: RwLock<Tokens> = RwLock::new(Tokens { uses: BTreeMap::new(), any: None });
+static TOKENS: RwLock<Tokens> = RwLock::new(Tokens(BTreeMap::new()));
 
 /// A path with a token, known or not, in any of its spellings.
 static IN_PATH: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new("(/(?:~|%7[Ee])/+(?:t|%74)/+)([A-Za-z0-9._~+=%-]+)").expect("it is constant")
 });
 
-struct Tokens {
-    uses: BTreeMap<String, usize>,
-    /// One of the tokens. None if there are none.
-    any: Option<Regex>,
-}
+/// The tokens by their first letters, each with the number of its redactions. Processes of
+/// functions come and go with their tokens, so nothing here is made of all tokens together.
+struct Tokens(BTreeMap<[u8; SHOWN], BTreeMap<String, usize>>);
 
 impl Tokens {
-    fn change(&mut self, change: impl FnOnce(&mut BTreeMap<String, usize>)) {
-        change(&mut self.uses);
-        // Of two tokens that begin alike, the longer one comes first.
-        let any = self.uses.keys().rev().map(|token| regex::escape(token));
-        let any = any.collect::<Vec<_>>().join("|");
-        self.any = (!any.is_empty()).then(|| Regex::new(&any).expect("escaped texts are valid"));
+    fn add(&mut self, token: &str) {
+        // A shorter token would be shown whole.
+        let Some(first) = token.as_bytes().first_chunk() else { return };
+        *self.0.entry(*first).or_default().entry(token.to_owned()).or_default() += 1;
+    }
+
+    fn remove(&mut self, token: &str) {
+        let Some(first) = token.as_bytes().first_chunk() else { return };
+        let Some(alike) = self.0.get_mut(first) else { return };
+        if let Some(count) = alike.get_mut(token) {
+            *count -= 1;
+        }
+        alike.retain(|_, count| *count > 0);
+        if alike.is_empty() {
+            self.0.remove(first);
+        }
+    }
+
+    /// The longest token with which `text` begins.
+    fn first_of(&self, text: &[u8]) -> Option<&str> {
+        let alike = self.0.get(text.first_chunk()?)?;
+        // A token comes after those that it begins with.
+        let token = alike.keys().rev().find(|token| text.starts_with(token.as_bytes()))?;
+        Some(token)
+    }
+
+    fn cut_in<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if self.0.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let (mut written, mut copied, mut at) = (String::new(), 0, 0);
+        while at < text.len() {
+            let Some(token) = self.first_of(&text.as_bytes()[at..]) else {
+                at += 1;
+                continue;
+            };
+            written.push_str(&text[copied..at]);
+            written.push_str(&cut(token));
+            at += token.len();
+            copied = at;
+        }
+        if copied == 0 {
+            return Cow::Borrowed(text);
+        }
+        written.push_str(&text[copied..]);
+        Cow::Owned(written)
     }
 }
 
@@ -44,21 +81,14 @@ impl Redaction {
     /// Has `token` cut from now on. It must be visible ASCII without quotes and backslashes, or it
     /// is another text in a log line in JSON.
     pub fn of(token: &str) -> Self {
-        let mut tokens = TOKENS.write().expect("nothing panics with the lock held");
-        tokens.change(|uses| *uses.entry(token.to_owned()).or_default() += 1);
+        TOKENS.write().expect("nothing panics with the lock held").add(token);
         Self(token.to_owned())
     }
 }
 
 impl Drop for Redaction {
     fn drop(&mut self) {
-        let mut tokens = TOKENS.write().expect("nothing panics with the lock held");
-        tokens.change(|uses| {
-            if let Some(count) = uses.get_mut(&self.0) {
-                *count -= 1;
-            }
-            uses.retain(|_, count| *count > 0);
-        });
+        TOKENS.write().expect("nothing panics with the lock held").remove(&self.0);
     }
 }
 
@@ -70,12 +100,7 @@ impl fmt::Debug for Redaction {
 
 /// `text` with the known tokens in it cut, and whatever stands in a path where a token stands.
 pub fn redact(text: &str) -> Cow<'_, str> {
-    let tokens = TOKENS.read().expect("nothing panics with the lock held");
-    let text = match &tokens.any {
-        Some(any) => any.replace_all(text, |found: &Captures<'_>| cut(&found[0])),
-        None => Cow::Borrowed(text),
-    };
-    drop(tokens);
+    let text = TOKENS.read().expect("nothing panics with the lock held").cut_in(text);
     let in_path = |found: &Captures<'_>| format!("{}{}", &found[1], cut(&found[2]));
     match &text {
         Cow::Borrowed(text) => IN_PATH.replace_all(text, in_path),
@@ -91,28 +116,9 @@ fn cut(token: &str) -> String {
     }
 }
 
-/// Writes the lines of the log, with tokens cut.
-#[derive(Debug)]
-pub(super) struct Redacted<W>(pub(super) W);
-
-impl<W: Write> Write for Redacted<W> {
-    /// Gets whole lines.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes);
-        self.0.write_all(redact(&text).as_bytes())?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use super::{Redacted, Redaction, redact};
+    use super::{Redaction, redact};
 
     #[test]
     fn known_tokens_are_cut_wherever_they_stand() {
@@ -141,11 +147,14 @@ mod tests {
         }
     }
 
+    /// Each process of a function has a token.
     #[test]
-    fn the_log_has_no_token() {
-        let _redaction = Redaction::of("token-in-the-log");
-        let mut written = Vec::new();
-        writeln!(Redacted(&mut written), "聊天 token-in-the-log").unwrap();
-        assert_eq!(String::from_utf8(written).unwrap(), "聊天 toke…\n");
+    fn many_tokens_come_and_go() {
+        let token = |number: usize| format!("{number:05}-of-many-tokens-with-a-common-length");
+        let redactions: Vec<_> = (0..20_000).map(|number| Redaction::of(&token(number))).collect();
+        let text = format!("聊天 {} {}", token(7), token(19_999));
+        assert_eq!(redact(&text), "聊天 0000… 1999…");
+        drop(redactions);
+        assert_eq!(redact(&text), text);
     }
 }

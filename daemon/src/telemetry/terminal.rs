@@ -1,16 +1,18 @@
 //! Text for terminals, in which no character of others moves the cursor, hides what was written or
 //! turns its direction.
 
-use std::{
-    borrow::Cow,
-    fmt::Write as _,
-    io::{self, Write},
-};
+use std::{borrow::Cow, fmt::Write as _};
 
 /// `text` with all characters escaped that change what a terminal has shown, such as carriage
 /// returns, escape sequences and marks of direction. Line feeds and tabs stay.
 pub fn for_terminal(text: &str) -> Cow<'_, str> {
     escape(text, |character| character.is_control())
+}
+
+/// The same for a line of the log. The library has escaped what is in the values as far as colors
+/// need it, so escape characters that are left are its own.
+pub(super) fn log_line_for_terminal(line: &str) -> Cow<'_, str> {
+    escape(line, |character| character.is_control() && character != '\u{1b}')
 }
 
 fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -39,30 +41,9 @@ fn is_hidden(character: char) -> bool {
     )
 }
 
-/// Writes the lines of the log. The library has escaped what is in their values as far as colors
-/// need it, so escape characters that are left here are its own.
-#[derive(Debug)]
-pub(super) struct Terminal<W>(pub(super) W);
-
-impl<W: Write> Write for Terminal<W> {
-    /// Gets whole lines.
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = String::from_utf8_lossy(bytes);
-        let is_escaped = |character: char| character.is_control() && character != '\u{1b}';
-        self.0.write_all(escape(&text, is_escaped).as_bytes())?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use super::{Terminal, for_terminal};
+    use super::{for_terminal, log_line_for_terminal};
 
     #[test]
     fn characters_that_change_what_is_shown_are_escaped() {
@@ -75,9 +56,7 @@ mod tests {
 
     #[test]
     fn colors_of_the_log_itself_stay() {
-        let mut written = Vec::new();
-        write!(Terminal(&mut written), "\u{1b}[31mERROR\u{1b}[0m a\rb\u{202e}\n").unwrap();
-        let written = String::from_utf8(written).unwrap();
-        assert_eq!(written, "\u{1b}[31mERROR\u{1b}[0m a\\x0db\\u{202e}\n");
+        let line = "\u{1b}[31mERROR\u{1b}[0m a\rb\u{202e}\n";
+        assert_eq!(log_line_for_terminal(line), "\u{1b}[31mERROR\u{1b}[0m a\\x0db\\u{202e}\n");
     }
 }
