@@ -5,7 +5,9 @@ mod gzip;
 mod holders;
 mod memory;
 mod pieces;
+mod pool;
 mod rules;
+mod share;
 
 use std::{
     pin::Pin,
@@ -20,6 +22,7 @@ pub use self::{
     holders::{AnswerHold, HttpConnection},
     memory::{BodyMemory, HeldBody},
     rules::BodyRules,
+    share::MemoryShare,
 };
 use crate::activity::Activity;
 
@@ -44,6 +47,9 @@ pub enum BodyError {
     /// There was no memory for the body. It may be sent again.
     #[error("bodies of other requests use all memory for bodies")]
     NoMemory,
+    /// The share of its sender had no memory for the body. It may be sent again.
+    #[error("bodies of other requests of this sender use its share of the memory for bodies")]
+    NoShare,
     /// The body is not in the encoding that its head says.
     #[error("body is not gzip as its Content-Encoding says: {0}")]
     NotGzip(String),

@@ -7,6 +7,7 @@
 mod admission;
 mod body;
 mod encoder;
+mod source;
 
 use std::{
     mem,
@@ -24,6 +25,7 @@ use self::encoder::{EncodedPush, Encoder};
 pub(crate) use self::{
     admission::{PushTokens, TokenScope},
     body::{HeldPush, PushBodies},
+    source::PushSource,
 };
 use crate::{
     api::Api,

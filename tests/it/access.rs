@@ -3,4 +3,5 @@
 mod functions;
 mod rotation;
 mod routes;
+mod shares;
 mod start;

@@ -24,7 +24,13 @@ pub struct HttpConnection(pub(super) Activity);
 /// The answer of a connection holds memory for as long as this exists.
 #[derive(Debug)]
 pub struct AnswerHold {
-    _holder: Arc<HttpConnection>,
+    holder: Arc<HttpConnection>,
+}
+
+impl AnswerHold {
+    pub(super) fn new(connection: HttpConnection) -> Self {
+        Self { holder: Arc::new(connection) }
+    }
 }
 
 /// The connections whose answers hold memory of one service.
@@ -32,12 +38,10 @@ pub struct AnswerHold {
 pub(super) struct Holders(Mutex<Vec<Weak<HttpConnection>>>);
 
 impl Holders {
-    pub(super) fn add(&self, connection: HttpConnection) -> AnswerHold {
-        let holder = Arc::new(connection);
+    pub(super) fn add(&self, hold: &AnswerHold) {
         let mut holders = self.0.lock().expect("no code panics while it holds this lock");
         holders.retain(|holder| holder.strong_count() > 0);
-        holders.push(Arc::downgrade(&holder));
-        AnswerHold { _holder: holder }
+        holders.push(Arc::downgrade(&hold.holder));
     }
 
     /// Ends connections whose peers do not read, for as long as this is polled.

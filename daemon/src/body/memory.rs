@@ -5,53 +5,36 @@
 //! they began. While others wait, a body that comes too slowly is given up. Small bodies have
 //! memory of their own, so that none waits for a large one.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use hyper::body::{Body, Frame};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep_until, timeout, timeout_at},
-};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::{
-    AnswerHold, BodyError, BodyRules, Encoding, HttpConnection, gzip::GzipBody, holders::Holders,
+    AnswerHold, BodyError, BodyRules, Encoding, HttpConnection,
+    gzip::GzipBody,
     pieces::Pieces,
+    pool::{Pool, Pools, SMALL_BYTES},
+    share::{MemoryShare, Taken},
 };
 use crate::pace::Pace;
 
-/// The length of a small body, and the part of all memory that small bodies have beside.
-const SMALL_BYTES: usize = 256 << 10;
+/// The part of all memory that small bodies have beside.
 const SMALL_SHARE: usize = 8;
 
 /// The memory for the bodies of one service. Clones are the same.
 #[derive(Debug, Clone)]
-pub struct BodyMemory(Arc<Memory>);
+pub struct BodyMemory {
+    memory: Arc<Memory>,
+    share: Option<Arc<MemoryShare>>,
+}
 
 #[derive(Debug)]
 struct Memory {
-    large: Pool,
-    small: Pool,
+    pools: Pools,
     rules: BodyRules,
-}
-
-/// The memory for bodies of some sizes.
-#[derive(Debug)]
-struct Pool {
-    /// One for each byte.
-    permits: Arc<Semaphore>,
-    bytes: usize,
-    /// How many bodies wait for memory.
-    waiting: AtomicUsize,
-    /// The connections whose answers hold memory.
-    holders: Holders,
 }
 
 /// A body, or a part of one, with its memory.
@@ -59,14 +42,15 @@ struct Pool {
 pub struct HeldBody {
     /// The bytes of this part.
     pub bytes: Bytes,
-    permit: Option<OwnedSemaphorePermit>,
+    taken: Option<Taken>,
 }
 
 /// A body that is being read.
 struct Reading<'m> {
-    pool: &'m Pool,
-    rules: &'m BodyRules,
-    permit: Option<OwnedSemaphorePermit>,
+    memory: &'m BodyMemory,
+    /// How long it may become.
+    length_max: usize,
+    taken: Option<Taken>,
     /// How many bytes have come.
     total: u64,
     pace: Pace,
@@ -83,27 +67,62 @@ impl BodyMemory {
     /// The same for bodies with other rules.
     pub fn with_rules(bytes: usize, rules: BodyRules) -> Self {
         let small = (bytes / SMALL_SHARE).max(SMALL_BYTES);
-        Self(Arc::new(Memory { large: Pool::new(bytes), small: Pool::new(small), rules }))
+        Self { memory: Arc::new(Memory { pools: Pools::new(bytes, small), rules }), share: None }
+    }
+
+    /// A share for one sender: half of all memory, at least `largest` bytes and a small body.
+    pub fn share(&self, largest: usize) -> MemoryShare {
+        let Pools { large, small } = &self.memory.pools;
+        let small = (small.bytes / 2).max(SMALL_BYTES);
+        MemoryShare(Pools::new((large.bytes / 2).max(largest), small))
+    }
+
+    /// The same memory, for bodies that have no more of it than `share` together. They wait for
+    /// their share first.
+    #[must_use]
+    pub fn within(&self, share: Arc<MemoryShare>) -> Self {
+        Self { memory: Arc::clone(&self.memory), share: Some(share) }
     }
 
     /// The answer of `connection` holds the memory of `body` until the hold is dropped. While
     /// bodies wait for memory, the connection is ended if its peer reads nothing for a quarter of a
     /// second.
     pub fn hold(&self, body: &HeldBody, connection: HttpConnection) -> AnswerHold {
-        let Memory { large, small, .. } = &*self.0;
-        let of_small =
-            |permit: &OwnedSemaphorePermit| Arc::ptr_eq(permit.semaphore(), &small.permits);
-        let pool = if body.permit.as_ref().is_some_and(of_small) { small } else { large };
-        pool.holders.add(connection)
+        let hold = AnswerHold::new(connection);
+        for pool in body.taken.iter().flat_map(|taken| taken.pools(&self.memory.pools)) {
+            pool.holders.add(&hold);
+        }
+        hold
     }
 
     /// Takes memory for so many bytes that are not a body, or all that there is, and waits as a
     /// body does.
     pub async fn take(&self, bytes: usize) -> Result<HeldBody, BodyError> {
-        let Memory { large, small, rules } = &*self.0;
-        let pool = if bytes <= SMALL_BYTES { small } else { large };
-        let permit = pool.take(bytes.min(pool.bytes), rules.memory_timeout).await?;
-        Ok(HeldBody { bytes: Bytes::new(), permit: Some(permit) })
+        let least = self.pools(bytes).map(|pool| pool.bytes).min().unwrap_or_default();
+        let taken = self.taken(bytes, bytes.min(least)).await?;
+        Ok(HeldBody { bytes: Bytes::new(), taken: Some(taken) })
+    }
+
+    /// The pools from which a body of so many bytes takes memory.
+    fn pools(&self, bytes: usize) -> impl Iterator<Item = &Pool> {
+        let share = self.share.iter().map(|share| &share.0);
+        share.chain([&self.memory.pools]).map(move |pools| pools.of(bytes))
+    }
+
+    /// Takes `bytes` for a body that may have `length_max`.
+    async fn taken(&self, length_max: usize, bytes: usize) -> Result<Taken, BodyError> {
+        let mut lacks = BodyError::NoShare;
+        let taking = async {
+            let share = match &self.share {
+                Some(share) => Some((Arc::clone(share), share.0.of(length_max).take(bytes).await?)),
+                None => None,
+            };
+            lacks = BodyError::NoMemory;
+            let memory = self.memory.pools.of(length_max).take(bytes).await?;
+            Ok(Taken { memory, share })
+        };
+        let taken = timeout(self.memory.rules.memory_timeout, taking).await;
+        taken.unwrap_or(Err(lacks))
     }
 
     /// Reads a body of at most `limit` bytes. A body that says that it is larger is refused at
@@ -118,10 +137,8 @@ impl BodyMemory {
         // A body that does not say its length counts as one of the greatest length.
         let said = body.size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
         let length_max = said.unwrap_or(limit).min(limit);
-        let Memory { large, small, rules } = &*self.0;
-        let reading =
-            Reading::begin(if length_max <= SMALL_BYTES { small } else { large }, rules, None, 0);
-        timeout(rules.timeout, reading.read(body, length_max, limit))
+        let reading = Reading::begin(self, length_max, None, 0);
+        timeout(self.memory.rules.timeout, reading.read(body, limit))
             .await
             .map_err(|_| BodyError::TooSlow)?
     }
@@ -158,8 +175,8 @@ impl HeldBody {
     /// A part of the body, which takes its share of the memory with it.
     #[must_use]
     pub fn part(&mut self, bytes: Bytes) -> Self {
-        let permit = self.split_off(bytes.len());
-        Self { bytes, permit }
+        let taken = self.split_off(bytes.len());
+        Self { bytes, taken }
     }
 
     /// What the body has become takes so many bytes from now on, if that is less than before.
@@ -170,35 +187,24 @@ impl HeldBody {
 
     /// How many bytes of memory it has.
     pub fn held(&self) -> usize {
-        self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits)
+        self.taken.as_ref().map_or(0, Taken::bytes)
     }
 
-    /// Takes so many permits out, or all.
-    fn split_off(&mut self, permits: usize) -> Option<OwnedSemaphorePermit> {
-        let held = self.permit.as_mut()?;
-        held.split(permits.min(held.num_permits()))
+    /// Takes so many bytes out, or all.
+    fn split_off(&mut self, bytes: usize) -> Option<Taken> {
+        self.taken.as_mut()?.split(bytes)
     }
 }
 
 impl<'m> Reading<'m> {
-    fn begin(
-        pool: &'m Pool,
-        rules: &'m BodyRules,
-        permit: Option<OwnedSemaphorePermit>,
-        total: u64,
-    ) -> Self {
-        let now = Instant::now();
+    fn begin(memory: &'m BodyMemory, length_max: usize, taken: Option<Taken>, total: u64) -> Self {
+        let (now, rules) = (Instant::now(), &memory.memory.rules);
         let pace = Pace::begin(now, rules.rate(), total);
         let pace_while_others_wait = Pace::begin(now, rules.rate_while_others_wait(), total);
-        Self { pool, rules, permit, total, pace, pace_while_others_wait }
+        Self { memory, length_max, taken, total, pace, pace_while_others_wait }
     }
 
-    async fn read<B>(
-        mut self,
-        mut body: B,
-        length_max: usize,
-        limit: usize,
-    ) -> Result<HeldBody, BodyError>
+    async fn read<B>(mut self, mut body: B, limit: usize) -> Result<HeldBody, BodyError>
     where
         B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
     {
@@ -209,16 +215,17 @@ impl<'m> Reading<'m> {
             if pieces.length + data.len() > limit {
                 return Err(BodyError::TooLarge(limit));
             }
-            if self.permit.is_none() && pieces.length + data.len() > self.rules.free_bytes {
-                let permit = self.pool.take(length_max, self.rules.memory_timeout).await?;
-                self = Self::begin(self.pool, self.rules, Some(permit), self.total);
+            let free_bytes = self.memory.memory.rules.free_bytes;
+            if self.taken.is_none() && pieces.length + data.len() > free_bytes {
+                let taken = self.memory.taken(self.length_max, self.length_max).await?;
+                self = Self::begin(self.memory, self.length_max, Some(taken), self.total);
             }
             self.total += data.len() as u64;
             self.pace.moved(Instant::now, self.total);
             self.pace_while_others_wait.moved(Instant::now, self.total);
             pieces.add(&data);
         }
-        Ok(HeldBody { bytes: pieces.join(), permit: self.permit })
+        Ok(HeldBody { bytes: pieces.join(), taken: self.taken })
     }
 
     async fn frame<B>(
@@ -228,16 +235,18 @@ impl<'m> Reading<'m> {
     where
         B: Body<Data = Bytes, Error = hyper::Error> + Unpin,
     {
-        let (pool, rules, total) = (self.pool, self.rules, self.total);
-        let holds = self.permit.is_some();
+        let (memory, length_max, total) = (self.memory, self.length_max, self.total);
+        let holds = self.taken.is_some();
+        let others_wait = || memory.pools(length_max).any(Pool::is_awaited);
         let pace = &mut self.pace_while_others_wait;
         let holds_up_others = async {
             loop {
                 sleep_until(pace.deadline()).await;
-                if holds && pool.waiting.load(Ordering::Relaxed) > 0 {
+                if holds && others_wait() {
                     return;
                 }
-                *pace = Pace::begin(Instant::now(), rules.rate_while_others_wait(), total);
+                let rate = memory.memory.rules.rate_while_others_wait();
+                *pace = Pace::begin(Instant::now(), rate, total);
             }
         };
         tokio::select! {
@@ -247,50 +256,5 @@ impl<'m> Reading<'m> {
             }
             () = holds_up_others => Err(BodyError::NoMemory),
         }
-    }
-}
-
-impl Pool {
-    fn new(bytes: usize) -> Self {
-        let permits = Arc::new(Semaphore::new(bytes));
-        Self { permits, bytes, waiting: AtomicUsize::new(0), holders: Holders::default() }
-    }
-
-    async fn take(
-        &self,
-        bytes: usize,
-        wait_max: Duration,
-    ) -> Result<OwnedSemaphorePermit, BodyError> {
-        let permits = u32::try_from(bytes).map_err(|_| BodyError::NoMemory)?;
-        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_many_owned(permits) {
-            return Ok(permit);
-        }
-        let _waiting = Waiting::begin(&self.waiting);
-        let acquired = Arc::clone(&self.permits).acquire_many_owned(permits);
-        let acquired = async {
-            tokio::select! {
-                biased;
-                acquired = acquired => acquired,
-                never = self.holders.give_way() => match never {},
-            }
-        };
-        let acquired = timeout(wait_max, acquired).await.map_err(|_| BodyError::NoMemory)?;
-        Ok(acquired.expect("the semaphore is never closed"))
-    }
-}
-
-/// Counts a body that waits, also if its connection ends meanwhile.
-struct Waiting<'c>(&'c AtomicUsize);
-
-impl<'c> Waiting<'c> {
-    fn begin(count: &'c AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -20,7 +20,7 @@ pub(crate) async fn read(memory: &BodyMemory, body: RequestBody) -> Result<Bytes
     let bad = |message| Fault::new(InvocationFault::BadEvent, message);
     let body = match memory.read(body, BYTES_MAX).await {
         Ok(body) => body,
-        Err(error @ BodyError::NoMemory) => {
+        Err(error @ (BodyError::NoMemory | BodyError::NoShare)) => {
             return Err(Fault::new(InvocationFault::TooManyRequests, error.to_string()));
         }
         Err(BodyError::TooLarge(limit)) => {

@@ -106,7 +106,7 @@ async fn act(
 async fn read(memory: &BodyMemory, body: RequestBody) -> Result<HeldBody, ActionError> {
     memory.read(body, BODY_BYTES_MAX).await.map_err(|error| {
         let code = match error {
-            BodyError::NoMemory => ActionErrorCode::RequestLimitExceeded,
+            BodyError::NoMemory | BodyError::NoShare => ActionErrorCode::RequestLimitExceeded,
             BodyError::TooLarge(_) => ActionErrorCode::RequestSizeLimitExceeded,
             BodyError::TooSlow | BodyError::Broken(_) | BodyError::NotGzip(_) => {
                 ActionErrorCode::InvalidRequest

@@ -40,7 +40,7 @@ pub(super) async fn invoke_batch(
             let events = offload(bytes.len(), || events(bytes)).await;
             events.map_err(|error| error.to_string())
         }
-        Err(error @ BodyError::NoMemory) => {
+        Err(error @ (BodyError::NoMemory | BodyError::NoShare)) => {
             return message(StatusCode::TOO_MANY_REQUESTS, &error.to_string());
         }
         Err(error) => Err(error.to_string()),

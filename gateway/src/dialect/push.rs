@@ -88,6 +88,8 @@ pub(crate) enum PushRefusal {
     UnknownApi(String),
     /// The bodies that are being read take all the memory that they may.
     TooMany,
+    /// The bodies of this caller take all of its share of that memory.
+    TooManyOfCaller,
     /// The gateway is shutting down.
     ShuttingDown,
 }

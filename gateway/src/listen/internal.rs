@@ -99,9 +99,10 @@ impl Internal {
             // A caller without a token does not learn which routes there are.
             Found::OtherMethods(_) | Found::Nothing => (Access::Known, [""; 2]),
         };
-        if let Some(denial) = self.denial(access, [id, token], &request) {
-            return Ok(self.refuse(access, &path, id, &denial));
-        }
+        let source = match self.admit(access, [id, token], &request) {
+            Ok(source) => source,
+            Err(denial) => return Ok(self.refuse(access, &path, id, &denial)),
+        };
         let route = match found {
             Found::Route(route, _) => route,
             Found::OtherMethods(methods) => return Ok(method_not_allowed(&methods)),
@@ -114,7 +115,7 @@ impl Internal {
             Route::Cleanup => self.cleanup(request.method(), id).await,
             Route::RetryCleanup => self.retry_cleanup(id).await,
             Route::UnknownCleanup => cleanups::nothing(),
-            Route::Api | Route::ApiByToken => self.api(id, request).await,
+            Route::Api | Route::ApiByToken => self.api(id, source, request).await,
             Route::Reserved => super::reserved(),
         })
     }

@@ -15,6 +15,7 @@ use daemon::body::{
 };
 use http::Request;
 
+use super::{PushSource, source::Shares};
 use crate::{dialect::PushRefusal, settings::PushSettings};
 
 /// Reads the bodies of push requests. Clones are the same.
@@ -25,6 +26,7 @@ pub(crate) struct PushBodies(Arc<Inner>);
 struct Inner {
     bytes_max: usize,
     bodies: BodyMemory,
+    shares: Shares,
     /// For ids and answers beyond the length of their body. This memory is another one, so that no
     /// push waits for memory of its kind while it has some.
     ids: BodyMemory,
@@ -44,20 +46,26 @@ impl PushBodies {
         Self(Arc::new(Inner {
             bytes_max: max_body,
             bodies: BodyMemory::new(memory, timeout),
+            shares: Shares::default(),
             ids: BodyMemory::new(memory / 2, timeout),
         }))
     }
 
+    /// Reads the body of a push of `source`, within its share of the memory.
     pub(crate) async fn read(
         &self,
+        source: PushSource,
         request: Request<RequestBody>,
     ) -> Result<HeldBody, PushRefusal> {
         let encoding = Encoding::of(request.headers())
             .map_err(|error| PushRefusal::UnknownEncoding(error.to_string()))?;
-        let (bodies, limit) = (&self.0.bodies, self.0.bytes_max);
+        let Inner { bytes_max: limit, bodies, shares, .. } = &*self.0;
+        let limit = *limit;
+        let bodies = bodies.within(shares.of(source, || bodies.share(limit)));
         let body = bodies.read_encoded(request.into_body(), encoding, limit).await;
         body.map_err(|error| match error {
             BodyError::NoMemory => PushRefusal::TooMany,
+            BodyError::NoShare => PushRefusal::TooManyOfCaller,
             BodyError::TooLarge(_) => PushRefusal::BodyTooLarge(error.to_string()),
             BodyError::TooSlow | BodyError::Broken(_) | BodyError::NotGzip(_) => {
                 PushRefusal::BadRequest(error.to_string())

@@ -77,6 +77,9 @@ pub enum PushError {
     /// The bodies of the pushes in progress use all the memory for push bodies.
     #[error("not delivered: too many pushes at once; try again")]
     TooMany,
+    /// The bodies of the caller's pushes in progress use its share of that memory.
+    #[error("not delivered: too many pushes of this caller at once; try again")]
+    TooManyOfCaller,
     /// The gateway is shutting down.
     #[error("not delivered: the gateway is shutting down")]
     ShuttingDown,
@@ -93,7 +96,7 @@ impl PushError {
             Self::TooLarge { .. } | Self::BodyTooLarge(_) | Self::TooManyIds(_) => 413,
             Self::UnknownEncoding(_) => 415,
             Self::Invalid(_) => 422,
-            Self::SlowReader | Self::TooMany => 429,
+            Self::SlowReader | Self::TooMany | Self::TooManyOfCaller => 429,
             Self::ShuttingDown => 503,
         }
     }
@@ -109,6 +112,7 @@ impl PushError {
             | Self::BodyTooLarge(_)
             | Self::UnknownEncoding(_)
             | Self::TooMany
+            | Self::TooManyOfCaller
             | Self::TooManyIds(_)
             | Self::ShuttingDown => self.err_no(),
         }

@@ -33,6 +33,8 @@ fn each_error_has_its_number_and_its_http_status() {
         (PushError::SlowReader, 429, 200),
         (PushError::TooLarge { bytes: 9, limit: 8 }, 413, 200),
         (PushError::Invalid("data is missing".to_owned()), 422, 200),
+        (PushError::TooMany, 429, 429),
+        (PushError::TooManyOfCaller, 429, 429),
         (PushError::TooManyIds("more than 9".to_owned()), 413, 413),
         (PushError::BadRequest("not JSON".to_owned()), 400, 400),
         (PushError::Unauthorized("no token".to_owned()), 401, 401),

@@ -134,6 +134,7 @@ impl From<PushRefusal> for PushError {
             PushRefusal::Unauthorized(problem) => Self::Unauthorized(problem),
             PushRefusal::UnknownApi(id) => Self::UnknownApi(id),
             PushRefusal::TooMany => Self::TooMany,
+            PushRefusal::TooManyOfCaller => Self::TooManyOfCaller,
             PushRefusal::ShuttingDown => Self::ShuttingDown,
         }
     }
@@ -189,6 +190,7 @@ mod tests {
             (Refused(PushRefusal::TooManyIds(String::new())), 413, 413),
             (Refused(PushRefusal::UnknownEncoding(String::new())), 415, 415),
             (Refused(PushRefusal::TooMany), 429, 429),
+            (Refused(PushRefusal::TooManyOfCaller), 429, 429),
             (Refused(PushRefusal::ShuttingDown), 503, 503),
         ] {
             let response = answer_push(outcome);

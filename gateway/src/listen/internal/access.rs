@@ -4,13 +4,14 @@ use daemon::{
     body::RequestBody,
     credentials::{Caller, Denial, Presented, is_loopback},
     serve::PeerAddress,
+    settings::Secret,
 };
 use http::{HeaderMap, Request};
 
 use super::{Internal, Route};
 use crate::{
     dialect::{FUNCTION_HEADER, PUSH_TO_HEADER},
-    push::TokenScope,
+    push::{PushSource, TokenScope},
 };
 
 /// What a route asks of its callers.
@@ -48,39 +49,38 @@ impl Route {
 }
 
 impl Internal {
-    /// Why the caller of `request` may not use a route with this access. `id` is that of the API in
-    /// the path, `token` the token there.
-    pub(super) fn denial(
+    /// Who pushes with `request`, if it is a push, or why its caller may not use a route with this
+    /// access. `id` is that of the API in the path, `token` the token there.
+    pub(super) fn admit(
         &self,
         access: Access,
         [id, token]: [&str; 2],
         request: &Request<RequestBody>,
-    ) -> Option<Denial> {
+    ) -> Result<PushSource, Denial> {
         if self.gate.is_open() {
-            return None;
+            return Ok(PushSource::Anybody);
         }
         let caller = self.gate.caller(Presented::of(request.headers()));
         match (access, caller) {
-            (Access::Anybody, _)
-            | (Access::Operator | Access::Push, Caller::Operator)
-            | (Access::Known, Caller::Operator | Caller::Service) => None,
-            (Access::Operator, _) => Some(caller.denial(OPERATOR)),
-            (Access::PushToken, _) => self.denial_of_token(token, id),
-            (Access::Push, Caller::Service) => self.denial_of_function(id, request.headers()),
-            (Access::Push, Caller::Other(Presented::Token(token))) => {
-                self.denial_of_token(token, id)
+            (Access::Anybody, _) | (Access::Known, Caller::Service) => Ok(PushSource::Anybody),
+            (Access::Operator | Access::Push | Access::Known, Caller::Operator) => {
+                Ok(PushSource::Operator)
             }
+            (Access::Operator, _) => Err(caller.denial(OPERATOR)),
+            (Access::PushToken, _) => self.admit_token(token, id),
+            (Access::Push, Caller::Service) => self.admit_function(id, request.headers()),
+            (Access::Push, Caller::Other(Presented::Token(token))) => self.admit_token(token, id),
             (Access::Known, Caller::Other(Presented::Token(token)))
                 if self.push_tokens.scope(token, id) > TokenScope::Nothing =>
             {
-                None
+                Ok(PushSource::Anybody)
             }
             (Access::Push | Access::Known, Caller::Other(Presented::Nothing))
                 if self.trusts(request) =>
             {
-                None
+                Ok(PushSource::Anybody)
             }
-            (Access::Push | Access::Known, Caller::Other(_)) => Some(caller.denial(PUSHER)),
+            (Access::Push | Access::Known, Caller::Other(_)) => Err(caller.denial(PUSHER)),
         }
     }
 
@@ -91,39 +91,42 @@ impl Internal {
     }
 
     /// The same answer for an API that is not there, so that nobody learns which ones there are.
-    fn denial_of_token(&self, token: &str, id: &str) -> Option<Denial> {
+    fn admit_token(&self, token: &str, id: &str) -> Result<PushSource, Denial> {
         match self.push_tokens.scope(token, id) {
-            TokenScope::ThisApi => None,
-            TokenScope::OtherApis => Some(Denial::NotThis(format!(
+            TokenScope::ThisApi => Ok(PushSource::Token(Secret::new(token))),
+            TokenScope::OtherApis => Err(Denial::NotThis(format!(
                 "the token is not for api {id:?}; use a token of [[push.tokens]] whose apis have it"
             ))),
-            TokenScope::Nothing => Some(Denial::Wrong(PUSHER.to_owned())),
+            TokenScope::Nothing => Err(Denial::Wrong(PUSHER.to_owned())),
         }
     }
 
     /// A service pushes for the function that it names.
-    fn denial_of_function(&self, id: &str, headers: &HeaderMap) -> Option<Denial> {
+    fn admit_function(&self, id: &str, headers: &HeaderMap) -> Result<PushSource, Denial> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
         let Some(function) = text(FUNCTION_HEADER) else {
             let what = format!(
                 "a service pushes for a function only; name it in the header {FUNCTION_HEADER}"
             );
-            return Some(Denial::NotThis(what));
+            return Err(Denial::NotThis(what));
         };
+        let source = PushSource::Function(function.to_owned());
         if let Some(push_to) = text(PUSH_TO_HEADER) {
-            return (!push_to.split(',').any(|api| api.trim() == id)).then(|| {
-                Denial::NotThis(format!(
-                    "function {function:?} may not push to api {id:?}: its push_to does not have it; \
-                     add it to push_to of functions.{function} in functions.toml"
-                ))
-            });
+            return match push_to.split(',').any(|api| api.trim() == id) {
+                true => Ok(source),
+                false => Err(Denial::NotThis(format!(
+                    "function {function:?} may not push to api {id:?}: its push_to does not have \
+                     it; add it to push_to of functions.{function} in functions.toml"
+                ))),
+            };
         }
-        let is_named = self.apis.by_id(id).is_some_and(|api| api.config().names(function));
-        (!is_named).then(|| {
-            Denial::NotThis(format!(
-                "function {function:?} may not push to api {id:?}: no such api names it; set push_to = \
-                 [{id:?}] of functions.{function} in functions.toml, or name the function in the api"
-            ))
-        })
+        match self.apis.by_id(id).is_some_and(|api| api.config().names(function)) {
+            true => Ok(source),
+            false => Err(Denial::NotThis(format!(
+                "function {function:?} may not push to api {id:?}: no such api names it; set push_to \
+                 = [{id:?}] of functions.{function} in functions.toml, or name the function in the \
+                 api"
+            ))),
+        }
     }
 }

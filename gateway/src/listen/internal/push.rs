@@ -21,7 +21,7 @@ use super::Internal;
 use crate::{
     api::{Api, Dialect},
     dialect::{PushOutcome, PushRefusal},
-    push::HeldPush,
+    push::{HeldPush, PushSource},
 };
 
 /// Bytes of a long answer that are handed over at once.
@@ -32,9 +32,14 @@ type Held = (HeldPush, (AnswerHold, Option<AnswerHold>));
 
 impl Internal {
     /// Answers a request for the path of the API `id`.
-    pub(super) async fn api(&self, id: &str, request: Request<RequestBody>) -> Response<Body> {
+    pub(super) async fn api(
+        &self,
+        id: &str,
+        source: PushSource,
+        request: Request<RequestBody>,
+    ) -> Response<Body> {
         match (self.apis.by_id(id), request.method()) {
-            (Some(api), &Method::POST) => self.push(&api, request).await,
+            (Some(api), &Method::POST) => self.push(&api, source, request).await,
             (None, &Method::POST) => {
                 refuse(Dialect::of_unknown_api(), PushRefusal::UnknownApi(id.to_owned()))
             }
@@ -50,11 +55,16 @@ impl Internal {
         refuse(dialect, PushRefusal::Unauthorized(denial.to_string()))
     }
 
-    async fn push(&self, api: &Arc<Api>, request: Request<RequestBody>) -> Response<Body> {
+    async fn push(
+        &self,
+        api: &Arc<Api>,
+        source: PushSource,
+        request: Request<RequestBody>,
+    ) -> Response<Body> {
         let dialect = api.config().dialect;
         let is_batch = server::is_batch(request.headers());
         let connection = request.body().connection();
-        let mut body = match self.push_bodies.read(request).await {
+        let mut body = match self.push_bodies.read(source, request).await {
             Ok(body) => body,
             Err(refusal) => return refuse(dialect, refusal),
         };

@@ -51,7 +51,7 @@ where
             Err(Fault::new(InvocationFault::ReplyTooLarge, message))
         }
         Err(BodyError::Broken(_) | BodyError::NotGzip(_)) => Err(broke_off()),
-        Err(BodyError::NoMemory | BodyError::TooSlow) => {
+        Err(BodyError::NoMemory | BodyError::NoShare | BodyError::TooSlow) => {
             let message = "reply came too slowly while others waited for memory";
             Err(Fault::raised(message.to_owned()))
         }
