@@ -1,20 +1,65 @@
 //! What this process may do with files, and as whom.
 
-use std::{fs::Metadata, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    fs::File,
+    io,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::Path,
+};
 
 use nix::{
     fcntl::{AT_FDCWD, AtFlags},
     unistd::{AccessFlags, Uid, User, faccessat},
 };
 
-/// The permission of everybody to read or to write, and of the group to write.
-const OTHERS: u32 = 0o026;
+/// The permission of the group and of all others to write.
+const WRITE_OF_OTHERS: u32 = 0o022;
+/// The permission of all others to read.
+const READ_OF_ALL: u32 = 0o004;
 
-/// The permissions of a file with a secret, if every user of this machine may use the secret, or
-/// others than the owner may change it.
-pub fn open_to_others(metadata: &Metadata) -> Option<u32> {
-    let mode = metadata.permissions().mode() & 0o7777;
-    (metadata.is_file() && mode & OTHERS != 0).then_some(mode)
+/// What is wrong with an open file of a secret, if every user of this machine may read it or others
+/// than the owner may change it, and what would be right. Fits behind the path.
+pub(crate) fn problem_of_secret_file(path: &Path, file: &File) -> io::Result<Option<String>> {
+    problem_of_mode(path, file, WRITE_OF_OTHERS | READ_OF_ALL, "read or change it")
+}
+
+/// The same for a file that everybody may read.
+pub(crate) fn problem_of_public_file(path: &Path, file: &File) -> io::Result<Option<String>> {
+    problem_of_mode(path, file, WRITE_OF_OTHERS, "change it")
+}
+
+fn problem_of_mode(
+    path: &Path,
+    file: &File,
+    forbidden: u32,
+    what_others_can: &str,
+) -> io::Result<Option<String>> {
+    let mode = file.metadata()?.permissions().mode() & 0o7777;
+    let problem = || {
+        let path = path.display();
+        format!(
+            "has the permissions {mode:03o}, so that other users of this machine can {what_others_can}; \
+             use 600 or 640: chmod 600 {path}; in a volume of Kubernetes defaultMode: 0440, for a \
+             secret of Swarm or Compose mode: 0400"
+        )
+    };
+    Ok((mode & forbidden != 0).then(problem))
+}
+
+/// What is wrong with the owner of an open file that only this process and root may change, and
+/// what would be right. Fits behind the path.
+pub(crate) fn problem_of_owner(path: &Path, file: &File) -> io::Result<Option<String>> {
+    let owner = Uid::from_raw(file.metadata()?.uid());
+    let problem = || {
+        format!(
+            "belongs to the user with the number {owner}, who can change it; let user {} own it, or \
+             root: chown {} {}",
+            user(),
+            Uid::effective(),
+            path.display()
+        )
+    };
+    Ok((owner != Uid::effective() && !owner.is_root()).then(problem))
 }
 
 /// Whether this process may write the file at `path`, or may make and remove files in the folder at

@@ -35,6 +35,6 @@ pub use self::{
     text::read_settings_text,
 };
 pub(crate) use self::{
-    secret::read_secret_file,
+    secret::secret_in,
     text::{open_file, read_bytes},
 };

@@ -14,9 +14,9 @@ use uuid::Uuid;
 
 use super::AccessToken;
 use crate::{
-    access::{open_to_others, user},
+    access::{problem_of_owner, problem_of_secret_file, user},
     secret_files,
-    settings::{Secret, read_secret_file},
+    settings::{Secret, open_file, secret_in},
 };
 
 /// The token in `file`, which is made if it is not there. The error says what is wrong, and what
@@ -36,18 +36,19 @@ pub(super) fn open(file: &Path) -> Result<AccessToken, String> {
 
 /// The token in `file`, if there is a file.
 fn read(file: &Path) -> Result<Option<AccessToken>, String> {
-    let metadata = match fs::metadata(file) {
-        Ok(metadata) => metadata,
+    let opened = match open_file(file) {
+        Ok(opened) => opened,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unusable(file, "read", &error)),
     };
-    if let Some(mode) = open_to_others(&metadata) {
-        return Err(format!(
-            "has the permissions {mode:03o}, so that other users of this machine can use or change \
-             the token; use 600 or 640, and a new token: remove the file, and start again"
-        ));
+    let unreadable = |error: io::Error| unusable(file, "read", &error);
+    if let Some(what) = problem_of_secret_file(file, &opened).map_err(unreadable)? {
+        return Err(format!("{what}; others may have the token: remove the file for a new one"));
     }
-    let text = read_secret_file(file).map_err(|error| unusable(file, "read", &error))?;
+    if let Some(what) = problem_of_owner(file, &opened).map_err(unreadable)? {
+        return Err(what);
+    }
+    let text = secret_in(&opened).map_err(unreadable)?;
     AccessToken::new(Secret::new(text)).map(Some)
 }
 
@@ -92,10 +93,12 @@ fn unusable(file: &Path, verb: &str, error: &io::Error) -> String {
 mod tests {
     use std::{
         collections::BTreeSet,
-        os::unix::fs::PermissionsExt,
+        os::unix::fs::{PermissionsExt, chown},
         sync::{Arc, Barrier},
         thread,
     };
+
+    use nix::unistd::Uid;
 
     use super::*;
 
@@ -128,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_refused_if_others_may_read_it_or_if_it_has_no_token() {
+    fn a_file_is_refused_if_others_may_read_it_or_own_it_or_if_it_has_no_token() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.token");
         let token = "hunter2-hunter2-hunter2";
@@ -150,6 +153,12 @@ mod tests {
         for mode in [0o600, 0o640, 0o400] {
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
             assert_eq!(open(&file).unwrap().reveal(), token);
+        }
+        // Only root may give files away.
+        if Uid::effective().is_root() {
+            chown(&file, Some(12_345), None).unwrap();
+            let problem = open(&file).unwrap_err();
+            assert!(problem.contains("belongs to the user with the number 12345"), "{problem}");
         }
         let problem = open(folder.path()).unwrap_err();
         assert!(problem.contains("it is a folder"), "{problem}");

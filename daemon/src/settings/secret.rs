@@ -5,25 +5,20 @@ use std::{
     fmt,
     fs::File,
     io,
-    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
-
-use tracing::warn;
 
 use super::{
     Kind, Section, path,
     text::{open_file, read_bytes, text_of},
 };
-use crate::access::open_to_others;
+use crate::access::{problem_of_public_file, problem_of_secret_file};
 
 /// The longest file of a secret.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
-/// The permission of the group and of all others to write.
-const WRITE_OF_OTHERS: u32 = 0o022;
-/// The permission of all others to read.
-const READ_OF_ALL: u32 = 0o004;
+/// What is wrong with an open file, if others may do with it what they must not.
+type Check = fn(&Path, &File) -> io::Result<Option<String>>;
 
 /// A text that only its owner may see.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,7 +73,8 @@ impl Section {
     }
 
     /// Reads a secret that stands at `key`, or in the file that `file_key` names. A relative path
-    /// starts at `base`. The newline at the end of the file does not belong to the secret.
+    /// starts at `base`. The newline at the end of the file does not belong to the secret. A file
+    /// that every user of the machine may read, or others may change, is refused.
     pub fn read_secret_or_file(
         &mut self,
         keys: [&'static str; 2],
@@ -86,10 +82,11 @@ impl Section {
         values: &str,
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Given {
-        self.read_value_or_file(keys, base, values, check, warn_of_readers)
+        self.read_value_or_file(keys, base, values, check, problem_of_secret_file)
     }
 
-    /// The same for a text that everybody may read, such as a public key.
+    /// The same for a text that everybody may read and only the owner of its file may change, such
+    /// as a public key.
     pub fn read_public_or_file(
         &mut self,
         keys: [&'static str; 2],
@@ -97,7 +94,7 @@ impl Section {
         values: &str,
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Given {
-        self.read_value_or_file(keys, base, values, check, |_, _| {})
+        self.read_value_or_file(keys, base, values, check, problem_of_public_file)
     }
 
     fn read_value_or_file(
@@ -106,7 +103,7 @@ impl Section {
         base: &Path,
         values: &str,
         check: impl Fn(&str) -> Result<(), String>,
-        look: impl FnOnce(&Path, u32),
+        problem_of: Check,
     ) -> Given {
         let given = self.read_secret(key, values, &check);
         let Some(file) = self.read(file_key, &path(base)) else { return given };
@@ -115,7 +112,7 @@ impl Section {
             return Given::Unsound;
         }
         self.note_secret_file(&file);
-        match read_file(&file, look) {
+        match read_file(&file, problem_of) {
             Ok(text) => self.checked(file_key, text, check),
             Err(problem) => {
                 self.problem(file_key, problem);
@@ -125,12 +122,12 @@ impl Section {
     }
 
     /// Reads a table whose keys are the user's own, each with the file of a secret. A relative path
-    /// starts at `base`. A file that every user of the machine may read is refused.
+    /// starts at `base`. The files are as for [`Self::read_secret_or_file`].
     pub fn read_secret_files(&mut self, key: &'static str, base: &Path) -> Vec<(String, Given)> {
         let files = self.entries(key, &path(base));
         let read = |(name, file): (String, PathBuf)| {
             self.note_secret_file(&file);
-            let given = match read_private_file(&file) {
+            let given = match read_file(&file, problem_of_secret_file) {
                 Ok(text) => Given::Sound(Secret(text)),
                 Err(what) => {
                     self.problem(&format!("{key}.{name}"), what);
@@ -158,28 +155,18 @@ impl Section {
     }
 }
 
-/// Reads the file. `look` gets its permissions.
-fn read_file(file: &Path, look: impl FnOnce(&Path, u32)) -> Result<String, String> {
+fn read_file(file: &Path, problem_of: Check) -> Result<String, String> {
     let shown = file.display();
     let unreadable = |error| format!("{shown} cannot be read: {error}");
     let opened = open_file(file).map_err(unreadable)?;
-    let mode = mode(&opened).map_err(unreadable)?;
-    if mode & WRITE_OF_OTHERS != 0 {
-        return Err(format!(
-            "{shown} has the permissions {mode:03o}, so that other users of this machine can change \
-             it; use 600 or 640: chmod 600 {shown}"
-        ));
+    if let Some(what) = problem_of(file, &opened).map_err(unreadable)? {
+        return Err(format!("{shown} {what}"));
     }
-    look(file, mode);
     secret_in(&opened).map_err(unreadable)
 }
 
-/// Reads a file with a secret. The newline at its end does not belong to the secret.
-pub(crate) fn read_secret_file(file: &Path) -> io::Result<String> {
-    secret_in(&open_file(file)?)
-}
-
-fn secret_in(file: &File) -> io::Result<String> {
+/// Reads an open file with a secret. The newline at its end does not belong to the secret.
+pub(crate) fn secret_in(file: &File) -> io::Result<String> {
     let mut text = text_of(read_bytes(file, FILE_BYTES_MAX, "64 KiB")?)?;
     // Some editors put a byte order mark in front.
     if text.starts_with('\u{feff}') {
@@ -197,45 +184,22 @@ fn secret_in(file: &File) -> io::Result<String> {
     Ok(text)
 }
 
-/// Reads a file that is only for its user and its group.
-fn read_private_file(file: &Path) -> Result<String, String> {
-    let shown = file.display();
-    let unreadable = |error: io::Error| format!("{shown} cannot be read: {error}");
-    let opened = open_file(file).map_err(unreadable)?;
-    let metadata = opened.metadata().map_err(unreadable)?;
-    if let Some(mode) = open_to_others(&metadata) {
-        return Err(format!(
-            "{shown} has the permissions {mode:03o}, so that other users of this machine can use or \
-             change the secret; use 600 or 640: chmod 600 {shown}"
-        ));
-    }
-    secret_in(&opened).map_err(unreadable)
-}
-
-fn mode(file: &File) -> io::Result<u32> {
-    Ok(file.metadata()?.permissions().mode() & 0o7777)
-}
-
-/// Says that all may read the file of a secret. Volumes of Kubernetes and Swarm are so by default.
-fn warn_of_readers(file: &Path, mode: u32) {
-    if mode & READ_OF_ALL != 0 {
-        let file = file.display();
-        warn!(
-            "{file} has a secret and the permissions {mode:03o}, so that every user of this machine can \
-             read it; use 600 or 640: chmod 600 {file}"
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{
         collections::BTreeMap,
         fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
     };
 
     use super::*;
     use crate::settings::{Document, SettingsError};
+
+    /// A file for its owner alone.
+    fn write(file: &Path, text: impl AsRef<[u8]>) {
+        fs::write(file, text).unwrap();
+        fs::set_permissions(file, Permissions::from_mode(0o600)).unwrap();
+    }
 
     fn check(text: &str) -> Result<(), String> {
         if text.len() < 4 { Err("is too short; use 4 characters".to_owned()) } else { Ok(()) }
@@ -257,7 +221,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for (name, text) in [("unix", "hunter2\n"), ("windows", "hunter2\r\n"), ("bare", "hunter2")]
         {
-            fs::write(folder.path().join(name), text).unwrap();
+            write(&folder.path().join(name), text);
             let read = read(&format!("key_file = \"{name}\""), folder.path());
             assert_eq!(read.unwrap().unwrap(), "hunter2");
         }
@@ -276,7 +240,7 @@ mod tests {
             ("short", b"hun\n"),
         ];
         for (name, text) in files {
-            fs::write(folder.path().join(name), text).unwrap();
+            write(&folder.path().join(name), text);
         }
         for (text, words) in [
             ("key = \"hun\"", "key: is too short; use 4 characters"),
@@ -300,20 +264,49 @@ mod tests {
 
     /// Whoever can change the file chooses who is let in.
     #[test]
-    fn a_file_that_others_may_write_is_refused() {
+    fn a_file_that_others_may_read_or_write_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
-        fs::write(&file, "hunter2").unwrap();
-        for (mode, is_good) in
-            [(0o600, true), (0o640, true), (0o644, true), (0o620, false), (0o602, false)]
-        {
+        write(&file, "hunter2");
+        for (mode, others_can) in [
+            (0o600, None),
+            (0o640, None),
+            (0o440, None),
+            (0o644, Some("read or change it")),
+            (0o620, Some("read or change it")),
+            (0o602, Some("read or change it")),
+        ] {
             fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
             let read = read("key_file = \"key\"", folder.path());
+            assert_eq!(read.is_ok(), others_can.is_none(), "{mode:o}");
+            let (Some(others_can), Err(problem)) = (others_can, read) else { continue };
+            let words = format!(
+                "key has the permissions {mode:03o}, so that other users of this machine can \
+                 {others_can}; use 600 or 640: chmod 600 "
+            );
+            let problem = problem.to_string();
+            assert!(problem.contains(&words), "{problem}");
+            assert!(problem.contains("defaultMode: 0440") && problem.contains("mode: 0400"));
+        }
+    }
+
+    #[test]
+    fn a_public_text_may_be_read_by_all_and_changed_by_its_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        write(&file, "public");
+        for (mode, is_good) in [(0o600, true), (0o644, true), (0o664, false), (0o646, false)] {
+            fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
+            let document = "key_file = 'key'";
+            let document = Document::parse(Path::new("a.toml"), document, "A", &BTreeMap::new());
+            let read = document.unwrap().read(|root| {
+                let keys = ["key", "key_file"];
+                match root.read_public_or_file(keys, folder.path(), "a key", check) {
+                    Given::Sound(key) => Some(key),
+                    Given::No | Given::Unsound => None,
+                }
+            });
             assert_eq!(read.is_ok(), is_good, "{mode:o}");
-            if let Err(problem) = read {
-                let words = format!("has the permissions {mode:03o}, so that other users");
-                assert!(problem.to_string().contains(&words), "{problem}");
-            }
         }
     }
 
@@ -321,7 +314,7 @@ mod tests {
     fn each_key_of_a_table_may_have_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
-        fs::write(&file, "hunter2\n").unwrap();
+        write(&file, "hunter2\n");
         let read = || {
             let text = "files = { KEY = 'key', OTHER = 'nowhere' }";
             let document = Document::parse(Path::new("a.toml"), text, "A", &BTreeMap::new());

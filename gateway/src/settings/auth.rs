@@ -96,7 +96,12 @@ fn unused(section: &Section, way: Way, table: &str, needs: Way) {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeMap, fs, path::Path};
+    use std::{
+        collections::BTreeMap,
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+        path::Path,
+    };
 
     use super::*;
     use crate::settings::Settings;
@@ -116,7 +121,9 @@ mod tests {
     #[test]
     fn a_secret_comes_from_the_settings_a_file_or_a_variable() {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("secret"), "sixteen-bytes-16\n").unwrap();
+        let secret = folder.path().join("secret");
+        fs::write(&secret, "sixteen-bytes-16\n").unwrap();
+        fs::set_permissions(&secret, Permissions::from_mode(0o600)).unwrap();
         let file = folder.path().join("gateway.toml");
         let variable = [("LONGHOLD_GATEWAY__API__0__KEY_PAIRS__0__SECRET", "sixteen-bytes-16")];
         for (line, variables) in [

@@ -5,7 +5,10 @@ use std::{fs, path::Path};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::support::{backend::Backend, client::Client, process::Process, soon, world::data_send};
+use crate::support::{
+    access::write_secret, backend::Backend, client::Client, process::Process, soon,
+    world::data_send,
+};
 
 const OLD: &str = "the-old-token-of-the-program";
 const NEW: &str = "the-new-token-of-the-program";
@@ -43,7 +46,7 @@ async fn until(gateway: &Process, token: &str, status: u16) {
 async fn a_token_is_replaced_without_a_dropped_connection_or_a_lost_push() {
     let (folder, backend) = (tempfile::tempdir().unwrap(), Backend::start().await);
     let file = |name: &str| folder.path().join(name);
-    fs::write(file("push.token"), format!("{OLD}\n")).unwrap();
+    write_secret(&file("push.token"), &format!("{OLD}\n"));
     let in_file = "[[push.tokens]]\napis = [\"api-test\"]\ntoken_file = \"push.token\"\n";
     settings(&folder, &backend, in_file);
     let gateway = Process::start("gateway", &[], folder.path(), &[]).await;
@@ -70,7 +73,7 @@ async fn a_token_is_replaced_without_a_dropped_connection_or_a_lost_push() {
     settings(&folder, &backend, in_file);
     gateway.signal(Signal::SIGHUP);
     until(&gateway, OLD, 200).await;
-    fs::write(file("push.token"), "short").unwrap();
+    write_secret(&file("push.token"), "short");
     gateway.logged("push.tokens[0].token_file: is shorter than 16 characters").await;
     assert_eq!(push(&gateway, OLD, &id).await, 200);
     assert_eq!(client.receive_text().await, OLD);
@@ -90,6 +93,6 @@ async fn a_token_is_replaced_without_a_dropped_connection_or_a_lost_push() {
 
 fn replace(file: &Path, text: &str) {
     let draft = file.with_extension("new");
-    fs::write(&draft, text).unwrap();
+    write_secret(&draft, text);
     fs::rename(draft, file).unwrap();
 }

@@ -6,6 +6,7 @@ use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::support::{
+    access::write_secret,
     client::Client,
     process::{Process, run},
     soon,
@@ -127,6 +128,20 @@ async fn files_of_tokens_that_are_not_safe_are_refused() {
 #[tokio::test]
 async fn settings_of_pushes_that_are_not_safe_are_refused() {
     for (lines, words) in [
+    // Its owner could change it. Only root may give a file away.
+    if nix::unistd::Uid::effective().is_root() {
+        let folder = folder();
+        fs::create_dir(folder.path().join("data")).unwrap();
+        let file = folder.path().join("data/service.token");
+        write_secret(&file, "a-token-of-another-user");
+        std::os::unix::fs::chown(&file, Some(12_345), None).unwrap();
+        for program in ["gateway", "function-runner"] {
+            let exit = run(program, &[], folder.path(), &DEFAULTS).await;
+            assert_eq!(exit.status.code(), Some(2), "{}", exit.stderr);
+            let words = "belongs to the user with the number 12345, who can change it";
+            assert!(exit.stderr.contains(words), "{}", exit.stderr);
+        }
+    }
         (
             "push.tokens = [{ apis = ['api-echo'], token = 'hunter2' }]",
             "push.tokens[0].token: is shorter than 16 characters",

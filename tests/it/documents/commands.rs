@@ -14,7 +14,7 @@ use super::{
     shell::{self, Longhold},
 };
 use crate::support::{
-    access::OPERATOR,
+    access::{OPERATOR, write_secret},
     backend::{Backend, Reply},
     client::Client,
     process::Process,
@@ -160,9 +160,9 @@ async fn the_commands_of_access_md_are_let_in() {
     std::fs::create_dir(&secrets).unwrap();
     let block = named("docs/access.md", "toml", "gateway.toml");
     let made = block.text.split("made with: ").nth(1).unwrap().trim();
-    assert_eq!(made, "openssl rand -hex 32 > secrets/push.token");
+    assert_eq!(made, "(umask 077; openssl rand -hex 32 > secrets/push.token)");
     let token = "0123456789abcdef".repeat(4);
-    std::fs::write(secrets.join("push.token"), format!("{token}\n")).unwrap();
+    write_secret(&secrets.join("push.token"), &format!("{token}\n"));
     let listen = "listen = { public = \"127.0.0.1:0\", internal = \"127.0.0.1:0\" }\n";
     let api = "[[api]]\nid = \"api-chat\"\npath = \"/chat\"\ntransmit = \"x\"\n";
     let text = [listen, "push.auth = \"token\"\n", &block.text, api].concat();

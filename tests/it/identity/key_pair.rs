@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::{challenge, handshake, identity, message, refused};
 use crate::support::{
+    access::write_secret,
     backend::Backend,
     client::{Client, request},
     process::Process,
@@ -188,7 +189,7 @@ async fn a_secret_that_changes_in_its_file_is_used() {
     let Some(signatures) = signed(&jobs).await else { return };
     let backend = Backend::start().await;
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("secret"), SECRET).unwrap();
+    write_secret(&folder.path().join("secret"), SECRET);
     let gateway = with_secret_file(folder.path(), &backend).await;
     let connect = |signature: &str| {
         let mut request = request(gateway.address("public"), "/log");
@@ -198,21 +199,23 @@ async fn a_secret_that_changes_in_its_file_is_used() {
     };
     assert!(connect(&signatures[0]).await.is_ok());
     assert!(connect(&signatures[1]).await.is_err());
-    fs::write(folder.path().join("new"), OTHER).unwrap();
+    write_secret(&folder.path().join("new"), OTHER);
     fs::rename(folder.path().join("new"), folder.path().join("secret")).unwrap();
     gateway.logged("settings reloaded").await;
     assert!(connect(&signatures[1]).await.is_ok());
     assert!(connect(&signatures[0]).await.is_err());
     // A file that cannot be used leaves the secret of before.
-    fs::write(folder.path().join("new"), "short").unwrap();
+    write_secret(&folder.path().join("new"), "short");
     fs::rename(folder.path().join("new"), folder.path().join("secret")).unwrap();
     gateway.logged("the settings stay as they are after").await;
     gateway.logged("secret_file: is shorter than 16 bytes").await;
     assert!(connect(&signatures[1]).await.is_ok());
-    // Whatever the umask of the tests is.
+    // So does one that all may read.
+    write_secret(&folder.path().join("secret"), SECRET);
     fs::set_permissions(folder.path().join("secret"), Permissions::from_mode(0o644)).unwrap();
     gateway.signal(Signal::SIGHUP);
-    gateway.logged("so that every user of this machine can read it").await;
+    gateway.logged("has the permissions 644, so that other users of this machine can read").await;
+    assert!(connect(&signatures[1]).await.is_ok());
     backend.stop();
 }
 
@@ -220,7 +223,7 @@ async fn a_secret_that_changes_in_its_file_is_used() {
 async fn the_log_names_the_api_and_the_reason_once_and_nothing_that_came() {
     let backend = Backend::start().await;
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("secret"), format!("{SECRET}\n")).unwrap();
+    write_secret(&folder.path().join("secret"), &format!("{SECRET}\n"));
     let gateway = with_secret_file(folder.path(), &backend).await;
     let mut answered = Vec::new();
     for _ in 0..3 {

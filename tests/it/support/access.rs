@@ -4,7 +4,7 @@ use std::{
     fs::{self, OpenOptions},
     io::Write,
     os::unix::fs::OpenOptionsExt,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::LazyLock,
 };
 
@@ -44,6 +44,13 @@ fn write((name, token): (&str, &str)) -> String {
     text.write_all(token.as_bytes()).unwrap();
     fs::rename(draft, &file).unwrap();
     file.to_str().unwrap().to_owned()
+}
+
+/// Writes a file with a secret, which only its owner may read.
+pub(crate) fn write_secret(file: &Path, text: &str) {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file).unwrap().write_all(text.as_bytes()).unwrap();
 }
 
 /// A client that presents the operator's token.

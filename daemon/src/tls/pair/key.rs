@@ -8,19 +8,16 @@ use tokio_rustls::rustls::pki_types::{
 };
 
 use super::{open, read as read_text, unreadable};
-use crate::{access::open_to_others, secret_files};
+use crate::{access::problem_of_secret_file, secret_files};
 
 /// Reads the file. The error says what is wrong, and what would be right.
 pub(super) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
     secret_files::note(file);
     let shown = file.display();
     let opened = open(file)?;
-    let metadata = opened.metadata().map_err(|error| unreadable(&shown.to_string(), &error))?;
-    if let Some(mode) = open_to_others(&metadata) {
-        return Err(format!(
-            "{shown} has the permissions {mode:03o}, so that other users of this machine can use or \
-             change the key; use 600 or 640: chmod 600 {shown}"
-        ));
+    let problem = problem_of_secret_file(file, &opened);
+    if let Some(what) = problem.map_err(|error| unreadable(&shown.to_string(), &error))? {
+        return Err(format!("{shown} {what}"));
     }
     let text = read_text(file, &opened)?;
     if text.contains("ENCRYPTED") {
