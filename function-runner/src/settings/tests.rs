@@ -339,19 +339,19 @@ fn the_address_can_be_read_before_the_rest_is_right() {
 fn a_secret_pair_is_whole_or_not_there_and_never_shown() {
     let parse_pair = |text: &str| parse(text, &map([]), &map([]));
     assert!(parse_pair("").unwrap().secret.is_none());
-    let pair = "invoke.secret_id = \"AKID\"\ninvoke.secret_key = \"hunter2\"";
+    let pair = "invoke.secret_id = \"AKID\"\ninvoke.secret_key = \"hunter2-hunter2-\"";
     let settings = parse_pair(pair).unwrap();
-    assert_eq!(settings.secret, Some(SecretPair::new("AKID", "hunter2")));
+    assert_eq!(settings.secret, Some(SecretPair::new("AKID", "hunter2-hunter2-")));
     let shown = format!("{settings:?}");
     assert!(!shown.contains("AKID") && !shown.contains("hunter2"), "{shown}");
-    let key = [("LONGHOLD_FUNCTION_RUNNER__INVOKE__SECRET_KEY", "hunter3")];
+    let key = [("LONGHOLD_FUNCTION_RUNNER__INVOKE__SECRET_KEY", "hunter3-hunter3-")];
     let settings = parse(pair, &map(key), &map([])).unwrap();
-    assert_eq!(settings.secret, Some(SecretPair::new("AKID", "hunter3")));
+    assert_eq!(settings.secret, Some(SecretPair::new("AKID", "hunter3-hunter3-")));
     let cases = [
         ("invoke.secret_id = \"AKID\"", "invoke.secret_key: is missing; set both"),
-        ("invoke.secret_key = \"hunter2\"", "invoke.secret_id: is missing; set both"),
+        ("invoke.secret_key = \"hunter2-hunter2-\"", "invoke.secret_id: is missing; set both"),
         (
-            "invoke.secret_id = 7\ninvoke.secret_key = \"hunter2\"",
+            "invoke.secret_id = 7\ninvoke.secret_key = \"hunter2-hunter2-\"",
             "invoke.secret_id: is not a string with something in it; put it in quotes",
         ),
         (
@@ -359,7 +359,11 @@ fn a_secret_pair_is_whole_or_not_there_and_never_shown() {
             "invoke.secret_key: is not a string with something in it; put it in quotes",
         ),
         (
-            "invoke.secret_id = \"A/B\"\ninvoke.secret_key = \"hunter2\"",
+            "invoke.secret_id = \"AKID\"\ninvoke.secret_key = \"hunter2-hunter2\"",
+            "invoke.secret_key: is shorter than 16 bytes; use a string of at least 16 bytes",
+        ),
+        (
+            "invoke.secret_id = \"A/B\"\ninvoke.secret_key = \"hunter2-hunter2-\"",
             "invoke.secret_id: has characters that do not belong there; use visible ASCII without",
         ),
     ];

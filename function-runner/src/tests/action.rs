@@ -143,7 +143,7 @@ async fn what_is_not_an_invocation_is_an_error_with_a_code() {
 
 #[tokio::test]
 async fn with_a_secret_pair_only_what_is_signed_is_run() {
-    let secret = "[invoke]\nsecret_id = \"id\"\nsecret_key = \"key\"\n";
+    let secret = "[invoke]\nsecret_id = \"id\"\nsecret_key = \"key-of-sixteen-bytes\"\n";
     let server = Server::start(&[secret, &function("returns", "")].concat()).await;
     let parameters = json!({"FunctionName": "returns"});
     let error = &invoke(&server, &parameters).await["Error"];
@@ -160,7 +160,7 @@ async fn with_a_secret_pair_only_what_is_signed_is_run() {
 /// Each of these requests announces a body, and sends none of it.
 #[tokio::test]
 async fn what_the_head_shows_is_refused_before_the_body_is_read() {
-    let secret = "[invoke]\nsecret_id = \"id\"\nsecret_key = \"key\"\n";
+    let secret = "[invoke]\nsecret_id = \"id\"\nsecret_key = \"key-of-sixteen-bytes\"\n";
     let server = Server::start(&[secret, &function("returns", "")].concat()).await;
     let signed = |id: &str| signed_now(id, "content-type;host");
     let old = "authorization: TC3-HMAC-SHA256 Credential=id/2019-02-25/scf/tc3_request, \

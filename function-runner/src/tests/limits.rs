@@ -68,7 +68,7 @@ async fn all_bodies_that_are_being_read_have_one_bound() {
 #[tokio::test]
 async fn bodies_of_strangers_take_no_memory_of_invocations() {
     let text = format!(
-        "limits.body_memory = \"18MiB\"\n[invoke]\nsecret_id = \"id\"\nsecret_key = \"key\"\n{}",
+        "limits.body_memory = \"18MiB\"\n[invoke]\nsecret_id = \"id\"\nsecret_key = \"key-of-sixteen-bytes\"\n{}",
         function("returns", "")
     );
     let server = Server::start(&text).await;

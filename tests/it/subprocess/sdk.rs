@@ -11,7 +11,8 @@ use super::{
 };
 use crate::support::soon;
 
-const SECRET: &str = "[invoke]\nsecret_id = \"AKIDlocal\"\nsecret_key = \"a key\"\n";
+const KEY: &str = "a key of 16 bytes";
+const SECRET: &str = "[invoke]\nsecret_id = \"AKIDlocal\"\nsecret_key = \"a key of 16 bytes\"\n";
 
 /// The library's results for `requests`, signed with the secret pair.
 async fn call(
@@ -62,7 +63,7 @@ async fn the_clouds_own_client_invokes_functions() {
         {"FunctionName": "python", "ClientContext": "{}"},
         {"FunctionName": "nobody"},
     ]);
-    let answers = call(&python, &functions, ("AKIDlocal", "a key"), &requests).await;
+    let answers = call(&python, &functions, ("AKIDlocal", KEY), &requests).await;
 
     let result = &answers[0]["Result"];
     assert_eq!(serde_json::from_str::<Value>(result["RetMsg"].as_str().unwrap()).unwrap(), event);
@@ -92,7 +93,7 @@ async fn an_event_of_the_clouds_own_client_runs_after_its_answer() {
     let functions = functions(SECRET).await;
     let requests = json!([{"FunctionName": "python", "InvocationType": "Event",
         "ClientContext": "{\"what\":\"the event\"}"}]);
-    let answers = call(&python, &functions, ("AKIDlocal", "a key"), &requests).await;
+    let answers = call(&python, &functions, ("AKIDlocal", KEY), &requests).await;
     let id = answers[0]["Result"]["FunctionRequestId"].as_str().unwrap();
     assert_eq!(answers[0]["Result"]["RetMsg"], "");
     let log = soon("the end of the event", async {
@@ -115,7 +116,7 @@ async fn a_wrong_secret_is_an_exception_with_its_code_in_the_clouds_own_client()
     let requests = json!([{"FunctionName": "rust"}]);
     for (pair, code) in [
         (("AKIDlocal", "another key"), "AuthFailure.SignatureFailure"),
-        (("AKIDother", "a key"), "AuthFailure.SecretIdNotFound"),
+        (("AKIDother", KEY), "AuthFailure.SecretIdNotFound"),
     ] {
         let answers = call(&python, &functions, pair, &requests).await;
         assert_eq!(answers[0]["code"], code, "{answers:?}");

@@ -166,7 +166,7 @@ async fn the_runner_logs_nothing_of_events_replies_and_environments() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "bash/bootstrap", FUNCTION);
     let text = "listen.internal = '127.0.0.1:0'\nlog.filter = 'trace'\n\
-        [invoke]\nsecret_id = 'hunter2-id'\nsecret_key = 'hunter2-key'\n\
+        [invoke]\nsecret_id = 'hunter2-id'\nsecret_key = 'hunter2-key-of-hunter2'\n\
         [functions.bash]\nruntime = 'custom'\ncode = 'bash'\nenvironment.KEY = 'hunter2'\n\
         [functions.rust]\nruntime = 'rust'\nhandler = 'register'\n\
         environment = { ROSTER_URL = 'memory:///hunter2', \
@@ -215,6 +215,7 @@ async fn problems_of_settings_show_no_secret() {
     for (name, text) in [
         ("function-runner", "[invoke]\nsecret_id = 'a'\nsecret_key = 'hunter2"),
         ("function-runner", "[invoke]\nsecret_id = 'a'\nsecret_key = { hunter2 = 1 }"),
+        ("function-runner", "[invoke]\nsecret_id = 'a'\nsecret_key = 'hunter2'"),
         ("function-runner", "[functions.a]\nenvironment.KEY = \"hunter2"),
         ("function-runner", "[functions.a]\nenvironment = { KEY = hunter2 }"),
         ("gateway", "runner.url = 'htp://user:hunter2@127.0.0.1'"),
