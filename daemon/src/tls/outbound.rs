@@ -2,16 +2,17 @@
 //! the certificate that it shows.
 //!
 //! Both are exchanged while the process runs, when their files change. Connections that are open
-//! keep what they have.
+//! keep what they have. No session is resumed after that.
 
 mod files;
 mod own;
 mod server_check;
+mod sessions;
 mod settings;
 
 use std::{sync::Arc, time::SystemTime};
 
-use tokio_rustls::rustls::{ClientConfig, crypto::aws_lc_rs::default_provider};
+use tokio_rustls::rustls::{ClientConfig, client::Resumption, crypto::aws_lc_rs::default_provider};
 use tracing::info;
 
 pub use self::settings::OutboundTlsSettings;
@@ -19,6 +20,7 @@ use self::{
     files::{Contents, OutboundFiles},
     own::OwnCertificate,
     server_check::ServerCheck,
+    sessions::Sessions,
 };
 use super::follow::{follow_files, on_thread, say_what_ends};
 use crate::settings::{Origins, SettingsError};
@@ -29,6 +31,7 @@ pub struct OutboundTls {
     files: Arc<OutboundFiles>,
     servers: Arc<ServerCheck>,
     own: Arc<OwnCertificate>,
+    sessions: Arc<Sessions>,
 }
 
 impl OutboundTls {
@@ -47,17 +50,20 @@ impl OutboundTls {
         let servers = ServerCheck::new(authorities);
         let servers = Arc::new(servers.map_err(|what| files.error("ca", what))?);
         let own = Arc::new(OwnCertificate::new(pair));
-        Ok(Some(Self { files: Arc::new(files), servers, own }))
+        let (files, sessions) = (Arc::new(files), Arc::new(Sessions::new()));
+        Ok(Some(Self { files, servers, own, sessions }))
     }
 
     /// What a client needs for its handshakes.
     pub fn configuration(&self) -> ClientConfig {
-        ClientConfig::builder_with_provider(Arc::new(default_provider()))
+        let mut client = ClientConfig::builder_with_provider(Arc::new(default_provider()))
             .with_safe_default_protocol_versions()
             .expect("the provider has the suites of both versions")
             .dangerous()
             .with_custom_certificate_verifier(Arc::clone(&self.servers) as _)
-            .with_client_cert_resolver(Arc::clone(&self.own) as _)
+            .with_client_cert_resolver(Arc::clone(&self.own) as _);
+        client.resumption = Resumption::store(Arc::clone(&self.sessions) as _);
+        client
     }
 
     /// Exchanges what the files have at SIGHUP and, with `watch`, when they change; and says each
@@ -73,13 +79,18 @@ impl OutboundTls {
         let read = on_thread(move || files.read(SystemTime::now())).await;
         let Contents { authorities, pair } = read?;
         if !self.servers.has(authorities.as_ref()) {
+            self.sessions.end();
             self.servers.replace(authorities).map_err(|what| self.files.error("ca", what))?;
             info!("new calls trust the authorities of now");
         }
         if !self.own.is(pair.as_ref()) {
+            self.sessions.end();
             self.own.replace(pair);
             info!("new calls show the certificate of now");
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,11 @@ impl TestAuthority {
         Self { issuer, folder: tempfile::tempdir().unwrap() }
     }
 
+    /// The certificate of the authority.
+    pub(crate) fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
     /// Writes `<file>.pem` and `<file>.key`, valid from yesterday until tomorrow.
     pub(crate) fn issue(&self, file: &str, names: &[&str]) {
         let now = SystemTime::now();
