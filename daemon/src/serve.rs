@@ -160,12 +160,12 @@ pub async fn serve<S>(
         let (http, service) = (http.clone(), service.clone());
         let (proxies, tls) = (proxies.clone(), tls.clone());
         connections.spawn(async move {
-            let (stream, peer) = if tls.is_none() && !proxies.begin_with_header(peer) {
-                (tcp.into(), peer)
+            let (stream, peer, proxies) = if tls.is_none() && !proxies.begin_with_header(peer) {
+                (tcp.into(), peer, proxies)
             } else {
                 let handshake = Handshake { peer, activity: &activity, stop: &stop, linger };
                 // Boxed, so that a connection without a handshake takes no memory for it.
-                match Box::pin(handshake.run(&proxies, tls.as_ref(), tcp)).await {
+                match Box::pin(handshake.run(proxies, tls.as_ref(), tcp)).await {
                     Some(entered) => entered,
                     None => return,
                 }

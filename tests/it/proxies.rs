@@ -111,6 +111,29 @@ async fn a_trusted_proxy_says_in_the_proxy_protocol_who_the_client_is_and_nobody
     world.finish().await;
 }
 
+/// With both settings, the header of a request counts if the PROXY header names a trusted proxy. It
+/// does not if the PROXY header names nobody: the client may have written it.
+#[tokio::test]
+async fn a_forged_header_does_not_count_behind_a_proxy_that_names_nobody() {
+    let world = world("header = \"x-forwarded-for\"\nprotocol = true").await;
+    let client = async |header: &[u8]| {
+        let mut stream = stream(&world, PROXY).await;
+        stream.write_all(header).await.unwrap();
+        let mut request = request(world.listeners.public, PATH);
+        request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("192.0.2.66"));
+        let _client = soon("a handshake", client_async(request, stream)).await.unwrap();
+        world.backend.next("register").await.event["requestContext"]["sourceIp"].clone()
+    };
+    const LOCAL: &[u8] = b"\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+    for header in [b"PROXY UNKNOWN\r\n", LOCAL] {
+        assert_eq!(client(header).await, PROXY.to_string());
+    }
+    let of_proxy = b"PROXY TCP4 127.0.1.9 127.0.0.1 4711 443\r\n";
+    assert_eq!(client(of_proxy).await, "192.0.2.66");
+    assert_eq!(client(V2).await, "192.0.2.1");
+    world.finish().await;
+}
+
 #[tokio::test]
 async fn the_log_says_what_is_wrong_with_a_proxy_and_what_is_ignored() {
     let folder = tempfile::tempdir().unwrap();

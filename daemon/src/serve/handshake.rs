@@ -51,27 +51,32 @@ enum Cut {
 }
 
 impl Handshake<'_> {
-    /// The stream that carries HTTP, and the address of the client. None if the connection has
-    /// ended.
+    /// The stream that carries HTTP, the address of the client, and the proxies whose headers of
+    /// HTTP count. None if the connection has ended.
     pub(super) async fn run(
         self,
-        proxies: &Proxies,
+        proxies: Proxies,
         tls: Option<&Tls>,
         mut tcp: TcpStream,
-    ) -> Option<(Stream, SocketAddr)> {
-        let client = if proxies.begin_with_header(self.peer) {
-            self.client(proxies, &mut tcp).await?
+    ) -> Option<(Stream, SocketAddr, Proxies)> {
+        let (client, proxies) = if proxies.begin_with_header(self.peer) {
+            match self.client(&proxies, &mut tcp).await? {
+                Some(client) => (client, proxies),
+                // The proxy does not say whose bytes it passes on, so a header of HTTP may be of
+                // anybody.
+                None => (self.peer, Proxies::default()),
+            }
         } else {
-            self.peer
+            (self.peer, proxies)
         };
         let Some(tls) = tls else {
             self.activity.handshake_ended();
-            return Some((tcp.into(), client));
+            return Some((tcp.into(), client, proxies));
         };
         let reason = match self.in_time(accept(tls, tcp)).await {
             Ok(Ok(stream)) => {
                 self.activity.handshake_ended();
-                return Some((stream, client));
+                return Some((stream, client, proxies));
             }
             Ok(Err(error)) => error.to_string(),
             Err(cut) => cut.to_string(),
@@ -80,10 +85,10 @@ impl Handshake<'_> {
         None
     }
 
-    /// The client of a proxy, or else the proxy itself.
-    async fn client(&self, proxies: &Proxies, tcp: &mut TcpStream) -> Option<SocketAddr> {
+    /// The client of a proxy, if the proxy says it. None if the connection has ended.
+    async fn client(&self, proxies: &Proxies, tcp: &mut TcpStream) -> Option<Option<SocketAddr>> {
         let error = match self.in_time(proxies.read_header(tcp)).await {
-            Ok(Ok(client)) => return Some(client.unwrap_or(self.peer)),
+            Ok(Ok(client)) => return Some(client),
             Ok(Err(error)) => error,
             Err(Cut::Late) => HeaderError::Late,
             Err(cut @ (Cut::GaveWay | Cut::Stopped)) => {

@@ -161,6 +161,28 @@ async fn a_header_of_http_counts_if_the_client_of_the_connection_is_a_proxy() {
     server.end().await;
 }
 
+/// The proxy does not say whose bytes it passes on: whoever sent them may have written the header.
+#[tokio::test]
+async fn no_header_of_http_counts_if_the_proxy_does_not_name_its_client() {
+    let server = start().await;
+    for header in [
+        b"PROXY UNKNOWN\r\n".to_vec(),
+        v2(0x20, 0x11, &IPV4),
+        v2(0x20, 0x00, &[]),
+        v2(0x21, 0x00, &[]),
+        v2(0x21, 0x31, &[b'/'; 216]),
+    ] {
+        let mut client = TestClient::connect(&server).await;
+        client.send_bytes(&header).await;
+        client
+            .send("GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n")
+            .await;
+        let expected = format!("hello {}!", client.address());
+        client.receive_until(&expected).await;
+    }
+    server.end().await;
+}
+
 #[tokio::test]
 async fn the_header_comes_before_the_handshake_of_tls() {
     let authority = TestAuthority::new();
