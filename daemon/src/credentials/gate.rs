@@ -1,18 +1,25 @@
 //! Tells callers of an internal listener apart, and refuses those that may not use a route.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    mem::{Discriminant, discriminant},
+    net::SocketAddr,
+    sync::Arc,
+    time::Duration,
 };
 
 use http::{Response, StatusCode};
+use tokio::time::Instant;
 use tracing::{debug, warn};
 
 use super::{Credentials, Presented, challenge};
 use crate::{
     http::{Body, message},
     path::normal,
+    telemetry::LineTurns,
 };
+
+/// The pause between two warnings of the same kind. Callers could fill the log otherwise.
+const LINE_PAUSE: Duration = Duration::from_secs(10);
 
 /// Tells callers of one listener apart. A handle.
 #[derive(Debug, Clone)]
@@ -21,7 +28,7 @@ pub struct Gate(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     credentials: Credentials,
-    has_warned: [AtomicBool; 3],
+    lines: LineTurns<Discriminant<Denial>>,
 }
 
 /// Who a caller is by the token that it presents.
@@ -52,7 +59,7 @@ pub enum Denial {
 impl Gate {
     /// The gate of a listener with these tokens.
     pub fn new(credentials: Credentials) -> Self {
-        Self(Arc::new(Inner { credentials, has_warned: Default::default() }))
+        Self(Arc::new(Inner { credentials, lines: LineTurns::new(LINE_PAUSE) }))
     }
 
     /// The tokens of the listener.
@@ -79,25 +86,24 @@ impl Gate {
         }
     }
 
-    /// The answer to a request for `path` that is denied. It is logged.
-    pub fn refuse(&self, path: &str, denial: &Denial) -> Response<Body> {
-        self.log(path, denial);
+    /// The answer to a request of `peer` for `path` that is denied. It is logged.
+    pub fn refuse(&self, peer: SocketAddr, path: &str, denial: &Denial) -> Response<Body> {
+        self.log(peer, path, denial);
         challenge(message(StatusCode::UNAUTHORIZED, &denial.to_string()))
     }
 
-    /// Logs a request for `path` that is denied: the first one of each kind as a warning. Callers
-    /// could fill the log otherwise.
-    pub fn log(&self, path: &str, denial: &Denial) {
-        let kind = match denial {
-            Denial::Missing(_) => 0,
-            Denial::Wrong(_) => 1,
-            Denial::NotThis(_) => 2,
-        };
-        let path = normal(path);
-        if self.0.has_warned[kind].swap(true, Ordering::Relaxed) {
-            debug!(http.request.path = &*path, "request refused: {denial}");
-        } else {
-            warn!(http.request.path = &*path, "request refused: {denial}");
+    /// Logs a request of `peer` for `path` that is denied: now and then one of each kind as a
+    /// warning, which says how many were left out.
+    pub fn log(&self, peer: SocketAddr, path: &str, denial: &Denial) {
+        let path = &*normal(path);
+        match self.0.lines.turn(&discriminant(denial), Instant::now()) {
+            Some(left_out) => warn!(
+                client.address = %peer, http.request.path = path, left_out,
+                "request refused: {denial}"
+            ),
+            None => debug!(
+                client.address = %peer, http.request.path = path, "request refused: {denial}"
+            ),
         }
     }
 }

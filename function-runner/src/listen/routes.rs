@@ -12,6 +12,7 @@ use daemon::{
     http::{Body, json, message, method_not_allowed},
     path::normal,
     router::{Found, ListedPath, Router},
+    serve::PeerAddress,
 };
 use http::{Method, Request, Response, StatusCode, request::Parts};
 use serde_json::json;
@@ -152,7 +153,9 @@ async fn answer(
     if !gate.is_open()
         && let Some(denial) = access.denial(gate.caller(Presented::of(&head.headers)))
     {
-        return gate.refuse(&path, &denial);
+        let PeerAddress(peer) =
+            *head.extensions.get().expect("the listener puts the address into every request");
+        return gate.refuse(peer, &path, &denial);
     }
     match found {
         Found::Route(Route::Action, _) => {

@@ -6,6 +6,7 @@ mod push;
 
 use std::{
     convert::Infallible,
+    net::SocketAddr,
     sync::{Arc, LazyLock},
 };
 
@@ -17,6 +18,7 @@ use daemon::{
     http::{Body, message, method_not_allowed},
     path::normal,
     router::{Found, ListedPath, Router},
+    serve::PeerAddress,
 };
 use http::{Method, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
@@ -101,7 +103,13 @@ impl Internal {
         };
         let source = match self.admit(access, [id, token], &request) {
             Ok(source) => source,
-            Err(denial) => return Ok(self.refuse(access, &path, id, &denial)),
+            Err(denial) => {
+                let PeerAddress(peer) = *request
+                    .extensions()
+                    .get()
+                    .expect("the listener puts the address into every request");
+                return Ok(self.refuse(access, peer, [&path, id], &denial));
+            }
         };
         let route = match found {
             Found::Route(route, _) => route,
@@ -120,14 +128,22 @@ impl Internal {
         })
     }
 
-    /// The answer to a caller that may not use the route.
-    fn refuse(&self, access: Access, path: &str, id: &str, denial: &Denial) -> Response<Body> {
+    /// The answer to `peer`, which may not use the route of `path`. `id` is that of the API in it.
+    fn refuse(
+        &self,
+        access: Access,
+        peer: SocketAddr,
+        [path, id]: [&str; 2],
+        denial: &Denial,
+    ) -> Response<Body> {
         match access {
             Access::Push | Access::PushToken => {
-                self.gate.log(path, denial);
+                self.gate.log(peer, path, denial);
                 challenge(self.unauthorized(id, denial))
             }
-            Access::Anybody | Access::Operator | Access::Known => self.gate.refuse(path, denial),
+            Access::Anybody | Access::Operator | Access::Known => {
+                self.gate.refuse(peer, path, denial)
+            }
         }
     }
 

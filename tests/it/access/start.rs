@@ -72,9 +72,19 @@ async fn two_processes_that_start_at_once_agree_on_the_tokens() {
     for (token, expected) in [(&service, 401), (&operator, 200), (&"x".repeat(64), 401)] {
         assert_eq!(status(http.get(&url).bearer_auth(token)).await, expected);
     }
+    // The second one of a kind is left out.
+    for address in [runner.address("internal"), gateway.address("internal")] {
+        let request =
+            http.get(format!("http://{address}/nothing")).bearer_auth("another-wrong-token");
+        assert_eq!(status(request).await, 401);
+    }
     for process in [gateway, runner] {
         process.signal(Signal::SIGTERM);
         let log = process.ended_with_log().await;
+        let wrong = || log.lines().filter(|line| line.contains("request refused: a wrong token"));
+        assert_eq!(wrong().count(), 1, "{log}");
+        assert!(wrong().all(|line| line.contains("client.address=127.0.0.1:")), "{log}");
+        assert!(wrong().all(|line| line.contains("left_out=0")), "{log}");
         assert!(!log.contains(&service) && !log.contains(&operator), "{log}");
         assert!(log.contains("request refused: a wrong token"), "{log}");
     }
@@ -118,16 +128,6 @@ async fn files_of_tokens_that_are_not_safe_are_refused() {
             assert!(text.is_empty() || !exit.stderr.contains(text), "{}", exit.stderr);
         }
     }
-    // One file for both would let a service do what only the operator may.
-    let operator = ("LONGHOLD_GATEWAY__ACCESS__OPERATOR_FILE", "data/service.token");
-    let one = [&DEFAULTS[..], &[operator]].concat();
-    let exit = run("gateway", &[], folder().path(), &one).await;
-    assert!(exit.stderr.contains("has the same token as access.service_file"), "{}", exit.stderr);
-}
-
-#[tokio::test]
-async fn settings_of_pushes_that_are_not_safe_are_refused() {
-    for (lines, words) in [
     // Its owner could change it. Only root may give a file away.
     if nix::unistd::Uid::effective().is_root() {
         let folder = folder();
@@ -142,6 +142,16 @@ async fn settings_of_pushes_that_are_not_safe_are_refused() {
             assert!(exit.stderr.contains(words), "{}", exit.stderr);
         }
     }
+    // One file for both would let a service do what only the operator may.
+    let operator = ("LONGHOLD_GATEWAY__ACCESS__OPERATOR_FILE", "data/service.token");
+    let one = [&DEFAULTS[..], &[operator]].concat();
+    let exit = run("gateway", &[], folder().path(), &one).await;
+    assert!(exit.stderr.contains("has the same token as access.service_file"), "{}", exit.stderr);
+}
+
+#[tokio::test]
+async fn settings_of_pushes_that_are_not_safe_are_refused() {
+    for (lines, words) in [
         (
             "push.tokens = [{ apis = ['api-echo'], token = 'hunter2' }]",
             "push.tokens[0].token: is shorter than 16 characters",
