@@ -34,7 +34,7 @@ impl ApiReload {
 
     fn take(&self, settings: Settings) {
         if let Err(error) = self.functions.prepare(&self.apis.addresses_with(&settings.apis)) {
-            error!(%error, "could not set up the HTTP client for https: the old settings stay");
+            error!(%error, "could not set up the HTTP client for https: the old settings, tokens and keys stay in use");
             return;
         }
         // `push.max_body` changes with a restart only, so the old value has to fit.
@@ -42,7 +42,7 @@ impl ApiReload {
         if !problems.is_empty() {
             return error!(
                 ?problems,
-                "push.max_body is too small for the new settings and needs a restart: the old settings stay"
+                "push.max_body is too small for the new settings and needs a restart: the old settings, tokens and keys stay in use"
             );
         }
         if let Some(problem) =
@@ -50,13 +50,13 @@ impl ApiReload {
         {
             return error!(
                 problem,
-                "connection.receive_memory is too small for the new settings and needs a restart: the old settings stay"
+                "connection.receive_memory is too small for the new settings and needs a restart: the old settings, tokens and keys stay in use"
             );
         }
         // Before the APIs change: their first tokens find a set that is being fetched.
         if let Err(error) = self.key_sets.follow(&settings.apis) {
             return error!(
-                %error, "could not set up the HTTP client for key sets: the old settings stay"
+                %error, "could not set up the HTTP client for key sets: the old settings, tokens and keys stay in use"
             );
         }
         for key in self.settings.fixed_keys_that_differ(&settings) {

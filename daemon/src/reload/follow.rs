@@ -151,7 +151,10 @@ fn look<T: FromFile, E: Display>(
 /// Logs `what`, unless it was logged last and the trigger is not SIGHUP.
 fn report(problem: &mut Problem, what: String, trigger: Trigger) {
     if trigger == Trigger::Hangup || problem.as_ref() != Some(&what) {
-        error!("the settings stay as they are after {trigger}: {what}");
+        error!(
+            "the settings stay as they are after {trigger}, and all earlier tokens and keys stay in \
+             use: {what}"
+        );
     }
     *problem = Some(what);
 }

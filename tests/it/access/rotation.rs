@@ -75,6 +75,8 @@ async fn a_token_is_replaced_without_a_dropped_connection_or_a_lost_push() {
     until(&gateway, OLD, 200).await;
     write_secret(&file("push.token"), "short");
     gateway.logged("push.tokens[0].token_file: is shorter than 16 characters").await;
+    // Whoever meant to revoke the old token learns that it is still good.
+    gateway.logged("and all earlier tokens and keys stay in use: ").await;
     assert_eq!(push(&gateway, OLD, &id).await, 200);
     assert_eq!(client.receive_text().await, OLD);
     replace(&file("push.token"), NEW);
