@@ -47,6 +47,9 @@ pub(super) fn check(
         NoKey::Algorithm => Reason::BadToken("the algorithm of the token is not that of the key"),
         NoKey::Unnamed => Reason::BadToken("the token does not name its key (kid)"),
     })?;
+    if !has_type(header, &settings.types) {
+        return Err(Reason::BadToken("the token is of another type (typ)"));
+    }
     let validation = validation(settings, header.alg);
     let mut reason = Reason::BadToken(WRONG_SIGNATURE);
     for TokenKey { key, .. } in found {
@@ -67,6 +70,17 @@ pub(super) fn check(
         }
     }
     Err(reason)
+}
+
+/// Whether the header has one of `types`, if there are any. Case does not matter, and
+/// `application/` may be left out (RFC 7515, section 4.1.9).
+fn has_type(header: &Header, types: &[String]) -> bool {
+    fn short(text: &str) -> String {
+        let text = text.to_ascii_lowercase();
+        text.strip_prefix("application/").map(str::to_owned).unwrap_or(text)
+    }
+    let typ = header.typ.as_deref().map(short);
+    types.is_empty() || typ.is_some_and(|typ| types.iter().any(|it| short(it) == typ))
 }
 
 const OTHER_AUDIENCE: &str = "the token is for another audience (aud)";

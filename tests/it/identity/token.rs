@@ -167,6 +167,31 @@ async fn the_reason_of_a_refusal_says_which_claim_does_not_fit() {
     world.finish().await;
 }
 
+/// An issuer signs other kinds of tokens with the same keys.
+#[tokio::test]
+async fn a_token_of_another_type_is_refused_if_the_settings_name_types() {
+    let Some(tokens) = tokens("http://127.0.0.1:9/").await else { return };
+    for types in ["at+jwt", "application/AT+jwt"] {
+        let lines = format!("{}types = [\"other\", {types:?}]", pem(&tokens, "rsa"));
+        let world = World::with(&api(&lines), "").await;
+        for (name, token) in tokens["typed"].as_object().unwrap() {
+            let identity = identity_of(&world, token.as_str().unwrap()).await;
+            assert_eq!(identity["claims"]["sub"], "anna", "{name}");
+        }
+        for (name, token) in tokens["otherwise typed"].as_object().unwrap() {
+            let (header, value) = bearer(token.as_str().unwrap());
+            let refused = refused(&world, handshake(&world, PATH, &[(header, &value)])).await;
+            assert_eq!(message(&refused), "the token is of another type (typ)", "{name}");
+        }
+        world.finish().await;
+    }
+    let world = World::with(&api(&pem(&tokens, "rsa")), "").await;
+    for token in tokens["otherwise typed"].as_object().unwrap().values() {
+        assert_eq!(identity_of(&world, token.as_str().unwrap()).await["claims"]["sub"], "anna");
+    }
+    world.finish().await;
+}
+
 /// The places for a token: the path of the request, and its headers.
 fn places(token: &str) -> Vec<(String, Vec<(&'static str, String)>)> {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};

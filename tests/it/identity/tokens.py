@@ -90,6 +90,13 @@ print(json.dumps({
     "lists": sign(aud=["mail", "chat"]),
     "long": sign(more="x" * 3000),
     "endless": sign(exp=None),
+    "typed": {t: sign(headers={"typ": t}) for t in ("at+jwt", "AT+JWT", "application/at+jwt")},
+    "otherwise typed": {
+        "JWT": sign(),
+        "id": sign(headers={"typ": "id+jwt"}),
+        "more": sign(headers={"typ": "text/at+jwt"}),
+        "none": sign(headers={"typ": None}),
+    },
     "wrong": {
         "none": jwt.encode(GOOD, None, "none"),
         "None": by_hand({"alg": "None"}, GOOD),

@@ -27,6 +27,8 @@ pub struct TokenSettings {
     pub issuer: Vec<String>,
     /// `audience`: what `aud` must have one of. If empty, a token must have no `aud`.
     pub audience: Vec<String>,
+    /// `types`: what `typ` of the header must be one of. Any, or none, if empty.
+    pub types: Vec<String>,
     /// `leeway`: how far the clock of the issuer may be off.
     pub leeway: Duration,
     /// `require_expiry`: whether a token must have `exp`.
@@ -53,6 +55,7 @@ impl TokenSettings {
         // Every key is read before a missing one ends this, so that all problems are reported.
         let issuer = section.read_or("issuer", &texts(), "[]");
         let audience = section.read_or("audience", &texts(), "[]");
+        let types = section.read_or("types", &types(), "[]");
         let leeway = section.read_or("leeway", &leeway, "30s");
         let require_expiry = section.read_or("require_expiry", &flag(), "true");
         let close_on_expiry = section.read_or("close_on_expiry", &flag(), "false");
@@ -71,6 +74,7 @@ impl TokenSettings {
             jwks_stale_max,
             issuer,
             audience,
+            types,
             leeway,
             require_expiry,
             close_on_expiry,
@@ -136,12 +140,19 @@ fn keys_url() -> Kind<Url> {
 }
 
 fn texts() -> Kind<Vec<String>> {
-    let kind = Kind::new("a list of at most 20 strings", |value| {
+    list().such_as("[\"https://issuer.example\"]")
+}
+
+fn types() -> Kind<Vec<String>> {
+    list().such_as("[\"at+jwt\"]")
+}
+
+fn list() -> Kind<Vec<String>> {
+    Kind::new("a list of at most 20 strings", |value| {
         let texts = value.as_array()?.iter();
         let texts: Option<Vec<_>> = texts.map(|text| text.as_str().map(str::to_owned)).collect();
         texts.filter(|texts| texts.len() <= 20 && texts.iter().all(|text| !text.is_empty()))
-    });
-    kind.such_as("[\"https://issuer.example\"]")
+    })
 }
 
 /// A token of HTTP (RFC 9110, section 5.6.2), which query, cookie and subprotocol have in common.
