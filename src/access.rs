@@ -37,7 +37,9 @@ impl Access {
         self.default_auth = Some(if is_own { PushAuth::Loopback } else { PushAuth::Token })
             .filter(|_| gateway.push.auth.is_none());
         let auth = gateway.push.auth.or(self.default_auth);
-        self.trusts_this_machine = auth == Some(PushAuth::Loopback);
+        // `push.auth` speaks of the gateway's listener, and only if it is on loopback.
+        self.trusts_this_machine =
+            auth == Some(PushAuth::Loopback) && is_loopback(functions.internal);
     }
 
     /// Adds what the gateway's file need not say.
@@ -61,5 +63,85 @@ impl Access {
         let what = "needs a restart: without such a function, pushes of this machine need no token";
         let key = format!("functions.{}.user", function.name);
         Err(SettingsError(vec![functions.problem(&key, what)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::{
+        collections::BTreeMap,
+        fs::{self, Permissions},
+        os::unix::fs::PermissionsExt,
+        path::Path,
+    };
+
+    use functions::Catalog;
+
+    use super::*;
+
+    fn gateway(text: &str) -> Gateway {
+        let text = format!("{text}\n[[api]]\nid = \"a\"\npath = \"/a\"\ntransmit = \"one\"");
+        Gateway::parse(Path::new("gateway.toml"), &text, &BTreeMap::new()).unwrap()
+    }
+
+    /// The runner's settings, with a function in a child process that has this line.
+    fn functions(text: &str, line: &str) -> Functions {
+        let folder = tempfile::tempdir().unwrap();
+        let push = BTreeMap::from([("push".to_owned(), "http://127.0.0.1:1".to_owned())]);
+        let bootstrap = folder.path().join("bootstrap");
+        fs::write(&bootstrap, "#!/bin/sh\n").unwrap();
+        fs::set_permissions(&bootstrap, Permissions::from_mode(0o755)).unwrap();
+        let text = format!("{text}\n[functions.one]\nruntime = \"custom\"\ncode = \".\"\n{line}");
+        let file = folder.path().join("functions.toml");
+        Functions::parse(&file, &text, &BTreeMap::new(), &push, &Catalog::built_in()).unwrap()
+    }
+
+    /// What both are with the access that is decided of them.
+    fn decided(mut gateway: Gateway, mut functions: Functions) -> (Access, Gateway, Functions) {
+        let mut access = Access::new();
+        access.decide(&gateway, &functions);
+        access.complete_gateway(&mut gateway);
+        access.complete_functions(&mut functions);
+        (access, gateway, functions)
+    }
+
+    const USER: &str = "user = \"nobody\"";
+
+    #[test]
+    fn every_program_of_a_machine_of_ones_own_may_push_unless_a_function_has_a_user() {
+        for (line, auth, trusts) in [("", PushAuth::Loopback, true), (USER, PushAuth::Token, false)]
+        {
+            let (_, gateway, functions) = decided(gateway(""), functions("", line));
+            assert_eq!(gateway.push.auth, Some(auth), "{line}");
+            assert_eq!(functions.trusts_this_machine, trusts, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_cloud_api_takes_any_signature_only_if_the_runner_is_on_loopback_too() {
+        for (listen, trusts) in [
+            ("listen.internal = \"127.0.0.1:9002\"", true),
+            ("listen.internal = \"0.0.0.0:9002\"", false),
+        ] {
+            let gateway = gateway("push.auth = \"loopback\"");
+            let (_, gateway, functions) = decided(gateway, functions(listen, ""));
+            assert_eq!(gateway.push.auth, Some(PushAuth::Loopback));
+            assert_eq!(functions.trusts_this_machine, trusts, "{listen}");
+        }
+    }
+
+    #[test]
+    fn the_first_function_with_a_user_needs_a_restart() {
+        let (access, ..) = decided(gateway(""), functions("", ""));
+        access.check(&functions("", "")).unwrap();
+        let problem = access.check(&functions("", USER)).unwrap_err().to_string();
+        let words = "functions.one.user: needs a restart: without such a function, pushes of this \
+                     machine need no token";
+        assert!(problem.contains(words), "{problem}");
+        // Whoever has said it has said it for all functions.
+        let (access, ..) = decided(gateway("push.auth = \"loopback\""), functions("", ""));
+        access.check(&functions("", USER)).unwrap();
     }
 }
