@@ -4,4 +4,5 @@ mod functions;
 mod rotation;
 mod routes;
 mod shares;
+mod signed;
 mod start;

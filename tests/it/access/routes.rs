@@ -32,10 +32,19 @@ enum With {
     ThisApi,
     Service,
     Operator,
+    /// What a service says of the function for which it pushes, without the token of a service.
+    Function,
 }
 
-const ALL: [With; 6] =
-    [With::Nothing, With::Wrong, With::OtherApi, With::ThisApi, With::Service, With::Operator];
+const ALL: [With; 7] = [
+    With::Nothing,
+    With::Wrong,
+    With::OtherApi,
+    With::ThisApi,
+    With::Service,
+    With::Operator,
+    With::Function,
+];
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +71,7 @@ impl Who {
             // A service pushes for a function only; functions.rs has these pushes.
             Self::Pushers => matches!(with, With::ThisApi | With::Operator),
             Self::TokenInPath => with == With::ThisApi,
-            Self::Known => !matches!(with, With::Nothing | With::Wrong),
+            Self::Known => !matches!(with, With::Nothing | With::Wrong | With::Function),
             Self::Services => matches!(with, With::Service | With::Operator),
             Self::Operator | Self::NoApi => with == With::Operator,
         }
@@ -150,7 +159,7 @@ struct Listener {
 impl Listener {
     fn request(&self, method: &Method, path: &str, with: With) -> RequestBuilder {
         let token = match with {
-            With::Nothing => None,
+            With::Nothing | With::Function => None,
             With::Wrong => Some(WRONG),
             With::OtherApi => Some(OTHER),
             With::ThisApi => Some(PUSH),
@@ -165,7 +174,12 @@ impl Listener {
             .replace("{name}", "echo-transmit")
             .replace("{*rest}", "a/b");
         let request = self.http.request(method.clone(), format!("{}{path}", self.base));
-        let request = request.body(CLOSING);
+        let mut request = request.body(CLOSING);
+        if with == With::Function {
+            request = request
+                .header("longhold-function", "echo-transmit")
+                .header("longhold-push-to", "api-test");
+        }
         match token.filter(|_| !is_in_path) {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -314,7 +328,8 @@ async fn this_machine_may_push_without_a_token_where_the_settings_say_so() {
         for (method, with) in METHODS.iter().flat_map(|it| ALL.map(|with| (it, with))) {
             let who = gateway.who(methods, *who, method);
             let is_push = matches!(who, Who::Pushers | Who::Known | Who::NoApi);
-            let is_let_in = who.has(with) || with == With::Nothing && is_push;
+            let has_no_token = matches!(with, With::Nothing | With::Function);
+            let is_let_in = who.has(with) || has_no_token && is_push;
             let status = send(gateway.request(method, path, with)).await.status();
             let place = format!("{method} {path} {with:?}");
             assert_eq!(status == StatusCode::UNAUTHORIZED, !is_let_in, "{place}: {status}");
