@@ -25,16 +25,4 @@ mod shell;
 mod tables;
 mod units;
 
-use std::{env, path::Path};
-
-/// Whether a program is there. In CI it has to be; elsewhere its tests are skipped, and say so.
-fn has(program: &str, package: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let is_there = env::split_paths(&path)
-        .chain(["/usr/sbin", "/usr/bin", "/bin"].map(Into::into))
-        .any(|folder| Path::new(&folder).join(program).exists());
-    if !is_there {
-        skipped::without(format!("{program} is missing (apt-get install {package})"));
-    }
-    is_there
-}
+use crate::support::program::has;

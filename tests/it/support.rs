@@ -8,6 +8,7 @@ pub(crate) mod client;
 pub(crate) mod machine;
 pub(crate) mod oracle;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod python;
 pub(crate) mod s3;
 pub(crate) mod stack;

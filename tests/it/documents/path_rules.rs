@@ -11,9 +11,10 @@ use tokio::{
 use super::{
     blocks::named,
     has,
-    proxies::{CADDY, DOCUMENT, nginx, own_address, sample, start, write_nginx},
+    proxies::{CADDY, DOCUMENT, nginx, sample, write_nginx},
 };
 use crate::support::{
+    program::{own_address, start},
     soon,
     world::{PATH, World},
 };

@@ -5,9 +5,7 @@ use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
-    process::Stdio,
     sync::Arc,
-    time::Duration,
 };
 
 use futures_util::{SinkExt, StreamExt};
@@ -15,8 +13,7 @@ use http::HeaderValue;
 use tempfile::TempDir;
 use tokio::{
     net::{TcpSocket, TcpStream},
-    process::{Child, Command},
-    time::sleep,
+    process::Child,
 };
 use tokio_rustls::{
     TlsConnector,
@@ -37,6 +34,7 @@ use super::{
     has, shell,
 };
 use crate::support::{
+    program::{own_address, start},
     soon,
     tls::Authority,
     world::{World, closing},
@@ -46,8 +44,6 @@ pub(super) const DOCUMENT: &str = "docs/operations.md";
 const HOST: &str = "chat.example.com";
 /// What a client says of itself.
 const FORGED: &str = "203.0.113.7";
-/// How often it is tried whether a proxy listens yet.
-const ASK_EVERY: Duration = Duration::from_millis(20);
 
 /// A running proxy in front of a gateway.
 struct Proxy {
@@ -56,12 +52,6 @@ struct Proxy {
     /// Whether it reads nothing of what it passes on.
     passes_tcp_on: bool,
     _child: Child,
-}
-
-/// An address that no other test has: all of 127.0.0.0/8 is this machine.
-pub(super) fn own_address() -> SocketAddr {
-    let ip = 0x7f00_0000 | fastrand::u32(0x0001_0000..0x00ff_ffff);
-    (Ipv4Addr::from(ip), 8443).into()
 }
 
 /// A certificate for [`HOST`], with its key, in the files `chat.example.com.pem` and `.key`.
@@ -122,38 +112,6 @@ impl Proxy {
         let client = Box::pin(client_async(request, tls));
         soon("a handshake", client).await.unwrap().0
     }
-}
-
-/// Starts a proxy, and waits until it listens at `address`.
-pub(super) async fn start(
-    folder: &TempDir,
-    address: SocketAddr,
-    program: &str,
-    arguments: &[&str],
-) -> Child {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .current_dir(folder.path())
-        .env("PATH", "/usr/local/bin:/usr/bin:/usr/sbin")
-        .env("HOME", folder.path())
-        .env("XDG_CONFIG_HOME", folder.path())
-        .env("XDG_DATA_HOME", folder.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(folder.path().join("log")).unwrap())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let listens = async {
-        while TcpStream::connect(address).await.is_err() {
-            let ended = child.try_wait().unwrap();
-            let log = fs::read_to_string(folder.path().join("log")).unwrap();
-            assert!(ended.is_none(), "{program} ended: {log}");
-            sleep(ASK_EVERY).await;
-        }
-    };
-    soon("a proxy that listens", listens).await;
-    child
 }
 
 /// The arguments of a Caddy with the `Caddyfile` in its working folder.
