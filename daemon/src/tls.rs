@@ -13,6 +13,7 @@ mod dev;
 mod files;
 mod follow;
 mod outbound;
+mod own_files;
 mod pair;
 mod settings;
 mod turns;

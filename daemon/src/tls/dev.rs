@@ -4,9 +4,9 @@
 //! nobody else can have made them.
 
 use std::{
-    fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError},
-    io::{self, Write},
-    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    fs::{self, DirBuilder, File, Metadata, TryLockError},
+    io,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::Path,
     thread::sleep,
     time::{Duration, Instant, SystemTime},
@@ -16,7 +16,11 @@ use nix::unistd::Uid;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 use tracing::info;
 
-use super::{files::PairFiles, pair::Pair};
+use super::{
+    files::PairFiles,
+    own_files::{self, permissions, write},
+    pair::Pair,
+};
 use crate::{
     authority::{Authority, vouches},
     settings::{open_file, read_bytes},
@@ -63,12 +67,8 @@ pub(super) fn prepare(dir: &Path, now: SystemTime) -> io::Result<PairFiles> {
 
 /// Whoever can write to the folder can put an authority there that signs for every name.
 fn check_owner(folder: &Metadata) -> io::Result<()> {
-    let (owner, own) = (folder.uid(), Uid::effective().as_raw());
-    if owner != own {
-        let problem = format!("it belongs to the user {owner}, and this process to {own}");
-        return Err(io::Error::other(problem));
-    }
-    let mode = folder.mode() & 0o7777;
+    own_files::check_owner(folder)?;
+    let mode = permissions(folder);
     if mode & 0o022 != 0 {
         let problem = format!("it has the permissions {mode:03o}, so that others may write to it");
         return Err(io::Error::other(problem));
@@ -123,23 +123,6 @@ fn make(files: &PairFiles, authority: &Path, now: SystemTime) -> io::Result<()> 
     write(&files.key, 0o600, &issued.key)?;
     write(&files.cert, 0o644, &issued.certificate)?;
     write(authority, 0o644, &certificate)
-}
-
-/// Puts a file in the place of the one before, in one step.
-fn write(path: &Path, mode: u32, text: &str) -> io::Result<()> {
-    let new = path.with_extension("new");
-    // The mode counts only for a file that is new.
-    remove(&new)?;
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
-    file.write_all(text.as_bytes())?;
-    fs::rename(&new, path)
-}
-
-fn remove(file: &Path) -> io::Result<()> {
-    match fs::remove_file(file) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]
