@@ -5,6 +5,7 @@
 //! exchanged while the process runs, when their files change: connections that are open keep what
 //! they have. Whether a stream has TLS is known to `stream`, not here.
 
+mod acme;
 mod authorities;
 mod choice;
 mod client_check;
@@ -28,7 +29,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::{net::TcpStream, time::Instant};
+use tokio::{io::AsyncWriteExt, net::TcpStream, time::Instant};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{ServerConfig, ServerConnection},
@@ -36,8 +37,11 @@ use tokio_rustls::{
 };
 use tracing::{debug, warn};
 
-use self::{choice::Choice, client_check::ClientCheck, files::Files, pair::Pair, turns::TURNS};
+use self::{
+    acme::Acme, choice::Choice, client_check::ClientCheck, files::Files, pair::Pair, turns::TURNS,
+};
 pub use self::{
+    acme::AcmeSettings,
     outbound::{OutboundTls, OutboundTlsSettings},
     settings::TlsSettings,
 };
@@ -63,6 +67,7 @@ pub struct Tls {
     lines: Arc<LineTurns<()>>,
     /// Whether the certificate is one that `tls.dev` makes.
     is_dev: bool,
+    acme: Option<Arc<Acme>>,
 }
 
 impl Tls {
@@ -74,6 +79,9 @@ impl Tls {
         table: &str,
         origins: &Origins,
     ) -> Result<Option<Self>, SettingsError> {
+        if let Some(acme) = &settings.acme {
+            return Self::open_acme(acme, table, origins).map(Some);
+        }
         let now = SystemTime::now();
         let pairs = if settings.dev {
             vec![dev::prepare(&settings.dev_dir, now).map_err(|error| {
@@ -93,14 +101,53 @@ impl Tls {
         let files = Files::new(pairs, settings.client_ca.clone(), table, origins.clone());
         let contents = files.read()?;
         files.check_validity(&contents, now)?;
-        let choice = Arc::new(Choice::new(contents.pairs));
+        let choice = Choice::new(contents.pairs, None);
         let client_check = contents.client_ca.map(|ca| Arc::new(ClientCheck::new(ca)));
         choice.pairs().iter().for_each(follow::say_cost);
+        let tls = Self::new(choice, files, client_check);
+        Ok(Some(Self { is_dev: settings.dev, ..tls }))
+    }
+
+    /// The TLS of a listener that orders its certificate. It may have none yet.
+    fn open_acme(
+        settings: &AcmeSettings,
+        table: &str,
+        origins: &Origins,
+    ) -> Result<Self, SettingsError> {
+        let (acme, kept) = Acme::open(settings).map_err(|error| {
+            let dir = settings.dir.display();
+            let what = format!(
+                "{dir} cannot be used: {error}; use a folder that belongs to the user of this process, \
+                 and that nobody else may use (700)"
+            );
+            SettingsError(vec![origins.problem(&format!("{table}.acme.dir"), what)])
+        })?;
+        let choice = Choice::new(kept.into_iter().collect(), Some(acme.challenges()));
+        let tls = Self::new(choice, Files::new(Vec::new(), None, table, origins.clone()), None);
+        Ok(Self { acme: Some(Arc::new(acme)), ..tls })
+    }
+
+    fn new(choice: Choice, files: Files, client_check: Option<Arc<ClientCheck>>) -> Self {
+        let choice = Arc::new(choice);
         let configuration = configuration::server(Arc::clone(&choice), client_check.clone());
-        let configuration = Arc::new(RwLock::new(configuration));
-        let (files, lines) = (Arc::new(files), Arc::new(LineTurns::new(LINE_PAUSE)));
-        let is_dev = settings.dev;
-        Ok(Some(Self { configuration, files, choice, client_check, lines, is_dev }))
+        Self {
+            configuration: Arc::new(RwLock::new(configuration)),
+            files: Arc::new(files),
+            choice,
+            client_check,
+            lines: Arc::new(LineTurns::new(LINE_PAUSE)),
+            is_dev: false,
+            acme: None,
+        }
+    }
+
+    /// Orders the certificate of `tls.acme` each time that one is due. `outbound` has the
+    /// authorities that are trusted beside those of the system. Ends only when it is dropped, or at
+    /// once if the settings have no `tls.acme`.
+    pub async fn order(&self, outbound: Option<&OutboundTls>) {
+        if let Some(acme) = &self.acme {
+            match acme.run(self, outbound).await {}
+        }
     }
 
     /// Uses `pairs` from the next handshake on. Sessions of before cannot be resumed: their clients
@@ -145,7 +192,13 @@ impl Tls {
             Arc::clone(&self.configuration.read().expect("nothing panics with the lock held"));
         let acceptor = TlsAcceptor::from(configuration);
         let limit = |session: &mut ServerConnection| session.set_buffer_limit(Some(BUFFER_BYTES));
-        TURNS.run(acceptor.accept_with(tcp, limit)).await
+        let mut stream = TURNS.run(acceptor.accept_with(tcp, limit)).await?;
+        if stream.get_ref().1.alpn_protocol() == Some(acme::PROTOCOL) {
+            // Nothing may be sent over it (RFC 8737, section 3).
+            stream.shutdown().await?;
+            return Err(io::Error::other("an authority has seen what it wants to see (tls.acme)"));
+        }
+        Ok(stream)
     }
 }
 

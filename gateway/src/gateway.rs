@@ -223,6 +223,11 @@ impl Gateway {
             let following = async move { tls.follow(settings.watch).await };
             listeners.spawn(stop.clone().run_until_cancelled_owned(following));
         }
+        if let Some(tls) = tls.clone() {
+            let outbound = outbound_tls.clone();
+            let ordering = async move { tls.order(outbound.as_ref()).await };
+            listeners.spawn(stop.clone().run_until_cancelled_owned(ordering));
+        }
         if let Some(tls) = outbound_tls {
             let following = async move { tls.follow(settings.watch).await };
             listeners.spawn(stop.clone().run_until_cancelled_owned(following));

@@ -55,7 +55,8 @@ async fn main() -> ExitCode {
                 .context("not ready")
         }
         Some(Command::Journal { command }) => command.run(&settings).map_err(Into::into),
-        None => run(file, settings).await,
+        // Boxed, because the future is large: it holds the gateway and all settings.
+        None => Box::pin(run(file, settings)).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

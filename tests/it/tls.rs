@@ -1,5 +1,6 @@
 //! TLS on the public listener: WebSockets, certificates by name, and sessions that are resumed.
 
+mod acme;
 mod dev;
 mod exchange;
 

@@ -7,29 +7,46 @@ use tokio_rustls::rustls::{
     sign::CertifiedKey,
 };
 
-use super::pair::Pair;
+use super::{
+    acme::{self, Challenges},
+    pair::Pair,
+};
 
 /// The certificates in use. The first one is for clients that ask for no name, or for another one.
 #[derive(Debug)]
-pub(super) struct Choice(RwLock<Arc<[Pair]>>);
+pub(super) struct Choice {
+    pairs: RwLock<Arc<[Pair]>>,
+    /// What an authority wants to see before it issues the certificate of `tls.acme`.
+    challenges: Option<Arc<Challenges>>,
+}
 
 impl Choice {
-    pub(super) fn new(pairs: Vec<Pair>) -> Self {
-        Self(RwLock::new(pairs.into()))
+    pub(super) fn new(pairs: Vec<Pair>, challenges: Option<Arc<Challenges>>) -> Self {
+        Self { pairs: RwLock::new(pairs.into()), challenges }
     }
 
     /// Uses `pairs` from the next handshake on.
     pub(super) fn replace(&self, pairs: Vec<Pair>) {
-        *self.0.write().expect("nothing panics with the lock held") = pairs.into();
+        *self.pairs.write().expect("nothing panics with the lock held") = pairs.into();
     }
 
     pub(super) fn pairs(&self) -> Arc<[Pair]> {
-        Arc::clone(&self.0.read().expect("nothing panics with the lock held"))
+        Arc::clone(&self.pairs.read().expect("nothing panics with the lock held"))
+    }
+
+    /// The protocols above TLS, in the order in which they are chosen.
+    pub(super) fn protocols(&self) -> Vec<Vec<u8>> {
+        let of_authorities = self.challenges.as_ref().map(|_| acme::PROTOCOL.to_vec());
+        [b"http/1.1".to_vec()].into_iter().chain(of_authorities).collect()
     }
 }
 
 impl ResolvesServerCert for Choice {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if let Some(challenges) = self.challenges.as_ref().filter(|_| acme::asks_for_proof(&hello))
+        {
+            return challenges.proof(hello.server_name()?);
+        }
         let pairs = self.pairs();
         let asked = hello.server_name().map(str::to_ascii_lowercase);
         let chosen = asked.and_then(|asked| choose(&pairs, &asked));

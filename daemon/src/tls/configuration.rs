@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tokio_rustls::rustls::{
     ServerConfig,
     crypto::aws_lc_rs::{Ticketer, default_provider},
-    server::{NoServerSessionStorage, ResolvesServerCert, ServerSessionMemoryCache},
+    server::{NoServerSessionStorage, ServerSessionMemoryCache},
 };
 use tracing::warn;
 
-use super::client_check::ClientCheck;
+use super::{choice::Choice, client_check::ClientCheck};
 
 /// How many sessions are kept for clients that do not keep them in a ticket.
 const SESSIONS_MAX: usize = 1024;
@@ -18,7 +18,7 @@ const SESSIONS_MAX: usize = 1024;
 /// with an id of TLS 1.2. With `client_check` it does not: a session would outlive the certificate
 /// of the client, and the authority that signed it.
 pub(super) fn server(
-    certificates: Arc<impl ResolvesServerCert + 'static>,
+    certificates: Arc<Choice>,
     client_check: Option<Arc<ClientCheck>>,
 ) -> Arc<ServerConfig> {
     let builder = ServerConfig::builder_with_provider(Arc::new(default_provider()))
@@ -29,8 +29,9 @@ pub(super) fn server(
         Some(check) => builder.with_client_cert_verifier(check),
         None => builder.with_no_client_auth(),
     };
+    let protocols = certificates.protocols();
     let mut server = builder.with_cert_resolver(certificates);
-    server.alpn_protocols = vec![b"http/1.1".to_vec()];
+    server.alpn_protocols = protocols;
     if !are_resumed {
         server.session_storage = Arc::new(NoServerSessionStorage {});
         server.send_tls13_tickets = 0;

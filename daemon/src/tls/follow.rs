@@ -41,8 +41,12 @@ type Problem = Option<(String, bool)>;
 
 impl Tls {
     /// Exchanges the certificates at SIGHUP and, with `watch`, when their files change; and says
-    /// each day which of them end soon. Ends only when it is dropped.
+    /// each day which of them end soon. Ends only when it is dropped, or at once with `tls.acme`:
+    /// nobody else writes its files, and each order that fails is logged.
     pub async fn follow(&self, watch: bool) {
+        if self.acme.is_some() {
+            return;
+        }
         let validities = || {
             let pairs = self.choice.pairs();
             pairs.iter().map(|pair| (pair.cert.clone(), pair.chain_validity)).collect()

@@ -1,7 +1,7 @@
 //! A certificate with its key, read from two files.
 
 pub(super) mod certificate;
-mod key;
+pub(super) mod key;
 
 use std::{
     fs::File,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::PairFiles;
+use super::{acme::AcmeSettings, files::PairFiles};
 use crate::settings::{Section, flag, path, paths};
 
 /// The settings of the TLS of a listener.
@@ -18,6 +18,8 @@ pub struct TlsSettings {
     pub dev: bool,
     /// `dev_dir`: the folder for what `dev` makes. A relative path starts at the working folder.
     pub dev_dir: PathBuf,
+    /// `[tls.acme]`: an authority from which the certificate is ordered.
+    pub acme: Option<AcmeSettings>,
 }
 
 impl TlsSettings {
@@ -29,7 +31,12 @@ impl TlsSettings {
         if dev && !pairs.cert.is_empty() {
             section.problem("dev", "is set beside tls.cert; use one of the two");
         }
-        Self { dev, dev_dir, ..pairs }
+        let acme = AcmeSettings::read(&mut section.section("acme"));
+        let other = if dev { Some("tls.dev") } else { pairs.cert.first().map(|_| "tls.cert") };
+        if let Some(other) = other.filter(|_| acme.is_some()) {
+            section.problem("acme", format!("is set beside {other}; use one of the two"));
+        }
+        Self { dev, dev_dir, acme, ..pairs }
     }
 
     /// Reads `[internal_tls]`, of a listener for programs. A relative path starts at `base`.
@@ -46,7 +53,7 @@ impl TlsSettings {
 
     /// Whether the listener speaks TLS.
     pub(crate) fn is_set(&self) -> bool {
-        self.dev || !self.cert.is_empty()
+        self.dev || self.acme.is_some() || !self.cert.is_empty()
     }
 
     /// The files of each certificate in the settings.

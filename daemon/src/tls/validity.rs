@@ -32,6 +32,16 @@ impl Validity {
         Date(self.end)
     }
 
+    /// A third of the whole time.
+    pub(super) fn third(self) -> Duration {
+        self.end.duration_since(self.begin).unwrap_or_default() / 3
+    }
+
+    /// From when on a third of the time is left.
+    pub(super) fn last_third(self) -> SystemTime {
+        self.end - self.third()
+    }
+
     /// The one of the two that ends first.
     pub(super) fn that_ends_first(self, other: Self) -> Self {
         if other.end < self.end { other } else { self }
@@ -44,6 +54,11 @@ impl Validity {
             Ok(left) if left < LITTLE => Left::Little,
             Ok(_) => Left::Enough,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn between(begin: SystemTime, end: SystemTime) -> Self {
+        Self { begin, end }
     }
 
     pub(super) fn of(validity: &certificate::Validity) -> Self {

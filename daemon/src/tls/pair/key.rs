@@ -11,7 +11,7 @@ use super::{open, read as read_text, unreadable};
 use crate::{access::problem_of_secret_file, secret_files};
 
 /// Reads the file. The error says what is wrong, and what would be right.
-pub(super) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
+pub(in crate::tls) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
     secret_files::note(file);
     let shown = file.display();
     let opened = open(file)?;
