@@ -149,7 +149,7 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
     gateway = gateway.with_changes(gateway_changes);
     let (new_functions, function_changes) = mpsc::channel(1);
     // Boxed, because the futures are large: this one holds all settings while it sends them, and
-    // that of the gateway all settings of the start.
+    // those of the services all settings of the start.
     let following = Box::pin(watched.follow(files, listeners, new_settings, new_functions));
     let both = |stop: CancellationToken| async move {
         // The gateway drains before the runner, because its connections need the functions until
@@ -157,6 +157,7 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
         let stop_runner = CancellationToken::new();
         let runner =
             serve_with_changes(runner, runner_listener, function_changes, stop_runner.clone());
+        let runner = Box::pin(runner);
         let gateway = async {
             let ended = Box::pin(gateway.run(stop)).await;
             stop_runner.cancel();

@@ -25,7 +25,7 @@ mod private_tmp;
 mod processes;
 mod program;
 mod report;
-mod secret_fence;
+mod secrets;
 mod spawner;
 mod trial;
 

@@ -47,7 +47,9 @@ impl Folder {
         }
         let folder = Self(folder);
         // Before they are there, as functions may start first.
-        [folder.account(), folder.certificate()].iter().for_each(|file| secret_files::note(file));
+        for file in [folder.account(), folder.certificate(), folder.next()] {
+            secret_files::note(&file);
+        }
         Ok(folder)
     }
 

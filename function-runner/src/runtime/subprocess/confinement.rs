@@ -15,7 +15,6 @@ use std::{
     },
 };
 
-use daemon::secret_files;
 use nix::{
     errno::Errno,
     sys::{
@@ -34,7 +33,7 @@ use super::{
     namespaces::NamespaceFilter,
     private_tmp::{self, Mounts},
     program::Program,
-    secret_fence::{self, SecretFence},
+    secrets::{Fence, Secrets},
     spawner, trial,
 };
 use crate::settings::User;
@@ -54,7 +53,7 @@ struct Steps {
     cgroup_files: Vec<File>,
     mounts: Option<Mounts>,
     user: Option<User>,
-    fence: Option<SecretFence>,
+    fence: Option<Fence>,
     namespaces: Option<&'static NamespaceFilter>,
 }
 
@@ -91,9 +90,9 @@ pub(super) fn announce() {
                 "no mount can be made: functions share the /tmp and the /dev/shm of the machine, and \
                  tmp_mb does not hold"
             );
-            let files = secret_fence::left_open(&secret_files::all());
-            if !files.is_empty() {
-                warn!(?files, "functions of the runner's user can read files that have secrets");
+            let open = Secrets::now().open_without_mounts();
+            if !open.is_empty() {
+                warn!(files = ?open, "functions of the runner's user can read files that have secrets");
             }
         }
     });
@@ -143,7 +142,10 @@ impl Confinement {
         let files_mb = if has_folders { limits.tmp_mb } else { 0 };
         let memory_mb = limits.memory_mb + files_mb;
         let cgroup = hierarchy().ok().map(|it| Cgroup::new(it, &name, memory_mb)).transpose()?;
-        let fence = if mounts.is_none() { SecretFence::new(&secret_files::all()) } else { None };
+        let fence = match mounts {
+            None => Fence::around(&Secrets::now().outside(&program.code).folders),
+            Some(_) => None,
+        };
         let confinement = Self { cgroup };
         match confinement.entry_files() {
             Ok(cgroup_files) => {

@@ -10,17 +10,15 @@
 //! groups are read-only in it, and the files with secrets of the runner are hidden.
 
 mod folders;
+mod hidden;
 mod kernel_mounts;
 mod mounts;
-mod secrets;
 
 use std::{io, path::Path, sync::OnceLock};
 
-use daemon::secret_files;
-
 pub(super) use self::mounts::Mounts;
-use self::{folders::Folders, secrets::HiddenFiles};
-use super::{program::Program, trial};
+use self::{folders::Folders, hidden::Hidden};
+use super::{program::Program, secrets::Secrets, trial};
 
 /// How the runner can make a namespace.
 #[derive(Debug, Clone, Copy)]
@@ -44,15 +42,15 @@ pub(super) fn mounts(
     has_cgroup: bool,
 ) -> io::Result<Option<Mounts>> {
     let Some(way) = way() else { return Ok(None) };
-    let hidden = HiddenFiles::new(secret_files::all(), &program.code)?;
-    let protects = has_cgroup || !hidden.is_empty();
+    let secrets = Secrets::now().outside(&program.code);
+    let protects = has_cgroup || !secrets.is_empty();
     // A namespace that is made as a user has no other users.
     if matches!(way, Way::AsUser) && (program.user.is_some() || !program.private_tmp && !protects) {
         return Ok(None);
     }
     let needed = [program.executable.as_path(), &program.code];
     let folders = program.private_tmp.then(|| Folders::new(&needed, size_mb)).transpose()?;
-    Mounts::new(way, folders, hidden, &program.code).map(Some)
+    Mounts::new(way, folders, Hidden::new(&secrets)?, &program.code).map(Some)
 }
 
 /// Finds out once, with a child that only makes the mounts.
@@ -62,9 +60,7 @@ fn way() -> Option<Way> {
 }
 
 fn works(way: Way) -> bool {
-    let mounts = Folders::new(&[], 1).and_then(|folders| {
-        let hidden = HiddenFiles::new(Vec::new(), Path::new("/"))?;
-        Mounts::new(way, Some(folders), hidden, Path::new("/"))
-    });
+    let mounts = Folders::new(&[], 1)
+        .and_then(|folders| Mounts::new(way, Some(folders), Hidden::default(), Path::new("/")));
     mounts.is_ok_and(|mounts| trial::succeeds(move || mounts.make()))
 }

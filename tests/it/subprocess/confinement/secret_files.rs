@@ -43,6 +43,10 @@ async fn check(program: &str, listener: &str, folder: &Path, files: &[PathBuf], 
         assert!(fs::metadata(file).unwrap().len() > 0, "{}", file.display());
     }
     assert_eq!(read(&address.to_string(), &[open.to_owned()]).await, ["seen"]);
+    // A secret is replaced while the instance runs.
+    let new = write_private(folder, "new", "hunter3");
+    fs::rename(new, folder.join("secrets/key")).unwrap();
+    assert_eq!(read(&address.to_string(), &[folder.join("secrets/key")]).await, [""]);
     process.signal(Signal::SIGTERM);
     process.ended().await;
 }

@@ -20,15 +20,15 @@ use nix::{
 use super::{
     Way,
     folders::Folders,
+    hidden::Hidden,
     kernel_mounts::{self, KernelMount},
-    secrets::HiddenFiles,
 };
 
 #[derive(Debug)]
 pub(in super::super) struct Mounts {
     way: Way,
     folders: Option<Folders>,
-    hidden: HiddenFiles,
+    hidden: Hidden,
     kernel_mounts: Vec<KernelMount>,
     working_folder: CString,
     user_map: String,
@@ -40,7 +40,7 @@ impl Mounts {
     pub(super) fn new(
         way: Way,
         folders: Option<Folders>,
-        hidden: HiddenFiles,
+        hidden: Hidden,
         working_folder: &Path,
     ) -> io::Result<Self> {
         let (user, group) = (Uid::effective(), Gid::effective());
