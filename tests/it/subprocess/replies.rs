@@ -174,3 +174,44 @@ async fn a_reply_that_has_come_whole_counts_though_its_process_has_ended() {
     }
     functions.finish().await;
 }
+
+/// Replies with half a text, then sends replies on other connections that it closes, until one is
+/// refused at once. Then sends the other half.
+const FLOODS: &str = r#"#!/usr/bin/env python3
+import http.client, os, socket
+address = ("127.0.0.1", int(os.environ["SCF_RUNTIME_API_PORT"]))
+api = http.client.HTTPConnection(*address)
+api.request("GET", "/runtime/invocation/next")
+api.getresponse().read()
+head = b"POST /runtime/invocation/response HTTP/1.1\r\nHost: api\r\nContent-Length: 6\r\n\r\n"
+first = socket.create_connection(address)
+first.sendall(head + b'"hal')
+answer = b""
+while b" 400 " not in answer:
+    another = socket.create_connection(address)
+    another.settimeout(0.1)
+    another.sendall(head + b'"none"')
+    try:
+        answer = another.recv(1000)
+    except TimeoutError:
+        pass
+    another.close()
+first.sendall(b'f"')
+first.recv(1000)
+api.request("GET", "/runtime/invocation/next")
+api.getresponse().read()
+"#;
+
+/// A body waits in the runner when its connection has ended.
+#[tokio::test]
+async fn a_process_leaves_no_more_replies_behind_than_it_may_have_connections() {
+    if !has("python") {
+        return;
+    }
+    let folder = folder();
+    write(folder.path(), "floods/bootstrap", FLOODS);
+    let text = "[functions.floods]\nruntime = 'custom'\ncode = 'floods'\ntimeout = '60s'\n";
+    let functions = Functions::start_in(folder, text).await;
+    assert_eq!(functions.invoke("floods", &json!(1)).await, (200, json!("half")));
+    functions.finish().await;
+}

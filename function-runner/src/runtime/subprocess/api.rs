@@ -36,7 +36,7 @@ pub(super) use self::caller::can_be_known;
 pub(crate) use self::reply::memory as reply_memory;
 use self::{
     caller::{Callers, Instance},
-    connections::Access,
+    connections::{Access, CONNECTIONS_MAX},
     push::ChildPushes,
 };
 use super::{
@@ -89,6 +89,7 @@ impl RuntimeApi {
             pushes,
             replies,
             turn: Arc::new(Semaphore::new(1)),
+            bodies: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
@@ -112,6 +113,8 @@ struct Requests {
     replies: BodyMemory,
     /// One body is read at a time, so that an instance holds the memory of one reply at most.
     turn: Arc<Semaphore>,
+    /// One for each body that is read, or waits for the turn, also when its connection has ended.
+    bodies: Arc<Semaphore>,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -119,12 +122,17 @@ struct Requests {
 impl Requests {
     /// Waits for `taking`, which takes the body of a request, in a task of its own: the future of a
     /// request is dropped when its connection ends, and a child may end it after the last byte.
+    /// Takes nothing if a child has left too many of them behind.
     async fn taken<T: Send + 'static>(
         &self,
         taking: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
+        let body = Arc::clone(&self.bodies).try_acquire_owned().ok()?;
         let stop = self.stop.clone();
-        let taken = self.tasks.spawn(async move { stop.run_until_cancelled(taking).await });
+        let taken = self.tasks.spawn(async move {
+            let _kept = body;
+            stop.run_until_cancelled(taking).await
+        });
         taken.await.ok().flatten()
     }
 

@@ -31,7 +31,7 @@ use crate::runtime::subprocess::delivery::Deliveries;
 
 /// How many connections a child may have. Further ones wait in the queue of the system, until
 /// others end or give way.
-const CONNECTIONS_MAX: usize = 64;
+pub(super) const CONNECTIONS_MAX: usize = 64;
 /// A child sends no request for as long as its function runs.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(3600);
 /// How many bytes of a connection are read at once, and the longest request head.
