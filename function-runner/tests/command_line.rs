@@ -4,12 +4,19 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::{
-    fs,
+    env, fs,
+    path::Path,
     process::{Command, Output},
 };
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_function-runner")).args(arguments).output().unwrap()
+    run_in(&env::temp_dir(), arguments)
+}
+
+/// A process that starts makes its files of tokens in its working directory.
+fn run_in(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_function-runner"));
+    command.current_dir(folder).args(arguments).output().unwrap()
 }
 
 #[test]
@@ -32,7 +39,8 @@ fn run_with(text: &str, command: &[&str]) -> (Option<i32>, String) {
     let text = text.replace("<file>", folder.path().join("functions.toml").to_str().unwrap());
     let file = folder.path().join("functions.toml");
     fs::write(&file, text).unwrap();
-    let output = run(&[&["--config", file.to_str().unwrap()], command].concat());
+    let arguments = [&["--config", file.to_str().unwrap()], command].concat();
+    let output = run_in(folder.path(), &arguments);
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }
 

@@ -32,10 +32,17 @@ fn write_private(folder: &Path, name: &str, text: &str) -> PathBuf {
     file
 }
 
+/// Where the tokens are. Those of the other tests are replaced by each process with tests.
+const TOKENS: [(&str, &str); 3] = [
+    ("LONGHOLD_GATEWAY__ACCESS__OPERATOR_FILE", "tokens/operator"),
+    ("LONGHOLD_FUNCTION_RUNNER__ACCESS__OPERATOR_FILE", "tokens/operator"),
+    ("LONGHOLD_FUNCTION_RUNNER__ACCESS__SERVICE_FILE", "tokens/service"),
+];
+
 /// Starts `program` with a function, and checks that the function finds `files` empty, but not
 /// `open`.
 async fn check(program: &str, listener: &str, folder: &Path, files: &[PathBuf], open: &Path) {
-    let process = Process::start(program, &[], folder, &[]).await;
+    let process = Process::start(program, &[], folder, &TOKENS).await;
     let address = process.address(listener);
     let found = read(&address.to_string(), files).await;
     for (file, text) in files.iter().zip(&found) {
@@ -56,11 +63,12 @@ async fn a_function_finds_the_files_of_secrets_empty() {
     if !has("python") || !allows_mounts() {
         return;
     }
-    let [service, operator] = access::files().each_ref().map(PathBuf::from);
     for lines in ["", "private_tmp = false"] {
         let folder = evaluates();
         let path = folder.path();
         let secret = write_private(path, "secrets/key", "hunter2");
+        let operator = write_private(path, "tokens/operator", access::OPERATOR);
+        let service = write_private(path, "tokens/service", access::SERVICE);
         let open = write_private(path, "beside", "seen");
         let own = write_private(path, "python/own", "seen");
         let lines =
@@ -71,7 +79,7 @@ async fn a_function_finds_the_files_of_secrets_empty() {
             "function-runner",
             "internal",
             path,
-            &[secret.clone(), functions.clone(), service.clone(), operator.clone()],
+            &[secret.clone(), functions.clone(), service, operator.clone()],
             &open,
         )
         .await;
@@ -86,7 +94,7 @@ async fn a_function_finds_the_files_of_secrets_empty() {
             "longhold",
             "function_runner",
             path,
-            &[secret, functions, token, gateway, operator.clone()],
+            &[secret, functions, token, gateway, operator],
             &own,
         )
         .await;
