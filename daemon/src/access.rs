@@ -20,12 +20,15 @@ const READ_OF_ALL: u32 = 0o004;
 /// What is wrong with an open file of a secret, if every user of this machine may read it or others
 /// than the owner may change it, and what would be right. Fits behind the path.
 pub(crate) fn problem_of_secret_file(path: &Path, file: &File) -> io::Result<Option<String>> {
-    problem_of_mode(path, file, WRITE_OF_OTHERS | READ_OF_ALL, "read or change it")
+    let right = "use 600 or 640: chmod 600 PATH; in a volume of Kubernetes defaultMode: 0440, for a \
+                 secret of Swarm mode: 0400";
+    problem_of_mode(path, file, WRITE_OF_OTHERS | READ_OF_ALL, "read or change it", right)
 }
 
 /// The same for a file that everybody may read.
 pub(crate) fn problem_of_public_file(path: &Path, file: &File) -> io::Result<Option<String>> {
-    problem_of_mode(path, file, WRITE_OF_OTHERS, "change it")
+    let right = "let only its owner write it: chmod 644 PATH";
+    problem_of_mode(path, file, WRITE_OF_OTHERS, "change it", right)
 }
 
 fn problem_of_mode(
@@ -33,14 +36,14 @@ fn problem_of_mode(
     file: &File,
     forbidden: u32,
     what_others_can: &str,
+    right: &str,
 ) -> io::Result<Option<String>> {
     let mode = file.metadata()?.permissions().mode() & 0o7777;
     let problem = || {
-        let path = path.display();
+        let right = right.replace("PATH", &path.display().to_string());
         format!(
             "has the permissions {mode:03o}, so that other users of this machine can {what_others_can}; \
-             use 600 or 640: chmod 600 {path}; in a volume of Kubernetes defaultMode: 0440, for a \
-             secret of Swarm or Compose mode: 0400"
+             {right}"
         )
     };
     Ok((mode & forbidden != 0).then(problem))

@@ -196,7 +196,9 @@ impl Tls {
         if stream.get_ref().1.alpn_protocol() == Some(acme::PROTOCOL) {
             // Nothing may be sent over it (RFC 8737, section 3).
             stream.shutdown().await?;
-            return Err(io::Error::other("an authority has seen what it wants to see (tls.acme)"));
+            return Err(io::Error::other(
+                "this was a check of the name by the authority (tls.acme)",
+            ));
         }
         Ok(stream)
     }

@@ -139,7 +139,7 @@ impl Settings {
         let around = Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
         let (internal, internal_pages) = read_listen(root);
         let mut limits = root.section("limits");
-        Self {
+        let mut settings = Self {
             internal,
             internal_pages,
             access: AccessSettings::read(&mut root.section("access")),
@@ -158,7 +158,11 @@ impl Settings {
             secret_files: root.secret_files(),
             origins: root.origins(),
             trigger: Trigger::Change,
+        };
+        for function in &mut settings.functions {
+            function.runtime.note_secret_files(&settings.secret_files);
         }
+        settings
     }
 }
 

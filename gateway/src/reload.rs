@@ -24,6 +24,9 @@ pub(crate) struct ApiReload {
     pub(crate) settings: Settings,
 }
 
+/// What the log says beside the reason for which new settings are refused.
+const STAYS: &str = "the settings stay as they are, and all earlier tokens and keys stay in use";
+
 impl ApiReload {
     /// Runs until the sender of settings is dropped.
     pub(crate) async fn follow(self, mut settings: mpsc::Receiver<Settings>) {
@@ -34,7 +37,7 @@ impl ApiReload {
 
     fn take(&self, settings: Settings) {
         if let Err(error) = self.functions.prepare(&self.apis.addresses_with(&settings.apis)) {
-            error!(%error, "could not set up the HTTP client for https: the old settings, tokens and keys stay in use");
+            error!(%error, "could not set up the HTTP client for https: {STAYS}");
             return;
         }
         // `push.max_body` changes with a restart only, so the old value has to fit.
@@ -42,7 +45,7 @@ impl ApiReload {
         if !problems.is_empty() {
             return error!(
                 ?problems,
-                "push.max_body is too small for the new settings and needs a restart: the old settings, tokens and keys stay in use"
+                "push.max_body is too small for the new settings and needs a restart: {STAYS}"
             );
         }
         if let Some(problem) =
@@ -50,13 +53,14 @@ impl ApiReload {
         {
             return error!(
                 problem,
-                "connection.receive_memory is too small for the new settings and needs a restart: the old settings, tokens and keys stay in use"
+                "connection.receive_memory is too small for the new settings and needs a restart: \
+                 {STAYS}"
             );
         }
         // Before the APIs change: their first tokens find a set that is being fetched.
         if let Err(error) = self.key_sets.follow(&settings.apis) {
             return error!(
-                %error, "could not set up the HTTP client for key sets: the old settings, tokens and keys stay in use"
+                %error, "could not set up the HTTP client for key sets: {STAYS}"
             );
         }
         for key in self.settings.fixed_keys_that_differ(&settings) {

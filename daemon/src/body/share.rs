@@ -7,8 +7,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::pool::{Pool, Pools};
 
-/// What one sender may have of a memory. Nobody is told of the end of a sender: its share ends with
-/// the last body that has memory of it.
+/// What one sender may have of a memory. It ends with the last body that has memory of it.
 #[derive(Debug)]
 pub struct MemoryShare(pub(super) Pools);
 

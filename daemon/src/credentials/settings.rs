@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use tracing::warn;
 
 use super::{AccessToken, token_file};
-use crate::settings::{Origins, Section, SettingsError, flag, path};
+use crate::{
+    secret_files,
+    settings::{Origins, Section, SettingsError, flag, path},
+};
 
 /// The settings of the access to an internal listener.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +42,26 @@ pub struct Credentials {
     pub is_insecure: bool,
 }
 
+/// Where the tokens are if the settings do not say it. Functions may have the folder for other
+/// things.
+const SERVICE_FILE: &str = "data/service.token";
+const OPERATOR_FILE: &str = "data/operator.token";
+
+fn note(file: &Path) {
+    if [SERVICE_FILE, OPERATOR_FILE].map(Path::new).contains(&file) {
+        secret_files::note(file);
+    } else {
+        secret_files::note_chosen(file);
+    }
+}
+
 impl AccessSettings {
     /// Reads the section `[access]`.
     pub fn read(section: &mut Section) -> Self {
         let mut file =
             |key, default| TokenSource::File(section.read_or(key, &path(Path::new("")), default));
-        let service = file("service_file", "data/service.token");
-        let operator = file("operator_file", "data/operator.token");
+        let service = file("service_file", SERVICE_FILE);
+        let operator = file("operator_file", OPERATOR_FILE);
         Self { service, operator, is_insecure: section.read_or("insecure", &flag(), "false") }
     }
 
@@ -55,6 +71,7 @@ impl AccessSettings {
         let open = |source: &TokenSource, key: &str| match source {
             TokenSource::Given(token) => Ok(token.clone()),
             TokenSource::File(file) => {
+                note(file);
                 token_file::open(file).map_err(|what| origins.problem(key, what))
             }
         };

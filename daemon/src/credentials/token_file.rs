@@ -15,14 +15,12 @@ use uuid::Uuid;
 use super::AccessToken;
 use crate::{
     access::{problem_of_owner, problem_of_secret_file, user},
-    secret_files,
     settings::{Secret, open_file, secret_in},
 };
 
 /// The token in `file`, which is made if it is not there. The error says what is wrong, and what
 /// would be right.
 pub(super) fn open(file: &Path) -> Result<AccessToken, String> {
-    secret_files::note(file);
     let opened = read(file).and_then(|found| match found {
         Some(token) => Ok(token),
         None => {

@@ -93,7 +93,7 @@ impl Section {
 
     /// Notes a file with a secret.
     pub(super) fn note_secret_file(&self, file: &Path) {
-        secret_files::note(file);
+        secret_files::note_chosen(file);
         self.notes.add_secret_file(file);
     }
 

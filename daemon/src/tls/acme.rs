@@ -124,7 +124,7 @@ impl Acme {
     }
 }
 
-/// What clients see now.
+/// The certificate in use, for the log.
 fn state(tls: &Tls) -> String {
     match tls.choice.pairs().first() {
         None => "handshakes fail until the first certificate is issued".to_owned(),

@@ -81,13 +81,13 @@ const CASES: &[Case] = &[
         |files| files.permit("a.key", 0o604),
         &["server.toml: tls.key: DIR/a.key has the permissions 604, so that other users of this \
            machine can read or change it; use 600 or 640: chmod 600 DIR/a.key; in a volume of \
-           Kubernetes defaultMode: 0440, for a secret of Swarm or Compose mode: 0400"],
+           Kubernetes defaultMode: 0440, for a secret of Swarm mode: 0400"],
     ),
     (
         |files| files.permit("a.key", 0o620),
         &["server.toml: tls.key: DIR/a.key has the permissions 620, so that other users of this \
            machine can read or change it; use 600 or 640: chmod 600 DIR/a.key; in a volume of \
-           Kubernetes defaultMode: 0440, for a secret of Swarm or Compose mode: 0400"],
+           Kubernetes defaultMode: 0440, for a secret of Swarm mode: 0400"],
     ),
     (
         |files| std::fs::write(files.path("a.pem"), b"\x30\x82\xff").unwrap(),

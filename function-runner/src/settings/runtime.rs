@@ -1,6 +1,6 @@
 //! `functions.<name>.runtime`, and what else depends on it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use daemon::settings::{Section, text};
 
@@ -18,6 +18,14 @@ pub(crate) enum RuntimeSettings {
 }
 
 impl RuntimeSettings {
+    /// All files with secrets that the document names.
+    pub(super) fn note_secret_files(&mut self, secret_files: &[PathBuf]) {
+        match self {
+            Self::Rust(_) => {}
+            Self::Subprocess(subprocess) => subprocess.secret_files = secret_files.to_vec(),
+        }
+    }
+
     /// Takes all keys that depend on the runtime, which is not known.
     pub(super) fn skip(section: &mut Section, around: &Surroundings<'_>) {
         section.read_derived("handler", &text(), HANDLER_DEFAULT);

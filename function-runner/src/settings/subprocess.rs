@@ -55,6 +55,9 @@ pub(crate) struct SubprocessSettings {
     pub(crate) idle_after: Duration,
     /// `init_timeout`: how long an instance may take to start.
     pub(crate) init_timeout: Duration,
+    /// The files of secrets of the whole document. No key of the function: an instance that started
+    /// before a file was named could read it, so that it is replaced.
+    pub(super) secret_files: Vec<PathBuf>,
 }
 
 impl SubprocessSettings {
@@ -99,6 +102,7 @@ impl SubprocessSettings {
             min_instances: keys.min_instances,
             idle_after: keys.idle_after,
             init_timeout: keys.init_timeout,
+            secret_files: Vec::new(),
         })
     }
 }

@@ -159,7 +159,7 @@ async fn with_a_secret_pair_only_what_is_signed_is_run() {
 
 /// Each of these requests announces a body, and sends none of it.
 #[tokio::test]
-async fn what_the_head_shows_is_refused_before_the_body_is_read() {
+async fn a_request_with_a_wrong_head_is_refused_before_its_body_is_read() {
     let secret = "[invoke]\nsecret_id = \"id\"\nsecret_key = \"key-of-sixteen-bytes\"\n";
     let server = Server::start(&[secret, &function("returns", "")].concat()).await;
     let signed = |id: &str| signed_now(id, "content-type;host");

@@ -200,16 +200,18 @@ fn literal(text: &str) -> String {
 
 /// Whether `expression` ends within brackets.
 fn is_in_class(expression: &str) -> bool {
-    let (mut is_escaped, mut is_in_class) = (false, false);
+    let (mut is_escaped, mut class) = (false, None);
     for character in expression.chars() {
-        match character {
-            '[' if !is_escaped => is_in_class = true,
-            ']' if !is_escaped => is_in_class = false,
-            _ => {}
-        }
+        class = match (character, class) {
+            ('[', None) if !is_escaped => Some(0),
+            // It stands for itself at the begin of a class, also behind ^.
+            (']', Some(length)) if !is_escaped && length > 0 => None,
+            ('^', Some(0)) => Some(0),
+            (_, class) => class.map(|length| length + 1),
+        };
         is_escaped = character == '\\' && !is_escaped;
     }
-    is_in_class
+    class.is_some()
 }
 
 /// `text` with one slash at its begin, as paths have in their normal form. A quantifier behind the
@@ -345,8 +347,10 @@ mod tests {
         for wrong in ["chat", "=chat", "^~", "/(", "", "/u/{id}/{id}"].into_iter().chain(own) {
             assert!(PathPattern::parse(wrong).is_err(), "{wrong}");
         }
-        let problem = PathPattern::parse("/[a%2F]+").unwrap_err();
-        assert!(problem.contains("(?:[...]|%2F)"), "{problem}");
+        for class in ["/[a%2F]+", "/[]a%2F]+", "/[^]a%2F]+"] {
+            let problem = PathPattern::parse(class).unwrap_err();
+            assert!(problem.contains("(?:[...]|%2F)"), "{problem}");
+        }
         for dots in ["/a/./{x}", "/a/../b/{x}", "/{x}/..", "/(a)/%2e%2E/b", r"/[a]/\./b"] {
             let problem = PathPattern::parse(dots).unwrap_err();
             assert!(problem.contains("[^/]"), "{dots}: {problem}");

@@ -29,8 +29,10 @@ fn named(line: &str) -> Vec<&str> {
 fn each_promise_names_a_test_that_there_is() {
     let text = read("SECURITY.md");
     let tests = tests();
-    let promises: Vec<_> =
-        text.lines().filter(|line| line.starts_with('|')).flat_map(named).collect();
+    // In tables and in sentences.
+    let quoted = text.split('`').skip(1).step_by(2);
+    let is_test = |name: &&str| name.matches('_').count() > 2 && !name.contains(['.', '[', '/']);
+    let promises: Vec<_> = quoted.filter(is_test).collect();
     assert!(promises.len() > 25, "{promises:?}");
     for name in promises {
         assert!(tests.contains(name), "SECURITY.md names {name}, which is no test");
@@ -44,7 +46,7 @@ fn each_line_of_what_somebody_cannot_do_has_a_test() {
     for line in text.lines() {
         if !line.starts_with('|') {
             is_promise = false;
-        } else if line.contains("cannot | test |") {
+        } else if line.contains("can") && line.ends_with("| test |") {
             is_promise = true;
         } else if is_promise && !line.starts_with("|--") {
             assert!(!named(line).is_empty(), "no test: {line}");

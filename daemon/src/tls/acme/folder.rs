@@ -46,10 +46,8 @@ impl Folder {
             }
         }
         let folder = Self(folder);
-        // Before they are there, as functions may start first.
-        for file in [folder.account(), folder.certificate(), folder.next()] {
-            secret_files::note(&file);
-        }
+        // Before there is anything in it, as functions may start first.
+        secret_files::note_folder(&folder.0);
         Ok(folder)
     }
 

@@ -75,7 +75,7 @@ async fn proofs(order: &mut Order) -> Result<Vec<(String, Vec<u8>)>, Failure> {
 
 /// Has the authority connect to the listener. The error has its reasons.
 async fn prove(order: &mut Order) -> Result<(), String> {
-    call(order).await.map_err(|error| said(&error))?;
+    set_ready(order).await.map_err(|error| said(&error))?;
     let refused = match order.poll_ready(&RetryPolicy::new().timeout(STEP_TIMEOUT)).await {
         Ok(OrderStatus::Ready | OrderStatus::Valid) => return Ok(()),
         Ok(status) => format!("the order is {status:?}"),
@@ -86,7 +86,7 @@ async fn prove(order: &mut Order) -> Result<(), String> {
 }
 
 /// Tells the authority that it can connect.
-async fn call(order: &mut Order) -> Result<(), Error> {
+async fn set_ready(order: &mut Order) -> Result<(), Error> {
     let mut authorizations = order.authorizations();
     while let Some(authorization) = authorizations.next().await {
         let mut authorization = authorization?;

@@ -12,7 +12,7 @@ use crate::{access::problem_of_secret_file, secret_files};
 
 /// Reads the file. The error says what is wrong, and what would be right.
 pub(in crate::tls) fn read(file: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    secret_files::note(file);
+    secret_files::note_chosen(file);
     let shown = file.display();
     let opened = open(file)?;
     let problem = problem_of_secret_file(file, &opened);

@@ -143,7 +143,7 @@ impl Confinement {
         let memory_mb = limits.memory_mb + files_mb;
         let cgroup = hierarchy().ok().map(|it| Cgroup::new(it, &name, memory_mb)).transpose()?;
         let fence = match mounts {
-            None => Fence::around(&Secrets::now().outside(&program.code).folders),
+            None => Fence::around(&Secrets::now().folders),
             Some(_) => None,
         };
         let confinement = Self { cgroup };

@@ -42,7 +42,7 @@ pub(super) fn mounts(
     has_cgroup: bool,
 ) -> io::Result<Option<Mounts>> {
     let Some(way) = way() else { return Ok(None) };
-    let secrets = Secrets::now().outside(&program.code);
+    let secrets = Secrets::now();
     let protects = has_cgroup || !secrets.is_empty();
     // A namespace that is made as a user has no other users.
     if matches!(way, Way::AsUser) && (program.user.is_some() || !program.private_tmp && !protects) {

@@ -1,7 +1,8 @@
-//! The files of this process that have secrets, which no instance should read.
+//! What this process has of secrets, which no instance should read: files, and folders that are for
+//! them alone.
 //!
-//! A folder that has nothing but such files is kept from an instance as a whole, so that it does
-//! not see a file either that replaces another one later. Of other folders each file is.
+//! Such a folder is kept from an instance as a whole, so that it does not see a file either that
+//! comes later, or replaces another one.
 
 mod fence;
 
@@ -9,46 +10,46 @@ use std::{
     collections::BTreeSet,
     fs, io,
     path::{Path, PathBuf},
+    sync::Mutex,
 };
 
-use daemon::secret_files;
+use daemon::secret_files::{self, SecretFiles};
 
 pub(super) use self::fence::Fence;
 use super::trial;
 
-/// The files and folders, without symbolic links: a link may be changed while an instance runs.
+/// Without symbolic links: a link may be changed while an instance runs.
 #[derive(Debug, Default)]
 pub(super) struct Secrets {
-    /// Folders of nothing but secrets.
+    /// Folders for nothing but secrets.
     pub(super) folders: BTreeSet<PathBuf>,
     /// Secrets in other folders.
     pub(super) files: BTreeSet<PathBuf>,
 }
 
 impl Secrets {
-    /// Those that there are now.
+    /// Those that there are now. A folder that was once for secrets alone stays one: a function
+    /// could put something beside them.
     pub(super) fn now() -> Self {
-        Self::of(&secret_files::all())
+        static FOLDERS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+        let mut folders = FOLDERS.lock().expect("nothing panics with the lock held");
+        let secrets = Self::of(&secret_files::all(), &folders);
+        folders.extend(secrets.folders.iter().cloned());
+        secrets
     }
 
-    fn of(secrets: &[PathBuf]) -> Self {
-        let files = secrets.iter().filter_map(|file| file.canonicalize().ok());
-        let files: BTreeSet<_> = files.filter(|file| file.is_file()).collect();
-        let has_only_secrets = |folder: &&Path| {
+    fn of(noted: &SecretFiles, known: &BTreeSet<PathBuf>) -> Self {
+        let files = real(&noted.files, Path::is_file);
+        let has_only_secrets = |folder: &PathBuf| {
             entries(folder).is_ok_and(|all| all.iter().all(|entry| files.contains(entry)))
         };
-        let folders = files.iter().filter_map(|file| file.parent()).filter(has_only_secrets);
-        let folders: BTreeSet<_> = folders.map(Path::to_owned).collect();
+        let likely = real(&noted.likely_folders, Path::is_dir);
+        let mut folders = real(&noted.folders, Path::is_dir);
+        folders.extend(likely.into_iter().filter(has_only_secrets));
+        folders.extend(known.iter().filter(|folder| folder.is_dir()).cloned());
         let is_in = |file: &PathBuf| file.parent().is_some_and(|folder| folders.contains(folder));
         let files = files.into_iter().filter(|file| !is_in(file)).collect();
         Self { folders, files }
-    }
-
-    /// All but those in `folder`, which are a function's own.
-    pub(super) fn outside(mut self, folder: &Path) -> Self {
-        self.folders.retain(|secrets| !secrets.starts_with(folder));
-        self.files.retain(|secrets| !secrets.starts_with(folder));
-        self
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -65,27 +66,45 @@ impl Secrets {
     }
 }
 
+/// Those of `paths` that are there and are such, without symbolic links.
+fn real(paths: &BTreeSet<PathBuf>, is_such: fn(&Path) -> bool) -> BTreeSet<PathBuf> {
+    let paths = paths.iter().filter_map(|path| path.canonicalize().ok());
+    paths.filter(|path| is_such(path)).collect()
+}
+
 fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
     fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{collections::BTreeSet, fs};
+
+    use daemon::secret_files::SecretFiles;
 
     use super::Secrets;
 
     #[test]
-    fn only_folders_of_nothing_but_secrets_are_taken_as_a_whole() {
+    fn folders_for_secrets_alone_are_taken_as_a_whole() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().canonicalize().unwrap();
-        for name in ["closed/a", "closed/b", "mixed/a", "mixed/code", "code/a"] {
+        for name in ["chosen/a", "chosen/b", "mixed/a", "mixed/code", "data/a"] {
             fs::create_dir_all(root.join(name).parent().unwrap()).unwrap();
             fs::write(root.join(name), "text").unwrap();
         }
-        let secrets = ["closed/a", "closed/b", "mixed/a", "gone/a", "code/a", "closed"];
-        let secrets = Secrets::of(&secrets.map(|name| root.join(name))).outside(&root.join("code"));
-        assert!(secrets.folders.iter().eq([&root.join("closed")]), "{secrets:?}");
-        assert!(secrets.files.iter().eq([&root.join("mixed/a")]), "{secrets:?}");
+        fs::create_dir(root.join("new")).unwrap();
+        let at = |names: &[&str]| names.iter().map(|name| root.join(name)).collect::<BTreeSet<_>>();
+        let noted = SecretFiles {
+            files: at(&["chosen/a", "chosen/b", "mixed/a", "data/a", "gone/a"]),
+            likely_folders: at(&["chosen", "mixed", "gone"]),
+            folders: at(&["new", "absent"]),
+        };
+        let secrets = Secrets::of(&noted, &BTreeSet::new());
+        // More may come into the folder that nobody has chosen for secrets.
+        assert_eq!(secrets.files, at(&["mixed/a", "data/a"]));
+        assert_eq!(secrets.folders, at(&["chosen", "new"]));
+        fs::write(root.join("chosen/of-a-function"), "text").unwrap();
+        let later = Secrets::of(&noted, &secrets.folders);
+        assert_eq!((later.folders, later.files), (secrets.folders, secrets.files));
     }
 }

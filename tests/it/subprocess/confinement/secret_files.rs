@@ -4,6 +4,7 @@ use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    slice,
 };
 
 use landlock::{AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
@@ -70,7 +71,7 @@ async fn a_function_finds_the_files_of_secrets_empty() {
         let operator = write_private(path, "tokens/operator", access::OPERATOR);
         let service = write_private(path, "tokens/service", access::SERVICE);
         let open = write_private(path, "beside", "seen");
-        let own = write_private(path, "python/own", "seen");
+        let own = write_private(path, "python/own", "hunter2");
         let lines =
             format!("environment_files = {{ KEY = 'secrets/key', OWN = 'python/own' }}\n{lines}");
         let text = format!("listen.internal = '127.0.0.1:0'\n{}", function("python", &lines));
@@ -79,7 +80,7 @@ async fn a_function_finds_the_files_of_secrets_empty() {
             "function-runner",
             "internal",
             path,
-            &[secret.clone(), functions.clone(), service, operator.clone()],
+            &[secret.clone(), own.clone(), functions.clone(), service, operator.clone()],
             &open,
         )
         .await;
@@ -94,11 +95,46 @@ async fn a_function_finds_the_files_of_secrets_empty() {
             "longhold",
             "function_runner",
             path,
-            &[secret, functions, token, gateway, operator],
-            &own,
+            &[secret, own, functions, token, gateway, operator],
+            &open,
         )
         .await;
     }
+}
+
+/// The files of tokens that are made by default are beside what functions keep. A file that is
+/// named while an instance runs is hidden too.
+#[tokio::test]
+async fn a_function_has_the_folder_of_the_tokens_but_no_secret_that_is_named_later() {
+    if !has("python") || !allows_mounts() {
+        return;
+    }
+    let folder = evaluates();
+    let path = folder.path();
+    let text = format!("listen.internal = '127.0.0.1:0'\n{}", function("python", ""));
+    write(path, "functions.toml", &text);
+    let operator = write_private(path, "data/operator.token", access::OPERATOR);
+    let in_data = [
+        ("LONGHOLD_FUNCTION_RUNNER__ACCESS__SERVICE_FILE", "data/service.token"),
+        ("LONGHOLD_FUNCTION_RUNNER__ACCESS__OPERATOR_FILE", "data/operator.token"),
+    ];
+    let process = Process::start("function-runner", &[], path, &in_data).await;
+    let address = process.address("internal").to_string();
+    let service = path.join("data/service.token");
+    assert_eq!(read(&address, &[operator, service]).await, ["", ""]);
+    let kept = path.join("data/roster");
+    let written = super::eval_in(&process, &format!("open({kept:?}, 'w').write('seen')")).await;
+    assert_eq!(written, "4");
+    assert_eq!(read(&address, &[kept]).await, ["seen"]);
+
+    let late = write_private(path, "late", "hunter2");
+    assert_eq!(read(&address, slice::from_ref(&late)).await, ["hunter2"]);
+    let other = function("python", "environment_files.KEY = 'late'").replace("python]", "other]");
+    write(path, "functions.toml", &format!("{text}\n{other}"));
+    process.logged("functions reloaded").await;
+    assert_eq!(read(&address, &[late]).await, [""]);
+    process.signal(Signal::SIGTERM);
+    process.ended().await;
 }
 
 /// Shell commands that take away what is needed for mounts: the capability, and namespaces in which

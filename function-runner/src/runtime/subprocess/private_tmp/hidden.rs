@@ -9,7 +9,10 @@ use std::{
     io,
 };
 
-use nix::mount::{MsFlags, mount};
+use nix::{
+    errno::Errno,
+    mount::{MsFlags, mount},
+};
 
 use super::mounts::{bind, c_string};
 use crate::runtime::subprocess::secrets::Secrets;
@@ -50,11 +53,16 @@ fn empty(folder: &CStr) -> io::Result<()> {
 }
 
 /// What is gone, or in a folder that this instance does not have or may not enter, need not be
-/// hidden.
+/// hidden. Any other error keeps the instance from its start.
 fn unless_out_of_reach(hidden: io::Result<()>) -> io::Result<()> {
-    use io::ErrorKind::{NotADirectory, NotFound, PermissionDenied};
+    let errno = |error: &io::Error| error.raw_os_error().map(Errno::from_raw);
     match hidden {
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory | PermissionDenied) => Ok(()),
+        // EPERM is not among these: then the system forbids the mount, and the secret is in reach.
+        Err(error)
+            if matches!(errno(&error), Some(Errno::ENOENT | Errno::ENOTDIR | Errno::EACCES)) =>
+        {
+            Ok(())
+        }
         hidden => hidden,
     }
 }
