@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::support::{
+    client::Client,
     soon,
     world::{World, closing, data_send},
 };
@@ -103,6 +104,12 @@ async fn a_push_to_more_connections_than_allowed_is_413() {
     world.finish().await;
 }
 
+/// Waits until the first bytes of a message have come. A message that is pushed before that may go
+/// into the same flush, and then waits for this client.
+async fn being_written(client: &Client) {
+    soon("a message", client.socket.get_ref().peek(&mut [0])).await.unwrap();
+}
+
 /// Waits until a message to this client waits for longer than `push.timeout`, because an earlier
 /// one is being written.
 async fn until_429(world: &World, id: &str) {
@@ -124,6 +131,7 @@ async fn each_message_of_a_batch_has_its_deadline_whatever_the_others_do() {
     let (mut stuck, stuck_register) = world.small_client().await;
     let (mut other, other_register) = world.small_client().await;
     let first = world.push_later(&data_send(other_register.id(), &big));
+    being_written(&other).await;
     until_429(&world, other_register.id()).await;
     let batch = world.push_later(&json!({ "websocket": [
             data_send(stuck_register.id(), &big)["websocket"],
@@ -131,6 +139,7 @@ async fn each_message_of_a_batch_has_its_deadline_whatever_the_others_do() {
         ] }));
     // The batch has begun when its first message is being written. The deadline of the last probe
     // is after that of the batch.
+    being_written(&stuck).await;
     until_429(&world, stuck_register.id()).await;
     until_429(&world, other_register.id()).await;
     assert!(!batch.is_finished(), "nobody knows yet whether its first message will be written");
