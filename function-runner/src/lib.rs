@@ -20,5 +20,6 @@ mod tests;
 pub use self::{
     listen::{paths, serve, serve_with_changes},
     runner::Runner,
+    runtime::runtime_api_paths,
     settings::Settings,
 };

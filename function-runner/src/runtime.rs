@@ -21,6 +21,7 @@ use daemon::{
 use functions::Context;
 use tokio_util::sync::CancellationToken;
 
+pub use self::subprocess::runtime_api_paths;
 pub(crate) use self::{gateway_access::GatewayAccess, subprocess::reply_memory};
 use self::{
     rust::{RustInstance, RustRuntime},

@@ -2,7 +2,7 @@
 
 mod functions;
 mod rotation;
-mod routes;
+pub(crate) mod routes;
 mod shares;
 mod signed;
 mod start;

@@ -25,6 +25,7 @@ mod python_ends;
 mod reload;
 mod replies;
 mod root_logger;
+mod routes;
 mod sdk;
 mod secrets;
 mod shadowing;

@@ -35,6 +35,7 @@ use daemon::{body::BodyMemory, reload::Trigger};
 use functions::Context;
 use tracing::warn;
 
+pub use self::api::runtime_api_paths;
 pub(crate) use self::{
     api::reply_memory,
     lease::{Lease, NotRun},

@@ -48,7 +48,7 @@ const ALL: [With; 7] = [
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy)]
-enum Who {
+pub(crate) enum Who {
     Anybody,
     /// Whoever may push to `api-test`.
     Pushers,
@@ -62,6 +62,10 @@ enum Who {
     NoApi,
     /// The signature decides.
     Signed,
+    /// A process of the instance with the secret of the instance, which our bootstraps have.
+    Bootstrap,
+    /// Every process of the instance.
+    Instance,
 }
 
 impl Who {
@@ -74,12 +78,13 @@ impl Who {
             Self::Known => !matches!(with, With::Nothing | With::Wrong | With::Function),
             Self::Services => matches!(with, With::Service | With::Operator),
             Self::Operator | Self::NoApi => with == With::Operator,
+            Self::Bootstrap | Self::Instance => false,
         }
     }
 }
 
 /// The methods of a path: those that it lists, or all.
-type Row = (&'static str, &'static [Method], Who);
+pub(crate) type Row = (&'static str, &'static [Method], Who);
 
 const ANY: &[Method] = &[];
 const GET: &[Method] = &[Method::GET];
@@ -120,8 +125,23 @@ const PUBLIC: &[Row] = &[
     ("/~/{*rest}", ANY, Who::Anybody),
 ];
 
+/// The listener of each instance. `subprocess/routes.rs` asks it.
+pub(crate) const RUNTIME_API: &[Row] = &[
+    ("/runtime/init/ready", POST, Who::Bootstrap),
+    ("/runtime/init/error", POST, Who::Bootstrap),
+    ("/runtime/invocation/next", GET, Who::Bootstrap),
+    ("/runtime/invocation/response", POST, Who::Bootstrap),
+    ("/runtime/invocation/error", POST, Who::Bootstrap),
+    ("/runtime/invocation/{id}/response", POST, Who::Bootstrap),
+    ("/runtime/invocation/{id}/error", POST, Who::Bootstrap),
+    ("/runtime/{*rest}", ANY, Who::Bootstrap),
+    ("/~/t/{token}/{*id}", ANY, Who::Instance),
+    ("/", ANY, Who::Instance),
+    ("/{*id}", ANY, Who::Instance),
+];
+
 /// Those that requests are sent with.
-const METHODS: [Method; 7] = [
+pub(crate) const METHODS: [Method; 7] = [
     Method::GET,
     Method::HEAD,
     Method::POST,
@@ -145,6 +165,7 @@ fn every_route_of_every_listener_is_asked_here() {
     check_table(GATEWAY, gateway::listen::internal_paths());
     check_table(RUNNER, function_runner::paths());
     check_table(PUBLIC, gateway::listen::public_paths());
+    check_table(RUNTIME_API, function_runner::runtime_api_paths());
 }
 
 /// A listener, and who may use what of it.

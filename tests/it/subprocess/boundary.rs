@@ -38,6 +38,16 @@ def ask(port, method, path, body=None):
     except (OSError, http.client.HTTPException) as error:
         return type(error).__name__
 
+def ask_with(port, method, path, headers):
+    connection = http.client.HTTPConnection('127.0.0.1', port, timeout=60)
+    try:
+        connection.request(method, path, '{}', headers)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return type(error).__name__
+    finally:
+        connection.close()
+
 def peek(path):
     try:
         return os.listdir(path) if os.path.isdir(path) else open(path, 'rb').read(99).decode()

@@ -9,6 +9,7 @@ mod idle;
 mod next;
 mod push;
 mod reply;
+mod routes;
 mod stream;
 
 use std::{io, net::Ipv4Addr, sync::Arc};
@@ -20,7 +21,7 @@ use daemon::{
     listen::BACKLOG,
     offload::offload,
 };
-use http::{HeaderMap, HeaderName, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use nix::unistd::Uid;
 use tokio::{
@@ -34,10 +35,12 @@ use tokio_util::{
 
 pub(super) use self::caller::can_be_known;
 pub(crate) use self::reply::memory as reply_memory;
+pub use self::routes::paths as runtime_api_paths;
 use self::{
     caller::{Callers, Instance},
     connections::{Access, CONNECTIONS_MAX},
     push::ChildPushes,
+    routes::RuntimeRoute,
 };
 use super::{
     delivery::Deliveries,
@@ -196,65 +199,28 @@ impl Requests {
     }
 }
 
-/// A request of the child.
-#[derive(Debug, PartialEq, Eq)]
-enum RuntimeRequest<'a> {
-    Ready,
-    NotLoaded,
-    Next,
-    /// The id is that in the path, which only AWS Lambda has.
-    Response(Option<&'a str>),
-    Raised(Option<&'a str>),
-}
-
-impl<'a> RuntimeRequest<'a> {
-    /// What comes behind the begin that all paths of the runtime API have. None for the path of a
-    /// push.
-    fn rest(path: &'a str) -> Option<&'a str> {
-        path.strip_prefix("/2018-06-01").unwrap_or(path).strip_prefix("/runtime/")
-    }
-
-    fn of(method: &Method, path: &'a str) -> Option<Self> {
-        let path = Self::rest(path)?;
-        if *method == Method::GET {
-            return (path == "invocation/next").then_some(Self::Next);
-        }
-        if *method != Method::POST {
-            return None;
-        }
-        match path.split('/').collect::<Vec<_>>()[..] {
-            ["init", "ready"] => Some(Self::Ready),
-            ["init", "error"] => Some(Self::NotLoaded),
-            ["invocation", "response"] => Some(Self::Response(None)),
-            ["invocation", "error"] => Some(Self::Raised(None)),
-            ["invocation", id, "response"] => Some(Self::Response(Some(id))),
-            ["invocation", id, "error"] => Some(Self::Raised(Some(id))),
-            _ => None,
-        }
-    }
-}
-
-/// Answers a request of the child, on the connection of `deliveries`.
+/// Answers a request of the child for `route`, on the connection of `deliveries`. Only the paths of
+/// AWS Lambda have the id of the event.
 async fn answer(
     requests: &Requests,
     deliveries: &Deliveries,
+    route: RuntimeRoute,
+    id_in_path: Option<&str>,
     request: Request<Incoming>,
 ) -> Response<Body> {
     let (head, body) = request.into_parts();
-    let Some(asked) = RuntimeRequest::of(&head.method, head.uri.path()) else {
-        return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
-    };
-    let id = id_of(&head.headers);
-    match asked {
-        RuntimeRequest::Ready => requests.exchange.started(Ok(())),
-        RuntimeRequest::NotLoaded => requests.not_loaded(body).await,
-        RuntimeRequest::Next => return next::answer(&requests.exchange, deliveries).await,
-        RuntimeRequest::Response(id_in_path) => {
-            return accept(requests.take(id_in_path.or(id), body, reply::check).await);
-        }
-        RuntimeRequest::Raised(id_in_path) => {
+    let id = id_in_path.or(id_of(&head.headers));
+    match route {
+        RuntimeRoute::Ready => requests.exchange.started(Ok(())),
+        RuntimeRoute::NotLoaded => requests.not_loaded(body).await,
+        RuntimeRoute::Next => return next::answer(&requests.exchange, deliveries).await,
+        RuntimeRoute::Response => return accept(requests.take(id, body, reply::check).await),
+        RuntimeRoute::Raised => {
             let parse = |body: &[u8]| Err(report::raised(body));
-            return accept(requests.take(id_in_path.or(id), body, parse).await);
+            return accept(requests.take(id, body, parse).await);
+        }
+        RuntimeRoute::Reserved => {
+            return message(StatusCode::NOT_FOUND, "the runtime API has no such path");
         }
     }
     accept(true)
@@ -270,44 +236,4 @@ fn accept(is_accepted: bool) -> Response<Body> {
         return json_bytes(StatusCode::ACCEPTED, "{\"status\":\"OK\"}");
     }
     message(StatusCode::BAD_REQUEST, "no event with this id waits for a reply")
-}
-
-#[cfg(test)]
-mod tests {
-    use http::Method;
-
-    use super::RuntimeRequest;
-
-    #[test]
-    fn both_dialects_ask_for_the_same() {
-        let cases = [
-            ("POST", "/runtime/init/ready", Some(RuntimeRequest::Ready)),
-            ("GET", "/runtime/invocation/next", Some(RuntimeRequest::Next)),
-            ("POST", "/runtime/invocation/response", Some(RuntimeRequest::Response(None))),
-            ("POST", "/runtime/invocation/error", Some(RuntimeRequest::Raised(None))),
-            ("POST", "/2018-06-01/runtime/init/error", Some(RuntimeRequest::NotLoaded)),
-            ("GET", "/2018-06-01/runtime/invocation/next", Some(RuntimeRequest::Next)),
-            (
-                "POST",
-                "/2018-06-01/runtime/invocation/a/response",
-                Some(RuntimeRequest::Response(Some("a"))),
-            ),
-            (
-                "POST",
-                "/2018-06-01/runtime/invocation/a/error",
-                Some(RuntimeRequest::Raised(Some("a"))),
-            ),
-            ("POST", "/runtime/invocation/next", None),
-            ("GET", "/runtime/invocation/response", None),
-            ("PUT", "/runtime/init/ready", None),
-            ("GET", "/", None),
-        ];
-        for (method, path, ask) in cases {
-            assert_eq!(
-                RuntimeRequest::of(&Method::try_from(method).unwrap(), path),
-                ask,
-                "{method} {path}"
-            );
-        }
-    }
 }

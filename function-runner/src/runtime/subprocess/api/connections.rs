@@ -7,7 +7,8 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use daemon::{
     credentials::AccessToken,
-    http::{Body, message},
+    http::{Body, message, method_not_allowed},
+    path::normal,
 };
 use http::{HeaderValue, Request, Response, StatusCode, header};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -21,10 +22,11 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
 
 use super::{
-    Requests, RuntimeRequest, SECRET, answer,
+    Requests, SECRET, answer,
     caller::Callers,
     idle::{IdleConnections, Use},
     next,
+    routes::{self, Route},
     stream::ChildStream,
 };
 use crate::runtime::subprocess::delivery::Deliveries;
@@ -150,19 +152,28 @@ impl Child {
         deliveries: &Deliveries,
         used: &Use,
     ) -> Response<Body> {
-        if RuntimeRequest::rest(request.uri().path()).is_none() {
-            used.push_begins();
-            let answer = self.requests.pushes.answer(request).await;
-            used.push_ends();
-            return self.making_way(answer);
-        }
+        let path = normal(request.uri().path()).into_owned();
+        let found = match routes::find(request.method(), &path) {
+            Ok((Route::Push, _)) => {
+                used.push_begins();
+                let answer = self.requests.pushes.answer(request).await;
+                used.push_ends();
+                return self.making_way(answer);
+            }
+            Ok((Route::Runtime(route), id)) => Ok((route, id)),
+            Err(methods) => Err(methods),
+        };
         used.is_runtimes();
         if !self.access.knows(&request) {
             return message(StatusCode::FORBIDDEN, "this is not your runtime API");
         }
+        let (route, id) = match found {
+            Ok(found) => found,
+            Err(methods) => return method_not_allowed(&methods),
+        };
         // Processes that the child has left behind may still send requests. The end of the instance
         // does not wait for them.
-        let answer = answer(&self.requests, deliveries, request);
+        let answer = answer(&self.requests, deliveries, route, id, request);
         self.stop.run_until_cancelled(answer).await.unwrap_or_else(next::none)
     }
 

@@ -4,11 +4,11 @@
 //!
 //! They have nothing to do with events: a child may push whenever it runs.
 
+mod rest;
 mod turns;
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use daemon::{
     browser::{PageGuard, PageSettings},
     credentials::AccessToken,
@@ -20,24 +20,15 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use shared::api_id::is_api_id;
-use tokio::{
-    sync::oneshot::error::TryRecvError,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::turns::{Admitted, Turn, Turns, WAITING_MAX};
-use crate::push::{BodyEnd, PUSH_TIMEOUT, PushBody, PushFailure, PushHeaders, Pushes, refused};
+use crate::push::{PUSH_TIMEOUT, PushBody, PushFailure, PushHeaders, Pushes, refused};
 
 /// How long pushes may still take when their instance has ended. Less than its connections have, so
 /// that none breaks off in the middle of a push.
 const END_TIMEOUT: Duration = Duration::from_millis(500);
-/// What a child still sends after an answer that came before the end of its push is read and
-/// dropped: for this long, until it sends nothing for so long, and so much of it.
-const REST_TIMEOUT: Duration = Duration::from_secs(10);
-const REST_SILENCE: Duration = Duration::from_secs(1);
-const REST_BYTES_MAX: usize = 64 << 20;
-
 /// Passes the pushes of one child on.
 #[derive(Debug, Clone)]
 pub(super) struct ChildPushes {
@@ -92,7 +83,7 @@ impl ChildPushes {
     fn refuse(&self, request: Request<Incoming>, refusal: Response<Body>) -> Response<Body> {
         // Reading would tell a client to send what it has asked for.
         if !request.headers().contains_key(header::EXPECT) {
-            self.tasks.spawn(drop_rest(request.into_body()));
+            self.tasks.spawn(rest::drop_all(request.into_body()));
         }
         refusal
     }
@@ -156,35 +147,11 @@ impl ChildPushes {
         body: Incoming,
     ) -> Response<Body> {
         let turn = admitted.turn().await;
-        let (body, mut ended) = PushBody::new(body, self.stop.clone());
+        let (body, ended) = PushBody::new(body, self.stop.clone());
         let answer = self.pushes.pass_on(api, headers, body).await;
-        match ended.try_recv() {
-            Ok(BodyEnd::Whole | BodyEnd::Broken) | Err(TryRecvError::Closed) => {}
-            Ok(BodyEnd::Left(rest)) => drop(self.tasks.spawn(drop_rest(rest))),
-            Err(TryRecvError::Empty) => drop(self.tasks.spawn(async move {
-                // The gateway may still read.
-                if let Ok(Ok(BodyEnd::Left(rest))) = timeout(REST_TIMEOUT, ended).await {
-                    drop_rest(rest).await;
-                }
-            })),
-        }
+        rest::drop_later(ended, &self.tasks);
         in_turn_to_its_end(answer, turn)
     }
-}
-
-/// Reads what a child still sends, so that it gets its answer: the system resets a connection that
-/// is closed while bytes are unread.
-async fn drop_rest(mut body: Incoming) {
-    let mut bytes = 0;
-    let reading = async {
-        while let Ok(Some(Ok(frame))) = timeout(REST_SILENCE, body.frame()).await {
-            bytes += frame.data_ref().map_or(0, Bytes::len);
-            if bytes > REST_BYTES_MAX {
-                return;
-            }
-        }
-    };
-    let _ = timeout(REST_TIMEOUT, reading).await;
 }
 
 /// `answer`, which has `turn` until its end: a long one comes as the child reads it.
