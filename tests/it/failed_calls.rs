@@ -3,7 +3,6 @@
 use std::fs;
 
 use http::HeaderMap;
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -58,8 +57,7 @@ impl Logged {
     }
 
     async fn end(self) {
-        self.gateway.signal(Signal::SIGTERM);
-        assert_eq!(self.gateway.ended().await.code(), Some(0));
+        assert_eq!(self.gateway.stopped().await.code(), Some(0));
     }
 }
 
@@ -108,8 +106,7 @@ async fn a_line_of_a_failed_call_names_event_api_function_url_and_meaning() {
     let line = gateway.line("cleanup failed").await;
     assert_eq!((fields(&line), &line["left_out"]), (expected("WARN", "cleanup"), &json!(0)));
     gateway.end().await;
-    runner.signal(Signal::SIGTERM);
-    assert_eq!(runner.ended().await.code(), Some(0));
+    assert_eq!(runner.stopped().await.code(), Some(0));
 }
 
 #[tokio::test]

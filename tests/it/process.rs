@@ -115,10 +115,8 @@ async fn gateway_and_function_runner_serve_the_chat_as_two_processes() {
     assert_eq!(runner.address("internal").to_string(), runner_address);
     chat(&gateway).await;
 
-    gateway.signal(Signal::SIGTERM);
-    assert_eq!(gateway.ended().await.code(), Some(0));
-    runner.signal(Signal::SIGTERM);
-    assert_eq!(runner.ended().await.code(), Some(0));
+    assert_eq!(gateway.stopped().await.code(), Some(0));
+    assert_eq!(runner.stopped().await.code(), Some(0));
     assert_eq!(fs::read_dir(folder.path().join("data/roster")).unwrap().count(), 0);
 }
 
@@ -149,8 +147,7 @@ async fn a_second_signal_ends_a_gateway_that_drains_at_once() {
         while crate::support::access::get(&ready).await.unwrap().status() != 503 {}
     })
     .await;
-    gateway.signal(Signal::SIGTERM);
-    assert_eq!(gateway.ended().await.code(), Some(1));
+    assert_eq!(gateway.stopped().await.code(), Some(1));
     client.abort();
 }
 
@@ -162,8 +159,7 @@ async fn the_command_check_says_whether_a_process_is_ready() {
     let variables = [("LONGHOLD_GATEWAY__LISTEN__INTERNAL", address.as_str())];
     let check = run("gateway", &["check"], folder.path(), &variables).await;
     assert_eq!(check.status.code(), Some(0), "{}", check.stderr);
-    gateway.signal(Signal::SIGTERM);
-    gateway.ended().await;
+    gateway.stopped().await;
     let check = run("gateway", &["check"], folder.path(), &variables).await;
     assert_eq!(check.status.code(), Some(1));
     assert!(check.stderr.contains(&address), "{}", check.stderr);

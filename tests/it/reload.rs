@@ -76,8 +76,7 @@ impl ChangingGateway {
     }
 
     async fn end(self) {
-        self.gateway.signal(Signal::SIGTERM);
-        assert_eq!(self.gateway.ended().await.code(), Some(0));
+        assert_eq!(self.gateway.stopped().await.code(), Some(0));
     }
 }
 

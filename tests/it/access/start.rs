@@ -208,8 +208,7 @@ async fn a_listener_off_loopback_asks_for_tokens_unless_it_is_said_to_be_insecur
     let gateway = Process::start("gateway", &[], folder.path(), &variables).await;
     assert_eq!(status(push(&gateway)).await, 401);
     assert_eq!(status(list(&gateway)).await, 401);
-    gateway.signal(Signal::SIGTERM);
-    assert_eq!(gateway.ended().await.code(), Some(0));
+    assert_eq!(gateway.stopped().await.code(), Some(0));
 
     let insecure = ("LONGHOLD_GATEWAY__ACCESS__INSECURE", "true");
     let variables = [&DEFAULTS[..], &[internal, insecure]].concat();
@@ -294,8 +293,7 @@ async fn longhold_asks_for_tokens_as_soon_as_it_is_reached_from_afar() {
         let said = said.text().await.unwrap();
         assert_eq!(said.contains(REFUSED), !is_own, "{variable:?}: {said}");
         assert_eq!(longhold.log().contains("push.auth is \"loopback\""), is_own, "{variable:?}");
-        longhold.signal(Signal::SIGTERM);
-        assert_eq!(longhold.ended().await.code(), Some(0));
+        assert_eq!(longhold.stopped().await.code(), Some(0));
     }
     // No file has the token of its services.
     assert!(!folder.path().join("data/service.token").exists());

@@ -95,8 +95,7 @@ async fn the_page_reconnects_after_the_gateway_was_killed_and_started_again() {
 
     guest.close(1000.into()).await;
     browser.finish().await;
-    longhold.signal(Signal::SIGTERM);
-    assert_eq!(longhold.ended().await.code(), Some(0));
+    assert_eq!(longhold.stopped().await.code(), Some(0));
 }
 
 #[tokio::test]
@@ -108,8 +107,7 @@ async fn the_button_try_now_connects_at_once_also_by_keyboard() {
     tab.open(&format!("http://{}/", port.address)).await;
     tab.see(ONLINE).await;
     delay_automatic_retry(&tab).await;
-    longhold.signal(Signal::SIGTERM);
-    assert_eq!(longhold.ended().await.code(), Some(0));
+    assert_eq!(longhold.stopped().await.code(), Some(0));
     tab.see(OFFLINE).await;
     let reason = "Offline. The server went away, or found this connection idle.";
     assert_eq!(tab.text("#status").await, reason);
@@ -122,8 +120,7 @@ async fn the_button_try_now_connects_at_once_also_by_keyboard() {
     // The button is hidden, and the focus has moved to the text box.
     assert_eq!(tab.focused().await, "message");
     browser.finish().await;
-    longhold.signal(Signal::SIGTERM);
-    assert_eq!(longhold.ended().await.code(), Some(0));
+    assert_eq!(longhold.stopped().await.code(), Some(0));
 }
 
 async fn start(port: &Port, folder: &TempDir) -> Process {

@@ -144,10 +144,8 @@ async fn restart_with(signal: Signal) -> Vec<u16> {
     load.enough.store(true, Ordering::Relaxed);
     let codes = join_all(connections).await.into_iter().filter_map(Result::unwrap).collect();
     eprintln!("{} echoes", load.echoes.load(Ordering::Relaxed));
-    services.gateway.signal(Signal::SIGTERM);
-    assert_eq!(services.gateway.ended().await.code(), Some(0));
-    runner.signal(Signal::SIGTERM);
-    assert_eq!(runner.ended().await.code(), Some(0));
+    assert_eq!(services.gateway.stopped().await.code(), Some(0));
+    assert_eq!(runner.stopped().await.code(), Some(0));
     codes
 }
 

@@ -120,8 +120,7 @@ async fn begin_drain(gateway: &Process) {
 
 async fn end_at_once(gateway: Process) {
     begin_drain(&gateway).await;
-    gateway.signal(Signal::SIGTERM);
-    assert_eq!(gateway.ended().await.code(), Some(1));
+    assert_eq!(gateway.stopped().await.code(), Some(1));
 }
 
 /// With a function that is down, a drain does not try all cleanups of the backlog one after

@@ -28,8 +28,7 @@ async fn functions_that_are_given_by_url_are_left_alone() {
     let folder = folder();
     let variables = [("LONGHOLD_GATEWAY__API__0__CLEANUP", "http://127.0.0.1:1/cleanup")];
     let longhold = Process::start("longhold", &[], folder.path(), &variables).await;
-    longhold.signal(Signal::SIGTERM);
-    assert_eq!(longhold.ended().await.code(), Some(0));
+    assert_eq!(longhold.stopped().await.code(), Some(0));
 }
 
 const NEW_API: &str =
@@ -96,8 +95,7 @@ async fn an_api_and_its_function_can_be_added_at_once() {
     longhold.signal(Signal::SIGHUP);
     until_open(&longhold, true).await;
     assert!(!longhold.log().contains("stay as they are"), "{}", longhold.log());
-    longhold.signal(Signal::SIGTERM);
-    assert_eq!(longhold.ended().await.code(), Some(0));
+    assert_eq!(longhold.stopped().await.code(), Some(0));
 }
 
 #[tokio::test]

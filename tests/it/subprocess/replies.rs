@@ -6,6 +6,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 use super::{
     Functions,
@@ -39,12 +40,10 @@ async fn a_reply_that_stalls_is_given_up_when_others_need_its_memory() {
     if !has("python") {
         return;
     }
-    let folder = folder();
-    write(folder.path(), "large/bootstrap", BOOTSTRAP);
-    let text = "limits.reply_memory = '6MiB'\n\
-        [functions.large]\nruntime = 'custom'\ncode = 'large'\n\
-        timeout = '15m'\nmax_instances = 2\n";
-    let functions = Functions::start_in(folder, text).await;
+    let folder = with_bootstrap("large", BOOTSTRAP);
+    let large = custom("large", "timeout = '15m'\nmax_instances = 2");
+    let text = format!("limits.reply_memory = '6MiB'\n{large}");
+    let functions = Functions::start_in(folder, &text).await;
     let is_given_up = AtomicBool::new(false);
     let stall = async || {
         let (status, error) = functions.invoke("large", &json!("stall")).await;
@@ -63,6 +62,18 @@ async fn a_reply_that_stalls_is_given_up_when_others_need_its_memory() {
     soon("all answers", async { tokio::join!(stall(), others) }).await;
     assert_eq!(functions.invoke("large", &Value::Null).await.0, 200);
     functions.finish().await;
+}
+
+/// A folder with `bootstrap` as that of the function `name`.
+fn with_bootstrap(name: &str, bootstrap: &str) -> TempDir {
+    let folder = folder();
+    write(folder.path(), &format!("{name}/bootstrap"), bootstrap);
+    folder
+}
+
+/// The settings of the function `name` with a bootstrap of its own, and `lines`.
+fn custom(name: &str, lines: &str) -> String {
+    format!("[functions.{name}]\nruntime = 'custom'\ncode = '{name}'\n{lines}\n")
 }
 
 /// Waits until the log of the function `name` has `text`.
@@ -117,15 +128,13 @@ async fn a_process_that_replies_slowly_holds_the_memory_of_one_reply_at_most() {
     if !has("python") {
         return;
     }
-    let folder = folder();
+    let folder = with_bootstrap("large", BOOTSTRAP);
     let stop = folder.path().join("stop");
-    write(folder.path(), "large/bootstrap", BOOTSTRAP);
     write(folder.path(), "drips/bootstrap", &DRIPS.replace("STOP", stop.to_str().unwrap()));
-    let text = "limits.reply_memory = '12MiB'\n\
-        [functions.large]\nruntime = 'custom'\ncode = 'large'\ntimeout = '15s'\n\
-        [functions.drips]\nruntime = 'custom'\ncode = 'drips'\ntimeout = '15m'\n\
-        min_instances = 1\nmax_instances = 1\nprivate_tmp = false\n";
-    let functions = Functions::start_in(folder, text).await;
+    let one = "timeout = '15m'\nmin_instances = 1\nmax_instances = 1\nprivate_tmp = false";
+    let both = custom("large", "timeout = '15s'") + &custom("drips", one);
+    let text = format!("limits.reply_memory = '12MiB'\n{both}");
+    let functions = Functions::start_in(folder, &text).await;
     let large = async || {
         let (status, reply) = functions.invoke("large", &json!(1)).await;
         assert_eq!(status, 200, "{reply}");
@@ -164,10 +173,8 @@ async fn a_reply_that_has_come_whole_counts_though_its_process_has_ended() {
     if !has("python") {
         return;
     }
-    let folder = folder();
-    write(folder.path(), "leaves/bootstrap", LEAVES);
-    let text = "[functions.leaves]\nruntime = 'custom'\ncode = 'leaves'\ntimeout = '20s'\n";
-    let functions = Functions::start_in(folder, text).await;
+    let folder = with_bootstrap("leaves", LEAVES);
+    let functions = Functions::start_in(folder, &custom("leaves", "timeout = '20s'")).await;
     for length in [10, 5 << 20].repeat(5) {
         let (status, reply) = functions.invoke("leaves", &json!(length)).await;
         assert_eq!((status, reply.as_str().map(str::len)), (200, Some(length)));
@@ -208,10 +215,8 @@ async fn a_process_leaves_no_more_replies_behind_than_it_may_have_connections() 
     if !has("python") {
         return;
     }
-    let folder = folder();
-    write(folder.path(), "floods/bootstrap", FLOODS);
-    let text = "[functions.floods]\nruntime = 'custom'\ncode = 'floods'\ntimeout = '60s'\n";
-    let functions = Functions::start_in(folder, text).await;
+    let folder = with_bootstrap("floods", FLOODS);
+    let functions = Functions::start_in(folder, &custom("floods", "timeout = '60s'")).await;
     assert_eq!(functions.invoke("floods", &json!(1)).await, (200, json!("half")));
     functions.finish().await;
 }

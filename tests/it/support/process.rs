@@ -189,6 +189,12 @@ impl Process {
         kill(Pid::from_raw(self.pid().try_into().unwrap()), signal).unwrap();
     }
 
+    /// Asks it to end, and waits for that.
+    pub(crate) async fn stopped(self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        self.ended().await
+    }
+
     /// Waits for the end. Returns the log.
     pub(crate) async fn ended_with_log(mut self) -> String {
         soon("the end of a process", self.child.wait()).await.unwrap();

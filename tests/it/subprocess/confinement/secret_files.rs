@@ -8,7 +8,6 @@ use std::{
 };
 
 use landlock::{AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
-use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::{allows_mounts, evaluates};
@@ -55,8 +54,7 @@ async fn check(program: &str, listener: &str, folder: &Path, files: &[PathBuf], 
     let new = write_private(folder, "new", "hunter3");
     fs::rename(new, folder.join("secrets/key")).unwrap();
     assert_eq!(read(&address.to_string(), &[folder.join("secrets/key")]).await, [""]);
-    process.signal(Signal::SIGTERM);
-    process.ended().await;
+    process.stopped().await;
 }
 
 #[tokio::test]
@@ -133,8 +131,7 @@ async fn a_function_has_the_folder_of_the_tokens_but_no_secret_that_is_named_lat
     write(path, "functions.toml", &format!("{text}\n{other}"));
     process.logged("functions reloaded").await;
     assert_eq!(read(&address, &[late]).await, [""]);
-    process.signal(Signal::SIGTERM);
-    process.ended().await;
+    process.stopped().await;
 }
 
 /// Shell commands that take away what is needed for mounts: the capability, and namespaces in which
@@ -184,6 +181,5 @@ async fn where_no_mount_can_be_made_a_function_does_not_reach_a_folder_of_secret
     process.logged("functions of the runner's user can read").await;
     let line = process.log().lines().find(|line| line.contains("can read")).unwrap().to_owned();
     assert!(line.contains("functions.toml") && !line.contains(".token"), "{line}");
-    process.signal(Signal::SIGTERM);
-    process.ended().await;
+    process.stopped().await;
 }
