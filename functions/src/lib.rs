@@ -28,7 +28,7 @@ pub use self::{
     catalog::{Catalog, Starter},
     environment::Environment,
     function::{BoxFuture, Check, Context, Function, FunctionError, Start},
-    push_client::{PushClient, PushFailed},
+    push_client::{FORBIDDEN, PushClient, PushFailed},
     push_credential::PushCredential,
     push_transport::PushTransport,
     start_error::StartError,

@@ -44,6 +44,11 @@ pub struct PushClient {
     name: String,
 }
 
+/// What HTTP 403 of a gateway without the documented JSON means, and what would be right.
+pub const FORBIDDEN: &str = "the gateway wants a client certificate that its internal_tls.client_ca has signed (cert and key \
+     of [outbound_tls]), or it does not have the host that was pushed to (that of variables.push) in \
+     listen.internal_hosts";
+
 /// A push was not carried out, or it is not known whether it was. `url` has no secrets.
 #[derive(Debug, thiserror::Error)]
 pub enum PushFailed {
@@ -66,11 +71,7 @@ pub enum PushFailed {
         source: serde_json::Error,
     },
     /// The gateway does not serve this client.
-    #[error(
-        "push to {url} was refused with HTTP 403: the gateway wants a client certificate that its \
-         internal_tls.client_ca has signed (cert and key of [outbound_tls]), or it does not have \
-         the host of this address in listen.internal_hosts"
-    )]
+    #[error("push to {url} was refused with HTTP 403: {FORBIDDEN}")]
     Forbidden {
         /// Where the push went.
         url: String,

@@ -4,6 +4,7 @@ use std::{error::Error, iter};
 
 use batch::OFFER;
 use daemon::http::{Body, full, json};
+use functions::FORBIDDEN;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use shared::push::PushAnswer;
@@ -95,9 +96,7 @@ pub(super) fn meaning(status: StatusCode, err_no: Option<u16>) -> &'static str {
                 function, or name the API in push_to of the function";
     }
     if status == StatusCode::FORBIDDEN {
-        return "the gateway wants a client certificate that its internal_tls.client_ca has signed \
-                (cert and key of [outbound_tls]), or it does not have the host of variables.push in \
-                listen.internal_hosts";
+        return FORBIDDEN;
     }
     match err_no {
         Some(400) => "the gateway cannot read it",
