@@ -360,7 +360,7 @@ async fn receive(
         }
         while let Some((index, response)) = reader.next()? {
             if let Some(sender) = senders.get_mut(index).and_then(Option::take) {
-                let _ = sender.send(response.map_err(|TooLarge| NoAnswer::TooLarge));
+                let _ = sender.send(response.map_err(|TooLarge { .. }| NoAnswer::TooLarge));
             }
         }
     }

@@ -90,9 +90,11 @@ pub fn items(mut bytes: Bytes) -> Result<Vec<Item>, Malformed> {
 }
 
 /// Reads the responses of items from the chunks of a stream.
-#[derive(Debug, Default)]
-pub(crate) struct ResponseReader {
+#[derive(Debug)]
+pub struct ResponseReader {
     buffer: BytesMut,
+    /// The largest body that is kept.
+    body_bytes_max: usize,
     skipped: Option<Skipped>,
 }
 
@@ -100,27 +102,43 @@ pub(crate) struct ResponseReader {
 #[derive(Debug, Clone, Copy)]
 struct Skipped {
     index: usize,
+    status: u16,
     /// How many bytes of the response are still to come.
     left: usize,
 }
 
 /// A response that was read, or the reason why not.
-pub(crate) type ReadResponse = Result<ItemResponse, TooLarge>;
+pub type ReadResponse = Result<ItemResponse, TooLarge>;
 
-/// The body of a response is larger than 8 MiB.
+/// The body of a response is larger than those that are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TooLarge;
+pub struct TooLarge {
+    /// The HTTP status of the response.
+    pub status: u16,
+}
+
+impl Default for ResponseReader {
+    fn default() -> Self {
+        Self::keeping(BODY_BYTES_MAX)
+    }
+}
 
 impl ResponseReader {
-    pub(crate) fn push(&mut self, chunk: &[u8]) {
+    /// A reader that keeps bodies of so many bytes at most.
+    pub fn keeping(body_bytes_max: usize) -> Self {
+        Self { buffer: BytesMut::new(), body_bytes_max, skipped: None }
+    }
+
+    /// Adds bytes of the stream. They are kept until [`Self::next`] has returned or skipped them.
+    pub fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }
 
     /// The next complete response, with the index of its item. `None` if more bytes are needed. One
     /// that is too large is read to its end, and does not harm the others.
-    pub(crate) fn next(&mut self) -> Result<Option<(usize, ReadResponse)>, Malformed> {
-        if let Some(index) = self.skip() {
-            return Ok(Some((index, Err(TooLarge))));
+    pub fn next(&mut self) -> Result<Option<(usize, ReadResponse)>, Malformed> {
+        if let Some((index, too_large)) = self.skip() {
+            return Ok(Some((index, Err(too_large))));
         }
         if self.skipped.is_some() {
             return Ok(None);
@@ -129,10 +147,10 @@ impl ResponseReader {
         let [index, status] = head.words;
         let (index, status) = (number(index)?, number(status)?);
         let (line, length) = (head.line, head.length);
-        if length > BODY_BYTES_MAX {
+        if length > self.body_bytes_max {
             let left = line.checked_add(length).and_then(|bytes| bytes.checked_add(1));
             let left = left.ok_or(Malformed("a body is too large"))?;
-            self.skipped = Some(Skipped { index, left });
+            self.skipped = Some(Skipped { index, status, left });
             return self.next();
         }
         if self.buffer.len() <= line + length {
@@ -144,14 +162,14 @@ impl ResponseReader {
     }
 
     /// Drops what has come of a response that is too large. At its end, the index of its item.
-    fn skip(&mut self) -> Option<usize> {
-        let Skipped { index, left } = self.skipped.take()?;
+    fn skip(&mut self) -> Option<(usize, TooLarge)> {
+        let Skipped { index, status, left } = self.skipped.take()?;
         let here = left.min(self.buffer.len());
         self.buffer.advance(here);
         if here == left {
-            return Some(index);
+            return Some((index, TooLarge { status }));
         }
-        self.skipped = Some(Skipped { index, left: left - here });
+        self.skipped = Some(Skipped { index, status, left: left - here });
         None
     }
 }

@@ -4,6 +4,7 @@
 //! the function may push to.
 
 mod answer;
+mod batch;
 mod body;
 mod failures;
 mod headers;
@@ -83,11 +84,17 @@ impl Pushes {
         let headers = headers.beside(self.0.headers.clone());
         let request = http.post(at(url, api)).headers(headers).body(reqwest::Body::wrap(body));
         match Answered::read(request.send().await).await {
-            Ok(Answered { response, failure: Some(failure) }) => {
-                self.0.failures.note(api, &failure);
+            Ok(Answered::One(response, failure)) => {
+                if let Some(failure) = failure {
+                    self.0.failures.note(api, &failure);
+                }
                 response
             }
-            Ok(Answered { response, failure: None }) => response,
+            Ok(Answered::Batch(response)) => {
+                let (pushes, api) = (self.clone(), api.to_owned());
+                let note = move |failure: &_| pushes.0.failures.note(&api, failure);
+                response.map(|answer| batch::reading(answer, note))
+            }
             Err(failure) => self.failed(api, &failure),
         }
     }

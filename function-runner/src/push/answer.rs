@@ -2,7 +2,7 @@
 
 use std::{error::Error, iter};
 
-use batch::OFFER;
+use batch::{OFFER, server::is_batch};
 use daemon::http::{Body, full, json};
 use functions::FORBIDDEN;
 use http::{HeaderMap, HeaderName, Response, StatusCode, header};
@@ -17,13 +17,14 @@ const PASSED_BACK: [HeaderName; 5] =
 
 /// Longer answers are passed back as they come. Only those to many have such a length, and an
 /// `errNo` that says nothing.
-const SHORT_BYTES: u64 = 16 << 10;
+pub(super) const SHORT_BYTES: usize = 16 << 10;
 
 /// The answer of the gateway.
-pub(super) struct Answered {
-    pub(super) response: Response<Body>,
-    /// Why the push was not carried out, if it was not.
-    pub(super) failure: Option<PushFailure>,
+pub(super) enum Answered {
+    /// To one push, and why it was not carried out, if it was not.
+    One(Response<Body>, Option<PushFailure>),
+    /// To a batch, as it comes.
+    Batch(Response<Body>),
 }
 
 impl Answered {
@@ -33,20 +34,35 @@ impl Answered {
     ) -> Result<Self, PushFailure> {
         let answer = sent.map_err(|error| no_answer(&error))?;
         let (status, headers) = (answer.status(), kept(answer.headers()));
-        let is_short = answer.content_length().is_some_and(|bytes| bytes <= SHORT_BYTES);
+        let respond = |body| {
+            let mut response = Response::new(body);
+            (*response.status_mut(), *response.headers_mut()) = (status, headers);
+            response
+        };
+        if status == StatusCode::OK && is_batch(answer.headers()) {
+            return Ok(Self::Batch(respond(as_it_comes(answer))));
+        }
+        let is_short = answer.content_length().is_some_and(|bytes| bytes <= SHORT_BYTES as u64);
         let (body, err_no) = if is_short {
             let bytes = answer.bytes().await.map_err(|error| no_answer(&error))?;
-            let err_no = serde_json::from_slice::<PushAnswer>(&bytes).ok().map(|it| it.err_no);
+            let err_no = err_no_in(&bytes);
             (full(bytes), err_no)
         } else {
             (as_it_comes(answer), None)
         };
-        let mut response = Response::new(body);
-        (*response.status_mut(), *response.headers_mut()) = (status, headers);
-        let has_failed = status != StatusCode::OK || err_no.is_some_and(|err_no| err_no != 0);
-        let failure = has_failed.then(|| PushFailure::of_gateway(status, err_no));
-        Ok(Self { response, failure })
+        Ok(Self::One(respond(body), failure(status, err_no)))
     }
+}
+
+/// The `errNo` of an answer to one push.
+pub(super) fn err_no_in(answer: &[u8]) -> Option<u16> {
+    serde_json::from_slice::<PushAnswer>(answer).ok().map(|it| it.err_no)
+}
+
+/// Why a push was not carried out that the gateway has answered so, if it was not.
+pub(super) fn failure(status: StatusCode, err_no: Option<u16>) -> Option<PushFailure> {
+    let has_failed = status != StatusCode::OK || err_no.is_some_and(|err_no| err_no != 0);
+    has_failed.then(|| PushFailure::of_gateway(status, err_no))
 }
 
 fn as_it_comes(answer: reqwest::Response) -> Body {

@@ -58,6 +58,32 @@ async fn a_push_that_fails_is_in_the_log_with_its_function() {
     functions.finish().await;
 }
 
+/// A function in Rust sends batches, also as a child process.
+#[tokio::test]
+async fn each_push_of_a_batch_that_fails_is_in_the_log_with_its_function() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    let item = |index: usize, status: u16, err_no: u16| {
+        let body = format!(r#"{{"errNo":{err_no},"errMsg":"hunter2"}}"#);
+        format!("{index} {status} {}\n{body}\n", body.len())
+    };
+    let answer = item(0, 200, 0) + &item(1, 200, 422) + &item(2, 429, 429);
+    let head = Response::builder().header("content-type", "application/vnd.longhold.batch");
+    gateway.answers(head.body(&*answer).unwrap());
+    let request = "POST /api-x HTTP/1.0\\r\\ncontent-length: 0\\r\\n\\r\\n";
+    let received = eval(&functions, &format!("raw('{request}')")).await;
+    assert!(received.as_str().unwrap().ends_with(&answer), "{received}");
+    for words in ["errNo 422: its action, dataType or data", "errNo 429: the client reads too"] {
+        logged(&functions, &format!("push of function python to api-x failed with {words}")).await;
+    }
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    assert!(!log.contains("hunter2") && !log.contains("errNo 0"), "{log}");
+    functions.finish().await;
+}
+
 #[tokio::test]
 async fn a_function_is_told_that_there_is_no_gateway() {
     if !has("python") {
