@@ -108,25 +108,6 @@ impl Tls {
         Ok(Some(Self { is_dev: settings.dev, ..tls }))
     }
 
-    /// The TLS of a listener that orders its certificate. It may have none yet.
-    fn open_acme(
-        settings: &AcmeSettings,
-        table: &str,
-        origins: &Origins,
-    ) -> Result<Self, SettingsError> {
-        let (acme, kept) = Acme::open(settings).map_err(|error| {
-            let dir = settings.dir.display();
-            let what = format!(
-                "{dir} cannot be used: {error}; use a folder that belongs to the user of this process, \
-                 and that nobody else may use (700)"
-            );
-            SettingsError(vec![origins.problem(&format!("{table}.acme.dir"), what)])
-        })?;
-        let choice = Choice::new(kept.into_iter().collect(), Some(acme.challenges()));
-        let tls = Self::new(choice, Files::new(Vec::new(), None, table, origins.clone()), None);
-        Ok(Self { acme: Some(Arc::new(acme)), ..tls })
-    }
-
     fn new(choice: Choice, files: Files, client_check: Option<Arc<ClientCheck>>) -> Self {
         let choice = Arc::new(choice);
         let configuration = configuration::server(Arc::clone(&choice), client_check.clone());

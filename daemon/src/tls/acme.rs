@@ -8,6 +8,7 @@ mod account;
 mod challenges;
 mod folder;
 mod http;
+mod names;
 mod order;
 mod schedule;
 mod settings;
@@ -28,7 +29,8 @@ use self::{
     folder::Folder,
     schedule::{Cause, Retries, Schedule},
 };
-use super::{OutboundTls, Tls, pair::Pair};
+use super::{OutboundTls, Tls, choice::Choice, files::Files, pair::Pair};
+use crate::settings::{Origins, SettingsError};
 
 /// How long an order may take, with all its requests and the connections of the authority.
 const ORDER_TIMEOUT: Duration = Duration::from_mins(10);
@@ -62,9 +64,30 @@ impl Failure {
     }
 }
 
+impl Tls {
+    /// The TLS of a listener that orders its certificate. It may have none yet.
+    pub(super) fn open_acme(
+        settings: &AcmeSettings,
+        table: &str,
+        origins: &Origins,
+    ) -> Result<Self, SettingsError> {
+        let (acme, kept) = Acme::open(settings).map_err(|error| {
+            let dir = settings.dir.display();
+            let what = format!(
+                "{dir} cannot be used: {error}; use a folder that belongs to the user of this process, \
+                 and that nobody else may use (700)"
+            );
+            SettingsError(vec![origins.problem(&format!("{table}.acme.dir"), what)])
+        })?;
+        let choice = Choice::new(kept.into_iter().collect(), Some(Arc::clone(&acme.challenges)));
+        let tls = Self::new(choice, Files::new(Vec::new(), None, table, origins.clone()), None);
+        Ok(Self { acme: Some(Arc::new(acme)), ..tls })
+    }
+}
+
 impl Acme {
     /// Opens the folder of the settings. Returns the certificate that is kept there, too.
-    pub(super) fn open(settings: &AcmeSettings) -> io::Result<(Self, Option<Pair>)> {
+    fn open(settings: &AcmeSettings) -> io::Result<(Self, Option<Pair>)> {
         let folder = Folder::open(&settings.dir, &settings.directory)?;
         let kept = folder.kept().unwrap_or_else(|problem| {
             warn!("the kept certificate cannot be used, and another one is ordered: {problem}");
@@ -72,10 +95,6 @@ impl Acme {
         });
         let challenges = Arc::new(Challenges::default());
         Ok((Self { settings: settings.clone(), folder, challenges }, kept))
-    }
-
-    pub(super) fn challenges(&self) -> Arc<Challenges> {
-        Arc::clone(&self.challenges)
     }
 
     /// Orders a certificate for `tls` each time that one is due. Ends only when it is dropped.

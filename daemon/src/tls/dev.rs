@@ -4,24 +4,20 @@
 //! nobody else can have made them.
 
 use std::{
-    fs::{self, DirBuilder, File, Metadata, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io,
-    os::unix::fs::{DirBuilderExt, MetadataExt},
+    os::unix::fs::DirBuilderExt,
     path::Path,
     thread::sleep,
     time::{Duration, Instant, SystemTime},
 };
 
-use nix::unistd::Uid;
 use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
 use tracing::info;
 
-use super::{
-    files::PairFiles,
-    own_files::{self, permissions, write},
-    pair::Pair,
-};
+use super::{files::PairFiles, own_files::write, pair::Pair};
 use crate::{
+    access::{Others, is_own, problem_of_own_folder},
     authority::{Authority, vouches},
     settings::{open_file, read_bytes},
 };
@@ -44,7 +40,10 @@ const LOCK_LOOK: Duration = Duration::from_millis(20);
 pub(super) fn prepare(dir: &Path, now: SystemTime) -> io::Result<PairFiles> {
     DirBuilder::new().recursive(true).mode(0o755).create(dir)?;
     let folder = File::open(dir)?;
-    check_owner(&folder.metadata()?)?;
+    // Whoever can write to the folder can put an authority there that signs for every name.
+    if let Some(what) = problem_of_own_folder(&folder.metadata()?, Others::Read) {
+        return Err(io::Error::other(format!("it {what}")));
+    }
     // Until `folder` is closed. Two starts at once would leave an authority of one of them and a
     // certificate of the other.
     lock(&folder)?;
@@ -65,17 +64,6 @@ pub(super) fn prepare(dir: &Path, now: SystemTime) -> io::Result<PairFiles> {
     Ok(files)
 }
 
-/// Whoever can write to the folder can put an authority there that signs for every name.
-fn check_owner(folder: &Metadata) -> io::Result<()> {
-    own_files::check_owner(folder)?;
-    let mode = permissions(folder);
-    if mode & 0o022 != 0 {
-        let problem = format!("it has the permissions {mode:03o}, so that others may write to it");
-        return Err(io::Error::other(problem));
-    }
-    Ok(())
-}
-
 fn lock(folder: &File) -> io::Result<()> {
     let end = Instant::now() + LOCK_TIMEOUT;
     loop {
@@ -93,10 +81,8 @@ fn lock(folder: &File) -> io::Result<()> {
 /// Whether the files are this user's, belong together, are for this machine only, and are valid for
 /// a while.
 fn is_good(files: &PairFiles, authority: &Path, now: SystemTime) -> bool {
-    let is_own = |path: &Path| {
-        fs::symlink_metadata(path)
-            .is_ok_and(|file| file.is_file() && file.uid() == Uid::effective().as_raw())
-    };
+    let is_own =
+        |path: &Path| fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && is_own(&file));
     if ![authority, &files.cert, &files.key].into_iter().all(is_own) {
         return false;
     }

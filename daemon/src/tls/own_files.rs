@@ -1,27 +1,11 @@
 //! Files in a folder of this process, for the user of this process.
 
 use std::{
-    fs::{self, Metadata, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
-
-use nix::unistd::Uid;
-
-/// An error if the folder belongs to another user, who can replace what is in it.
-pub(super) fn check_owner(folder: &Metadata) -> io::Result<()> {
-    let (owner, own) = (folder.uid(), Uid::effective().as_raw());
-    if owner != own {
-        let problem = format!("it belongs to the user {owner}, and this process to {own}");
-        return Err(io::Error::other(problem));
-    }
-    Ok(())
-}
-
-pub(super) fn permissions(folder: &Metadata) -> u32 {
-    folder.mode() & 0o7777
-}
 
 /// Puts a file in the place of the one before, in one step.
 pub(super) fn write(path: &Path, mode: u32, text: &str) -> io::Result<()> {

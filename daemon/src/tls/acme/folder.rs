@@ -16,10 +16,13 @@ use url::{Url, form_urlencoded::byte_serialize};
 
 use super::super::{
     files::PairFiles,
-    own_files::{check_owner, permissions, write},
+    own_files::write,
     pair::{Pair, key},
 };
-use crate::secret_files;
+use crate::{
+    access::{Others, problem_of_own_folder},
+    secret_files,
+};
 
 /// The folder of an authority, below that of the settings.
 #[derive(Debug, Clone)]
@@ -35,14 +38,9 @@ impl Folder {
         let folder = dir.join(name_of(directory));
         for made in [dir, &folder] {
             DirBuilder::new().recursive(true).mode(0o700).create(made)?;
-            let metadata = fs::metadata(made)?;
-            check_owner(&metadata)?;
-            let mode = permissions(&metadata);
-            if mode & 0o077 != 0 {
-                let made = made.display();
-                return Err(io::Error::other(format!(
-                    "{made} has the permissions {mode:03o}, so that others may use it"
-                )));
+            let problem = problem_of_own_folder(&fs::metadata(made)?, Others::DoNothing);
+            if let Some(what) = problem {
+                return Err(io::Error::other(format!("{} {what}", made.display())));
             }
         }
         let folder = Self(folder);
