@@ -14,6 +14,10 @@ use super::{
 };
 use crate::access::{problem_of_public_file, problem_of_secret_file};
 
+/// The shortest key that requests are signed with. One of 16 random bytes cannot be guessed; those
+/// of the cloud are longer.
+const KEY_BYTES_MIN: usize = 16;
+
 /// The longest file of a secret.
 const FILE_BYTES_MAX: u64 = 64 << 10;
 
@@ -39,6 +43,17 @@ impl Secret {
     /// Keeps `text` out of messages and logs.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// Which keys that requests are signed with are valid.
+    pub const KEY_VALUES: &str = "a string of at least 16 bytes";
+
+    /// What is wrong with a key that requests are signed with, and what would be right.
+    pub fn check_key(key: &str) -> Result<(), String> {
+        let values = Self::KEY_VALUES;
+        let problem =
+            || format!("is shorter than {KEY_BYTES_MIN} bytes; use {values}, from a random source");
+        (key.len() >= KEY_BYTES_MIN).then_some(()).ok_or_else(problem)
     }
 
     /// The text itself.

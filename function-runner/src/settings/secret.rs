@@ -9,9 +9,6 @@ use daemon::settings::{Given, Secret, Section};
 /// What a secret id may consist of.
 const ID_VALUES: &str = "visible ASCII without / and ,";
 
-/// The shortest secret key that is taken, as for the key pairs of the gateway's clients.
-const KEY_BYTES_MIN: usize = 16;
-
 /// A secret id and its secret key.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretPair {
@@ -41,12 +38,7 @@ impl SecretPair {
             let problem = || format!("has characters that do not belong there; use {ID_VALUES}");
             id.bytes().all(is_sound).then_some(()).ok_or_else(problem)
         });
-        let values = "a string of at least 16 bytes";
-        let key = section.read_secret("secret_key", values, |key| {
-            let problem =
-                || format!("is shorter than 16 bytes; use {values}, from a random source");
-            (key.len() >= KEY_BYTES_MIN).then_some(()).ok_or_else(problem)
-        });
+        let key = section.read_secret("secret_key", Secret::KEY_VALUES, Secret::check_key);
         match (id, key) {
             (Given::Sound(id), Given::Sound(key)) => return Some(Self { id, key }),
             (Given::No, Given::Sound(_) | Given::Unsound) => alone(&section, "secret_id"),

@@ -4,10 +4,6 @@ use std::{collections::HashSet, path::Path};
 
 use daemon::settings::{Given, Kind, Secret, Section};
 
-/// The shortest secret that is taken. One of 16 random bytes cannot be guessed; those of the cloud
-/// are longer.
-const SECRET_BYTES_MIN: usize = 16;
-
 /// A secret id, and the secret that its owner signs with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPair {
@@ -42,12 +38,8 @@ impl KeyPair {
 }
 
 fn read_secret(section: &mut Section, base: &Path) -> Option<Secret> {
-    let values = "a string of at least 16 bytes";
-    let check = |secret: &str| {
-        let problem = || format!("is shorter than 16 bytes; use {values}, from a random source");
-        (secret.len() >= SECRET_BYTES_MIN).then_some(()).ok_or_else(problem)
-    };
-    match section.read_secret_or_file(["secret", "secret_file"], base, values, check) {
+    let keys = ["secret", "secret_file"];
+    match section.read_secret_or_file(keys, base, Secret::KEY_VALUES, Secret::check_key) {
         Given::Sound(secret) => Some(secret),
         Given::Unsound => None,
         Given::No => {
