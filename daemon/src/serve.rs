@@ -17,7 +17,7 @@ mod write_deadline;
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
-use http::{Request, Response, StatusCode};
+use http::{Extensions, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use hyper::server::conn::http1;
 use tokio::{
@@ -91,6 +91,15 @@ impl ServeSettings {
 /// port is 0 if it tells none. It is an extension of each request.
 #[derive(Debug, Clone, Copy)]
 pub struct PeerAddress(pub SocketAddr);
+
+impl PeerAddress {
+    /// That of the request with these extensions, which has come through [`serve`].
+    pub fn of(extensions: &Extensions) -> SocketAddr {
+        let Self(address) =
+            *extensions.get().expect("the listener puts the address into every request");
+        address
+    }
+}
 
 /// The request came over TLS of the listener. It is an extension of such a request.
 #[derive(Debug, Clone, Copy)]

@@ -111,8 +111,7 @@ impl Connector {
         let upgrade = hyper::upgrade::on(&mut request);
         let (head, no_body) = request.into_parts();
         drop(no_body);
-        let PeerAddress(peer) =
-            *head.extensions.get().expect("the listener puts the address into every request");
+        let peer = PeerAddress::of(&head.extensions);
         let over_tls = head.extensions.get::<OverTls>().is_some();
         let http_permit = head.extensions.get::<ConnectionPermit>().cloned();
         let mut handshake = Handshake::check(head, path_parameters)?;

@@ -34,8 +34,7 @@ struct Waiting {
 
 /// The answer ends when the caller leaves, or at `close`.
 pub(super) fn answer(runner: &Runner, head: &Parts, close: CancellationToken) -> Response<Body> {
-    let PeerAddress(address) =
-        *head.extensions.get().expect("the listener puts the address into every request");
+    let address = PeerAddress::of(&head.extensions);
     let Some(caller) = runner.callers().drains(address) else {
         let text = format!("{DRAINING_MAX} callers drain already; try again");
         return message(StatusCode::TOO_MANY_REQUESTS, &text);

@@ -153,9 +153,7 @@ async fn answer(
     if !gate.is_open()
         && let Some(denial) = access.denial(gate.caller(Presented::of(&head.headers)))
     {
-        let PeerAddress(peer) =
-            *head.extensions.get().expect("the listener puts the address into every request");
-        return gate.refuse(peer, &path, &denial);
+        return gate.refuse(PeerAddress::of(&head.extensions), &path, &denial);
     }
     match found {
         Found::Route(Route::Action, _) => {

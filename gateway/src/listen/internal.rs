@@ -6,14 +6,13 @@ mod push;
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     sync::{Arc, LazyLock},
 };
 
 use daemon::{
     body::RequestBody,
     browser::PageGuard,
-    credentials::{Denial, Gate, challenge},
+    credentials::{Gate, challenge},
     health::{health, readiness},
     http::{Body, message, method_not_allowed},
     path::normal,
@@ -48,6 +47,21 @@ pub(crate) struct Internal {
 
 #[derive(Debug, Clone, Copy)]
 enum Route {
+    /// The path of an API, if there is one with this id. What is sent there is a push.
+    Api(TokenPlace),
+    Own(OwnRoute),
+}
+
+/// Where a push has its token.
+#[derive(Debug, Clone, Copy)]
+enum TokenPlace {
+    Header,
+    Path,
+}
+
+/// A route that is not for pushes.
+#[derive(Debug, Clone, Copy)]
+enum OwnRoute {
     Health,
     Readiness,
     Cleanups,
@@ -55,27 +69,24 @@ enum Route {
     RetryCleanup,
     /// A path below `/cleanups/` that has no route.
     UnknownCleanup,
-    /// The path of an API, if there is one with this id.
-    Api,
-    /// The same, with a token in the path.
-    ApiByToken,
     /// A path that is kept for routes to come. No id of an API begins with `~`.
     Reserved,
 }
 
 static ROUTES: LazyLock<Router<Route>> = LazyLock::new(|| {
+    use OwnRoute::{Cleanup, Cleanups, Health, Readiness, Reserved, RetryCleanup, UnknownCleanup};
     Router::new()
-        .with("/healthz", &[(Method::GET, Route::Health)])
-        .with("/readyz", &[(Method::GET, Route::Readiness)])
-        .with("/cleanups", &[(Method::GET, Route::Cleanups)])
-        .with_any("/cleanups/{id}", Route::Cleanup)
-        .with_any("/cleanups/{id}/{*rest}", Route::UnknownCleanup)
-        .with("/cleanups/{id}/retry", &[(Method::POST, Route::RetryCleanup)])
-        .with_any("/~", Route::Reserved)
-        .with_any("/~/{*rest}", Route::Reserved)
-        .with_any("/~/t/{token}/{*id}", Route::ApiByToken)
-        .with_any("/", Route::Api)
-        .with_any("/{*id}", Route::Api)
+        .with("/healthz", &[(Method::GET, Route::Own(Health))])
+        .with("/readyz", &[(Method::GET, Route::Own(Readiness))])
+        .with("/cleanups", &[(Method::GET, Route::Own(Cleanups))])
+        .with_any("/cleanups/{id}", Route::Own(Cleanup))
+        .with_any("/cleanups/{id}/{*rest}", Route::Own(UnknownCleanup))
+        .with("/cleanups/{id}/retry", &[(Method::POST, Route::Own(RetryCleanup))])
+        .with_any("/~", Route::Own(Reserved))
+        .with_any("/~/{*rest}", Route::Own(Reserved))
+        .with_any("/~/t/{token}/{*id}", Route::Api(TokenPlace::Path))
+        .with_any("/", Route::Api(TokenPlace::Header))
+        .with_any("/{*id}", Route::Api(TokenPlace::Header))
 });
 
 /// All paths of the internal listener.
@@ -92,58 +103,59 @@ impl Internal {
             return Ok(refused);
         }
         let path = normal(request.uri().path()).into_owned();
-        let found = ROUTES.find(request.method(), &path);
-        let (access, [id, token]) = match &found {
-            Found::Route(route, parameters) => {
+        Ok(match ROUTES.find(request.method(), &path) {
+            Found::Route(Route::Api(place), parameters) => {
                 let [id, token] = ["id", "token"].map(|name| parameters.get(name));
-                (route.access(), [id, token].map(Option::unwrap_or_default))
+                let [id, token] = [id, token].map(Option::unwrap_or_default);
+                match self.admit_push(place, [id, token], &request) {
+                    Ok(source) => self.api(id, source, request).await,
+                    Err(denial) => {
+                        let peer = PeerAddress::of(request.extensions());
+                        self.gate.log(peer, &path, &denial);
+                        challenge(self.unauthorized(id, &denial))
+                    }
+                }
+            }
+            Found::Route(Route::Own(route), parameters) => {
+                match self.refusal(route.access(), &path, &request) {
+                    Some(refusal) => refusal,
+                    None => self.own(route, parameters.get("id"), &request).await,
+                }
             }
             // A caller without a token does not learn which routes there are.
-            Found::OtherMethods(_) | Found::Nothing => (Access::Known, [""; 2]),
-        };
-        let source = match self.admit(access, [id, token], &request) {
-            Ok(source) => source,
-            Err(denial) => {
-                let PeerAddress(peer) = *request
-                    .extensions()
-                    .get()
-                    .expect("the listener puts the address into every request");
-                return Ok(self.refuse(access, peer, [&path, id], &denial));
-            }
-        };
-        let route = match found {
-            Found::Route(route, _) => route,
-            Found::OtherMethods(methods) => return Ok(method_not_allowed(&methods)),
-            Found::Nothing => return Ok(nothing()),
-        };
-        Ok(match route {
-            Route::Health => health(),
-            Route::Readiness => readiness(self.is_ready()),
-            Route::Cleanups => self.list_cleanups(request.uri().query()).await,
-            Route::Cleanup => self.cleanup(request.method(), id).await,
-            Route::RetryCleanup => self.retry_cleanup(id).await,
-            Route::UnknownCleanup => cleanups::nothing(),
-            Route::Api | Route::ApiByToken => self.api(id, source, request).await,
-            Route::Reserved => super::reserved(),
+            Found::OtherMethods(methods) => self
+                .refusal(Access::Known, &path, &request)
+                .unwrap_or_else(|| method_not_allowed(&methods)),
+            Found::Nothing => self.refusal(Access::Known, &path, &request).unwrap_or_else(nothing),
         })
     }
 
-    /// The answer to `peer`, which may not use the route of `path`. `id` is that of the API in it.
-    fn refuse(
+    /// The answer to a request whose caller may not use a route with this access.
+    fn refusal(
         &self,
         access: Access,
-        peer: SocketAddr,
-        [path, id]: [&str; 2],
-        denial: &Denial,
+        path: &str,
+        request: &Request<RequestBody>,
+    ) -> Option<Response<Body>> {
+        let denial = self.admit(access, request).err()?;
+        Some(self.gate.refuse(PeerAddress::of(request.extensions()), path, &denial))
+    }
+
+    async fn own(
+        &self,
+        route: OwnRoute,
+        id: Option<&str>,
+        request: &Request<RequestBody>,
     ) -> Response<Body> {
-        match access {
-            Access::Push | Access::PushToken => {
-                self.gate.log(peer, path, denial);
-                challenge(self.unauthorized(id, denial))
-            }
-            Access::Anybody | Access::Operator | Access::Known => {
-                self.gate.refuse(peer, path, denial)
-            }
+        let id = id.unwrap_or_default();
+        match route {
+            OwnRoute::Health => health(),
+            OwnRoute::Readiness => readiness(self.is_ready()),
+            OwnRoute::Cleanups => self.list_cleanups(request.uri().query()).await,
+            OwnRoute::Cleanup => self.cleanup(request.method(), id).await,
+            OwnRoute::RetryCleanup => self.retry_cleanup(id).await,
+            OwnRoute::UnknownCleanup => cleanups::nothing(),
+            OwnRoute::Reserved => super::reserved(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, Weak};
 
 use daemon::{body::MemoryShare, settings::Secret};
 
-/// Who pushes.
+/// Who pushes. A request that is no push has none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PushSource {
     /// A function, by its name.
@@ -13,7 +13,7 @@ pub(crate) enum PushSource {
     Token(Secret),
     /// The operator.
     Operator,
-    /// Somebody who is asked for no token.
+    /// Somebody who pushes without a token, where none is asked for.
     Anybody,
 }
 

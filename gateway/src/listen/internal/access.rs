@@ -8,23 +8,19 @@ use daemon::{
 };
 use http::{HeaderMap, Request};
 
-use super::{Internal, Route};
+use super::{Internal, OwnRoute, TokenPlace};
 use crate::{
     dialect::{FUNCTION_HEADER, PUSH_TO_HEADER},
     push::{PushSource, TokenScope},
 };
 
-/// What a route asks of its callers.
+/// What a route that is not for pushes asks of its callers.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Access {
     /// Nothing.
     Anybody,
     /// The token of the operator.
     Operator,
-    /// Whatever pushes to the API.
-    Push,
-    /// A token of the API in the path.
-    PushToken,
     /// Any token that is known here.
     Known,
 }
@@ -34,60 +30,71 @@ const OPERATOR: &str =
 const PUSHER: &str = "send the header Authorization: Bearer with a token of [[push.tokens]] for this \
                       api, or push to /~/t/<token>/<api id>";
 
-impl Route {
+impl OwnRoute {
     pub(super) fn access(self) -> Access {
         match self {
             Self::Health | Self::Readiness => Access::Anybody,
             Self::Cleanups | Self::Cleanup | Self::RetryCleanup | Self::UnknownCleanup => {
                 Access::Operator
             }
-            Self::Api => Access::Push,
-            Self::ApiByToken => Access::PushToken,
             Self::Reserved => Access::Known,
         }
     }
 }
 
 impl Internal {
-    /// Who pushes with `request`, if it is a push, or why its caller may not use a route with this
-    /// access. `id` is that of the API in the path, `token` the token there.
+    /// The error says why the caller of `request` may not use a route with this access.
     pub(super) fn admit(
         &self,
         access: Access,
+        request: &Request<RequestBody>,
+    ) -> Result<(), Denial> {
+        if self.gate.is_open() {
+            return Ok(());
+        }
+        let caller = self.gate.caller(Presented::of(request.headers()));
+        match (access, caller) {
+            (Access::Anybody, _)
+            | (Access::Operator | Access::Known, Caller::Operator)
+            | (Access::Known, Caller::Service) => Ok(()),
+            (Access::Operator, _) => Err(caller.denial(OPERATOR)),
+            (Access::Known, Caller::Other(Presented::Token(token)))
+                if self.push_tokens.scope(token, "") > TokenScope::Nothing =>
+            {
+                Ok(())
+            }
+            (Access::Known, Caller::Other(Presented::Nothing)) if self.trusts(request) => Ok(()),
+            (Access::Known, Caller::Other(_)) => Err(caller.denial(PUSHER)),
+        }
+    }
+
+    /// Who pushes with `request` to the API `id`, or why its caller may not. `token` is that in the
+    /// path.
+    pub(super) fn admit_push(
+        &self,
+        place: TokenPlace,
         [id, token]: [&str; 2],
         request: &Request<RequestBody>,
     ) -> Result<PushSource, Denial> {
         if self.gate.is_open() {
             return Ok(PushSource::Anybody);
         }
-        let caller = self.gate.caller(Presented::of(request.headers()));
-        match (access, caller) {
-            (Access::Anybody, _) | (Access::Known, Caller::Service) => Ok(PushSource::Anybody),
-            (Access::Operator | Access::Push | Access::Known, Caller::Operator) => {
-                Ok(PushSource::Operator)
-            }
-            (Access::Operator, _) => Err(caller.denial(OPERATOR)),
-            (Access::PushToken, _) => self.admit_token(token, id),
-            (Access::Push, Caller::Service) => self.admit_function(id, request.headers()),
-            (Access::Push, Caller::Other(Presented::Token(token))) => self.admit_token(token, id),
-            (Access::Known, Caller::Other(Presented::Token(token)))
-                if self.push_tokens.scope(token, id) > TokenScope::Nothing =>
-            {
-                Ok(PushSource::Anybody)
-            }
-            (Access::Push | Access::Known, Caller::Other(Presented::Nothing))
-                if self.trusts(request) =>
-            {
-                Ok(PushSource::Anybody)
-            }
-            (Access::Push | Access::Known, Caller::Other(_)) => Err(caller.denial(PUSHER)),
+        let caller = match place {
+            TokenPlace::Header => self.gate.caller(Presented::of(request.headers())),
+            TokenPlace::Path => return self.admit_token(token, id),
+        };
+        match caller {
+            Caller::Operator => Ok(PushSource::Operator),
+            Caller::Service => self.admit_function(id, request.headers()),
+            Caller::Other(Presented::Token(token)) => self.admit_token(token, id),
+            Caller::Other(Presented::Nothing) if self.trusts(request) => Ok(PushSource::Anybody),
+            Caller::Other(_) => Err(caller.denial(PUSHER)),
         }
     }
 
     /// Whether `push.auth` lets the caller push without a token.
     fn trusts(&self, request: &Request<RequestBody>) -> bool {
-        let peer = request.extensions().get();
-        self.trusts_this_machine && peer.is_some_and(|PeerAddress(peer)| is_loopback(*peer))
+        self.trusts_this_machine && is_loopback(PeerAddress::of(request.extensions()))
     }
 
     /// The same answer for an API that is not there, so that nobody learns which ones there are.
