@@ -9,6 +9,7 @@ mod data;
 mod draft;
 mod follow;
 mod places;
+mod secrets;
 mod seen;
 mod triggers;
 mod watched;

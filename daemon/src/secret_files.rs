@@ -50,6 +50,19 @@ pub fn note_folder(folder: &Path) {
     }
 }
 
+/// Files, and folders that are for secrets alone, that have been noted since this was asked last,
+/// by whatever part of the process. The first answer is empty.
+pub(crate) fn new_since_last_asked() -> Vec<PathBuf> {
+    static KNOWN: Mutex<Option<BTreeSet<PathBuf>>> = Mutex::new(None);
+    let mut known = KNOWN.lock().expect("nothing panics with the lock held");
+    let SecretFiles { mut files, mut folders, .. } = all();
+    files.append(&mut folders);
+    match known.replace(files.clone()) {
+        Some(known) => files.difference(&known).cloned().collect(),
+        None => Vec::new(),
+    }
+}
+
 /// All that is noted so far.
 pub fn all() -> SecretFiles {
     noted().clone()

@@ -7,6 +7,7 @@
 //! ([`describe`]); a test compares the documents with that list.
 
 mod document;
+mod inline;
 mod key;
 mod kind;
 mod name;
@@ -24,6 +25,7 @@ mod tests;
 
 pub use self::{
     document::{Document, describe},
+    inline::InlineSecrets,
     key::Key,
     kind::{Kind, address, bytes, count, duration, flag, http_url, one_of, path, paths, text, url},
     name::{is_name, is_name_byte, problem_of_name},
@@ -35,6 +37,7 @@ pub use self::{
     text::read_settings_text,
 };
 pub(crate) use self::{
+    inline::Exposed,
     secret::secret_in,
     text::{open_file, read_bytes},
 };

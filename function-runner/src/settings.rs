@@ -33,8 +33,8 @@ use daemon::{
     credentials::AccessSettings,
     reload::{FromFile, Trigger},
     settings::{
-        Document, Key, Kind, Origins, Problem, Section, SettingsError, address, bytes, count,
-        describe, flag,
+        Document, InlineSecrets, Key, Kind, Origins, Problem, Section, SettingsError, address,
+        bytes, count, describe, flag,
     },
     telemetry::LogSettings,
     tls::{OutboundTlsSettings, Tls, TlsSettings},
@@ -94,6 +94,8 @@ pub struct Settings {
     pub functions: Vec<FunctionSettings>,
     /// The files with secrets. They are read again when they change.
     secret_files: Vec<PathBuf>,
+    /// The secrets that stand in the file itself.
+    inline_secrets: InlineSecrets,
     /// Where each setting comes from, for problems that are found later.
     pub(crate) origins: Origins,
     /// Why the settings were read again, if they were.
@@ -156,6 +158,7 @@ impl Settings {
             functions: function::read_all(root, &around),
             // Last, when all keys have been read.
             secret_files: root.secret_files(),
+            inline_secrets: root.inline_secrets(),
             origins: root.origins(),
             trigger: Trigger::Change,
         };
@@ -201,6 +204,7 @@ impl Settings {
             trusts_this_machine: _,
             functions: _,
             secret_files: _,
+            inline_secrets: _,
             origins: _,
             trigger: _,
         } = self;
@@ -229,6 +233,10 @@ impl FromFile for Settings {
 
     fn sent_after(&mut self, trigger: Trigger) {
         self.trigger = trigger;
+    }
+
+    fn inline_secrets(&self) -> InlineSecrets {
+        self.inline_secrets.clone()
     }
 
     fn is_empty(&self) -> bool {

@@ -22,8 +22,8 @@ use daemon::{
     proxies::ProxySettings,
     reload::FromFile,
     settings::{
-        Document, Key, Origins, Problem, Section, SettingsError, address, count, describe, flag,
-        nearest, path, url,
+        Document, InlineSecrets, Key, Origins, Problem, Section, SettingsError, address, count,
+        describe, flag, nearest, path, url,
     },
     telemetry::LogSettings,
     tls::{OutboundTlsSettings, TlsSettings},
@@ -98,6 +98,8 @@ pub struct Settings {
     pub apis: Vec<ApiSettings>,
     /// Files with secrets and keys, which are a part of the settings.
     secret_files: Vec<PathBuf>,
+    /// The secrets that stand in the file itself.
+    inline_secrets: InlineSecrets,
     /// Where each setting comes from, for problems that are found later.
     pub(crate) origins: Origins,
 }
@@ -141,6 +143,7 @@ impl Settings {
             apis: api::read_all(root, base),
             // Last, when all keys have been read.
             secret_files: root.secret_files(),
+            inline_secrets: root.inline_secrets(),
             origins: root.origins(),
         };
         for problem in settings.push.problems_with(&settings.apis) {
@@ -241,6 +244,7 @@ impl Settings {
             push_tokens: _,
             apis: _,
             secret_files: _,
+            inline_secrets: _,
             origins: _,
         } = self;
         let keys = [
@@ -270,6 +274,10 @@ impl Settings {
 impl FromFile for Settings {
     fn folders(&self) -> Vec<PathBuf> {
         self.secret_files.clone()
+    }
+
+    fn inline_secrets(&self) -> InlineSecrets {
+        self.inline_secrets.clone()
     }
 
     fn is_empty(&self) -> bool {

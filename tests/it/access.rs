@@ -1,6 +1,7 @@
 //! Who may use which route of which listener, and what keeps the others out.
 
 mod functions;
+mod inline;
 mod rotation;
 pub(crate) mod routes;
 mod shares;

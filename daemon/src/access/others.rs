@@ -3,7 +3,7 @@
 //! A problem says what is wrong and fits behind the path.
 
 use std::{
-    fs::{File, Metadata},
+    fs::{self, File, Metadata},
     io,
     os::unix::fs::MetadataExt,
     path::Path,
@@ -97,6 +97,12 @@ pub(crate) fn problem_of_own_folder(folder: &Metadata, others: Others) -> Option
 /// Whether a file or a folder belongs to the user of this process.
 pub(crate) fn is_own(file: &Metadata) -> bool {
     file.uid() == Uid::effective().as_raw()
+}
+
+/// The permissions of the file at `path`, if every user of this machine may read it.
+pub(crate) fn all_may_read(path: &Path) -> io::Result<Option<u32>> {
+    let mode = permissions(&fs::metadata(path)?);
+    Ok((mode & READ_OF_ALL != 0).then_some(mode))
 }
 
 fn permissions(file: &Metadata) -> u32 {

@@ -5,8 +5,8 @@ use std::{fmt::Display, path::PathBuf};
 use tokio::{sync::mpsc, time::Instant};
 use tracing::{error, info};
 
-use super::{ReloadTriggers, draft::Draft, triggers::Trigger};
-use crate::settings::read_settings_text;
+use super::{ReloadTriggers, draft::Draft, secrets::SecretLines, triggers::Trigger};
+use crate::settings::{InlineSecrets, read_settings_text};
 
 /// A settings file.
 #[derive(Debug)]
@@ -34,6 +34,12 @@ pub trait FromFile {
     /// These settings are sent after `trigger`.
     fn sent_after(&mut self, _trigger: Trigger) {}
 
+    /// The secrets that stand in the file itself. A file with some that every user of the machine
+    /// may read is warned of.
+    fn inline_secrets(&self) -> InlineSecrets {
+        InlineSecrets::default()
+    }
+
     /// Whether the settings leave nothing to run. A file that is being saved looks like this.
     fn is_empty(&self) -> bool;
 }
@@ -43,8 +49,8 @@ type Problem = Option<String>;
 
 /// What a look at the file has found.
 enum Found {
-    /// A new text, and the folders that its settings name.
-    New(String, Vec<PathBuf>),
+    /// A new text, the folders that its settings name, and the secrets in it.
+    New(String, Vec<PathBuf>, InlineSecrets),
     Same,
     /// A change that may not be over. The next look is at this time.
     Unsettled(Instant),
@@ -62,6 +68,9 @@ pub async fn follow<T: FromFile, E: Display>(
     settings: mpsc::Sender<T>,
 ) {
     let (mut problem, mut draft) = (Problem::None, Draft::default());
+    let (in_use, mut lines) = (parse(&file.text), SecretLines::default());
+    let mut inline_secrets = in_use.map(|it| it.inline_secrets()).unwrap_or_default();
+    lines.write(&inline_secrets);
     // The file may have changed after it was read and before it was watched.
     if triggers.is_watching() && !file.is_as_read() {
         triggers.again_at(Instant::now());
@@ -74,11 +83,11 @@ pub async fn follow<T: FromFile, E: Display>(
         let path = file.path.display();
         let mut is_new = false;
         match look(&file, &parse, trigger, &mut draft) {
-            Found::New(text, folders) => {
+            Found::New(text, folders, secrets) => {
                 info!("{path} has changed, its new settings are used after {trigger}");
                 problem = None;
                 file.text = text;
-                triggers.folders = folders;
+                (triggers.folders, inline_secrets) = (folders, secrets);
                 is_new = true;
             }
             Found::Same => {
@@ -90,6 +99,7 @@ pub async fn follow<T: FromFile, E: Display>(
             Found::Unsettled(again) => triggers.again_at(again),
             Found::Unusable(what) => report(&mut problem, what, trigger),
         }
+        lines.write(&inline_secrets);
         triggers.watch_again(&file.path).await;
         // What is in the folders may have changed, also since the settings were read a moment ago
         // and until the folders were watched. Without folders nothing has.
@@ -145,7 +155,7 @@ fn look<T: FromFile, E: Display>(
             ));
         }
     }
-    Found::New(text, new.folders())
+    Found::New(text, new.folders(), new.inline_secrets())
 }
 
 /// Logs `what`, unless it was logged last and the trigger is not SIGHUP.

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Key, Origins, Problem};
+use super::{InlineSecrets, Key, Origins, Problem, inline::InlineSecret};
 
 /// What is noted while a document is read.
 #[derive(Debug, Default)]
@@ -18,6 +18,8 @@ pub(super) struct Notes {
     problems: RefCell<Vec<Problem>>,
     /// The files with secrets that the settings name.
     secret_files: RefCell<Vec<PathBuf>>,
+    /// The keys whose secrets stand in the file itself.
+    inline_secrets: RefCell<Vec<InlineSecret>>,
     /// The keys that were asked for. None while a file is read.
     keys: Option<RefCell<Vec<Key>>>,
 }
@@ -59,6 +61,15 @@ impl Notes {
 
     pub(super) fn secret_files(&self) -> Vec<PathBuf> {
         self.secret_files.borrow().clone()
+    }
+
+    /// Notes a secret that stands in the file itself.
+    pub(super) fn add_inline_secret(&self, secret: InlineSecret) {
+        self.inline_secrets.borrow_mut().push(secret);
+    }
+
+    pub(super) fn inline_secrets(&self) -> InlineSecrets {
+        InlineSecrets::new(&self.file, self.inline_secrets.borrow().clone())
     }
 
     pub(super) fn take_problems(&self) -> Vec<Problem> {

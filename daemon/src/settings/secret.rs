@@ -77,6 +77,16 @@ impl Section {
         values: &str,
         check: impl FnOnce(&str) -> Result<(), String>,
     ) -> Given {
+        self.note_inline_secret(key, None);
+        self.read_value(key, values, check)
+    }
+
+    fn read_value(
+        &mut self,
+        key: &'static str,
+        values: &str,
+        check: impl FnOnce(&str) -> Result<(), String>,
+    ) -> Given {
         // Takes any value: the message for a value of another kind would show it.
         let anything = Kind::new(values, |value| Some(value.as_str().map(str::to_owned)));
         let Some(value) = self.read(key, &anything) else { return Given::No };
@@ -97,6 +107,7 @@ impl Section {
         values: &str,
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Given {
+        self.note_inline_secret(keys[0], Some(keys[1]));
         self.read_value_or_file(keys, base, values, check, problem_of_secret_file)
     }
 
@@ -120,7 +131,7 @@ impl Section {
         check: impl Fn(&str) -> Result<(), String>,
         problem_of: Check,
     ) -> Given {
-        let given = self.read_secret(key, values, &check);
+        let given = self.read_value(key, values, &check);
         let Some(file) = self.read(file_key, &path(base)) else { return given };
         if !matches!(given, Given::No) {
             self.problem(file_key, format!("is set together with {key}; set one of them"));

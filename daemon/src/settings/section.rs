@@ -10,7 +10,8 @@ use std::{
 use toml::{Table, Value};
 
 use super::{
-    Kind, Origins,
+    InlineSecrets, Kind, Origins,
+    inline::InlineSecret,
     nearest::nearest_of,
     notes::{Notes, join},
     variables::names,
@@ -89,6 +90,21 @@ impl Section {
     /// The files with secrets that the document names. Knows those that have been read so far.
     pub fn secret_files(&self) -> Vec<PathBuf> {
         self.notes.secret_files()
+    }
+
+    /// The secrets that stand in the file of the document itself. Knows those that have been read
+    /// so far.
+    pub fn inline_secrets(&self) -> InlineSecrets {
+        self.notes.inline_secrets()
+    }
+
+    /// Notes that there is a secret at `key`, if it stands in the file itself. `file_key` names a
+    /// file instead.
+    pub(super) fn note_inline_secret(&self, key: &str, file_key: Option<&'static str>) {
+        let path = self.key(key);
+        if self.table.contains_key(key) && !self.notes.is_variable(&path) {
+            self.notes.add_inline_secret(InlineSecret { key: path, file_key });
+        }
     }
 
     /// Notes a file with a secret.

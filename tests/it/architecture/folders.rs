@@ -78,7 +78,7 @@ const DAEMON: Map = &[
     ("router", &["path"]),
     ("body", &["activity", "pace"]),
     ("process", &["children", "settings", "signals"]),
-    ("reload", &["settings"]),
+    ("reload", &["secret_files", "settings"]),
     ("telemetry", &["settings"]),
     ("activity", &[]),
     ("listen", &[]),

@@ -8,6 +8,7 @@ use std::{
 };
 
 use landlock::{AccessFs, CompatLevel, Compatible, Ruleset, RulesetAttr};
+use nix::sys::signal::Signal;
 use serde_json::json;
 
 use super::{allows_mounts, evaluates};
@@ -130,8 +131,12 @@ async fn a_function_has_the_folder_of_the_tokens_but_no_secret_that_is_named_lat
     let other = function("python", "environment_files.KEY = 'late'").replace("python]", "other]");
     write(path, "functions.toml", &format!("{text}\n{other}"));
     process.logged("functions reloaded").await;
-    assert_eq!(read(&address, &[late]).await, [""]);
-    process.stopped().await;
+    assert_eq!(read(&address, slice::from_ref(&late)).await, [""]);
+    process.signal(Signal::SIGTERM);
+    let log = process.ended_with_log().await;
+    let line = format!("no function that starts from now on can read: {} ", late.display());
+    assert_eq!(log.matches("settings name other files with secrets").count(), 1, "{log}");
+    assert!(log.contains(&line), "{log}");
 }
 
 /// Shell commands that take away what is needed for mounts: the capability, and namespaces in which
