@@ -180,6 +180,6 @@ fn url_of(address: SocketAddr) -> Url {
 
 #[expect(clippy::print_stderr, reason = "the log may not have been started yet")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("longhold: {error:#}");
+    eprintln!("longhold: {}", telemetry::for_terminal(&format!("{error:#}")));
     ExitCode::from(code)
 }

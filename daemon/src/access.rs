@@ -10,7 +10,7 @@ use nix::{
 };
 
 pub(crate) use self::others::{
-    Others, all_may_read, is_own, problem_of_own_folder, problem_of_owner, problem_of_public_file,
+    Others, all_may_read, is_own, problem_of_own_folder, problem_of_public_file,
     problem_of_secret_file,
 };
 

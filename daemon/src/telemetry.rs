@@ -77,9 +77,19 @@ impl LogSettings {
     }
 }
 
+/// The log is often written to a file, perhaps in a folder that is watched for changes. If the
+/// watcher logged each change that it sees, each line of the log would cause another one.
+fn filter_of(text: &str) -> EnvFilter {
+    let filter = EnvFilter::new(text);
+    if text.contains("notify") {
+        return filter;
+    }
+    filter.add_directive("notify=warn".parse().expect("it is a directive"))
+}
+
 /// Starts logging for the whole process. Later calls change nothing.
 pub fn start(settings: &LogSettings) {
-    let filter = EnvFilter::new(&settings.filter);
+    let filter = filter_of(&settings.filter);
     let builder =
         tracing_subscriber::fmt().with_env_filter(filter).with_ansi(io::stderr().is_terminal());
     // An error means that logging was already started. Then the first call decides.
@@ -93,4 +103,18 @@ pub fn start(settings: &LogSettings) {
             builder.json().flatten_event(true).try_init()
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::filter_of;
+
+    #[test]
+    fn the_watcher_of_files_is_silent_unless_the_filter_names_it() {
+        for (text, expected) in
+            [("trace", "notify=warn,trace"), ("info,notify=trace", "notify=trace,info")]
+        {
+            assert_eq!(filter_of(text).to_string(), expected);
+        }
+    }
 }

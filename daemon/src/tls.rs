@@ -32,7 +32,7 @@ use std::{
 use tokio::{io::AsyncWriteExt, net::TcpStream, time::Instant};
 use tokio_rustls::{
     TlsAcceptor,
-    rustls::{ServerConfig, ServerConnection},
+    rustls::{Error, ServerConfig, ServerConnection},
     server::TlsStream,
 };
 use tracing::{debug, warn};
@@ -54,7 +54,7 @@ use crate::{
 /// taken yet. One record has as many.
 const BUFFER_BYTES: usize = 16 << 10;
 
-/// The pause between two lines that say that a client has shown no certificate.
+/// The pause between two lines that say that a client has shown no certificate, or a wrong one.
 const LINE_PAUSE: Duration = Duration::from_secs(10);
 
 /// What a listener needs for its handshakes. Clones are the same.
@@ -64,10 +64,19 @@ pub struct Tls {
     files: Arc<Files>,
     choice: Arc<Choice>,
     client_check: Option<Arc<ClientCheck>>,
-    lines: Arc<LineTurns<()>>,
+    lines: Arc<LineTurns<Uncertified>>,
     /// Whether the certificate is one that `tls.dev` makes.
     is_dev: bool,
     acme: Option<Arc<Acme>>,
+}
+
+/// Why a client was refused that had to show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub(crate) enum Uncertified {
+    #[error("a client without a certificate was refused")]
+    Nothing,
+    #[error("a client with a certificate that is not good here was refused")]
+    Wrong,
 }
 
 impl Tls {
@@ -158,13 +167,24 @@ impl Tls {
         self.client_check.is_some()
     }
 
-    /// Logs that a client has shown no certificate, and was not served.
-    pub(crate) fn log_uncertified(&self, client: SocketAddr) {
-        let text = "a client without a certificate was refused";
-        match self.lines.turn(&(), Instant::now()) {
-            Some(left_out) => warn!(client.address = %client, left_out, "{text}"),
-            None => debug!(client.address = %client, "{text}"),
+    /// Logs that a client was refused for `why`. `error` is what its handshake has ended with.
+    pub(crate) fn log_uncertified(
+        &self,
+        client: SocketAddr,
+        why: Uncertified,
+        error: Option<&io::Error>,
+    ) {
+        let reason = error.map(tracing::field::display);
+        match self.lines.turn(&why, Instant::now()) {
+            Some(left_out) => warn!(client.address = %client, reason, left_out, "{why}"),
+            None => debug!(client.address = %client, reason, "{why}"),
         }
+    }
+
+    /// Whether a handshake has ended with `error` because of the client's certificate.
+    pub(crate) fn is_of_certificate(&self, error: &io::Error) -> bool {
+        let error = error.get_ref().and_then(|error| error.downcast_ref());
+        self.wants_certificates() && matches!(error, Some(Error::InvalidCertificate(_)))
     }
 
     /// The handshake of the server on `tcp`.

@@ -121,6 +121,6 @@ fn parse(path: &Path, text: &str) -> Result<Settings, SettingsError> {
 
 #[expect(clippy::print_stderr, reason = "the log may not have been started")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("function-runner: {error:#}");
+    eprintln!("function-runner: {}", telemetry::for_terminal(&format!("{error:#}")));
     ExitCode::from(code)
 }

@@ -83,7 +83,8 @@ impl Identification {
     }
 
     /// Checks the proof in a handshake, if the settings of `api`, which are `config`, ask for one.
-    /// Takes a token out of it.
+    /// Takes a token or a signature out of it: no function needs one to know who the client is, and
+    /// whoever has one can be the client for a while.
     pub(crate) async fn identify(
         &self,
         api: &Api,
@@ -93,7 +94,7 @@ impl Identification {
     ) -> Result<Option<Identified>, Unidentified> {
         let identified = match &config.settings.auth {
             AuthSettings::None => return Ok(None),
-            AuthSettings::Hmac(pairs) => hmac::verify(pairs, headers, SystemTime::now())
+            AuthSettings::Hmac(pairs) => hmac::take(pairs, headers, SystemTime::now())
                 .map(|identity| Identified { identity, close_at: None }),
             AuthSettings::Jwt(settings) => match token::take(settings, uri, headers) {
                 Ok(token) => self.check_token(settings, &token).await,

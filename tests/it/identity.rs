@@ -27,7 +27,11 @@ fn handshake(world: &World, path: &str, headers: &[(&str, &str)]) -> Request<()>
 async fn identity(world: &World, headers: &[(&str, &str)]) -> Value {
     let connected = Client::connect_with(handshake(world, PATH, headers)).await;
     let _client = connected.unwrap_or_else(|refused| panic!("{headers:?}: {refused:?}"));
-    world.backend.next("register").await.event["requestContext"]["identity"].clone()
+    let event = world.backend.next("register").await.event;
+    // Whoever has it can be the client for a while.
+    let passed = event["headers"].as_object().is_some_and(|it| it.contains_key("authorization"));
+    assert!(!passed, "a function sees the proof of {headers:?}: {event}");
+    event["requestContext"]["identity"].clone()
 }
 
 /// The answer to a client that is not let in. No function may know of it.

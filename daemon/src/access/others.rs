@@ -29,18 +29,25 @@ pub(crate) enum Others {
     Read,
 }
 
-/// What is wrong with an open file of a secret, if every user of this machine may read it or others
-/// than the owner may change it, and what would be right.
+/// What is wrong with an open file of a secret, if every user of this machine may read it, or
+/// others than this process and root may change it, and what would be right.
 pub(crate) fn problem_of_secret_file(path: &Path, file: &File) -> io::Result<Option<String>> {
     let right = "use 600 or 640: chmod 600 PATH; in a volume of Kubernetes defaultMode: 0440, for a \
                  secret of Swarm mode: 0400";
-    problem_of_mode(path, file, WRITE_OF_OTHERS | READ_OF_ALL, "read or change it", right)
+    let forbidden = WRITE_OF_OTHERS | READ_OF_ALL;
+    match problem_of_mode(path, file, forbidden, "read or change it", right)? {
+        None => problem_of_owner(path, file),
+        problem => Ok(problem),
+    }
 }
 
 /// The same for a file that everybody may read.
 pub(crate) fn problem_of_public_file(path: &Path, file: &File) -> io::Result<Option<String>> {
     let right = "let only its owner write it: chmod 644 PATH";
-    problem_of_mode(path, file, WRITE_OF_OTHERS, "change it", right)
+    match problem_of_mode(path, file, WRITE_OF_OTHERS, "change it", right)? {
+        None => problem_of_owner(path, file),
+        problem => Ok(problem),
+    }
 }
 
 fn problem_of_mode(
@@ -63,7 +70,7 @@ fn problem_of_mode(
 
 /// What is wrong with the owner of an open file that only this process and root may change, and
 /// what would be right.
-pub(crate) fn problem_of_owner(path: &Path, file: &File) -> io::Result<Option<String>> {
+fn problem_of_owner(path: &Path, file: &File) -> io::Result<Option<String>> {
     let owner = Uid::from_raw(file.metadata()?.uid());
     let problem = || {
         format!(

@@ -12,7 +12,9 @@ const HOSTS_MAX: usize = 1000;
 /// its header `Host`. None if it has neither.
 pub fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<&'r str> {
     let of_url = uri.authority().map(|authority| authority.as_str());
-    of_url.or_else(|| headers.get(header::HOST)?.to_str().ok())
+    let authority = of_url.or_else(|| headers.get(header::HOST)?.to_str().ok())?;
+    // What comes before it is a user, whose name may look like a host.
+    Some(authority.rsplit_once('@').map_or(authority, |(_, host)| host))
 }
 
 /// `authority` without its port, and without the dot at its end.
@@ -87,7 +89,9 @@ pub(super) fn hosts() -> Kind<Vec<HostPattern>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HostPattern, ip_of, without_port};
+    use http::{HeaderMap, HeaderValue, header};
+
+    use super::{HostPattern, host_of, ip_of, without_port};
 
     #[test]
     fn hosts_are_read_without_their_ports() {
@@ -104,6 +108,19 @@ mod tests {
         assert!(ip_of("127.0.0.1").is_some() && ip_of("[::1]").is_some());
         // Names, for all that some resolvers make of them.
         assert!(ip_of("::1").is_none() && ip_of("127.1").is_none() && ip_of("localhost").is_none());
+    }
+
+    /// A user may be named like a host.
+    #[test]
+    fn the_host_of_a_url_is_not_its_user() {
+        let of = |url: &str, header: &'static str| {
+            let headers = HeaderMap::from_iter([(header::HOST, HeaderValue::from_static(header))]);
+            host_of(&url.parse().unwrap(), &headers).map(str::to_owned)
+        };
+        assert_eq!(of("http://127.0.0.1:pw@evil.com/a", "127.0.0.1").unwrap(), "evil.com");
+        assert_eq!(of("http://a@[::1]:80/", "evil.com").unwrap(), "[::1]:80");
+        assert_eq!(of("/a", "127.0.0.1@evil.com").unwrap(), "evil.com");
+        assert_eq!(of("/a@b", "a.com:80").unwrap(), "a.com:80");
     }
 
     #[test]

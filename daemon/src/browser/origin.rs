@@ -127,8 +127,9 @@ impl OriginPattern {
                     port: port_found,
                 },
             ) => {
-                let is_below =
-                    name.strip_suffix(parent.as_str()).is_some_and(|rest| rest.ends_with('.'));
+                let is_below = name
+                    .strip_suffix(parent.as_str())
+                    .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'));
                 is_below && (scheme, port) == (scheme_found, port_found)
             }
             (Self::Below(_), _) => false,
@@ -177,6 +178,7 @@ mod tests {
         check("https://*.a.com", "https://c.b.a.com", true);
         check("https://*.a.com", "https://a.com", false);
         check("https://*.a.com", "https://ba.com", false);
+        check("https://*.a.com", "https://.a.com", false);
         check("https://*.a.com", "https://b.a.com.evil.com", false);
         check("https://*.a.com:8443", "https://b.a.com", false);
         check("https://*.a.com", "null", false);

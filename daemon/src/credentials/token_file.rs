@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::AccessToken;
 use crate::{
-    access::{problem_of_owner, problem_of_secret_file, user},
+    access::{problem_of_secret_file, user},
     settings::{Secret, open_file, secret_in},
 };
 
@@ -42,9 +42,6 @@ fn read(file: &Path) -> Result<Option<AccessToken>, String> {
     let unreadable = |error: io::Error| unusable(file, "read", &error);
     if let Some(what) = problem_of_secret_file(file, &opened).map_err(unreadable)? {
         return Err(format!("{what}; others may have the token: remove the file for a new one"));
-    }
-    if let Some(what) = problem_of_owner(file, &opened).map_err(unreadable)? {
-        return Err(what);
     }
     let text = secret_in(&opened).map_err(unreadable)?;
     AccessToken::new(Secret::new(text)).map(Some)

@@ -25,8 +25,13 @@ use super::{
     http_stream::HttpStream,
 };
 use crate::{
-    activity::Activity, body::RequestBody, health::is_probe, http::Body, proxies::Proxies,
-    stream::Peek, tls::Tls,
+    activity::Activity,
+    body::RequestBody,
+    health::is_probe,
+    http::Body,
+    proxies::Proxies,
+    stream::Peek,
+    tls::{Tls, Uncertified},
 };
 
 /// An accepted connection.
@@ -85,7 +90,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
                     exchange::bad_request(problem)
                 } else if let Some(tls) = uncertified.filter(|_| !is_probe(&request)) {
                     drop(request);
-                    tls.log_uncertified(peer);
+                    tls.log_uncertified(peer, Uncertified::Nothing, None);
                     exchange::no_certificate()
                 } else if is_probe(&request) || permit.take().await {
                     service.oneshot(request).await?

@@ -20,7 +20,7 @@ use crate::{
     activity::Activity,
     proxies::{HeaderError, Proxies},
     stream::Stream,
-    tls::Tls,
+    tls::{Tls, Uncertified},
 };
 
 /// The first byte of every client that speaks TLS: a record of the handshake (RFC 8446, section
@@ -77,6 +77,10 @@ impl Handshake<'_> {
             Ok(Ok(stream)) => {
                 self.activity.handshake_ended();
                 return Some((stream, client, proxies));
+            }
+            Ok(Err(error)) if tls.is_of_certificate(&error) => {
+                tls.log_uncertified(client, Uncertified::Wrong, Some(&error));
+                return None;
             }
             Ok(Err(error)) => error.to_string(),
             Err(cut) => cut.to_string(),

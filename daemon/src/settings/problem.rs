@@ -1,6 +1,6 @@
 //! Problems of settings: where they are, what is wrong, and what would be right.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// One problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,15 @@ pub struct SettingsError(pub Vec<Problem>);
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place, self.what)
+        // A key of TOML may have any character.
+        for character in self.place.chars() {
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        write!(f, ": {}", self.what)
     }
 }
 
@@ -29,3 +37,14 @@ impl fmt::Display for SettingsError {
 }
 
 impl std::error::Error for SettingsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::Problem;
+
+    #[test]
+    fn no_key_begins_a_new_line() {
+        let problem = Problem { place: "a.toml: b\n\u{1b}[2J".into(), what: "is c".into() };
+        assert_eq!(problem.to_string(), "a.toml: b\\n\\u{1b}[2J: is c");
+    }
+}

@@ -215,8 +215,10 @@ mod tests {
     use std::{
         collections::BTreeMap,
         fs::{self, Permissions},
-        os::unix::fs::PermissionsExt,
+        os::unix::fs::{PermissionsExt, chown},
     };
+
+    use nix::unistd::Uid;
 
     use super::*;
     use crate::settings::{Document, SettingsError};
@@ -314,6 +316,20 @@ mod tests {
             assert!(problem.contains(&words), "{problem}");
             assert!(problem.contains("defaultMode: 0440") && problem.contains("mode: 0400"));
         }
+    }
+
+    /// Its owner can change it, whatever the permissions are. Only root may give files away.
+    #[test]
+    fn a_file_of_another_user_is_refused() {
+        if !Uid::effective().is_root() {
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("key");
+        write(&file, "hunter2");
+        chown(&file, Some(12_345), None).unwrap();
+        let problem = read("key_file = \"key\"", folder.path()).unwrap_err().to_string();
+        assert!(problem.contains("key belongs to the user with the number 12345"), "{problem}");
     }
 
     #[test]

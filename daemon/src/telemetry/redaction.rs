@@ -17,7 +17,9 @@ static TOKENS: RwLock<Tokens> = RwLock::new(Tokens(BTreeMap::new()));
 
 /// A path with a token, known or not, in any of its spellings.
 static IN_PATH: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("(/(?:~|%7[Ee])/+(?:t|%74)/+)([A-Za-z0-9._~+=%-]+)").expect("it is constant")
+    let slash = "(?:/|%2[Ff])";
+    let path = format!("({slash}(?:~|%7[Ee]){slash}+(?:t|%74){slash}+)([A-Za-z0-9._~+=%-]+)");
+    Regex::new(&path).expect("it is constant")
 });
 
 /// The tokens by their first letters, each with the number of its redactions. Processes of
@@ -142,6 +144,7 @@ mod tests {
             ("/~/t/<token>/x /~/t/abc/x", "/~/t/<token>/x /~/t/abc/x"),
             ("/~/t/0123456", "/~/t/0123…"),
             ("//~//t//0123456/x", "//~//t//0123…/x"),
+            ("/~%2ft%2F0123456%2Fx /%2f", "/~%2ft%2F0123… /%2f"),
         ] {
             assert_eq!(redact(text), cut);
         }

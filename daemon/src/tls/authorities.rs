@@ -5,7 +5,11 @@ use std::{path::Path, time::SystemTime};
 use tokio_rustls::rustls::{RootCertStore, pki_types::CertificateDer};
 use x509_parser::parse_x509_certificate;
 
-use super::{pair::certificate, validity::Validity};
+use super::{
+    pair::{self, certificate},
+    validity::Validity,
+};
+use crate::access::problem_of_public_file;
 
 /// The authorities of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,13 +18,19 @@ pub(super) struct Authorities(Vec<CertificateDer<'static>>);
 impl Authorities {
     /// Reads the file. The error says what is wrong, and what would be right.
     pub(super) fn read(file: &Path) -> Result<Self, String> {
-        let certificates = certificate::read(file)?.chain;
+        let opened = pair::open(file)?;
+        // Whoever can change the file chooses who is trusted.
+        let problem = problem_of_public_file(file, &opened);
+        let shown = file.display();
+        if let Some(what) = problem.map_err(|error| pair::unreadable(&shown.to_string(), &error))? {
+            return Err(format!("{shown} {what}"));
+        }
+        let certificates = certificate::read_open(file, &opened)?.chain;
         for certificate in &certificates {
             let is_authority = parse_x509_certificate(certificate).is_ok_and(|(_, it)| it.is_ca());
             if !is_authority {
-                let file = file.display();
                 return Err(format!(
-                    "{file} has a certificate that is not one of an authority; use the certificate of \
+                    "{shown} has a certificate that is not one of an authority; use the certificate of \
                      the authority, and not one that it has signed"
                 ));
             }

@@ -89,7 +89,7 @@ fn problem_of_both(files: &PairFiles, error: &Error) -> FileProblem {
 }
 
 /// Why a file cannot be read. `file` names it.
-fn unreadable(file: &str, error: &io::Error) -> String {
+pub(super) fn unreadable(file: &str, error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => format!("{file} does not exist; use a file that does"),
         io::ErrorKind::PermissionDenied => {
@@ -99,7 +99,7 @@ fn unreadable(file: &str, error: &io::Error) -> String {
     }
 }
 
-fn open(file: &Path) -> Result<File, String> {
+pub(super) fn open(file: &Path) -> Result<File, String> {
     open_file(file).map_err(|error| unreadable(&file.display().to_string(), &error))
 }
 

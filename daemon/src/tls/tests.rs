@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use nix::{sys::stat::Mode, unistd::mkfifo};
 use tokio::{task::yield_now, time::timeout};
@@ -33,7 +37,7 @@ type Case = (fn(&TestAuthority), &'static [&'static str]);
 
 const CASES: &[Case] = &[
     (
-        |files| std::fs::remove_file(files.path("a.pem")).unwrap(),
+        |files| fs::remove_file(files.path("a.pem")).unwrap(),
         &["server.toml: tls.cert: DIR/a.pem does not exist; use a file that does"],
     ),
     (
@@ -58,9 +62,9 @@ const CASES: &[Case] = &[
     ),
     (
         |files| {
-            std::fs::rename(files.path("a.pem"), files.path("x")).unwrap();
-            std::fs::rename(files.path("a.key"), files.path("a.pem")).unwrap();
-            std::fs::rename(files.path("x"), files.path("a.key")).unwrap();
+            fs::rename(files.path("a.pem"), files.path("x")).unwrap();
+            fs::rename(files.path("a.key"), files.path("a.pem")).unwrap();
+            fs::rename(files.path("x"), files.path("a.key")).unwrap();
         },
         &[
             "server.toml: tls.cert: DIR/a.pem has a key and no certificate; use a file in PEM with \
@@ -90,12 +94,12 @@ const CASES: &[Case] = &[
            Kubernetes defaultMode: 0440, for a secret of Swarm mode: 0400"],
     ),
     (
-        |files| std::fs::write(files.path("a.pem"), b"\x30\x82\xff").unwrap(),
+        |files| fs::write(files.path("a.pem"), b"\x30\x82\xff").unwrap(),
         &["server.toml: tls.cert: DIR/a.pem is not text; use a file in PEM"],
     ),
     (
         |files| {
-            let long = std::fs::File::create(files.path("a.pem")).unwrap();
+            let long = fs::File::create(files.path("a.pem")).unwrap();
             long.set_len(2 << 20).unwrap();
         },
         &[
@@ -106,7 +110,7 @@ const CASES: &[Case] = &[
     // Nobody writes to the pipe: reading it would never end.
     (
         |files| {
-            std::fs::remove_file(files.path("a.key")).unwrap();
+            fs::remove_file(files.path("a.key")).unwrap();
             mkfifo(&files.path("a.key"), Mode::S_IRWXU).unwrap();
         },
         &[
@@ -117,7 +121,7 @@ const CASES: &[Case] = &[
     (
         |files| {
             for name in ["a.pem", "a.key"] {
-                std::fs::remove_file(files.path(name)).unwrap();
+                fs::remove_file(files.path(name)).unwrap();
                 std::os::unix::fs::symlink("/dev/zero", files.path(name)).unwrap();
             }
         },
@@ -139,7 +143,7 @@ const CASES: &[Case] = &[
     (
         |files| {
             files.issue("b", &["b.example"]);
-            std::fs::rename(files.path("b.key"), files.path("a.key")).unwrap();
+            fs::rename(files.path("b.key"), files.path("a.key")).unwrap();
         },
         &["server.toml: tls.key: the key in DIR/a.key does not belong to the certificate in \
            DIR/a.pem; use the key that this certificate was made with"],
@@ -181,7 +185,7 @@ fn files_that_cannot_be_used_are_named() {
 fn a_file_that_is_a_folder_is_named() {
     let authority = TestAuthority::new();
     authority.issue("a", &["a.example"]);
-    std::fs::create_dir(authority.path("dir")).unwrap();
+    fs::create_dir(authority.path("dir")).unwrap();
     refused(
         &authority,
         "cert = \"dir\"\nkey = \"dir\"",
@@ -235,7 +239,7 @@ fn the_certificate_of_a_chain_that_ends_first_is_known() {
     authority.issue_for("a", &["a.example"], at(1_000_000_000), at(5_000_000_000));
     authority.issue_for("between", &["x"], at(1_000_000_000), at(1_100_000_000));
     let [own, between] =
-        ["a.pem", "between.pem"].map(|name| std::fs::read_to_string(authority.path(name)).unwrap());
+        ["a.pem", "between.pem"].map(|name| fs::read_to_string(authority.path(name)).unwrap());
     authority.write("a.pem", &format!("{own}{between}"));
     let tls = authority.open(ONE).unwrap().unwrap();
     let pair = &tls.choice.pairs()[0];
@@ -321,6 +325,9 @@ fn authorities_of_clients_that_cannot_be_used_are_named() {
     let authority = TestAuthority::new();
     authority.issue("a", &["a.example"]);
     authority.issue_authority("old", at(1_000_000_000), at(1_100_000_000));
+    authority.write("open.pem", "");
+    let open = Permissions::from_mode(0o666);
+    fs::set_permissions(authority.path("open.pem"), open).unwrap();
     let with = |file: &str| format!("{ONE}\nclient_ca = {file:?}");
     for (file, problem) in [
         ("missing", "DIR/missing does not exist; use a file that does"),
@@ -333,6 +340,11 @@ fn authorities_of_clients_that_cannot_be_used_are_named() {
             "a.pem",
             "DIR/a.pem has a certificate that is not one of an authority; use the certificate of the \
              authority, and not one that it has signed",
+        ),
+        (
+            "open.pem",
+            "DIR/open.pem has the permissions 666, so that other users of this machine can change it; \
+             let only its owner write it: chmod 644 DIR/open.pem",
         ),
         ("old.pem", "the certificate in DIR/old.pem expired at 2004-11-09T11:33:20Z; renew it"),
     ] {

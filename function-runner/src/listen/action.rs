@@ -129,6 +129,12 @@ fn parse(
 }
 
 fn check_action(headers: &HeaderMap) -> Result<(), ActionError> {
+    for name in [ACTION_HEADER, VERSION_HEADER] {
+        if headers.get_all(name).iter().count() > 1 {
+            let message = format!("header {name} is there twice; send it once");
+            return Err(ActionError::new(ActionErrorCode::InvalidRequest, message));
+        }
+    }
     match headers.get(ACTION_HEADER) {
         None => {
             let message = format!("X-TC-Action is missing; use {INVOKE}");

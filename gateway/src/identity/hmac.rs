@@ -36,12 +36,19 @@ const BAD_DATE: Reason = Reason::BadSignature(
     "HMAC signature needs a date such as Fri, 09 Oct 2015 00:00:00 GMT, at most 900 s off",
 );
 
-/// Checks that the owner of one of `pairs` has signed `headers` at about `now`.
-pub(super) fn verify(
+/// Checks the signature in `headers` as [`verify`] does, and takes it out of them.
+pub(super) fn take(
     pairs: &[KeyPair],
-    headers: &HeaderMap,
+    headers: &mut HeaderMap,
     now: SystemTime,
 ) -> Result<Identity, Reason> {
+    let identity = verify(pairs, headers, now)?;
+    headers.remove(header::AUTHORIZATION);
+    Ok(identity)
+}
+
+/// Checks that the owner of one of `pairs` has signed `headers` at about `now`.
+fn verify(pairs: &[KeyPair], headers: &HeaderMap, now: SystemTime) -> Result<Identity, Reason> {
     let mut lines = headers.get_all(header::AUTHORIZATION).iter();
     let line = lines.next().ok_or(Reason::NoSignature)?;
     if lines.next().is_some() {

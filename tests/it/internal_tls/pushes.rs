@@ -136,6 +136,8 @@ async fn pushes_without_the_right_certificate_are_refused_until_it_is_exchanged(
         services.runner.logged(line).await;
         clients.push(client);
     }
+    let line = "a client with a certificate that is not good here was refused";
+    services.gateway.logged(line).await;
     for ending in ["key", "pem"] {
         authority.link(&format!("live.{ending}"), &format!("right.{ending}"));
     }

@@ -1,6 +1,6 @@
 //! The file of a certificate: the certificate itself first, then the chain to its authority.
 
-use std::path::Path;
+use std::{fs::File, path::Path};
 
 use tokio_rustls::rustls::pki_types::{
     CertificateDer,
@@ -29,7 +29,12 @@ pub(in crate::tls) struct CertificateFile {
 
 /// Reads the file. The error says what is wrong, and what would be right.
 pub(in crate::tls) fn read(file: &Path) -> Result<CertificateFile, String> {
-    let text = read_text(file, &open(file)?)?;
+    read_open(file, &open(file)?)
+}
+
+/// The same for a file that is open.
+pub(in crate::tls) fn read_open(file: &Path, opened: &File) -> Result<CertificateFile, String> {
+    let text = read_text(file, opened)?;
     let shown = file.display();
     let sections = <(SectionKind, Vec<u8>)>::pem_slice_iter(text.as_bytes());
     let sections = sections.collect::<Result<Sections, _>>();

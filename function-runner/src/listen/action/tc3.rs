@@ -52,7 +52,7 @@ impl SignedHead {
             return Err(ActionError::new(ActionErrorCode::SecretIdNotFound, message));
         }
         let timestamp = text(&head.headers, TIMESTAMP_HEADER).ok_or_else(|| {
-            let message = "X-TC-Timestamp is missing; use the seconds since 1970";
+            let message = "X-TC-Timestamp is missing, or there twice; use the seconds since 1970";
             ActionError::new(ActionErrorCode::MissingParameter, message)
         })?;
         check_time(timestamp, authorization.date, now)?;
@@ -80,7 +80,7 @@ impl<'a> Authorization<'a> {
         let parsed = text(headers, header::AUTHORIZATION.as_str()).and_then(Self::parse);
         parsed.ok_or_else(|| {
             let message = format!(
-                "Authorization is missing or has another form; use {ALGORITHM} \
+                "Authorization is missing, there twice, or has another form; use {ALGORITHM} \
                  Credential=<id>/<date>/scf/tc3_request, SignedHeaders=content-type;host, \
                  Signature=<hex>"
             );
@@ -134,7 +134,7 @@ fn check_time(timestamp: &str, date: &str, now: SystemTime) -> Result<(), Action
 /// The part of the request that is signed, but the hash of the body at its end. It has no query: a
 /// POST has none.
 fn canonical_head(head: &Parts, signed: &str) -> Result<String, ActionError> {
-    if head.headers.get(CONTENT_HASH_HEADER).is_some_and(|hash| hash == "UNSIGNED-PAYLOAD") {
+    if head.headers.get_all(CONTENT_HASH_HEADER).iter().any(|hash| hash == "UNSIGNED-PAYLOAD") {
         return Err(failure("an unsigned payload is not taken here; sign the body"));
     }
     for name in ["content-type", "host"] {
@@ -145,7 +145,9 @@ fn canonical_head(head: &Parts, signed: &str) -> Result<String, ActionError> {
     let mut headers = String::new();
     for name in signed.split(';') {
         let value = text(&head.headers, name).ok_or_else(|| {
-            failure(format!("header {name:?} is in SignedHeaders and not in the request"))
+            failure(format!(
+                "header {name:?} is in SignedHeaders and not in the request, or there twice"
+            ))
         })?;
         headers.extend([name, ":", &value.trim().to_lowercase(), "\n"]);
     }
@@ -157,8 +159,12 @@ fn failure(message: impl Into<String>) -> ActionError {
     ActionError::new(ActionErrorCode::SignatureFailure, message)
 }
 
+/// The value of the header `name`. None if it is there more than once: nobody could say which of
+/// them was signed.
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+    let mut values = headers.get_all(name).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return None };
+    value.to_str().ok()
 }
 
 fn mac(key: &[u8], text: &str) -> Hmac<Sha256> {

@@ -75,6 +75,23 @@ fn the_documented_example_is_accepted_for_five_minutes() {
     check_refused(&head, BODY, SIGNED_AT - 301, Code::SignatureExpire, words);
 }
 
+/// Nobody could say which of them was signed.
+#[test]
+fn a_header_that_counts_is_there_once() {
+    for (name, code, words) in [
+        ("authorization", Code::InvalidAuthorization, "Authorization is missing, there twice"),
+        ("x-tc-timestamp", Code::MissingParameter, "X-TC-Timestamp is missing, or there twice"),
+        ("content-type", Code::SignatureFailure, "or there twice"),
+        ("host", Code::SignatureFailure, "or there twice"),
+    ] {
+        let head = documented(|head| {
+            let value = head.headers[name].clone();
+            head.headers.append(name, value);
+        });
+        check_refused(&head, BODY, SIGNED_AT, code, words);
+    }
+}
+
 #[test]
 fn whatever_is_signed_cannot_be_changed() {
     let refused = |head: &Parts, body: &str| {
