@@ -15,9 +15,10 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader},
     process::{Child, Command},
     sync::watch,
+    time::timeout,
 };
 
-use super::{access, soon};
+use super::{TEST_TIMEOUT, access, soon};
 
 /// A running binary, killed when it is dropped.
 pub(crate) struct Process {
@@ -165,10 +166,12 @@ impl Process {
         &self.ready
     }
 
-    /// Waits until the log has `piece`.
+    /// Waits until the log has `piece`. If that never comes, the whole log is shown.
     pub(crate) async fn logged(&self, piece: &str) {
         let mut log = self.log.clone();
-        soon(piece, log.wait_for(|log| log.contains(piece))).await.unwrap();
+        let comes = timeout(TEST_TIMEOUT, log.wait_for(|log| log.contains(piece)));
+        let has_come = comes.await.is_ok_and(|found| found.is_ok());
+        assert!(has_come, "{piece} never came, and this was logged:\n{}", self.log());
     }
 
     /// The log until now.
