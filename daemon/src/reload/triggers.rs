@@ -77,14 +77,16 @@ impl ReloadTriggers {
     }
 
     /// Watches the same by name, which may be something else by now: links may have been made or
-    /// switched, and folders replaced.
-    pub(crate) async fn watch_again(&mut self, file: &Path) {
+    /// switched, and folders replaced. Returns whether it is: what has changed there before now was
+    /// not seen.
+    pub(crate) async fn watch_again(&mut self, file: &Path) -> bool {
         if !self.is_watching {
-            return;
+            return false;
         }
         let (files, folders) = (self.files(file), self.folders.clone());
         let seen = Arc::clone(&self.seen);
         let current = self.watcher.take();
+        let before = current.as_ref().map(|(_, watched)| Arc::clone(watched));
         // Blocking: all files are looked at, and the system is asked to watch each folder.
         let mut looking =
             spawn_blocking(move || take(Watched::new(&files, &folders), current, seen));
@@ -98,6 +100,8 @@ impl ReloadTriggers {
             }
         };
         self.watcher = looked.expect("looking at files does not panic");
+        let is_same = |now| before.is_some_and(|before| Arc::ptr_eq(&before, now));
+        self.watcher.as_ref().is_some_and(|(_, watched)| !is_same(watched))
     }
 
     /// Whether files are watched, and not only SIGHUP.

@@ -152,7 +152,12 @@ where
             }
             (now, is_sure)
         });
-        triggers.watch_again(&first).await;
+        let is_elsewhere = triggers.watch_again(&first).await;
+        // The files that are watched now may have changed after they were read. What cannot be used
+        // is looked at again anyway.
+        if is_elsewhere && problem.is_none() {
+            triggers.again_at(Instant::now());
+        }
     }
 }
 
@@ -180,3 +185,6 @@ pub(super) async fn say_what_ends(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
