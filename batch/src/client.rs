@@ -358,7 +358,7 @@ async fn receive(
             Ok(None) => return Ok(NoAnswer::Broken(None)),
             Err(error) => return Ok(NoAnswer::Broken(Some(Arc::new(error.without_url())))),
         }
-        while let Some((index, response)) = reader.next()? {
+        while let Some((index, response)) = reader.next_response()? {
             if let Some(sender) = senders.get_mut(index).and_then(Option::take) {
                 let _ = sender.send(response.map_err(|TooLarge { .. }| NoAnswer::TooLarge));
             }

@@ -129,14 +129,14 @@ impl ResponseReader {
         Self { buffer: BytesMut::new(), body_bytes_max, skipped: None }
     }
 
-    /// Adds bytes of the stream. They are kept until [`Self::next`] has returned or skipped them.
+    /// Adds bytes of the stream. They are kept until [`Self::next_response`] has returned or skipped them.
     pub fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }
 
     /// The next complete response, with the index of its item. `None` if more bytes are needed. One
     /// that is too large is read to its end, and does not harm the others.
-    pub fn next(&mut self) -> Result<Option<(usize, ReadResponse)>, Malformed> {
+    pub fn next_response(&mut self) -> Result<Option<(usize, ReadResponse)>, Malformed> {
         if let Some((index, too_large)) = self.skip() {
             return Ok(Some((index, Err(too_large))));
         }
@@ -151,7 +151,7 @@ impl ResponseReader {
             let left = line.checked_add(length).and_then(|bytes| bytes.checked_add(1));
             let left = left.ok_or(Malformed("a body is too large"))?;
             self.skipped = Some(Skipped { index, status, left });
-            return self.next();
+            return self.next_response();
         }
         if self.buffer.len() <= line + length {
             return Ok(None);

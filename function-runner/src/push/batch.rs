@@ -35,7 +35,7 @@ fn read(
     responses: &mut ResponseReader,
     failed: &mut impl FnMut(&PushFailure),
 ) -> Result<(), Malformed> {
-    while let Some((_, response)) = responses.next()? {
+    while let Some((_, response)) = responses.next_response()? {
         let (status, err_no) = match response {
             Ok(ItemResponse { status, body }) => (status, err_no_in(&body)),
             Err(TooLarge { status }) => (status, None),
