@@ -12,7 +12,7 @@ use std::{
 use bytes::BytesMut;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use reqwest::Client;
-use tokio::{sync::oneshot, time::timeout};
+use tokio::{sync::oneshot, task::coop::consume_budget, time::timeout};
 use tokio_util::{
     sync::{CancellationToken, DropGuard},
     task::TaskTracker,
@@ -342,7 +342,7 @@ async fn abandoned(senders: &mut [Option<Sender>]) {
 }
 
 /// Sends each response of an item to its sender. Returns the reason for items without a response.
-async fn receive(
+pub(crate) async fn receive(
     mut response: reqwest::Response,
     senders: &mut [Option<Sender>],
 ) -> Result<NoAnswer, Malformed> {
@@ -359,6 +359,8 @@ async fn receive(
             Err(error) => return Ok(NoAnswer::Broken(Some(Arc::new(error.without_url())))),
         }
         while let Some((index, response)) = reader.next_response()? {
+            // Other tasks have their turns, however many responses are in the chunk.
+            consume_budget().await;
             if let Some(sender) = senders.get_mut(index).and_then(Option::take) {
                 let _ = sender.send(response.map_err(|TooLarge { .. }| NoAnswer::TooLarge));
             }

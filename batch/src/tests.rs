@@ -1,5 +1,7 @@
 //! A client and a server over a real socket, and malformed batches.
 
+mod turns;
+
 use std::{
     convert::Infallible,
     sync::{Arc, Mutex},

@@ -5,15 +5,15 @@
 //! opened: it is held, and answered at once, since register may wait for the answer.
 
 mod admission;
+mod batch;
 mod body;
 mod encoder;
 mod source;
 
-use std::{
-    mem,
-    sync::{Arc, atomic::AtomicUsize},
-};
+use std::{mem, sync::Arc};
 
+use ::batch::wire::Malformed;
+use bytes::Bytes;
 use daemon::offload::offload;
 use shared::connection_id::ConnectionId;
 use tokio::{
@@ -24,6 +24,7 @@ use tokio::{
 use self::encoder::{EncodedPush, Encoder};
 pub(crate) use self::{
     admission::{PushTokens, TokenScope},
+    batch::BatchPush,
     body::{HeldPush, PushBodies},
     source::PushSource,
 };
@@ -61,19 +62,33 @@ impl Pusher {
         Self { registry, bodies, settings, overflow }
     }
 
-    /// The ids that the pushes to many of one batch may have together.
-    pub(crate) fn ids_of_batch(&self) -> Arc<AtomicUsize> {
-        Arc::new(AtomicUsize::new(self.settings.max_ids))
-    }
-
     /// Carries out the push that `held` asks for. Takes the bytes out of `held` and leaves the
-    /// memory for what the push still holds, which the caller keeps until the answer has been
-    /// written.
+    /// memory, as [`Self::carry_out`] does.
     pub(crate) async fn push(&self, api: &Api, held: &mut HeldPush) -> PushOutcome {
         let bytes = mem::take(&mut held.body.bytes);
         let (dialect, ids_max) = (api.config().dialect, self.settings.max_ids);
-        let read = offload(bytes.len(), move || dialect.read_push(&bytes, ids_max)).await;
-        let pushes = match read {
+        let asked = offload(bytes.len(), move || dialect.read_push(&bytes, ids_max)).await;
+        self.carry_out(api, asked, held).await
+    }
+
+    /// The pushes in `batch`, which came for `api`.
+    pub(crate) async fn read_batch(
+        &self,
+        api: &Api,
+        batch: Bytes,
+    ) -> Result<Vec<BatchPush>, Malformed> {
+        batch::read(api.config().dialect, self.settings.max_ids, batch).await
+    }
+
+    /// Carries out what a push asks for. `held` has the memory of its body. Leaves the memory for
+    /// what the push still holds, which the caller keeps until the answer has been written.
+    pub(crate) async fn carry_out(
+        &self,
+        api: &Api,
+        asked: Result<Pushes, PushRefusal>,
+        held: &mut HeldPush,
+    ) -> PushOutcome {
+        let pushes = match asked {
             Ok(pushes) => pushes,
             Err(refusal) => return PushOutcome::Refused(refusal),
         };
@@ -103,10 +118,6 @@ impl Pusher {
             Pushes::Many(pushes) => pushes,
         };
         let ids = pushes.iter().flat_map(|(ids, _)| ids);
-        if !held.may_have(ids.clone().count()) {
-            let problem = format!("the pushes of a batch have more than {ids_max} ids together");
-            return PushOutcome::Refused(PushRefusal::TooManyIds(problem));
-        }
         let bytes = ids.map(|id| id.len() + BYTES_PER_ID).sum();
         if let Err(refusal) = self.bodies.take_for_ids(held, bytes).await {
             return PushOutcome::Refused(refusal);

@@ -172,11 +172,10 @@ impl BodyMemory {
 }
 
 impl HeldBody {
-    /// A part of the body, which takes its share of the memory with it.
+    /// The memory of so many bytes of the body, for what they have become.
     #[must_use]
-    pub fn part(&mut self, bytes: Bytes) -> Self {
-        let taken = self.split_off(bytes.len());
-        Self { bytes, taken }
+    pub fn part(&mut self, bytes: usize) -> Self {
+        Self { bytes: Bytes::new(), taken: self.split_off(bytes) }
     }
 
     /// What the body has become takes so many bytes from now on, if that is less than before.

@@ -5,10 +5,7 @@
 //! messages are in mailboxes, which have their own bounds. What the push itself holds, its ids and
 //! its answer, counts until the answer has been written.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::sync::Arc;
 
 use daemon::body::{
     AnswerHold, BodyError, BodyMemory, Encoding, HeldBody, HttpConnection, RequestBody,
@@ -37,7 +34,6 @@ struct Inner {
 pub(crate) struct HeldPush {
     pub(super) body: HeldBody,
     ids: Option<HeldBody>,
-    ids_left: Option<Arc<AtomicUsize>>,
 }
 
 impl PushBodies {
@@ -105,20 +101,6 @@ impl PushBodies {
 
 impl From<HeldBody> for HeldPush {
     fn from(body: HeldBody) -> Self {
-        Self { body, ids: None, ids_left: None }
-    }
-}
-
-impl HeldPush {
-    /// The body of a push of a batch. The pushes to many of a batch share `ids_left`.
-    pub(crate) fn of_batch(body: HeldBody, ids_left: &Arc<AtomicUsize>) -> Self {
-        Self { body, ids: None, ids_left: Some(Arc::clone(ids_left)) }
-    }
-
-    /// Whether the batch may have so many ids more, if the push is of one.
-    pub(super) fn may_have(&self, ids: usize) -> bool {
-        let Some(left) = &self.ids_left else { return true };
-        let take = |left: usize| left.checked_sub(ids);
-        left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        Self { body, ids: None }
     }
 }

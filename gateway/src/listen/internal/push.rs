@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use batch::{Item, ItemResponse, OFFER, VERSION, server, wire::items};
+use batch::{ItemResponse, OFFER, VERSION, server};
 use daemon::{
     body::{AnswerHold, HeldBody, HttpConnection, RequestBody},
     credentials::Denial,
@@ -21,7 +21,7 @@ use super::Internal;
 use crate::{
     api::{Api, Dialect},
     dialect::{PushOutcome, PushRefusal},
-    push::{HeldPush, PushSource},
+    push::{BatchPush, HeldPush, PushSource},
 };
 
 /// Bytes of a long answer that are handed over at once.
@@ -69,8 +69,8 @@ impl Internal {
             Err(refusal) => return refuse(dialect, refusal),
         };
         if is_batch {
-            return match items(mem::take(&mut body.bytes)) {
-                Ok(items) => self.push_all(api, body, items, connection).await,
+            return match self.pusher.read_batch(api, mem::take(&mut body.bytes)).await {
+                Ok(pushes) => self.push_all(api, body, pushes, connection).await,
                 Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
             };
         }
@@ -90,35 +90,30 @@ impl Internal {
         &self,
         api: &Arc<Api>,
         mut body: HeldBody,
-        items: Vec<Item>,
+        pushes: Vec<BatchPush>,
         connection: HttpConnection,
     ) -> Response<Body> {
         // Pushes that have not begun have memory too, and none of them begins while the peer does
         // not read.
         let hold = self.push_bodies.hold_body(&body, connection.clone());
-        let (held, ids) = (Arc::new(Mutex::new(Vec::<Held>::new())), self.pusher.ids_of_batch());
-        let exchanges: Vec<_> = items
-            .into_iter()
-            .map(|item| {
-                // A copy: a slice would keep the whole batch in memory.
-                let body = body.part(Bytes::copy_from_slice(&item.body));
-                let mut push = HeldPush::of_batch(body, &ids);
-                let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
-                let (bodies, connection) = (self.push_bodies.clone(), connection.clone());
-                let held = Arc::clone(&held);
-                Box::pin(async move {
-                    let outcome = pusher.push(&api, &mut push).await;
-                    let (head, answer) = answer(api.config().dialect, outcome).await.into_parts();
-                    if answer.len() > PART_BYTES {
-                        let hold = bodies.hold(&push, connection);
-                        held.lock().expect("nothing panics with the lock held").push((push, hold));
-                    }
-                    ItemResponse { status: head.status.as_u16(), body: answer }
-                }) as BoxFuture<'static, ItemResponse>
-            })
-            .collect();
-        drop(body);
-        server::answer(exchanges.into_iter()).await.map(|body| {
+        let held = Arc::new(Mutex::new(Vec::<Held>::new()));
+        let of_exchanges = Arc::clone(&held);
+        let exchanges = pushes.into_iter().map(move |BatchPush { bytes, asked }| {
+            let mut push = HeldPush::from(body.part(bytes));
+            let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
+            let (bodies, connection) = (self.push_bodies.clone(), connection.clone());
+            let held = Arc::clone(&of_exchanges);
+            Box::pin(async move {
+                let outcome = pusher.carry_out(&api, asked, &mut push).await;
+                let (head, answer) = answer(api.config().dialect, outcome).await.into_parts();
+                if answer.len() > PART_BYTES {
+                    let hold = bodies.hold(&push, connection);
+                    held.lock().expect("nothing panics with the lock held").push((push, hold));
+                }
+                ItemResponse { status: head.status.as_u16(), body: answer }
+            }) as BoxFuture<'static, ItemResponse>
+        });
+        server::answer(exchanges).await.map(|body| {
             let frames = body.map_frame(move |frame| {
                 let _kept = (&hold, &held);
                 frame
