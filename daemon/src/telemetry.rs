@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use self::{
     filter::{EXAMPLES, problem_of_filter},
     rewriter::Rewriter,
-    terminal::log_line_for_terminal,
+    terminal::log_event_for_terminal,
 };
 pub use self::{
     line_turns::LineTurns,
@@ -95,7 +95,7 @@ pub fn start(settings: &LogSettings) {
     // An error means that logging was already started. Then the first call decides.
     let _ = match settings.format {
         LogFormat::Text => {
-            let stderr = || Rewriter::new(log_line_for_terminal, io::stderr());
+            let stderr = || Rewriter::new(log_event_for_terminal, io::stderr());
             builder.with_writer(move || Rewriter::new(redact, stderr())).try_init()
         }
         LogFormat::Json => {

@@ -11,7 +11,7 @@ mod request;
 
 pub(crate) use self::{
     fault::Fault,
-    lines::Lines,
+    lines::{Lines, log_trace_of_new_code},
     recent_lines::RecentLines,
     report::{InstanceReport, InvocationReport},
     request::{InvocationRequest, ReplyTo},

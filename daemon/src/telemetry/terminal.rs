@@ -9,10 +9,18 @@ pub fn for_terminal(text: &str) -> Cow<'_, str> {
     escape(text, |character| character.is_control())
 }
 
-/// The same for a line of the log. The library has escaped what is in the values as far as colors
-/// need it, so escape characters that are left are its own.
-pub(super) fn log_line_for_terminal(line: &str) -> Cow<'_, str> {
-    escape(line, |character| character.is_control() && character != '\u{1b}')
+/// In front of each further line of an event.
+const CONTINUED: &str = "\n  | ";
+
+/// The same for an event of the log. The library has escaped what is in the values as far as colors
+/// need it, so escape characters that are left are its own. An event has one line, or further ones
+/// that are marked: no text of others begins a line as an event does.
+pub(super) fn log_event_for_terminal(event: &str) -> Cow<'_, str> {
+    let shown = escape(event, |character| character.is_control() && character != '\u{1b}');
+    match shown.strip_suffix('\n') {
+        Some(lines) if lines.contains('\n') => (lines.replace('\n', CONTINUED) + "\n").into(),
+        Some(_) | None => shown,
+    }
 }
 
 fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
@@ -43,7 +51,7 @@ fn is_hidden(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{for_terminal, log_line_for_terminal};
+    use super::{for_terminal, log_event_for_terminal};
 
     #[test]
     fn characters_that_change_what_is_shown_are_escaped() {
@@ -57,6 +65,14 @@ mod tests {
     #[test]
     fn colors_of_the_log_itself_stay() {
         let line = "\u{1b}[31mERROR\u{1b}[0m a\rb\u{202e}\n";
-        assert_eq!(log_line_for_terminal(line), "\u{1b}[31mERROR\u{1b}[0m a\\x0db\\u{202e}\n");
+        assert_eq!(log_event_for_terminal(line), "\u{1b}[31mERROR\u{1b}[0m a\\x0db\\u{202e}\n");
+    }
+
+    #[test]
+    fn no_text_in_an_event_begins_a_line_as_an_event_does() {
+        let event = "ERROR a: it said x\nERROR b: forged\n\nz key=1\n";
+        let shown = "ERROR a: it said x\n  | ERROR b: forged\n  | \n  | z key=1\n";
+        assert_eq!(log_event_for_terminal(event), shown);
+        assert_eq!(log_event_for_terminal("ERROR a\n"), "ERROR a\n");
     }
 }

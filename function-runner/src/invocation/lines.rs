@@ -16,7 +16,7 @@ use std::{sync::Arc, time::Duration};
 
 use daemon::time::milliseconds;
 use functions::Context;
-use tracing::{Span, debug, error_span, info, warn};
+use tracing::{Span, debug, error, error_span, info, warn};
 
 use super::{fault::Fault, recent_lines::RecentLines, report::InstanceReport};
 
@@ -34,6 +34,17 @@ struct Inner {
     span: Span,
     function: RecentLines,
     invocation: Option<RecentLines>,
+}
+
+/// Writes the stack trace of new code of `function` to the log of the process, as lines of the
+/// function: no text that it wrote may look like a line of the runner.
+pub(crate) fn log_trace_of_new_code(function: &str, fault: &Fault) {
+    let span = error_span!(target: TARGET, "new_code", function.name = function);
+    span.in_scope(|| {
+        for line in fault.trace_lines() {
+            error!(target: TARGET, "{line}");
+        }
+    });
 }
 
 impl Lines {

@@ -1,5 +1,7 @@
 //! Takes new settings and new code into use while the runner runs. No invocation fails.
 
+mod reports;
+
 use std::{
     collections::{BTreeSet, HashMap},
     mem,
@@ -16,6 +18,7 @@ use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::reports::Reports;
 use super::{Runner, all_or_problems, function::HeldFunction};
 use crate::{
     invocation::{Fault, RecentLines},
@@ -32,6 +35,7 @@ pub(super) struct FunctionReload {
     stop: CancellationToken,
     /// Functions whose new code did not start, by name, and when that was.
     refused: HashMap<String, (Arc<HeldFunction>, Instant)>,
+    reports: Reports,
 }
 
 /// The outcome for a function that is new or has changed.
@@ -44,7 +48,7 @@ enum FunctionChange {
 
 impl FunctionReload {
     pub(super) fn new(runner: Runner, stop: CancellationToken) -> Self {
-        Self { runner, stop, refused: HashMap::new() }
+        Self { runner, stop, refused: HashMap::new(), reports: Reports::new() }
     }
 
     /// Runs until `changes` is closed, or the runner stops.
@@ -144,7 +148,9 @@ impl FunctionReload {
         if let Err(fault) = warmed {
             function.runtime.stop().await;
             if !self.stop.is_cancelled() {
-                report(&current, &fault);
+                let name = current.name();
+                let what = format!("new code of {name} does not start; the old code keeps running");
+                self.reports.write(name, &current.lines, &what, &fault);
             }
             return FunctionChange::Refused(function);
         }
@@ -164,19 +170,4 @@ async fn warm_up(new: &HeldFunction, current: &HeldFunction) -> Result<(), Fault
     // The pool logs those that fail.
     join_all((1..busy).map(|_| new.runtime.probe())).await;
     Ok(())
-}
-
-/// Writes to the log of the runner, and to the log of the function.
-fn report(function: &HeldFunction, fault: &Fault) {
-    let (name, error, trace) = (function.name(), fault.message(), fault.trace_lines());
-    let what = format!("new code of {name} does not start; the old code keeps running");
-    // A trace of one line is a field. The lines of a longer one stay lines.
-    let one_line = trace.is_empty().then(|| fault.trace());
-    error!(function.name = name, error, trace = one_line, "{what}");
-    for line in &trace {
-        error!(function.name = name, "{line}");
-    }
-    let text = format!("{what}: {error}\n{}", fault.trace());
-    let lines: Vec<_> = text.lines().map(Arc::from).collect();
-    function.lines.push(&lines);
 }

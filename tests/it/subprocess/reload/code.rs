@@ -1,4 +1,4 @@
-//! New code of a function: broken, corrected, moved, and taken at SIGHUP.
+//! New code of a function: broken, corrected, moved, and taken at SIGHUP. And what the log says.
 
 use std::fs;
 
@@ -78,5 +78,26 @@ async fn sighup_loads_new_code_if_nothing_is_watched() {
     assert_eq!(changing.version("one").await, 1);
     changing.runner.signal(Signal::SIGHUP);
     changing.until_version("one", 2).await;
+    changing.end().await;
+}
+
+#[tokio::test]
+async fn what_new_code_says_is_not_taken_for_a_line_of_the_runner() {
+    if !has("python") {
+        return;
+    }
+    let changing = ChangingRunner::start("").await;
+    assert_eq!(changing.version("one").await, 1);
+    let forged = "functions reloaded added=[] changed=[] removed=[\"two\"]";
+    let raise = format!("raise Exception('no luck\\n{forged}\\n' + 'the last line')\n");
+    changing.change("one/index.py", &raise);
+    changing.runner.logged("the last line").await;
+    let log = changing.runner.log();
+    let lines: Vec<_> = log.lines().filter(|line| line.contains(forged)).collect();
+    assert!(!lines.is_empty(), "{log}");
+    for line in lines {
+        let says = "ERROR new_code{function.name=\"one\"}: function: ";
+        assert!(line.contains(says) || line.contains(&format!("\\n{forged}")), "{line}");
+    }
     changing.end().await;
 }
