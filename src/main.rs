@@ -124,6 +124,7 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
     let settings = files.parse_functions(pushes)?;
     let (address, place) = (settings.internal, settings.place("listen.internal"));
     let runner = Runner::start(settings)?;
+    files.use_functions(&runner);
     let runner_listener = listen(address, place).await?;
     let function_runner = runner_listener.local_addr()?;
     gateway = gateway.with_runner(url_of(function_runner));

@@ -14,6 +14,7 @@ use daemon::{
     reload::SettingsFile,
     settings::{SettingsError, read_settings_text},
 };
+use function_runner::{Runner, settings::KnownFunctions};
 use functions::Catalog;
 
 use crate::access::Access;
@@ -32,6 +33,8 @@ pub(crate) struct Files {
     built_in: bool,
     variables: BTreeMap<String, String>,
     access: Access,
+    /// The functions that are in use, once the runner has been started.
+    known: KnownFunctions,
 }
 
 #[derive(Debug)]
@@ -60,6 +63,7 @@ impl Files {
             built_in: false,
             variables: variables(),
             access: Access::new(),
+            known: KnownFunctions::default(),
         })
     }
 
@@ -76,6 +80,7 @@ impl Files {
             built_in: true,
             variables: variables(),
             access: Access::new(),
+            known: KnownFunctions::default(),
         }
     }
 
@@ -105,6 +110,11 @@ impl Files {
         functions: &function_runner::Settings,
     ) {
         self.access.decide(gateway, functions);
+    }
+
+    /// `runner` has been started: its functions are in use.
+    pub(crate) fn use_functions(&mut self, runner: &Runner) {
+        self.known = runner.known_functions();
     }
 
     /// What the gateway's file says now. None if it has errors.
@@ -150,9 +160,14 @@ impl Files {
         let push = format!("http://{}", reachable(internal));
         let extra = BTreeMap::from([("push".to_owned(), push)]);
         let catalog = Catalog::built_in();
-        let settings =
-            function_runner::Settings::parse(path, text, &self.variables, &extra, &catalog);
-        let mut settings = settings?;
+        let mut settings = function_runner::Settings::parse_again(
+            path,
+            text,
+            &self.variables,
+            &extra,
+            &catalog,
+            &self.known,
+        )?;
         self.access.check(&settings)?;
         self.access.complete_functions(&mut settings);
         // The gateway of this process has ended when the runner is stopped.

@@ -21,7 +21,10 @@ use daemon::{
     telemetry,
     tls::Tls,
 };
-use function_runner::{Runner, Settings, serve_with_changes, settings};
+use function_runner::{
+    Runner, Settings, serve_with_changes,
+    settings::{self, KnownFunctions},
+};
 use functions::Catalog;
 use serde::Serialize;
 use tokio::sync::mpsc;
@@ -75,7 +78,7 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
         ReloadTriggers::listen(settings.watch).context("could not listen for SIGHUP")?;
     triggers.watch(&file.path, settings.folders()).await;
     // Files and folders that the settings name may have changed before they were watched.
-    let settings = parse(&file.path, &file.text)?;
+    let settings = parse(&file.path, &file.text, &KnownFunctions::default())?;
     let (internal, place) = (settings.internal, settings.place("listen.internal"));
     let (tls, watch) = (settings.open_tls()?, settings.watch);
     let runner = Runner::start(settings)?;
@@ -84,10 +87,10 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let listener = Listener { tls: tls.clone(), ..tcp.into() };
     ready::announce(&Listeners { internal }).context("could not write the ready line")?;
     info!(%internal, "function-runner ready");
-    let path = file.path.clone();
+    let (path, known) = (file.path.clone(), runner.known_functions());
     let (new_settings, changes) = mpsc::channel(1);
     let both = |stop| async {
-        let following = follow(triggers, file, |text| parse(&path, text), new_settings);
+        let following = follow(triggers, file, |text| parse(&path, text, &known), new_settings);
         let serving = serve_with_changes(runner, listener, changes, stop);
         // Boxed, because the future is large: it holds all functions.
         let both = Box::pin(async { tokio::join!(serving, following) });
@@ -110,13 +113,13 @@ async fn check(arguments: &Arguments) -> anyhow::Result<()> {
 fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Settings)> {
     let path = arguments.config.clone();
     let text = process::read_file(&path, "--config")?;
-    let settings = parse(&path, &text)?;
+    let settings = parse(&path, &text, &KnownFunctions::default())?;
     Ok((SettingsFile { path, text }, settings))
 }
 
-fn parse(path: &Path, text: &str) -> Result<Settings, SettingsError> {
+fn parse(path: &Path, text: &str, known: &KnownFunctions) -> Result<Settings, SettingsError> {
     let (extra, catalog) = (BTreeMap::new(), Catalog::built_in());
-    Settings::parse(path, text, &process::variables(), &extra, &catalog)
+    Settings::parse_again(path, text, &process::variables(), &extra, &catalog, known)
 }
 
 #[expect(clippy::print_stderr, reason = "the log may not have been started")]

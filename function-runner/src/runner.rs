@@ -46,7 +46,7 @@ pub(crate) use self::{
 use crate::{
     invocation::{Fault, RecentLines},
     runtime::{GatewayAccess, reply_memory},
-    settings::{SecretPair, Settings},
+    settings::{KnownFunctions, SecretPair, Settings},
 };
 
 /// How long the event of an admitted invocation may take to arrive.
@@ -64,6 +64,8 @@ pub struct Runner(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     functions: Table,
+    /// Their settings as they were taken into use last, those with which nothing started too.
+    known: KnownFunctions,
     /// Who may use the internal listener.
     gate: Gate,
     /// How functions push to the gateway.
@@ -101,19 +103,22 @@ impl Runner {
     pub fn start(mut settings: Settings) -> Result<Self, SettingsError> {
         let gate = Gate::new(settings.access.open(&settings.origins)?);
         let replies = reply_memory(settings.reply_memory);
-        let functions = mem::take(&mut settings.functions).into_iter();
+        let functions = mem::take(&mut settings.functions);
+        let known = KnownFunctions::default();
+        known.replace(functions.clone());
         let all_ends = AllEnds::default();
         let outbound_tls =
             OutboundTls::open(&settings.outbound_tls, "outbound_tls", &settings.origins)?;
         let authorization = gate.credentials().service.bearer();
         let gateway = GatewayAccess::new(authorization, outbound_tls.clone());
-        let functions = all_or_problems(functions.map(|function| {
+        let functions = all_or_problems(functions.into_iter().map(|function| {
             let (lines, ends) = (RecentLines::of_function(), all_ends.of(&function.name));
             HeldFunction::start(function, lines, ends, &replies, &gateway, &settings.origins)
         }))?;
         let secret = settings.secret.take().map(Arc::new);
         Ok(Self(Arc::new(Inner {
             functions: Table::new(functions),
+            known,
             gate,
             gateway,
             outbound_tls,
@@ -128,6 +133,11 @@ impl Runner {
             cut: CancellationToken::new(),
             retired: TaskTracker::new(),
         })))
+    }
+
+    /// The functions that are in use, for reading their settings again.
+    pub fn known_functions(&self) -> KnownFunctions {
+        self.0.known.clone()
     }
 
     /// Starts the instances that functions keep without work.

@@ -7,6 +7,7 @@ mod cloud;
 mod drain;
 mod environment;
 mod function;
+mod known;
 mod language;
 mod push;
 mod runtime;
@@ -50,7 +51,9 @@ pub(crate) use self::{
     subprocess::{Flaw, PATH, SubprocessSettings},
     user::User,
 };
-pub use self::{drain::DrainSettings, function::FunctionSettings, secret::SecretPair};
+pub use self::{
+    drain::DrainSettings, function::FunctionSettings, known::KnownFunctions, secret::SecretPair,
+};
 use self::{surroundings::Surroundings, variables::Variables};
 
 /// Environment variables that begin with this and `__` override the file.
@@ -117,16 +120,31 @@ impl Settings {
         extra: &BTreeMap<String, String>,
         catalog: &Catalog,
     ) -> Result<Self, SettingsError> {
+        Self::parse_again(file, text, variables, extra, catalog, &KnownFunctions::default())
+    }
+
+    /// The same while `known` functions are in use. What is wrong with the code of a function whose
+    /// settings are as they were is no error here, since the function may have changed its code
+    /// itself. It is reported when the settings are taken into use.
+    pub fn parse_again(
+        file: &Path,
+        text: &str,
+        variables: &BTreeMap<String, String>,
+        extra: &BTreeMap<String, String>,
+        catalog: &Catalog,
+        known: &KnownFunctions,
+    ) -> Result<Self, SettingsError> {
         let folder = file.parent().unwrap_or(Path::new(""));
         let path = variables.get("PATH").map(String::as_str);
         Document::parse(file, text, PREFIX, variables)?
-            .read(|root| Some(Self::read(root, extra, catalog, folder, path)))
+            .read(|root| Some(Self::read(root, extra, catalog, folder, path, known)))
     }
 
     /// The keys of `functions.toml`.
     pub fn keys() -> Vec<Key> {
         let (extra, catalog) = (BTreeMap::new(), Catalog::built_in());
-        describe(|root| Self::read(root, &extra, &catalog, Path::new(""), None))
+        let known = KnownFunctions::default();
+        describe(|root| Self::read(root, &extra, &catalog, Path::new(""), None, &known))
     }
 
     fn read(
@@ -135,10 +153,12 @@ impl Settings {
         catalog: &Catalog,
         folder: &Path,
         path: Option<&str>,
+        known: &KnownFunctions,
     ) -> Self {
         let variables = Variables::read(root, extra);
         let cloud = Cloud::read(root);
-        let around = Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path };
+        let around =
+            Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path, known };
         let (internal, internal_pages) = read_listen(root);
         let mut limits = root.section("limits");
         let mut settings = Self {

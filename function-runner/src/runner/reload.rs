@@ -14,6 +14,7 @@ use daemon::{
     settings::{Origins, SettingsError},
 };
 use futures_util::future::join_all;
+use shared::invocation::InvocationFault;
 use tokio::{sync::mpsc, task::spawn_blocking, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -67,10 +68,13 @@ impl FunctionReload {
         let inner = Arc::clone(&self.runner.0);
         let functions = mem::take(&mut settings.functions);
         let names: BTreeSet<_> = functions.iter().map(|f| f.name.clone()).collect();
+        let all = functions.clone();
         let new = match self.start_new(functions, &settings.origins, settings.trigger).await {
             Ok(new) => new,
             Err(error) => return error!("the settings stay as they are: {error}"),
         };
+        self.report_code_problems(&all);
+        inner.known.replace(all);
         for key in inner.settings.fixed_keys_that_differ(&settings) {
             warn!("{key} has changed in the settings: it takes effect after a restart");
         }
@@ -102,6 +106,19 @@ impl FunctionReload {
         }
     }
 
+    /// The functions with these problems go on with the instances that they have.
+    fn report_code_problems(&self, functions: &[FunctionSettings]) {
+        for function in functions {
+            let current = self.runner.0.functions.get(&function.name);
+            if let (Some(problem), Some(current)) = (function.code_problem(), current) {
+                let name = current.name();
+                let what = format!("the code of {name} cannot be used; the old code keeps running");
+                let fault = Fault::new(InvocationFault::LoadFailed, problem.to_owned());
+                self.reports.write(name, &current.lines, &what, &fault);
+            }
+        }
+    }
+
     /// Starts those of `functions` that differ from what runs, and from what was refused shortly
     /// before.
     async fn start_new(
@@ -117,6 +134,10 @@ impl FunctionReload {
             let refused = refused.get(&settings.name).filter(|(_, when)| when.elapsed() < PAUSE);
             let known = [current.as_ref(), refused.map(|(function, _)| function)];
             if known.into_iter().flatten().any(|function| function.is_of(&settings, trigger)) {
+                return None;
+            }
+            // Asked before: the pool has to learn of changed code here too.
+            if settings.code_problem().is_some() {
                 return None;
             }
             let lines = current.map(|current| current.lines.clone());

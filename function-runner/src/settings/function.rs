@@ -93,8 +93,20 @@ impl FunctionSettings {
                 if environment.as_ref().is_some_and(EnvironmentTexts::has_push) {
                     push.check(section);
                 }
-                SubprocessSettings::read(section, language, max_instances, environment, around)
-                    .map(|settings| RuntimeSettings::Subprocess(Box::new(settings)))
+                let known = around.known.get(&name).filter(|known| {
+                    (known.timeout, known.memory_mb, known.max_instances, &known.push)
+                        == (timeout, memory_mb, max_instances, &push)
+                });
+                let known = known.as_ref().and_then(FunctionSettings::subprocess);
+                SubprocessSettings::read(
+                    section,
+                    language,
+                    max_instances,
+                    environment,
+                    around,
+                    known,
+                )
+                .map(|settings| RuntimeSettings::Subprocess(Box::new(settings)))
             }
             None => {
                 RuntimeSettings::skip(section, around);
@@ -106,9 +118,18 @@ impl FunctionSettings {
 
     /// Whether the function runs as an account of its own.
     pub fn has_user(&self) -> bool {
+        self.subprocess().is_some_and(|subprocess| subprocess.user.is_some())
+    }
+
+    /// What is wrong with the code of a function that is in use.
+    pub(crate) fn code_problem(&self) -> Option<&str> {
+        self.subprocess()?.code_problem.as_deref()
+    }
+
+    fn subprocess(&self) -> Option<&SubprocessSettings> {
         match &self.runtime {
-            RuntimeSettings::Rust(_) => false,
-            RuntimeSettings::Subprocess(subprocess) => subprocess.user.is_some(),
+            RuntimeSettings::Rust(_) => None,
+            RuntimeSettings::Subprocess(subprocess) => Some(subprocess),
         }
     }
 

@@ -5,14 +5,17 @@ mod executable;
 mod keys;
 mod source;
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{PathBuf, absolute},
+    time::Duration,
+};
 
 use daemon::settings::{Section, text};
 
 pub(crate) use self::executable::Flaw;
 pub(super) use self::keys::SubprocessKeys;
 use self::{
-    code::{bootstrap, folder, interpreter},
+    code::{CodeProblem, bootstrap, folder, interpreter},
     source::{dotted, find_source},
 };
 use super::{
@@ -58,51 +61,96 @@ pub(crate) struct SubprocessSettings {
     /// The files of secrets of the whole document. No key of the function: an instance that started
     /// before a file was named could read it, so that it is replaced.
     pub(super) secret_files: Vec<PathBuf>,
+    /// What is wrong with the code, which was good when these settings came into use. Nothing can be
+    /// started with them.
+    pub(crate) code_problem: Option<String>,
 }
 
 impl SubprocessSettings {
     /// Takes all keys that only functions in child processes have, and `handler`. `None` when
     /// something is wrong, which is noted.
+    ///
+    /// `known` are the settings of the same function that are in use, if there are some. When only
+    /// the code is wrong, and everything else is as in them, they are the settings, with
+    /// `code_problem`.
     pub(super) fn read(
         section: &mut Section,
         language: Language,
         max_instances: usize,
         environment: Option<EnvironmentTexts>,
         around: &Surroundings<'_>,
+        known: Option<&Self>,
     ) -> Option<Self> {
         let keys = SubprocessKeys::read(section, Some(language), around);
         keys.check(section, language, max_instances);
-        let code = keys.code.as_ref().and_then(|named| folder(section, named));
+        // Symbolic links stay: an interpreter finds its packages by the path that it is called by.
+        let given = keys.interpreter.map(|path| absolute(&path).unwrap_or(path));
+        let mut problems = Vec::new();
+        let mut sound = |found: Result<PathBuf, CodeProblem>| {
+            found.map_err(|problem| problems.push(problem)).ok()
+        };
+        let code = keys.code.as_deref().and_then(|named| sound(folder(named)));
         let handler = match language {
             Language::Python3 | Language::Nodejs => section.require("handler", &dotted()),
             Language::Custom => Some(section.read_or("handler", &text(), "bootstrap")),
         };
         let executable = match language {
-            Language::Python3 => interpreter(section, keys.interpreter, "python3", around),
-            Language::Nodejs => interpreter(section, keys.interpreter, "node", around),
+            Language::Python3 => sound(interpreter(given.clone(), "python3", around)),
+            Language::Nodejs => sound(interpreter(given.clone(), "node", around)),
             Language::Custom => code.as_deref().and_then(|code| {
                 let path = environment.as_ref().and_then(EnvironmentTexts::path);
-                bootstrap(section, code, path.as_deref().unwrap_or(PATH))
+                sound(bootstrap(code, path.as_deref().unwrap_or(PATH)))
             }),
         };
+        if let (Some(code), Some(handler)) = (&code, &handler) {
+            sound(find_source(language, code, handler).map(|()| code.clone()));
+        }
         let user = keys.user.and_then(|name| User::find(section, &name));
-        let (folder, code, handler) = (keys.code?, code?, handler?);
-        find_source(section, language, &code, &handler)?;
-        Some(Self {
-            language,
-            executable: executable?,
-            folder,
-            code,
-            handler,
-            environment: environment?,
-            user,
-            private_tmp: keys.private_tmp,
-            tmp_mb: keys.tmp_mb,
-            cloud: around.cloud.clone(),
-            min_instances: keys.min_instances,
-            idle_after: keys.idle_after,
-            init_timeout: keys.init_timeout,
-            secret_files: Vec::new(),
-        })
+        let (code, executable) = match known.filter(|_| !problems.is_empty()) {
+            Some(known) => {
+                (Some(known.code.clone()), given.or_else(|| Some(known.executable.clone())))
+            }
+            None => (code, executable),
+        };
+        let settings = || {
+            Some(Self {
+                language,
+                executable: executable?,
+                folder: keys.code?,
+                code: code?,
+                handler: handler?,
+                environment: environment?,
+                user,
+                private_tmp: keys.private_tmp,
+                tmp_mb: keys.tmp_mb,
+                cloud: around.cloud.clone(),
+                min_instances: keys.min_instances,
+                idle_after: keys.idle_after,
+                init_timeout: keys.init_timeout,
+                secret_files: Vec::new(),
+                code_problem: None,
+            })
+        };
+        let settings = settings();
+        if problems.is_empty() {
+            return settings;
+        }
+        if let (Some(settings), Some(known)) = (settings, known)
+            && settings.has_keys_of(known)
+        {
+            let problem = |problem: CodeProblem| format!("{}: {}", problem.key, problem.what);
+            let problems: Vec<_> = problems.into_iter().map(problem).collect();
+            return Some(Self { code_problem: Some(problems.join("; ")), ..settings });
+        }
+        for CodeProblem { key, what } in problems {
+            section.problem(key, what);
+        }
+        None
+    }
+
+    /// Whether everything that the table of the function says is as in `known`.
+    fn has_keys_of(&self, known: &Self) -> bool {
+        let Self { secret_files, code_problem, .. } = known.clone();
+        *known == Self { secret_files, code_problem, ..self.clone() }
     }
 }

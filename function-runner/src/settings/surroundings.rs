@@ -4,7 +4,7 @@ use std::path::Path;
 
 use functions::Catalog;
 
-use super::{cloud::Cloud, variables::Variables};
+use super::{cloud::Cloud, known::KnownFunctions, variables::Variables};
 
 #[derive(Debug)]
 pub(super) struct Surroundings<'a> {
@@ -15,4 +15,6 @@ pub(super) struct Surroundings<'a> {
     pub(super) folder: &'a Path,
     /// The PATH of the runner.
     pub(super) path: Option<&'a str>,
+    /// The functions that are in use.
+    pub(super) known: &'a KnownFunctions,
 }

@@ -4,4 +4,5 @@ mod changing_runner;
 mod code;
 mod links;
 mod load;
+mod lost_code;
 mod settings;

@@ -6,66 +6,66 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use daemon::settings::Section;
-
 use super::{PATH, executable::Flaw};
 use crate::settings::surroundings::Surroundings;
 
+/// What is wrong with the files of a function, which the function may change itself, and the key
+/// of the settings that leads to them.
+#[derive(Debug)]
+pub(super) struct CodeProblem {
+    pub(super) key: &'static str,
+    pub(super) what: String,
+}
+
 /// The folder of the code, as an absolute path.
-pub(super) fn folder(section: &Section, code: &Path) -> Option<PathBuf> {
+pub(super) fn folder(code: &Path) -> Result<PathBuf, CodeProblem> {
     let problem = match code.canonicalize() {
-        Ok(folder) if folder.is_dir() => return Some(folder),
+        Ok(folder) if folder.is_dir() => return Ok(folder),
         Ok(_) => "is not a folder; name the one that the code is in".to_owned(),
         Err(error) => format!("cannot be opened: {error}; name the folder of the code"),
     };
-    section.problem("code", format!("{} {problem}", code.display()));
-    None
+    Err(CodeProblem { key: "code", what: format!("{} {problem}", code.display()) })
 }
 
-/// The interpreter that is `given` in the settings, or the one called `name` in the runner's PATH.
+/// The interpreter that is `given`, an absolute path, in the settings, or the one called `name` in the runner's PATH.
 pub(super) fn interpreter(
-    section: &Section,
     given: Option<PathBuf>,
     name: &str,
     around: &Surroundings<'_>,
-) -> Option<PathBuf> {
+) -> Result<PathBuf, CodeProblem> {
     if let Some(given) = given {
-        // Symbolic links stay: an interpreter finds its packages by the path that it is called by.
-        let given = std::path::absolute(&given).unwrap_or(given);
         if is_executable(&given) {
             let Some(flaw) = Flaw::of(&given, Path::new("/"), PATH).filter(Flaw::is_certain) else {
-                return Some(given);
+                return Ok(given);
             };
-            section.problem("interpreter", format!("{} {flaw}", given.display()));
-            return None;
+            let what = format!("{} {flaw}", given.display());
+            return Err(CodeProblem { key: "interpreter", what });
         }
         let what = format!("{} is not an executable file", given.display());
-        section.problem("interpreter", format!("{what}; name one, or leave it out"));
-        return None;
+        let what = format!("{what}; name one, or leave it out");
+        return Err(CodeProblem { key: "interpreter", what });
     }
     let folders = around.path.unwrap_or(PATH);
     let found =
         folders.split(':').map(|folder| Path::new(folder).join(name)).find(|p| is_executable(p));
-    if found.is_none() {
+    found.ok_or_else(|| {
         let what = format!("there is no {name} in the folders {folders}");
-        section.problem("runtime", format!("{what}; install it, or set interpreter"));
-    }
-    found
+        CodeProblem { key: "runtime", what: format!("{what}; install it, or set interpreter") }
+    })
 }
 
 /// The `bootstrap` in the folder of the code.
-pub(super) fn bootstrap(section: &Section, code: &Path, path: &str) -> Option<PathBuf> {
+pub(super) fn bootstrap(code: &Path, path: &str) -> Result<PathBuf, CodeProblem> {
     let bootstrap = code.join("bootstrap");
     let problem = if bootstrap.is_file() {
         match Flaw::of(&bootstrap, code, path).filter(Flaw::is_certain) {
-            None => return Some(bootstrap),
+            None => return Ok(bootstrap),
             Some(flaw) => flaw.to_string(),
         }
     } else {
         "is not there; the runtime \"custom\" starts this file".to_owned()
     };
-    section.problem("code", format!("{} {problem}", bootstrap.display()));
-    None
+    Err(CodeProblem { key: "code", what: format!("{} {problem}", bootstrap.display()) })
 }
 
 fn is_executable(file: &Path) -> bool {

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use daemon::settings::{Kind, Section};
+use daemon::settings::Kind;
 
+use super::code::CodeProblem;
 use crate::settings::language::Language;
 
 /// Modules that each interpreter of Python has loaded before it loads code of others, or finds
@@ -41,19 +42,18 @@ pub(super) fn dotted() -> Kind<String> {
     })
 }
 
-/// Looks for the file of the handler. Notes what is wrong if it could not be loaded.
+/// Looks for the file of the handler. The error is why it could not be loaded.
 pub(super) fn find_source(
-    section: &Section,
     language: Language,
     code: &Path,
     handler: &str,
-) -> Option<()> {
+) -> Result<(), CodeProblem> {
     let found = match (language, handler.rsplit_once('.')) {
         (Language::Python3, Some((file, _))) => python(code, file),
         (Language::Nodejs, Some((file, function))) => node(code, file, function),
         (Language::Python3 | Language::Nodejs, None) | (Language::Custom, _) => Ok(()),
     };
-    found.map_err(|problem| section.problem("handler", problem)).ok()
+    found.map_err(|what| CodeProblem { key: "handler", what })
 }
 
 /// Dots and slashes are the same: both stand between the names of folders.
