@@ -18,6 +18,7 @@ pub mod listen;
 pub mod offload;
 pub mod pace;
 pub mod path;
+pub mod peer;
 pub mod process;
 pub mod proxies;
 pub mod ready;

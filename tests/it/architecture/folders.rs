@@ -78,6 +78,7 @@ const DAEMON: Map = &[
     ("router", &["path"]),
     ("body", &["activity", "pace"]),
     ("process", &["children", "settings", "signals"]),
+    ("peer", &["telemetry"]),
     ("reload", &["secret_files", "settings"]),
     ("telemetry", &["settings"]),
     ("activity", &[]),

@@ -6,61 +6,41 @@
 //! alone.
 
 mod holder;
-mod socket;
 
 use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc, OnceLock,
+        Arc, Once,
         atomic::{AtomicBool, Ordering},
     },
 };
 
-use nix::{errno::Errno, unistd::Uid};
+use daemon::peer::{self, Socket, connected};
+use nix::unistd::Uid;
 use tokio::{sync::watch, task::spawn_blocking};
 use tracing::{debug, warn};
 
-use self::{holder::Holds, socket::Socket};
+use self::holder::Holds;
 use crate::runtime::subprocess::processes::Processes;
 
 /// A process may open a connection and hand it to another while this one looks.
 const LOOKS: usize = 2;
 
-/// Whether the system tells whose a connection is. Found out once, and logged if it does not. An
-/// error is one that passes, such as too many open files: then this can be asked again.
+/// Whether the system tells whose a connection is. Logged once if it does not. An error is one that
+/// passes: then this can be asked again.
 pub(in super::super) fn can_be_known() -> io::Result<bool> {
-    static CAN_BE_KNOWN: OnceLock<bool> = OnceLock::new();
-    if let Some(known) = CAN_BE_KNOWN.get() {
-        return Ok(*known);
-    }
-    let known = lasting(socket::own_is_found())?;
-    if CAN_BE_KNOWN.set(known).is_ok() && !known {
-        warn!(
-            "the system does not tell whose a connection is: other functions can use the runtime API of \
-             an instance with runtime \"custom\""
-        );
+    static ONCE: Once = Once::new();
+    let known = peer::can_be_known()?;
+    if !known {
+        ONCE.call_once(|| {
+            warn!(
+                "the system does not tell whose a connection is: other functions can use the runtime \
+                 API of an instance with runtime \"custom\""
+            );
+        });
     }
     Ok(known)
-}
-
-/// The answer of the system, if it will be the same the next time.
-fn lasting(found: io::Result<bool>) -> io::Result<bool> {
-    // The kernel has no such question, or a container forbids it.
-    const NO_ANSWER: [Errno; 6] = [
-        Errno::ENOENT,
-        Errno::EPROTONOSUPPORT,
-        Errno::EAFNOSUPPORT,
-        Errno::EOPNOTSUPP,
-        Errno::EPERM,
-        Errno::EACCES,
-    ];
-    match found {
-        Err(error) if NO_ANSWER.map(|no| Some(no as i32)).contains(&error.raw_os_error()) => {
-            Ok(false)
-        }
-        found => found,
-    }
 }
 
 /// The rule for the connections of one runtime API.
@@ -151,7 +131,7 @@ enum Caller {
 fn look(instance: &Instance, peer: SocketAddr, listener: SocketAddr) -> io::Result<Caller> {
     let mut socket = None;
     for _ in 0..LOOKS {
-        socket = socket::find(peer, listener)?;
+        socket = connected(peer, listener)?;
         // One that is closed waits for no answer. What it says may come from anybody.
         let Some(found) = socket else { continue };
         match holder::hold(&instance.processes, found.inode) {
@@ -161,25 +141,4 @@ fn look(instance: &Instance, peer: SocketAddr, listener: SocketAddr) -> io::Resu
         }
     }
     Ok(Caller::Other(socket))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io;
-
-    use nix::errno::Errno;
-
-    use super::lasting;
-
-    #[test]
-    fn an_error_that_passes_is_no_answer() {
-        for error in [Errno::EMFILE, Errno::ENFILE, Errno::ENOBUFS, Errno::EADDRNOTAVAIL] {
-            assert!(lasting(Err(error.into())).is_err(), "{error}");
-        }
-        assert!(lasting(Err(io::Error::other("not understood"))).is_err());
-        for error in [Errno::ENOENT, Errno::EPROTONOSUPPORT, Errno::EPERM] {
-            assert!(!lasting(Err(error.into())).unwrap(), "{error}");
-        }
-        assert!(lasting(Ok(true)).unwrap());
-    }
 }
