@@ -24,6 +24,14 @@ pub fn may_write(path: &Path) -> io::Result<()> {
     Ok(faccessat(AT_FDCWD, path, flags, AtFlags::AT_EACCESS)?)
 }
 
+/// The user with this name, or with this number, which need not have a name.
+pub(crate) fn find_user(name: &str) -> Option<Uid> {
+    if let Ok(number) = name.parse() {
+        return Some(Uid::from_raw(number));
+    }
+    User::from_name(name).ok().flatten().map(|user| user.uid)
+}
+
 /// The user of this process, by name and number.
 pub fn user() -> String {
     let id = Uid::effective();

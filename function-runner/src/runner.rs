@@ -110,7 +110,8 @@ impl Runner {
         let outbound_tls =
             OutboundTls::open(&settings.outbound_tls, "outbound_tls", &settings.origins)?;
         let authorization = gate.credentials().service.bearer();
-        let gateway = GatewayAccess::new(authorization, outbound_tls.clone());
+        let peers = settings.access.peers();
+        let gateway = GatewayAccess::new(authorization, peers, outbound_tls.clone());
         let functions = all_or_problems(functions.into_iter().map(|function| {
             let (lines, ends) = (RecentLines::of_function(), all_ends.of(&function.name));
             HeldFunction::start(function, lines, ends, &replies, &gateway, &settings.origins)

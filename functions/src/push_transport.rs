@@ -10,36 +10,36 @@ use url::Url;
 /// must not be sent on a connection that the server is closing.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Makes the HTTP clients for pushes. The default trusts the authorities of the system, and shows
-/// no certificate.
+/// Makes the HTTP clients for pushes. The default trusts the authorities of the system, shows no
+/// certificate, and sends to whoever is at the address.
 #[derive(Clone, Default)]
 pub struct PushTransport {
-    /// Sets TLS of a client for `https`, if it is not as usual.
-    set_tls: Option<Arc<SetTls>>,
+    /// Completes a client for a URL, if it is not as usual.
+    complete: Option<Arc<Complete>>,
 }
 
-type SetTls = dyn Fn(ClientBuilder) -> ClientBuilder + Send + Sync;
+type Complete = dyn Fn(ClientBuilder, &Url) -> ClientBuilder + Send + Sync;
 
 impl PushTransport {
-    /// Clients for `https` have the TLS that `set_tls` gives them.
-    pub fn with_tls(
-        set_tls: impl Fn(ClientBuilder) -> ClientBuilder + Send + Sync + 'static,
+    /// Clients are completed by `complete`, which gets the URL of their pushes.
+    pub fn new(
+        complete: impl Fn(ClientBuilder, &Url) -> ClientBuilder + Send + Sync + 'static,
     ) -> Self {
-        Self { set_tls: Some(Arc::new(set_tls)) }
+        Self { complete: Some(Arc::new(complete)) }
     }
 
     /// A client for pushes to `url` and no other server. It has no timeout yet.
     pub fn client(&self, url: &Url) -> ClientBuilder {
-        let http = Client::builder()
+        let mut http = Client::builder()
             .pool_idle_timeout(IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
             .no_proxy();
         if url.scheme() == "http" {
             // Without this, the client could not be built on a machine without root certificates.
-            return http.tls_certs_only([]);
+            http = http.tls_certs_only([]);
         }
-        match &self.set_tls {
-            Some(set_tls) => set_tls(http),
+        match &self.complete {
+            Some(complete) => complete(http, url),
             None => http,
         }
     }
@@ -48,7 +48,7 @@ impl PushTransport {
 /// Two are the same if one was cloned from the other, or both are the default.
 impl PartialEq for PushTransport {
     fn eq(&self, other: &Self) -> bool {
-        match (&self.set_tls, &other.set_tls) {
+        match (&self.complete, &other.complete) {
             (Some(one), Some(other)) => Arc::ptr_eq(one, other),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,

@@ -165,7 +165,8 @@ impl Gateway {
             matches!(pages, Some(Pages::Folder(_))),
         ));
         let start = settings.clone();
-        let functions = FunctionClient::new(&settings.runner, credentials.service.bearer())?
+        let (authorization, peers) = (credentials.service.bearer(), settings.access.peers());
+        let functions = FunctionClient::new(&settings.runner, authorization, &peers)?
             .with_tls(outbound_tls.clone());
         let apis = Apis::new(settings.apis, settings.runner);
         functions.prepare(&apis.addresses())?;

@@ -2,6 +2,7 @@
 
 mod functions;
 mod inline;
+mod neighbours;
 mod rotation;
 pub(crate) mod routes;
 mod shares;

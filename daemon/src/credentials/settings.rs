@@ -2,12 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use nix::unistd::Uid;
+use toml::Value;
 use tracing::warn;
 
 use super::{AccessToken, token_file};
 use crate::{
+    access::find_user,
+    peer::Peers,
     secret_files,
-    settings::{Origins, Section, SettingsError, flag, path},
+    settings::{Kind, Origins, Section, SettingsError, flag, path},
 };
 
 /// The settings of the access to an internal listener.
@@ -18,6 +22,9 @@ pub struct AccessSettings {
     pub service: TokenSource,
     /// `operator_file`: the token of whoever runs the machine.
     pub operator: TokenSource,
+    /// `service_users`: who may run the other service on this machine, beside the user of this one
+    /// and root.
+    pub service_users: Vec<Uid>,
     /// `insecure`: the internal listener asks nobody for a token.
     pub is_insecure: bool,
 }
@@ -47,6 +54,24 @@ pub struct Credentials {
 const SERVICE_FILE: &str = "data/service.token";
 const OPERATOR_FILE: &str = "data/operator.token";
 
+const SERVICE_USERS: &str = "service_users";
+/// More than anybody has services for.
+const USERS_MAX: usize = 20;
+
+fn users() -> Kind<Vec<String>> {
+    let values = format!("a list of at most {USERS_MAX} names or numbers of users");
+    let kind = Kind::new(values, |value| {
+        let users = value.as_array().filter(|users| users.len() <= USERS_MAX)?;
+        let user = |user: &Value| match user {
+            Value::String(name) if !name.is_empty() => Some(name.clone()),
+            Value::Integer(number) => u32::try_from(*number).ok().map(|number| number.to_string()),
+            _ => None,
+        };
+        users.iter().map(user).collect()
+    });
+    kind.such_as("[\"longhold-gateway\", 10001]")
+}
+
 fn note(file: &Path) {
     if [SERVICE_FILE, OPERATOR_FILE].map(Path::new).contains(&file) {
         secret_files::note(file);
@@ -62,7 +87,29 @@ impl AccessSettings {
             |key, default| TokenSource::File(section.read_or(key, &path(Path::new("")), default));
         let service = file("service_file", SERVICE_FILE);
         let operator = file("operator_file", OPERATOR_FILE);
-        Self { service, operator, is_insecure: section.read_or("insecure", &flag(), "false") }
+        let users = section.read_or(SERVICE_USERS, &users(), "[]");
+        let found = users.iter().filter_map(|name| {
+            let user = find_user(name);
+            if user.is_none() {
+                let what = format!("there is no user {name:?} on this machine; use its number");
+                section.problem(SERVICE_USERS, what);
+            }
+            user
+        });
+        let service_users = found.collect();
+        let is_insecure = section.read_or("insecure", &flag(), "false");
+        Self { service, operator, service_users, is_insecure }
+    }
+
+    /// To whom on this machine this service sends its token and events. Warns if the system does
+    /// not tell who they are.
+    pub fn peers(&self) -> Peers {
+        let peers = Peers::new(&self.service_users);
+        // A token that this process has made is for itself.
+        if matches!(self.service, TokenSource::File(_)) {
+            peers.announce();
+        }
+        peers
     }
 
     /// Reads the files of the tokens, and makes those that are not there. `origins` are those of

@@ -1,6 +1,6 @@
 //! How the pushes of all functions reach the gateway.
 
-use daemon::tls::OutboundTls;
+use daemon::{peer::Peers, tls::OutboundTls};
 use functions::PushTransport;
 use http::HeaderValue;
 
@@ -13,11 +13,14 @@ pub(crate) struct GatewayAccess {
 }
 
 impl GatewayAccess {
-    /// The access with `authorization`. `tls` is that of `https`, if it is not as usual.
-    pub(crate) fn new(authorization: HeaderValue, tls: Option<OutboundTls>) -> Self {
-        let transport = tls.map(|tls| {
-            PushTransport::with_tls(move |http| http.tls_backend_preconfigured(tls.configuration()))
+    /// The access with `authorization`. Over `http` only `peers` get anything on this machine.
+    /// `tls` is that of `https`, if it is not as usual.
+    pub(crate) fn new(authorization: HeaderValue, peers: Peers, tls: Option<OutboundTls>) -> Self {
+        let transport = PushTransport::new(move |http, url| match (url.scheme(), &tls) {
+            ("http", _) => http.connector_layer(peers.layer()),
+            (_, Some(tls)) => http.tls_backend_preconfigured(tls.configuration()),
+            (_, None) => http,
         });
-        Self { authorization, transport: transport.unwrap_or_default() }
+        Self { authorization, transport }
     }
 }

@@ -161,7 +161,12 @@ pub(super) fn waiting(name: &str, lines: &str) -> String {
 /// The tokens of the tests, which are in no file.
 pub(super) fn access() -> AccessSettings {
     let given = |text: &str| TokenSource::Given(AccessToken::new(Secret::new(text)).unwrap());
-    AccessSettings { service: given(SERVICE), operator: given(OPERATOR), is_insecure: false }
+    AccessSettings {
+        service: given(SERVICE),
+        operator: given(OPERATOR),
+        service_users: Vec::new(),
+        is_insecure: false,
+    }
 }
 
 /// Reads settings against the catalog of the tests.

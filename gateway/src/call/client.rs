@@ -8,7 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use daemon::{telemetry::LineTurns, tls::OutboundTls};
+use daemon::{peer::Peers, telemetry::LineTurns, tls::OutboundTls};
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use reqwest::{Client, ClientBuilder, RequestBuilder, redirect::Policy};
 use shared::invocation::{ATTEMPT_HEADER, REQUEST_ID_HEADER, TRACEPARENT_HEADER};
@@ -37,7 +37,9 @@ const LINE_PAUSE: Duration = Duration::from_secs(1);
 /// Calls functions. All clones share their pools of connections.
 #[derive(Debug, Clone)]
 pub(crate) struct FunctionClient {
-    /// For `http`. Has no root certificates, so that a machine without any can make plain calls.
+    /// For the runner at an `http` address. What it sends has the token.
+    runner_plain: Client,
+    /// For other services at `http` addresses.
     plain: Client,
     /// For `https`. Made when the first function needs it.
     secure: Arc<OnceLock<Client>>,
@@ -50,11 +52,20 @@ pub(crate) struct FunctionClient {
 
 impl FunctionClient {
     /// A client that can call `http` addresses. [`Self::prepare`] adds others. `runner` is the base
-    /// URL of the runner, and `authorization` what it asks of its callers.
-    pub(crate) fn new(runner: &Url, authorization: HeaderValue) -> Result<Self, reqwest::Error> {
-        let plain = builder().tls_certs_only([]).build()?;
+    /// URL of the runner, and `authorization` what it asks of its callers. A runner on this machine
+    /// has to be of `peers`. Other services may be of any user, and get no token.
+    pub(crate) fn new(
+        runner: &Url,
+        authorization: HeaderValue,
+        peers: &Peers,
+    ) -> Result<Self, reqwest::Error> {
+        // Without root certificates, so that a machine that has none can make plain calls.
+        let plain_builder = || builder().tls_certs_only([]);
+        let plain = plain_builder().build()?;
+        let runner_plain = plain_builder().connector_layer(peers.layer()).build()?;
         let runner = Arc::new(RunnerTimes::new(runner, authorization));
         Ok(Self {
+            runner_plain,
             plain,
             secure: Arc::default(),
             tls: None,
@@ -79,11 +90,11 @@ impl FunctionClient {
     }
 
     pub(super) async fn ask_runner(&self) -> RunnerAnswer {
-        self.runner.ask(self.client_of(self.runner.url().scheme())).await
+        self.runner.ask(self.runner_client()).await
     }
 
     pub(super) async fn refresh_runner(&self) {
-        self.runner.refresh(self.client_of(self.runner.url().scheme())).await;
+        self.runner.refresh(self.runner_client()).await;
     }
 
     /// Tells the runner that this gateway drains, until dropped, if a function at one of
@@ -92,7 +103,7 @@ impl FunctionClient {
         if !addresses.iter().any(|url| self.runner.url().name_of(url).is_some()) {
             return pending().await;
         }
-        let http = self.client_of(self.runner.url().scheme());
+        let http = self.runner_client();
         drain_notice::keep_open(http, self.runner.url()).await
     }
 
@@ -141,19 +152,27 @@ impl FunctionClient {
     /// Notes whether the response of `url` offers to take batches.
     pub(super) fn learn(&self, url: &Url, headers: &HeaderMap) {
         let own = || self.runner.url().headers_to(url);
-        self.batchers.learn(url, headers, self.client_of(url.scheme()), own);
+        self.batchers.learn(url, headers, self.client_of(url), own);
     }
 
-    fn client_of(&self, scheme: &str) -> &Client {
-        match scheme {
+    fn runner_client(&self) -> &Client {
+        match self.runner.url().scheme() {
             "https" => self.secure.get().unwrap_or(&self.plain),
+            _ => &self.runner_plain,
+        }
+    }
+
+    fn client_of(&self, url: &Url) -> &Client {
+        match url.scheme() {
+            "https" => self.secure.get().unwrap_or(&self.plain),
+            _ if self.runner.url().name_of(url).is_some() => &self.runner_plain,
             _ => &self.plain,
         }
     }
 
     fn request(&self, call: &Call) -> RequestBuilder {
         let request = self
-            .client_of(call.url.scheme())
+            .client_of(&call.url)
             .post(call.url.clone())
             .headers(self.runner.url().headers_to(&call.url))
             .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
@@ -185,6 +204,7 @@ fn builder() -> ClientBuilder {
 mod tests {
     use std::{sync::Arc, time::Duration};
 
+    use daemon::peer::Peers;
     use http::HeaderValue;
     use shared::{connection_id::ConnectionId, invocation::Disposition};
     use tokio::sync::Semaphore;
@@ -199,8 +219,12 @@ mod tests {
     async fn a_call_that_has_no_turn_in_time_did_not_run() {
         // Nothing is sent, so nothing has to be there.
         let nowhere = Url::parse("http://127.0.0.1:1/").unwrap();
-        let functions =
-            FunctionClient::new(&nowhere, HeaderValue::from_static("Bearer hunter2")).unwrap();
+        let functions = FunctionClient::new(
+            &nowhere,
+            HeaderValue::from_static("Bearer hunter2"),
+            &Peers::default(),
+        )
+        .unwrap();
         let origin = Origin {
             event: EventName::Transmit,
             api_id: "a".into(),

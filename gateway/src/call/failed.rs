@@ -109,7 +109,8 @@ mod tests {
     async fn each_function_of_an_api_has_its_own_turns() {
         let runner = Url::parse("http://127.0.0.1:9002").unwrap();
         let token = http::HeaderValue::from_static("Bearer hunter2");
-        let functions = FunctionClient::new(&runner, token).unwrap();
+        let functions =
+            FunctionClient::new(&runner, token, &daemon::peer::Peers::default()).unwrap();
         let origin = |event, api_id: &str| Origin {
             event,
             api_id: api_id.into(),

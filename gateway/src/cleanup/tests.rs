@@ -47,8 +47,12 @@ impl Owing {
         "#;
         let settings = Settings::parse(Path::new("gateway.toml"), text, &BTreeMap::new()).unwrap();
         let journal = Journal::open(&settings.journal).unwrap();
-        let client =
-            FunctionClient::new(&url, http::HeaderValue::from_static("Bearer hunter2")).unwrap();
+        let client = FunctionClient::new(
+            &url,
+            http::HeaderValue::from_static("Bearer hunter2"),
+            &daemon::peer::Peers::default(),
+        )
+        .unwrap();
         let apis = Apis::new(settings.apis, url);
         let api = apis.by_id("a").unwrap();
         let cleanups = Cleanups::new(client, journal, settings.cleanup);

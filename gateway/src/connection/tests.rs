@@ -77,7 +77,12 @@ fn entry() -> (Entry, ConnectionSettings) {
 /// Functions that nobody calls.
 fn functions() -> FunctionClient {
     let token = http::HeaderValue::from_static("Bearer hunter2");
-    FunctionClient::new(&"http://127.0.0.1:9".parse().unwrap(), token).unwrap()
+    FunctionClient::new(
+        &"http://127.0.0.1:9".parse().unwrap(),
+        token,
+        &daemon::peer::Peers::default(),
+    )
+    .unwrap()
 }
 
 /// Opens a connection whose token expires in `seconds`.

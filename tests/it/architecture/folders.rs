@@ -72,7 +72,7 @@ const DAEMON: Map = &[
     ("check", &["tls"]),
     ("tls", &["access", "authority", "reload", "secret_files", "settings", "telemetry"]),
     ("authority", &[]),
-    ("credentials", &["access", "http", "path", "secret_files", "settings", "telemetry"]),
+    ("credentials", &["access", "http", "path", "peer", "secret_files", "settings", "telemetry"]),
     ("browser", &["health", "http", "path", "settings", "telemetry"]),
     ("health", &["http", "path"]),
     ("router", &["path"]),

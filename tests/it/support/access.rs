@@ -23,7 +23,12 @@ pub(crate) const SERVICE: &str = "the-services-token-in-tests";
 /// The access of a service in this process, which reads and makes no files.
 pub(crate) fn given() -> AccessSettings {
     let given = |text: &str| TokenSource::Given(AccessToken::new(Secret::new(text)).unwrap());
-    AccessSettings { service: given(SERVICE), operator: given(OPERATOR), is_insecure: false }
+    AccessSettings {
+        service: given(SERVICE),
+        operator: given(OPERATOR),
+        service_users: Vec::new(),
+        is_insecure: false,
+    }
 }
 
 /// Files with the tokens of services and of the operator, for processes that tests start.

@@ -76,7 +76,12 @@ fn connector(function: SocketAddr, folder: &TempDir) -> (Connector, Apis) {
     let settings = Settings::parse(Path::new(&file), &text, &BTreeMap::new()).unwrap();
     let journal = Journal::open(&settings.journal).unwrap();
     let token = http::HeaderValue::from_static("Bearer hunter2");
-    let functions = FunctionClient::new(&"http://127.0.0.1:9".parse().unwrap(), token).unwrap();
+    let functions = FunctionClient::new(
+        &"http://127.0.0.1:9".parse().unwrap(),
+        token,
+        &daemon::peer::Peers::default(),
+    )
+    .unwrap();
     let connector = Connector {
         memory: crate::connection::ReceiveMemory::new(1 << 20),
         node: [0; 3],
