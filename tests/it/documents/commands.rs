@@ -31,6 +31,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("target/release/bench ", "each measure is run by bench/tests/measures.rs"),
     ("python3 bench/tls.py ", "a measure for people, which takes a minute"),
     ("pip install ", "run by .ci/run"),
+    ("groupadd ", "makes users of the machine"),
+    ("useradd ", "makes users of the machine"),
     ("systemctl ", "needs systemd as the first process; the units are checked"),
     ("journalctl ", "needs systemd as the first process"),
     ("LONGHOLD_", "read by the settings, in settings.rs"),
