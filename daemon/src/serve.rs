@@ -31,7 +31,7 @@ use tracing::{debug, error, warn};
 
 pub use self::{
     capacity::ConnectionPermit, exchange::EndsWithPeer, host::host_problem,
-    http_stream::take_stream,
+    http_stream::take_stream, spelling::SpelledHeaders,
 };
 use self::{
     capacity::{Capacity, RESERVE_TIMEOUT},

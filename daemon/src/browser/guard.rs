@@ -53,6 +53,8 @@ impl PageSettings {
 #[derive(Debug, Clone)]
 pub struct PageGuard {
     settings: Arc<PageSettings>,
+    /// Whether a host without its port is a name of the listener that need not be listed.
+    is_name: fn(&str) -> bool,
     lines: Arc<LineTurns<Discriminant<Problem>>>,
 }
 
@@ -81,12 +83,25 @@ enum Problem {
 impl PageGuard {
     /// A guard with these settings.
     pub fn new(settings: PageSettings) -> Self {
-        Self { settings: Arc::new(settings), lines: Arc::new(LineTurns::new(LINE_PAUSE)) }
+        Self::with_names(settings, |_| false)
+    }
+
+    /// The same for a listener that has more names: those for which `is_name`, which is given a
+    /// host in lower case without its port.
+    pub fn with_names(settings: PageSettings, is_name: fn(&str) -> bool) -> Self {
+        let lines = Arc::new(LineTurns::new(LINE_PAUSE));
+        Self { settings: Arc::new(settings), is_name, lines }
     }
 
     /// The answer to a request that a page may not send. None for any other request. All may ask
     /// for health, since the answer says nothing.
     pub fn refuse<B>(&self, request: &Request<B>) -> Option<Response<Body>> {
+        self.problem(request).map(|(status, text)| message(status, &text))
+    }
+
+    /// Why a page may not send this request, for a listener that answers in its own form: the
+    /// status, and a text. It is logged.
+    pub fn problem<B>(&self, request: &Request<B>) -> Option<(StatusCode, String)> {
         if is_probe(request) {
             return None;
         }
@@ -103,7 +118,7 @@ impl PageGuard {
             Problem::Host(_) | Problem::Origin(_) | Problem::OtherSite => StatusCode::FORBIDDEN,
             Problem::NotJson => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         };
-        Some(message(status, &text))
+        Some((status, text))
     }
 
     fn check(&self, authority: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
@@ -112,7 +127,8 @@ impl PageGuard {
         let is_known = host.is_empty()
             || host.eq_ignore_ascii_case("localhost")
             || ip_of(host).is_some()
-            || self.settings.hosts.iter().any(|pattern| pattern.matches(host));
+            || self.settings.hosts.iter().any(|pattern| pattern.matches(host))
+            || (self.is_name)(&host.to_ascii_lowercase());
         if !is_known {
             return Err(Problem::Host(host.to_owned()));
         }

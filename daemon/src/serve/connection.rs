@@ -68,7 +68,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
         let busy = Arc::new(AtomicBool::new(false));
         let (is_busy, stopped) = (Arc::clone(&busy), stop.clone());
         let stream = HttpStream::new(stream, peer, activity.clone());
-        let switching = stream.switching();
+        let next_head = stream.next_head();
         let stream = TokioIo::new(stream);
         let service = service_fn(move |request: Request<Incoming>| {
             let asked_first = request.headers().contains_key(header::EXPECT);
@@ -81,7 +81,7 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
             }
             let (activity, permit, service) = (activity.clone(), permit.clone(), service.clone());
             let (busy, stop) = (Arc::clone(&is_busy), stopped.clone());
-            let (switching, uncertified) = (switching.clone(), uncertified.clone());
+            let (next_head, uncertified) = (next_head.clone(), uncertified.clone());
             async move {
                 busy.store(true, Ordering::Relaxed);
                 let problem = host_problem(request.version(), request.headers());
@@ -100,7 +100,9 @@ impl<T: AsyncRead + AsyncWrite + Peek + Unpin + Send + 'static> Connection<T> {
                 };
                 busy.store(false, Ordering::Relaxed);
                 if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-                    switching.begin();
+                    next_head.is_switching();
+                } else if let Some(headers) = response.extensions_mut().remove() {
+                    next_head.is_spelled(headers);
                 }
                 exchange::end(&mut response, &activity, asked_first).await;
                 if problem.is_some() {

@@ -23,7 +23,7 @@ use super::{
     discard::Discard,
     refusal::{Refusal, Refusals},
     request_deadline::RequestDeadline,
-    spelling::{Spelling, Switching},
+    spelling::{NextHead, Spelling},
     write_deadline::WriteDeadline,
 };
 use crate::{
@@ -63,9 +63,9 @@ impl<S> HttpStream<S> {
         }
     }
 
-    /// For saying that a 101 comes next.
-    pub(super) fn switching(&self) -> Switching {
-        self.spelling.switching.clone()
+    /// For saying which head comes next.
+    pub(super) fn next_head(&self) -> NextHead {
+        self.spelling.next.clone()
     }
 
     fn wrote(
