@@ -1,4 +1,4 @@
-# Two images: `docker build --target gateway .` and `docker build --target function-runner .`
+# Three images: `docker build --target gateway .`, the same with `function-runner`, and with `cos`
 # This file uses no feature of BuildKit, so the legacy builder can build it too.
 
 # The workspace without its code: empty libraries, and programs with an empty main.
@@ -14,15 +14,15 @@ RUN find . -type f ! -name Cargo.toml ! -path ./Cargo.lock ! -path './.cargo/*' 
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY --from=manifests /src .
-RUN cargo build --release --locked --bins --package gateway --package function-runner
+RUN cargo build --release --locked --bins --package gateway --package function-runner --package cos
 COPY . .
 # `--version` shows it. The context has no repository that could say it.
 ARG LONGHOLD_COMMIT=
 # Cargo compares the times of files, and the empty files above are newer than the code: so the code is
 # touched. The target folder is removed in the same layer, so that it takes no space in the image.
 RUN find . -path ./target -prune -o -name '*.rs' -exec touch {} + \
-    && cargo build --release --locked --bins --package gateway --package function-runner \
-    && install -D --target-directory /out target/release/gateway target/release/function-runner \
+    && cargo build --release --locked --bins --package gateway --package function-runner --package cos \
+    && install -D --target-directory /out target/release/gateway target/release/function-runner target/release/cos \
     && rm -rf target
 
 FROM debian:bookworm-slim AS base
@@ -53,6 +53,15 @@ EXPOSE 9002
 HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
     CMD ["function-runner", "--config", "/etc/longhold/functions.toml", "check"]
 ENTRYPOINT ["function-runner", "--config", "/etc/longhold/functions.toml"]
+
+# The object store. Its settings are mounted over /etc/longhold.
+FROM base AS cos
+COPY --from=build /out/cos /usr/local/bin/
+ENV LONGHOLD_COS__LISTEN__INTERNAL=0.0.0.0:9003
+EXPOSE 9003
+HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
+    CMD ["cos", "--config", "/etc/longhold/cos.toml", "check"]
+ENTRYPOINT ["cos", "--config", "/etc/longhold/cos.toml"]
 
 # The function-runner with Python and the chat in Python, for docker-compose.python.yml.
 FROM function-runner AS function-runner-python

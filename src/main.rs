@@ -1,9 +1,10 @@
-//! The process `longhold`: gateway, function-runner and the chat page in one process. The services
-//! call each other over HTTP on loopback. For first trials, for developing functions, and for a
-//! single machine.
+//! The process `longhold`: gateway, function-runner and the chat page in one process, and an object
+//! store if there are settings for it. The services call each other over HTTP on loopback. For
+//! first trials, for developing functions, and for a single machine.
 
 mod access;
 mod names;
+mod object_store;
 mod page;
 mod reload;
 mod settings;
@@ -30,16 +31,17 @@ use tracing::info;
 use url::Url;
 
 use self::{
+    object_store::ObjectStore,
     reload::WatchedFiles,
-    settings::{Files, both},
+    settings::{Files, all},
 };
 
 /// Gateway and function-runner in one process
 #[derive(Debug, Parser)]
 #[command(version = env!("LONGHOLD_VERSION"))]
 struct Arguments {
-    /// The folder with gateway.toml and functions.toml. Default: the working folder, or built-in
-    /// settings with a chat and an echo if it has neither file
+    /// The folder with gateway.toml and functions.toml, and perhaps cos.toml. Default: the working
+    /// folder, or built-in settings with a chat and an echo if it has neither of the first two
     #[arg(long, global = true, value_name = "DIR")]
     config_dir: Option<PathBuf>,
     #[command(subcommand)]
@@ -61,14 +63,17 @@ struct Listeners {
     public: SocketAddr,
     internal: SocketAddr,
     function_runner: SocketAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cos: Option<SocketAddr>,
 }
 
-/// Both services, with their listeners open.
+/// All services, with their listeners open.
 #[derive(Debug)]
 struct Services {
     gateway: Gateway,
     runner: Runner,
     runner_listener: TcpListener,
+    object_store: Option<ObjectStore>,
     watched: WatchedFiles,
     listeners: Listeners,
 }
@@ -89,7 +94,7 @@ async fn main() -> ExitCode {
     let services = match open(&mut files).await {
         Ok(services) => services,
         Err(error)
-            if error.is::<settings::BothErrors>()
+            if error.is::<settings::AllErrors>()
                 || error.is::<SettingsError>()
                 || GatewayError::is_of_settings(error.as_ref()) =>
         {
@@ -109,8 +114,8 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
 async fn open(files: &mut Files) -> anyhow::Result<Services> {
     let mut watched = WatchedFiles::default();
     // Before anything is opened. The address for pushes is not known yet.
-    let (settings, functions) =
-        both(files.parse_gateway(), files.parse_functions(settings::NOWHERE))?;
+    let functions = files.parse_functions(settings::NOWHERE);
+    let (settings, functions, cos) = all(files.parse_gateway(), functions, files.parse_cos())?;
     names::check(&settings, &functions)?;
     settings::refuse_internal_tls(&settings, &functions)?;
     files.decide(&settings, &functions);
@@ -132,12 +137,18 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
         gateway = gateway.with_pages(page::pages());
     }
     let gateway::gateway::Listeners { public, internal } = gateway.listeners()?;
-    let listeners = Listeners { public, internal, function_runner };
-    Ok(Services { gateway, runner, runner_listener, watched, listeners })
+    let object_store = match cos {
+        Some(settings) => Some(ObjectStore::open(settings).await?),
+        None => None,
+    };
+    let cos = object_store.as_ref().map(|store| store.address);
+    let listeners = Listeners { public, internal, function_runner, cos };
+    Ok(Services { gateway, runner, runner_listener, object_store, watched, listeners })
 }
 
 async fn run(files: Files, services: Services) -> anyhow::Result<()> {
-    let Services { mut gateway, runner, runner_listener, watched, listeners } = services;
+    let Services { mut gateway, runner, runner_listener, object_store, watched, listeners } =
+        services;
     let speaks_tls = gateway.speaks_tls();
     let signals = Signals::listen().context("could not listen for signals")?;
     ready::announce(&listeners).context("could not write the ready line")?;
@@ -152,20 +163,31 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
     // Boxed, because the futures are large: this one holds all settings while it sends them, and
     // those of the services all settings of the start.
     let following = Box::pin(watched.follow(files, listeners, new_settings, new_functions));
-    let both = |stop: CancellationToken| async move {
-        // The gateway drains before the runner, because its connections need the functions until
-        // their end.
-        let stop_runner = CancellationToken::new();
-        let runner =
-            serve_with_changes(runner, runner_listener, function_changes, stop_runner.clone());
-        let runner = Box::pin(runner);
-        let gateway = async {
-            let ended = Box::pin(gateway.run(stop)).await;
-            stop_runner.cancel();
+    let both = |stop: CancellationToken| {
+        let all = async move {
+            // The gateway drains before the runner, because its connections need the functions
+            // until their end.
+            let stop_runner = CancellationToken::new();
+            let runner =
+                serve_with_changes(runner, runner_listener, function_changes, stop_runner.clone());
+            // Functions may use the object store until their end.
+            let stop_store = CancellationToken::new();
+            let object_store = ObjectStore::serve_if_any(object_store, stop_store.clone());
+            let runner = async {
+                Box::pin(runner).await;
+                stop_store.cancel();
+            };
+            let gateway = async {
+                let ended = Box::pin(gateway.run(stop)).await;
+                stop_runner.cancel();
+                ended
+            };
+            let (ended, (), (), ()) =
+                tokio::join!(gateway, runner, following, Box::pin(object_store));
             ended
         };
-        let (ended, (), ()) = tokio::join!(gateway, runner, following);
-        ended
+        // Boxed, because the future is large: it holds all services.
+        Box::pin(all)
     };
     match process::supervise(signals, both).await {
         Ended::Drained(ended) => Ok(ended?),

@@ -1,4 +1,5 @@
-//! The settings of both services, from two files or built in.
+//! The settings of both services, from two files or built in, and those of the object store, if
+//! there is a file for it.
 
 use std::{
     collections::BTreeMap,
@@ -10,7 +11,7 @@ use std::{
 
 use daemon::{
     check::reachable,
-    process::{read_file, variables},
+    process::{NoSettingsFile, read_file, variables},
     reload::SettingsFile,
     settings::{SettingsError, read_settings_text},
 };
@@ -21,15 +22,18 @@ use crate::access::Access;
 
 const GATEWAY_FILE: &str = "gateway.toml";
 const FUNCTIONS_FILE: &str = "functions.toml";
+const COS_FILE: &str = "cos.toml";
 
 /// An address for settings that are parsed only to report their errors.
 pub(crate) const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
-/// The content of the two settings files.
+/// The content of the settings files.
 #[derive(Debug)]
 pub(crate) struct Files {
     gateway: Source,
     functions: Source,
+    /// Without this file there is no object store.
+    cos: Option<Source>,
     built_in: bool,
     variables: BTreeMap<String, String>,
     access: Access,
@@ -43,9 +47,9 @@ struct Source {
     text: String,
 }
 
-/// The errors in one file or in both.
+/// The errors in the files.
 #[derive(Debug)]
-pub(crate) struct BothErrors(Vec<SettingsError>);
+pub(crate) struct AllErrors(Vec<SettingsError>);
 
 impl Files {
     /// Reads the files in `dir`, which must exist. Without `dir`, reads the files in the working
@@ -57,7 +61,12 @@ impl Files {
             return Ok(Self::built_in());
         }
         let [gateway, functions] = paths;
+        let cos = Some(folder.join(COS_FILE)).filter(|path| path.exists());
+        let cos = cos.map(|path| {
+            Ok::<_, NoSettingsFile>(Source { text: read_file(&path, "--config-dir")?, path })
+        });
         Ok(Self {
+            cos: cos.transpose()?,
             gateway: Source { text: read_file(&gateway, "--config-dir")?, path: gateway },
             functions: Source { text: read_file(&functions, "--config-dir")?, path: functions },
             built_in: false,
@@ -77,6 +86,7 @@ impl Files {
         Self {
             gateway: source(GATEWAY_FILE, gateway),
             functions: source(FUNCTIONS_FILE, include_str!("../functions.toml").to_owned()),
+            cos: None,
             built_in: true,
             variables: variables(),
             access: Access::new(),
@@ -101,6 +111,12 @@ impl Files {
         let mut settings = gateway::settings::Settings::parse(path, text, &self.variables)?;
         self.access.complete_gateway(&mut settings);
         Ok(settings)
+    }
+
+    /// Parses the object store's file, if there is one.
+    pub(crate) fn parse_cos(&self) -> Result<Option<cos::Settings>, SettingsError> {
+        let Some(Source { path, text }) = &self.cos else { return Ok(None) };
+        cos::Settings::parse(path, text, &self.variables).map(Some)
     }
 
     /// Decides what follows from both files together. They are parsed again after that.
@@ -195,18 +211,19 @@ pub(crate) fn refuse_internal_tls(
     if problems.is_empty() { Ok(()) } else { Err(SettingsError(problems)) }
 }
 
-/// Both results, or all errors.
-pub(crate) fn both<A, B>(
+/// All results, or all errors.
+pub(crate) fn all<A, B, C>(
     a: Result<A, SettingsError>,
     b: Result<B, SettingsError>,
-) -> Result<(A, B), BothErrors> {
-    match (a, b) {
-        (Ok(a), Ok(b)) => Ok((a, b)),
-        (a, b) => Err(BothErrors(a.err().into_iter().chain(b.err()).collect())),
+    c: Result<C, SettingsError>,
+) -> Result<(A, B, C), AllErrors> {
+    match (a, b, c) {
+        (Ok(a), Ok(b), Ok(c)) => Ok((a, b, c)),
+        (a, b, c) => Err(AllErrors([a.err(), b.err(), c.err()].into_iter().flatten().collect())),
     }
 }
 
-impl fmt::Display for BothErrors {
+impl fmt::Display for AllErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, error) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "\n" };
@@ -216,4 +233,4 @@ impl fmt::Display for BothErrors {
     }
 }
 
-impl std::error::Error for BothErrors {}
+impl std::error::Error for AllErrors {}

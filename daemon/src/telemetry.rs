@@ -25,8 +25,9 @@ use crate::settings::{Kind, Section, one_of};
 
 /// The parts of Longhold that log: its crates, and the log lines of functions. `longhold` logs as
 /// `gateway.toml` says, with the parts of both.
-pub const LOGGING: [&str; 8] = [
+pub const LOGGING: [&str; 9] = [
     "batch",
+    "cos",
     "daemon",
     "function",
     "function_runner",

@@ -15,9 +15,10 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use daemon::telemetry::LOGGING;
 
 /// Folders that have code of this repository.
-pub(crate) const FOLDERS: [&str; 11] = [
+pub(crate) const FOLDERS: [&str; 12] = [
     "batch",
     "bench",
+    "cos",
     "daemon",
     "examples",
     "function-runner",
@@ -40,7 +41,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("functions", &["shared", "batch"]),
     ("function-runner", &["shared", "functions", "daemon", "batch"]),
     ("gateway", &["shared", "daemon", "batch"]),
-    ("longhold", &["shared", "functions", "function-runner", "gateway", "daemon"]),
+    ("cos", &["daemon"]),
+    ("longhold", &["shared", "functions", "function-runner", "gateway", "cos", "daemon"]),
 ];
 
 fn metadata() -> Metadata {

@@ -18,6 +18,7 @@ mod cleanup;
 mod closing;
 mod conformance;
 mod connect;
+mod cos;
 mod documents;
 mod drain;
 mod echo_load;

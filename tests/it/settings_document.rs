@@ -82,3 +82,8 @@ fn every_key_of_functions_toml_is_documented() {
     let keys = function_runner::Settings::keys();
     check("functions.toml", function_runner::settings::PREFIX, keys);
 }
+
+#[test]
+fn every_key_of_cos_toml_is_documented() {
+    check("cos.toml", cos::settings::PREFIX, cos::Settings::keys());
+}

@@ -62,6 +62,15 @@ const FUNCTION_RUNNER: Map = &[
     ("settings", &[]),
 ];
 
+const COS: Map = &[
+    ("listen", &["xml", "store", "settings", "request", "refusal"]),
+    ("xml", &["store", "request", "refusal"]),
+    ("store", &["settings", "request", "refusal"]),
+    ("settings", &["request"]),
+    ("request", &["refusal"]),
+    ("refusal", &[]),
+];
+
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http", "proxies", "tls"]),
     (
@@ -95,7 +104,7 @@ const DAEMON: Map = &[
 ];
 
 const CRATES: &[(&str, Map)] =
-    &[("gateway", GATEWAY), ("function-runner", FUNCTION_RUNNER), ("daemon", DAEMON)];
+    &[("gateway", GATEWAY), ("function-runner", FUNCTION_RUNNER), ("cos", COS), ("daemon", DAEMON)];
 
 #[test]
 fn folders_use_each_other_along_the_arrows_only() {

@@ -108,8 +108,19 @@ fn each_sample_of_functions_toml_is_good() {
 }
 
 #[test]
+fn each_sample_of_cos_toml_is_good() {
+    let samples = samples("cos.toml");
+    assert!(!samples.is_empty());
+    for block in samples {
+        let file = Path::new(ROOT).join("cos.toml");
+        cos::Settings::parse(&file, &block.text, &BTreeMap::new())
+            .unwrap_or_else(|error| panic!("{}: {error}", block.place()));
+    }
+}
+
+#[test]
 fn each_sample_of_settings_says_which_file_it_is_for() {
-    let known = ["gateway.toml", "functions.toml", "Cargo.toml"];
+    let known = ["gateway.toml", "functions.toml", "cos.toml", "Cargo.toml"];
     for block in all_blocks().into_iter().filter(|block| block.language == "toml") {
         assert!(known.contains(&block.name.as_str()), "{}: {:?}", block.place(), block.name);
     }
@@ -140,6 +151,10 @@ fn each_variable_in_a_sample_names_a_setting_of_the_files_of_the_repository() {
                 "LONGHOLD_FUNCTION_RUNNER" => {
                     let file = Path::new(ROOT).join("functions.toml");
                     parse_functions(&file, &read("functions.toml"), &variables)
+                }
+                "LONGHOLD_COS" => {
+                    let read = cos::Settings::parse(Path::new("cos.toml"), "", &variables);
+                    read.map(drop).map_err(|error| error.to_string())
                 }
                 _ => panic!("{place}: {name}"),
             };

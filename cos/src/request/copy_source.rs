@@ -1,0 +1,38 @@
+//! The header `x-cos-copy-source`: which object is copied.
+
+use http::HeaderMap;
+
+use super::{Endpoint, percent::decode};
+use crate::refusal::{Code, Refusal};
+
+pub(super) const HEADER: &str = "x-cos-copy-source";
+
+/// The object that is copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopySource {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+}
+
+impl CopySource {
+    /// What `headers` name, of the form `<bucket>.cos.<region>.myqcloud.com/<key>`, or
+    /// `/<bucket>/<key>`.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+        let Some(value) = headers.get(HEADER) else { return Ok(None) };
+        let wrong = || {
+            let message = "x-cos-copy-source is not <bucket>.cos.<region>.myqcloud.com/<key>.";
+            Refusal::argument(message)
+        };
+        let text = str::from_utf8(value.as_bytes()).map_err(|_| wrong())?;
+        let (text, version) = text.split_once("?versionId=").unwrap_or((text, ""));
+        if !version.is_empty() {
+            let message = "Versions of objects are not served: x-cos-copy-source has versionId.";
+            return Err(Refusal::new(Code::NotImplemented, message));
+        }
+        let (host, path) = text.split_at(text.find('/').ok_or_else(wrong)?);
+        match Endpoint::parse(&decode(host)?, path)? {
+            Endpoint::Object { bucket, key } => Ok(Some(Self { bucket, key })),
+            Endpoint::Service | Endpoint::Bucket(_) => Err(wrong()),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Opens a store, and removes what an earlier process has left half done.
+
+use std::{
+    collections::HashSet,
+    fs::{self, DirBuilder},
+    io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
+
+use rusqlite::ErrorCode;
+use tokio::{sync::Semaphore, task::spawn_blocking};
+use tracing::{error, info};
+
+use super::{
+    Inner, Store, WORKS_MAX,
+    catalog::Catalog,
+    files::{FileName, Files},
+};
+use crate::{refusal::Code, settings::StoreSettings};
+
+/// The store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder, or a file in it, cannot be used.
+    #[error("could not use the folder of the object store, {}, which store.dir sets", .0.display())]
+    Folder(PathBuf, #[source] io::Error),
+    /// Another process has the store open.
+    #[error("the object store in {} is in use by another process; give each its own store.dir", .0.display())]
+    InUse(PathBuf),
+    /// A newer version of this program has written the catalog.
+    #[error("{} was written by a newer version of this program; use that version", .0.display())]
+    TooNew(PathBuf),
+    /// The catalog cannot be read or written.
+    #[error("could not open the catalog of the object store, {}", .0.display())]
+    Catalog(PathBuf, #[source] rusqlite::Error),
+}
+
+impl Store {
+    /// Opens the store, and makes what is missing of it, the buckets of the settings too.
+    pub(crate) async fn open(settings: StoreSettings) -> Result<Self, OpenError> {
+        let opened = spawn_blocking(move || open(&settings)).await;
+        opened.expect("opening does not panic, and is not cancelled")
+    }
+}
+
+fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
+    let folder = &settings.dir;
+    let unusable = |error| OpenError::Folder(folder.clone(), error);
+    make_folder(folder).map_err(unusable)?;
+    let file = folder.join("catalog.sqlite");
+    let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            OpenError::InUse(folder.clone())
+        }
+        _ => OpenError::Catalog(file.clone(), error),
+    };
+    let mut catalog = Catalog::open(&file, settings.sync)
+        .map_err(failed)?
+        .ok_or_else(|| OpenError::TooNew(file.clone()))?;
+    // The lock is held from here on.
+    let files = Files::open(folder, settings.sync).map_err(unusable)?;
+    sweep(&catalog, &files, failed, unusable)?;
+    for bucket in &settings.buckets {
+        match catalog.make_bucket(bucket, SystemTime::now()) {
+            Ok(()) => info!("the bucket {bucket} was made"),
+            Err(refusal) if refusal.code == Code::BucketAlreadyOwnedByYou => {}
+            Err(refusal) => {
+                let error = refusal.source.map_or_else(
+                    || io::Error::other(refusal.message.into_owned()),
+                    io::Error::other,
+                );
+                return Err(unusable(error));
+            }
+        }
+    }
+    let turns = Arc::new(Semaphore::new(WORKS_MAX));
+    Ok(Store(Arc::new(Inner { catalog: Mutex::new(catalog), files, turns })))
+}
+
+/// Others must not read the contents past the signatures.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    DirBuilder::new().mode(0o700).create(folder)
+}
+
+/// Removes whole files that nothing names: an earlier process was killed before it committed them,
+/// or after it committed that they are not needed.
+fn sweep(
+    catalog: &Catalog,
+    files: &Files,
+    failed: impl Fn(rusqlite::Error) -> OpenError,
+    unusable: impl Fn(io::Error) -> OpenError,
+) -> Result<(), OpenError> {
+    let (mut removed, mut missing) = (0_usize, 0_usize);
+    for folder in files.folders() {
+        let first = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        let mut named: HashSet<String> = catalog.files_in(first).map_err(&failed)?;
+        for entry in fs::read_dir(&folder).map_err(&unusable)? {
+            let name = entry.map_err(&unusable)?.file_name().to_string_lossy().into_owned();
+            if !named.remove(&name) {
+                files.remove(vec![FileName::of(name)]);
+                removed += 1;
+            }
+        }
+        missing += named.len();
+    }
+    if removed > 0 {
+        info!(removed, "files of changes that an earlier process did not finish were removed");
+    }
+    if missing > 0 {
+        error!(
+            missing,
+            "files of the object store are missing: the machine lost power and store.sync is not \
+             \"power\", or another program removed them; objects with them cannot be read"
+        );
+    }
+    Ok(())
+}

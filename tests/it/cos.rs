@@ -1,0 +1,9 @@
+//! The object store: the cloud's own client libraries use it, it is killed, and it is asked what it
+//! has to refuse.
+
+mod embedded;
+mod killed;
+mod large;
+mod refused;
+mod sdk;
+mod server;
