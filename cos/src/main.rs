@@ -86,7 +86,8 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let both = |stop| async {
         let following = follow(triggers, file, |text| parse(&path, text), new_settings);
         let serving = serve_with_changes(service, listener, changes, stop);
-        let both = async { tokio::join!(serving, following) };
+        // Boxed, because the future is large: it holds all settings while it sends them.
+        let both = Box::pin(async { tokio::join!(serving, following) });
         Tls::following(tls.as_ref(), watch, both).await
     };
     match process::supervise(signals, both).await {
