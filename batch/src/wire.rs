@@ -129,7 +129,8 @@ impl ResponseReader {
         Self { buffer: BytesMut::new(), body_bytes_max, skipped: None }
     }
 
-    /// Adds bytes of the stream. They are kept until [`Self::next_response`] has returned or skipped them.
+    /// Adds bytes of the stream. They are kept until [`Self::next_response`] has returned or
+    /// skipped them.
     pub fn push(&mut self, chunk: &[u8]) {
         self.buffer.extend_from_slice(chunk);
     }

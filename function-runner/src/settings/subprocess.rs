@@ -61,8 +61,8 @@ pub(crate) struct SubprocessSettings {
     /// The files of secrets of the whole document. No key of the function: an instance that started
     /// before a file was named could read it, so that it is replaced.
     pub(super) secret_files: Vec<PathBuf>,
-    /// What is wrong with the code, which was good when these settings came into use. Nothing can be
-    /// started with them.
+    /// What is wrong with the code, which was good when these settings came into use. Nothing can
+    /// be started with them.
     pub(crate) code_problem: Option<String>,
 }
 

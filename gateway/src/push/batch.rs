@@ -1,4 +1,5 @@
-//! Reads the pushes of a batch, all of them as one work: many small ones take as long as a large one.
+//! Reads the pushes of a batch, all of them as one work: many small ones take as long as a large
+//! one.
 
 use batch::wire::{Malformed, items};
 use bytes::Bytes;

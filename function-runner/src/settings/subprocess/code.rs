@@ -27,7 +27,8 @@ pub(super) fn folder(code: &Path) -> Result<PathBuf, CodeProblem> {
     Err(CodeProblem { key: "code", what: format!("{} {problem}", code.display()) })
 }
 
-/// The interpreter that is `given`, an absolute path, in the settings, or the one called `name` in the runner's PATH.
+/// The interpreter that is `given` in the settings, as an absolute path, or the one called `name`
+/// in the runner's PATH.
 pub(super) fn interpreter(
     given: Option<PathBuf>,
     name: &str,

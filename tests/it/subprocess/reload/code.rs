@@ -91,7 +91,7 @@ async fn what_new_code_says_is_not_taken_for_a_line_of_the_runner() {
     let forged = "functions reloaded added=[] changed=[] removed=[\"two\"]";
     let raise = format!("raise Exception('no luck\\n{forged}\\n' + 'the last line')\n");
     changing.change("one/index.py", &raise);
-    changing.runner.logged("the last line").await;
+    changing.runner.logged("function: the last line").await;
     let log = changing.runner.log();
     let lines: Vec<_> = log.lines().filter(|line| line.contains(forged)).collect();
     assert!(!lines.is_empty(), "{log}");
