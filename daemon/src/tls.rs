@@ -13,6 +13,7 @@ mod configuration;
 mod dev;
 mod files;
 mod follow;
+mod on_demand;
 mod outbound;
 mod own_files;
 mod pair;
@@ -42,6 +43,7 @@ use self::{
 };
 pub use self::{
     acme::AcmeSettings,
+    on_demand::TlsOnDemand,
     outbound::{OutboundTls, OutboundTlsSettings},
     settings::TlsSettings,
 };
