@@ -124,7 +124,10 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
     watched.watch_gateway(files, &settings).await?;
     // Files and folders that the settings name may have changed before they were watched.
     let mut gateway = Gateway::bind(files.parse_gateway()?).await?;
-    let pushes = gateway.listeners()?.internal;
+    let gateway::gateway::Listeners { public, internal: pushes } = gateway.listeners()?;
+    if !gateway.speaks_tls() {
+        files.gateway_is_at(public);
+    }
     watched.watch_functions(files, &files.parse_functions(pushes)?).await?;
     let settings = files.parse_functions(pushes)?;
     let (address, place) = (settings.internal, settings.place("listen.internal"));

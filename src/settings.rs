@@ -2,7 +2,7 @@
 //! there is a file for it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -17,8 +17,9 @@ use daemon::{
 };
 use function_runner::{Runner, settings::KnownFunctions};
 use functions::Catalog;
+use url::Url;
 
-use crate::access::Access;
+use crate::{access::Access, url_of};
 
 const GATEWAY_FILE: &str = "gateway.toml";
 const FUNCTIONS_FILE: &str = "functions.toml";
@@ -39,6 +40,8 @@ pub(crate) struct Files {
     access: Access,
     /// The functions that are in use, once the runner has been started.
     known: KnownFunctions,
+    /// The public listener, if it speaks no TLS. Not known before the gateway listens.
+    public: Option<Url>,
 }
 
 #[derive(Debug)]
@@ -73,6 +76,7 @@ impl Files {
             variables: variables(),
             access: Access::new(),
             known: KnownFunctions::default(),
+            public: None,
         })
     }
 
@@ -91,6 +95,7 @@ impl Files {
             variables: variables(),
             access: Access::new(),
             known: KnownFunctions::default(),
+            public: None,
         }
     }
 
@@ -148,6 +153,21 @@ impl Files {
         self.on_disk(&self.gateway)
     }
 
+    /// The cloud's names lead to the gateway of this process.
+    fn complete_cloud(&self, settings: &mut function_runner::Settings) {
+        let gateway = self.gateway_now().or_else(|| self.parse_gateway().ok());
+        let apis = gateway.map(|gateway| gateway.apis_of_functions()).unwrap_or_default();
+        settings.complete_cloud(self.public.as_ref(), |function| {
+            let named = apis.iter().filter(|(name, _)| name == function);
+            named.map(|(_, api)| api.clone()).collect::<BTreeSet<_>>().into_iter().collect()
+        });
+    }
+
+    /// The gateway of this process listens for clients at `public`, without TLS.
+    pub(crate) fn gateway_is_at(&mut self, public: SocketAddr) {
+        self.public = Some(url_of(public));
+    }
+
     /// The functions' file. None if the settings are built in.
     pub(crate) fn functions_file(&self) -> Option<SettingsFile> {
         self.on_disk(&self.functions)
@@ -184,6 +204,7 @@ impl Files {
             &catalog,
             &self.known,
         )?;
+        self.complete_cloud(&mut settings);
         self.access.check(&settings)?;
         self.access.complete_functions(&mut settings);
         // The gateway of this process has ended when the runner is stopped.

@@ -17,7 +17,10 @@ delete process.env.LONGHOLD_SECRET;
 // What the runner puts into every environment; the rest is the user's own.
 const OURS = new Set(["PATH", "HOME", "LANG", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
   "SCF_FUNCTIONVERSION", "SCF_RUNTIME_API", "SCF_RUNTIME_API_PORT", "_HANDLER", "USER_CODE_ROOT",
-  "TENCENTCLOUD_RUNENV", "TENCENTCLOUD_REGION", "TENCENTCLOUD_APPID", "TENCENTCLOUD_UIN"]);
+  "TENCENTCLOUD_RUNENV", "TENCENTCLOUD_REGION", "TENCENTCLOUD_APPID", "TENCENTCLOUD_UIN",
+  "TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN", "SSL_CERT_FILE",
+  "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "http_proxy", "https_proxy",
+  "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]);
 
 // The runtime API, over one connection that stays open. Nothing is shared with the HTTP clients of
 // the function, so nothing that is done to them matters here. What belongs to the language itself,

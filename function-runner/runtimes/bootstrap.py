@@ -19,6 +19,9 @@ if os.environ.get("PYTHONSAFEPATH") == "longhold":
 leave, process_id, write = os._exit, os.getpid, os.write
 library = os.path.dirname(os.__file__)
 sys.path[:] = [f for f in usual_path if f == library or f.endswith("/lib-dynload")] or usual_path
+names_text = os.environ.pop("LONGHOLD_NAMES", None)
+if names_text:
+    import socket as whole_socket
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -48,7 +51,10 @@ sys.path[:] = usual_path
 OURS = {"PATH", "HOME", "LANG", "LC_CTYPE", "SCF_RUNTIME", "SCF_FUNCTIONNAME",
         "SCF_FUNCTIONVERSION", "SCF_RUNTIME_API", "SCF_RUNTIME_API_PORT", "_HANDLER",
         "USER_CODE_ROOT", "TENCENTCLOUD_RUNENV", "TENCENTCLOUD_REGION", "TENCENTCLOUD_APPID",
-        "TENCENTCLOUD_UIN"}
+        "TENCENTCLOUD_UIN", "TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY",
+        "TENCENTCLOUD_SESSIONTOKEN", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS", "http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY",
+        "NO_PROXY"}
 
 
 class CosAlias(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -329,6 +335,11 @@ def main():
     # Taken out, so that no program of the function inherits it.
     del os.environ["LONGHOLD_SECRET"], environment["LONGHOLD_SECRET"]
     always = static_context(environment)
+    if names_text:
+        settings = loads(names_text)
+        lead_names(Names(settings), whole_socket)
+        if settings["roots"]:
+            trust(settings["roots"])
     lines = log_from(logging.root)
     try:
         handler, problem = load(environment)

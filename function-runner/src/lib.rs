@@ -12,6 +12,8 @@ mod runtime;
 
 mod push;
 
+mod cloud;
+
 mod invocation;
 
 #[cfg(test)]

@@ -63,6 +63,7 @@ pub async fn serve_with_changes(
     let followers = Followers::new();
     let close = CancellationToken::new();
     let bodies = Bodies::new(runner.body_memory());
+    let _named = action::answer_by_name(&runner, &bodies);
     let guard = PageGuard::new(runner.internal_pages());
     let service = routes::service(guard, runner.clone(), bodies, followers.clone(), close.clone());
     let serving = serve_http(listener, SERVE, close.clone(), service);

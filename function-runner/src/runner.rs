@@ -44,6 +44,7 @@ pub(crate) use self::{
     callers::{Callers, DRAINING_MAX, DrainingCaller},
 };
 use crate::{
+    cloud::{ActionHandler, CloudProcess},
     invocation::{Fault, RecentLines},
     runtime::{GatewayAccess, reply_memory},
     settings::{KnownFunctions, SecretPair, Settings},
@@ -110,8 +111,8 @@ impl Runner {
         let outbound_tls =
             OutboundTls::open(&settings.outbound_tls, "outbound_tls", &settings.origins)?;
         let authorization = gate.credentials().service.bearer();
-        let peers = settings.access.peers();
-        let gateway = GatewayAccess::new(authorization, peers, outbound_tls.clone());
+        let (peers, cloud) = (settings.access.peers(), CloudProcess::new(&settings.cloud));
+        let gateway = GatewayAccess::new(authorization, peers, outbound_tls.clone(), cloud);
         let functions = all_or_problems(functions.into_iter().map(|function| {
             let (lines, ends) = (RecentLines::of_function(), all_ends.of(&function.name));
             HeldFunction::start(function, lines, ends, &replies, &gateway, &settings.origins)
@@ -310,6 +311,16 @@ impl Runner {
     /// The last lines of the function `name`, if there is one.
     pub(crate) fn lines(&self, name: &str) -> Option<RecentLines> {
         self.0.functions.get(name).map(|function| function.lines.clone())
+    }
+
+    /// The pair that functions with a role sign with. The cloud API accepts it.
+    pub fn role(&self) -> Arc<SecretPair> {
+        self.0.gateway.cloud.role().pair
+    }
+
+    /// Functions that name the cloud API are answered by `handler`, or no more.
+    pub(crate) fn answer_actions(&self, handler: Option<ActionHandler>) {
+        self.0.gateway.cloud.answer_actions(handler);
     }
 
     /// The secret pair that requests of the cloud API are signed with, if one is set.

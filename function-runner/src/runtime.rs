@@ -57,7 +57,7 @@ impl Runtime {
         gateway: &GatewayAccess,
         origins: &Origins,
     ) -> Result<Self, Problem> {
-        let GatewayAccess { authorization, transport } = gateway;
+        let GatewayAccess { authorization, transport, cloud } = gateway;
         let credential = function.push_credential(authorization.clone());
         Ok(match &function.runtime {
             RuntimeSettings::Rust(rust) => {
@@ -71,7 +71,7 @@ impl Runtime {
                 let pushes = pushes.map_err(|error| function.client_problem(&error, origins))?;
                 let replies = replies.clone();
                 Self::Subprocess(SubprocessRuntime::new(
-                    function, subprocess, lines, replies, pushes,
+                    function, subprocess, lines, replies, pushes, cloud,
                 ))
             }
         })

@@ -41,9 +41,10 @@ use daemon::{
     tls::{OutboundTlsSettings, Tls, TlsSettings},
 };
 use functions::Catalog;
+use url::Url;
 
 pub(crate) use self::{
-    cloud::Cloud,
+    cloud::{Cloud, CloudNames, NamedPlace, Outside},
     environment::EnvironmentTexts,
     language::Language,
     runtime::RuntimeSettings,
@@ -83,6 +84,8 @@ pub struct Settings {
     pub reply_memory: usize,
     /// `[drain]`
     pub drain: DrainSettings,
+    /// `[cloud]`, of which each function has its own copy.
+    pub(crate) cloud: Cloud,
     /// `invoke.secret_id` and `invoke.secret_key`: the pair that requests of the cloud API have to
     /// be signed with. Without one they are refused.
     pub secret: Option<SecretPair>,
@@ -155,8 +158,9 @@ impl Settings {
         path: Option<&str>,
         known: &KnownFunctions,
     ) -> Self {
-        let variables = Variables::read(root, extra);
-        let cloud = Cloud::read(root);
+        let has_cloud = root.has("cloud");
+        let variables = Variables::read(root, extra, has_cloud);
+        let cloud = Cloud::read(root, folder);
         let around =
             Surroundings { variables: &variables, cloud: &cloud, catalog, folder, path, known };
         let (internal, internal_pages) = read_listen(root);
@@ -171,6 +175,7 @@ impl Settings {
             body_memory: limits.read_or("body_memory", &bytes(BODY_MEMORY), "64MiB"),
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
             drain: DrainSettings::read(&mut root.section("drain")),
+            cloud: cloud.clone(),
             secret: SecretPair::read(root),
             trusts_this_machine: false,
             watch: root.section("reload").read_or("watch", &flag(), "true"),
@@ -205,6 +210,17 @@ impl Settings {
         self.origins.problem(key, what)
     }
 
+    /// Has the cloud's names lead to `gateway`, the public listener of the same process, if
+    /// `[cloud]` is there and has no other `gateway`. `apis_of` has the APIs that name a function:
+    /// if it is one, and the function has no `push_to`, what the function pushes to addresses of
+    /// the cloud is for this API.
+    pub fn complete_cloud(&mut self, gateway: Option<&Url>, apis_of: impl Fn(&str) -> Vec<String>) {
+        self.cloud.complete(gateway);
+        for function in &mut self.functions {
+            function.complete_cloud(gateway, &apis_of);
+        }
+    }
+
     /// The keys that cannot change while the runner runs, and in which `other` differs.
     pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
         // All fields, so that a new one is thought of here.
@@ -220,6 +236,7 @@ impl Settings {
             drain,
             watch,
             log,
+            cloud: _,
             secret: _,
             trusts_this_machine: _,
             functions: _,

@@ -218,6 +218,19 @@ impl Settings {
         self.apis.iter().enumerate().flat_map(named).flatten().collect()
     }
 
+    /// The functions that APIs name, each with the id of the API.
+    pub fn apis_of_functions(&self) -> Vec<(String, String)> {
+        let named = |api: &ApiSettings| {
+            let id = api.id.clone();
+            let functions = [api.register.as_ref(), Some(&api.transmit), api.cleanup.as_ref()];
+            functions.map(|address| match address? {
+                FunctionAddress::Name(name) => Some((name.clone(), id.clone())),
+                FunctionAddress::Url(_) => None,
+            })
+        };
+        self.apis.iter().flat_map(named).flatten().collect()
+    }
+
     /// The keys beside `[[api]]`, in which `other` differs.
     pub(crate) fn fixed_keys_that_differ(&self, other: &Self) -> Vec<&'static str> {
         // All fields, so that a new one is thought of here.

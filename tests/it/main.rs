@@ -16,6 +16,7 @@ mod bursts;
 mod chat;
 mod cleanup;
 mod closing;
+mod cloud;
 mod conformance;
 mod connect;
 mod cos;

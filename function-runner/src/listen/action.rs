@@ -6,10 +6,11 @@
 mod outcome;
 mod tc3;
 
-use std::time::SystemTime;
+use std::{net::Ipv4Addr, time::SystemTime};
 
+use bytes::Bytes;
 use daemon::{
-    body::{BodyError, BodyMemory, HeldBody, RequestBody},
+    body::{BodyError, BodyMemory, HeldBody},
     credentials::is_loopback,
     http::{Body, json},
     offload::offload,
@@ -23,6 +24,7 @@ use shared::action::{
 use tracing::debug;
 
 use self::tc3::SignedHead;
+use super::bodies::Bodies;
 use crate::{
     invocation::{
         InvocationRequest, RecentLines, ReplyTo, event,
@@ -34,13 +36,42 @@ use crate::{
 /// The largest body. The event in it is a JSON string, which is longer than the event.
 pub(super) const BODY_BYTES_MAX: usize = 3 * event::BYTES_MAX;
 
+/// Has functions of `runner` reach this API by its name in the cloud, until the value is dropped.
+pub(super) fn answer_by_name(runner: &Runner, bodies: &Bodies) -> Named {
+    let (runner, bodies) = (runner.clone(), bodies.clone());
+    let named = Named(runner.clone());
+    runner.clone().answer_actions(Some(Box::new(move |request| {
+        let (runner, bodies) = (runner.clone(), bodies.clone());
+        Box::pin(async move {
+            let (mut head, body) = request.into_parts();
+            // A function is a caller on this machine.
+            head.extensions.insert(PeerAddress((Ipv4Addr::LOCALHOST, 0).into()));
+            answer(&runner, &bodies.of_actions, &head, body).await
+        })
+    })));
+    named
+}
+
+/// While this exists, functions reach the cloud API by its name.
+pub(super) struct Named(Runner);
+
+impl Drop for Named {
+    /// What answers has the runner, which has what answers.
+    fn drop(&mut self) {
+        self.0.answer_actions(None);
+    }
+}
+
 /// Answers the request `head` with `body`.
-pub(super) async fn answer(
+pub(super) async fn answer<B>(
     runner: &Runner,
     memory: &BodyMemory,
     head: &Parts,
-    body: RequestBody,
-) -> Response<Body> {
+    body: B,
+) -> Response<Body>
+where
+    B: hyper::body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
+{
     let id = RequestId::of(&head.headers);
     let outcome = act(runner, memory, head, body, &id).await.map_or_else(
         |error| {
@@ -67,6 +98,10 @@ impl Signature {
     /// What is asked of the request `head`. The error says that there is no pair to sign with, or
     /// what cannot be right whatever the body is.
     fn asked_of(runner: &Runner, head: &Parts) -> Result<Self, ActionError> {
+        let role = runner.role();
+        if tc3::is_of(&role, head) {
+            return SignedHead::check(&role, head, SystemTime::now()).map(Self::Of);
+        }
         if let Some(pair) = runner.secret() {
             return SignedHead::check(&pair, head, SystemTime::now()).map(Self::Of);
         }
@@ -81,13 +116,16 @@ impl Signature {
     }
 }
 
-async fn act(
+async fn act<B>(
     runner: &Runner,
     memory: &BodyMemory,
     head: &Parts,
-    body: RequestBody,
+    body: B,
     id: &RequestId,
-) -> Result<InvokeResult, ActionError> {
+) -> Result<InvokeResult, ActionError>
+where
+    B: hyper::body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
+{
     let signature = Signature::asked_of(runner, head)?;
     let body = read(memory, body).await?;
     let (bytes, head) = (body.bytes.clone(), head.clone());
@@ -101,7 +139,10 @@ async fn act(
     invoke(runner, request, id, traceparent).await
 }
 
-async fn read(memory: &BodyMemory, body: RequestBody) -> Result<HeldBody, ActionError> {
+async fn read<B>(memory: &BodyMemory, body: B) -> Result<HeldBody, ActionError>
+where
+    B: hyper::body::Body<Data = Bytes, Error = hyper::Error> + Unpin,
+{
     memory.read(body, BODY_BYTES_MAX).await.map_err(|error| {
         let code = match error {
             BodyError::NoMemory | BodyError::NoShare => ActionErrorCode::RequestLimitExceeded,

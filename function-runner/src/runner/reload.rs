@@ -78,6 +78,7 @@ impl FunctionReload {
         for key in inner.settings.fixed_keys_that_differ(&settings) {
             warn!("{key} has changed in the settings: it takes effect after a restart");
         }
+        inner.gateway.cloud.take(&settings.cloud);
         *inner.secret.lock().expect("nothing panics with the lock held") =
             settings.secret.take().map(Arc::new);
 

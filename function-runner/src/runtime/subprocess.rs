@@ -8,6 +8,7 @@ mod backoff;
 mod capabilities;
 mod cgroup;
 mod child;
+mod child_cloud;
 mod code;
 mod confinement;
 mod delivery;
@@ -40,8 +41,9 @@ pub(crate) use self::{
     api::reply_memory,
     lease::{Lease, NotRun},
 };
-use self::{limits::Limits, pool::Pool};
+use self::{child_cloud::ChildCloud, limits::Limits, pool::Pool};
 use crate::{
+    cloud::CloudProcess,
     invocation::{Fault, RecentLines},
     push::Pushes,
     settings::{FunctionSettings, SubprocessSettings},
@@ -58,9 +60,11 @@ impl SubprocessRuntime {
         lines: RecentLines,
         replies: BodyMemory,
         pushes: Pushes,
+        cloud: &CloudProcess,
     ) -> Self {
         let limits = Limits::new(function, subprocess);
-        Self(Arc::new(Pool::new(subprocess.into(), limits, lines, replies, pushes)))
+        let cloud = ChildCloud::new(function, subprocess, cloud, &lines);
+        Self(Arc::new(Pool::new(subprocess.into(), limits, lines, replies, pushes, cloud)))
     }
 
     /// How many instances work, start or end.

@@ -1,6 +1,15 @@
-//! `[cloud]`: where functions are told that they run.
+//! `[cloud]`: where functions are told that they run, and where the cloud's host names lead.
 
-use daemon::settings::{Section, text};
+mod places;
+
+use std::{collections::BTreeMap, path::Path};
+
+use daemon::settings::{Kind, Section, one_of, text};
+use shared::api_id::is_api_id;
+use url::Url;
+
+pub(crate) use self::places::{NamedPlace, Outside};
+use super::secret::SecretPair;
 
 /// Where functions are told that they run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,12 +20,66 @@ pub(crate) struct Cloud {
     pub(crate) appid: String,
     /// `uin`: the id of the user.
     pub(crate) uin: String,
+    /// Where the cloud's host names lead. None if the settings have no `[cloud]`: then nothing is
+    /// done about them.
+    pub(crate) names: Option<CloudNames>,
+    /// `[cloud.role]`: the pair of functions with a role. Without one the process makes one.
+    pub(crate) role: Option<SecretPair>,
+}
+
+/// Where the cloud's host names lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CloudNames {
+    /// `cos`: the object store.
+    pub(crate) cos: Option<Url>,
+    /// `gateway`: the public listener of the gateway.
+    pub(crate) gateway: Option<Url>,
+    /// `apis`: the ids of APIs in the cloud, and ours.
+    pub(crate) apis: BTreeMap<String, String>,
+    /// `names`: names with a place of their own, in lower case.
+    pub(crate) names: BTreeMap<String, NamedPlace>,
+    /// `outside`: what becomes of all other names.
+    pub(crate) outside: Outside,
 }
 
 impl Cloud {
-    pub(super) fn read(root: &mut Section) -> Self {
+    /// Takes `[cloud]`. Relative paths start at `folder`.
+    pub(super) fn read(root: &mut Section, folder: &Path) -> Self {
+        let is_set = root.has("cloud");
         let mut section = root.section("cloud");
         let mut read = |key, default| section.read_or(key, &text(), default);
-        Self { region: read("region", "local"), appid: read("appid", "0"), uin: read("uin", "0") }
+        let (region, appid, uin) = (read("region", "local"), read("appid", "0"), read("uin", "0"));
+        let names = CloudNames::read(&mut section);
+        let role = SecretPair::read_of_role(&mut section.section("role"), folder);
+        Self { region, appid, uin, names: is_set.then_some(names), role }
+    }
+
+    /// Has names lead to `gateway`, if they lead anywhere and the settings have no other one.
+    pub(super) fn complete(&mut self, gateway: Option<&Url>) {
+        if let Some(names) = &mut self.names {
+            names.gateway = names.gateway.take().or_else(|| gateway.cloned());
+        }
+    }
+}
+
+impl CloudNames {
+    fn read(section: &mut Section) -> Self {
+        let api = Kind::new("the id of an API", |value| {
+            value.as_str().filter(|id| is_api_id(id)).map(str::to_owned)
+        });
+        let names = section.entries("names", &places::named()).into_iter();
+        let lower = |(name, place): (String, NamedPlace)| (name.to_ascii_lowercase(), place);
+        let words = [("pass", Outside::Pass), ("refuse", Outside::Refuse)];
+        Self {
+            cos: section.read("cos", &places::base_url()),
+            gateway: section.read_derived(
+                "gateway",
+                &places::base_url(),
+                "none; in longhold its own public listener",
+            ),
+            apis: section.entries("apis", &api).into_iter().collect(),
+            names: names.map(lower).collect(),
+            outside: section.read_or("outside", &one_of(words), "pass"),
+        }
     }
 }

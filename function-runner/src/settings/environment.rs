@@ -12,6 +12,9 @@ use super::variables::Variables;
 /// The keys that the runner sets begin with these (documented).
 const RESERVED: [&str; 3] = ["SCF_", "QCLOUD_", "TENCENTCLOUD_"];
 const RESERVED_KEYS: [&str; 2] = ["_HANDLER", "USER_CODE_ROOT"];
+/// Those of them that the runner sets for a function with a role only.
+const OF_ROLE: [&str; 3] =
+    ["TENCENTCLOUD_SECRETID", "TENCENTCLOUD_SECRETKEY", "TENCENTCLOUD_SESSIONTOKEN"];
 /// All keys and values of a function, in bytes (documented).
 const BYTES_MAX: usize = 4096;
 
@@ -30,6 +33,11 @@ impl EnvironmentTexts {
     /// Whether the address to push to is in it.
     pub(super) fn has_push(&self) -> bool {
         self.0.values().any(|texts| texts.len() > 1)
+    }
+
+    /// Whether one of `keys` is set.
+    pub(crate) fn has_any(&self, keys: &[&str]) -> bool {
+        keys.iter().any(|key| self.0.contains_key(*key))
     }
 
     /// The value of `PATH`, if it is set.
@@ -107,6 +115,9 @@ fn check(key: &str, value: Option<&str>, variables: &Variables) -> Result<Vec<St
 }
 
 fn check_key(key: &str) -> Result<(), String> {
+    if OF_ROLE.contains(&key) {
+        return Ok(());
+    }
     if let Some(prefix) = RESERVED.into_iter().find(|prefix| key.starts_with(prefix)) {
         return Err(format!("begins with {prefix}, which is kept for the runner; rename it"));
     }

@@ -6,6 +6,7 @@ use daemon::settings::{Kind, Origins, Problem, Section, count, duration, one_of,
 use functions::{PushCredential, StartError};
 use http::HeaderValue;
 use strum::VariantArray;
+use url::Url;
 
 use super::{
     environment::{self, EnvironmentTexts},
@@ -114,6 +115,20 @@ impl FunctionSettings {
             }
         };
         Some(Self { name, timeout, memory_mb, max_instances, push, runtime: runtime? })
+    }
+
+    /// Fills in what a process knows that is the gateway too.
+    pub(super) fn complete_cloud(
+        &mut self,
+        gateway: Option<&Url>,
+        apis_of: impl Fn(&str) -> Vec<String>,
+    ) {
+        if let RuntimeSettings::Subprocess(subprocess) = &mut self.runtime
+            && subprocess.cloud.names.is_some()
+        {
+            subprocess.cloud.complete(gateway);
+            subprocess.named_by = apis_of(&self.name);
+        }
     }
 
     /// Whether the function runs as an account of its own.

@@ -1,48 +1,79 @@
-//! `[invoke]`: the secret pair that requests of the cloud API's `Invoke` are signed with.
+//! Secret pairs: that of `[invoke]`, with which requests of the cloud API's `Invoke` are signed,
+//! and that of functions with a role.
 //!
 //! Problems name the key and never show a value.
 
-use std::fmt;
+use std::{fmt, path::Path, sync::Arc};
 
-use daemon::settings::{Given, Secret, Section};
+use daemon::{
+    settings::{Given, Secret, Section},
+    telemetry::Redaction,
+};
+use uuid::Uuid;
 
 /// What a secret id may consist of.
 const ID_VALUES: &str = "visible ASCII without / and ,";
 
 /// A secret id and its secret key.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SecretPair {
     id: Secret,
     key: Secret,
+    /// The log shows no key, whoever writes the line.
+    #[expect(dead_code, reason = "held, not read")]
+    redaction: Arc<Redaction>,
 }
 
 impl SecretPair {
     #[cfg(test)]
     pub(crate) fn new(id: &str, key: &str) -> Self {
-        Self { id: Secret::new(id), key: Secret::new(key) }
+        Self::redacted(Secret::new(id), Secret::new(key))
     }
 
-    pub(crate) fn id(&self) -> &str {
+    /// A new pair: an id that begins with `prefix`, and a key of 244 random bits. The log shows no
+    /// key.
+    pub(crate) fn random(prefix: &str) -> Self {
+        let random = || Uuid::new_v4().simple().to_string();
+        let (id, key) = (format!("{prefix}{}", random()), [random(), random()].concat());
+        Self::redacted(Secret::new(id), Secret::new(key))
+    }
+
+    fn redacted(id: Secret, key: Secret) -> Self {
+        let redaction = Arc::new(Redaction::of(key.reveal()));
+        Self { id, key, redaction }
+    }
+
+    /// The secret id.
+    pub fn id(&self) -> &str {
         self.id.reveal()
     }
 
-    pub(crate) fn key(&self) -> &str {
+    /// The secret key itself.
+    pub fn key(&self) -> &str {
         self.key.reveal()
     }
 
     /// Takes `[invoke]`. `None` without a pair, and when something is wrong, which is noted.
     pub(super) fn read(root: &mut Section) -> Option<Self> {
         let mut section = root.section("invoke");
-        let id = section.read_secret("secret_id", ID_VALUES, |id| {
-            let is_sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
-            let problem = || format!("has characters that do not belong there; use {ID_VALUES}");
-            id.bytes().all(is_sound).then_some(()).ok_or_else(problem)
-        });
+        let id = section.read_secret("secret_id", ID_VALUES, check_id);
         let key = section.read_secret("secret_key", Secret::KEY_VALUES, Secret::check_key);
+        Self::both(&section, id, key)
+    }
+
+    /// Takes `[cloud.role]`, whose key may be in a file. A relative path starts at `folder`.
+    pub(super) fn read_of_role(section: &mut Section, folder: &Path) -> Option<Self> {
+        let id = section.read_secret("secret_id", ID_VALUES, check_id);
+        let keys = ["secret_key", "secret_key_file"];
+        let key = section.read_secret_or_file(keys, folder, Secret::KEY_VALUES, Secret::check_key);
+        Self::both(section, id, key)
+    }
+
+    fn both(section: &Section, id: Given, key: Given) -> Option<Self> {
         match (id, key) {
-            (Given::Sound(id), Given::Sound(key)) => return Some(Self { id, key }),
-            (Given::No, Given::Sound(_) | Given::Unsound) => alone(&section, "secret_id"),
-            (Given::Sound(_) | Given::Unsound, Given::No) => alone(&section, "secret_key"),
+            (Given::Sound(id), Given::Sound(key)) => return Some(Self::redacted(id, key)),
+            (Given::No, Given::Sound(_) | Given::Unsound) => alone(section, "secret_id"),
+            (Given::Sound(_) | Given::Unsound, Given::No) => alone(section, "secret_key"),
             (Given::No, Given::No)
             | (Given::Unsound, Given::Sound(_) | Given::Unsound)
             | (Given::Sound(_), Given::Unsound) => {}
@@ -51,10 +82,24 @@ impl SecretPair {
     }
 }
 
+impl PartialEq for SecretPair {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.key == other.key
+    }
+}
+
+impl Eq for SecretPair {}
+
 impl fmt::Debug for SecretPair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SecretPair").finish_non_exhaustive()
     }
+}
+
+fn check_id(id: &str) -> Result<(), String> {
+    let is_sound = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',');
+    let problem = || format!("has characters that do not belong there; use {ID_VALUES}");
+    id.bytes().all(is_sound).then_some(()).ok_or_else(problem)
 }
 
 fn alone(section: &Section, missing: &str) {

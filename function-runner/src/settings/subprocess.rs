@@ -52,6 +52,10 @@ pub(crate) struct SubprocessSettings {
     pub(crate) tmp_mb: u32,
     /// `[cloud]`
     pub(crate) cloud: Cloud,
+    /// `role`: with one it has a pair to sign requests with.
+    pub(crate) role: Option<String>,
+    /// The APIs that name the function, if the process is the gateway too.
+    pub(crate) named_by: Vec<String>,
     /// `min_instances`: how many instances are kept without work.
     pub(crate) min_instances: usize,
     /// `idle_after`: how long an instance without work is kept.
@@ -124,6 +128,8 @@ impl SubprocessSettings {
                 private_tmp: keys.private_tmp,
                 tmp_mb: keys.tmp_mb,
                 cloud: around.cloud.clone(),
+                role: keys.role,
+                named_by: Vec::new(),
                 min_instances: keys.min_instances,
                 idle_after: keys.idle_after,
                 init_timeout: keys.init_timeout,
@@ -150,7 +156,7 @@ impl SubprocessSettings {
 
     /// Whether everything that the table of the function says is as in `known`.
     fn has_keys_of(&self, known: &Self) -> bool {
-        let Self { secret_files, code_problem, .. } = known.clone();
-        *known == Self { secret_files, code_problem, ..self.clone() }
+        let Self { named_by, secret_files, code_problem, .. } = known.clone();
+        *known == Self { named_by, secret_files, code_problem, ..self.clone() }
     }
 }

@@ -101,7 +101,7 @@ fn each_bad_setting_of_a_function_is_named() {
             "memory = 1",
             "functions.f.memory: is not a setting; did you mean \"memory_mb\"? Known here: \
              timeout, memory_mb, max_instances, environment, environment_files, push_to, runtime, min_instances, idle_after, \
-             init_timeout, code, interpreter, user, private_tmp, tmp_mb, handler"
+             init_timeout, code, interpreter, user, private_tmp, tmp_mb, role, handler"
                 .to_owned(),
         ),
     ];

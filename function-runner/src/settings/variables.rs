@@ -10,13 +10,22 @@ use daemon::settings::{Kind, Section, is_name_byte};
 /// The variable with the URL of the gateway's internal listener.
 pub(super) const PUSH: &str = "push";
 
+/// The variable with a host that leads to the pushes of an instance, and the host. It is one of the
+/// cloud's: code that takes a host takes no port with it.
+pub(super) const PUSH_HOST: (&str, &str) = ("push_host", "push.apigateway.tencentyun.com");
+
 /// Values for `${name}`.
 #[derive(Debug)]
 pub(super) struct Variables(BTreeMap<String, String>);
 
 impl Variables {
-    /// Takes `[variables]` out of `root`. Values in `extra` override them.
-    pub(super) fn read(root: &mut Section, extra: &BTreeMap<String, String>) -> Self {
+    /// Takes `[variables]` out of `root`. Values in `extra` override them. `${push_host}` is there
+    /// if the cloud's names lead here.
+    pub(super) fn read(
+        root: &mut Section,
+        extra: &BTreeMap<String, String>,
+        has_names: bool,
+    ) -> Self {
         let string = Kind::new("a string", |value| value.as_str().map(str::to_owned)).secret();
         let mut values: BTreeMap<_, _> = root.entries("variables", &string).into_iter().collect();
         for name in values.keys().filter(|name| !is_name(name)) {
@@ -24,6 +33,9 @@ impl Variables {
             root.problem(&format!("variables.{name}"), what);
         }
         values.extend(extra.clone());
+        if has_names {
+            values.entry(PUSH_HOST.0.to_owned()).or_insert_with(|| PUSH_HOST.1.to_owned());
+        }
         Self(values)
     }
 
@@ -55,6 +67,10 @@ impl Variables {
     }
 
     fn unknown(&self, name: &str) -> String {
+        if name == PUSH_HOST.0 {
+            return "uses ${push_host}, which is there with [cloud] only; add the table [cloud]"
+                .to_owned();
+        }
         if self.0.is_empty() {
             return format!("uses ${{{name}}}, but [variables] is empty; add {name} there");
         }

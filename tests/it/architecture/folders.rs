@@ -55,8 +55,9 @@ const GATEWAY: Map = &[
 
 const FUNCTION_RUNNER: Map = &[
     ("listen", &["runner", "invocation", "settings"]),
-    ("runner", &["runtime", "invocation", "settings"]),
-    ("runtime", &["push", "invocation", "settings"]),
+    ("runner", &["runtime", "cloud", "invocation", "settings"]),
+    ("runtime", &["push", "cloud", "invocation", "settings"]),
+    ("cloud", &["invocation", "settings"]),
     ("push", &["invocation", "settings"]),
     ("invocation", &[]),
     ("settings", &[]),

@@ -1,6 +1,10 @@
 //! The cloud's client libraries for Python and Node, with signatures on.
 
-use std::{env, fs, path::Path, process::Stdio};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
@@ -50,12 +54,13 @@ impl Library {
                 Some(command)
             }
             Self::Node => {
-                let modules = env::var("LONGHOLD_COS_NODE").ok();
-                let is_there =
-                    |modules: &String| Path::new(modules).join("cos-nodejs-sdk-v5").exists();
+                let folder = env::var("LONGHOLD_NODE_LIBRARIES").ok();
+                let modules = folder.map(|folder| Path::new(&folder).join("node_modules"));
+                let is_there = |modules: &PathBuf| modules.join("cos-nodejs-sdk-v5").exists();
                 let Some(modules) = modules.filter(is_there) else {
                     skipped::without(
-                        "set LONGHOLD_COS_NODE to a folder node_modules with cos-nodejs-sdk-v5",
+                        "set LONGHOLD_NODE_LIBRARIES to a folder whose node_modules has \
+                         cos-nodejs-sdk-v5",
                     );
                     return None;
                 };

@@ -19,15 +19,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{access, soon};
 
-pub(super) const PYTHON: &str = include_str!("functions/index.py");
-pub(super) const NODE: &str = include_str!("functions/index.js");
-pub(super) const BASH: &str = include_str!("functions/bootstrap");
+pub(crate) const PYTHON: &str = include_str!("functions/index.py");
+pub(crate) const NODE: &str = include_str!("functions/index.js");
+pub(crate) const BASH: &str = include_str!("functions/bootstrap");
 
 /// The default `PATH` in which the runner looks for interpreters.
 const PATH: [&str; 3] = ["/usr/local/bin", "/usr/bin", "/bin"];
 
 /// The settings of the function in `language`, whose code is in the folder with this name.
-pub(super) fn function(language: &str, lines: &str) -> String {
+pub(crate) fn function(language: &str, lines: &str) -> String {
     let (runtime, rest) = match language {
         "rust" => ("rust", "handler = \"acts\""),
         "python" => ("python3", "handler = \"index.main_handler\"\ncode = \"python\""),
@@ -53,7 +53,7 @@ pub(crate) fn has(language: &str) -> bool {
 }
 
 /// The Python with the client packages of the clouds, from a variable that CI sets.
-pub(super) fn cloud_python() -> Option<String> {
+pub(crate) fn cloud_python() -> Option<String> {
     let python = std::env::var("LONGHOLD_CLOUD_PYTHON").ok();
     if python.is_none() {
         skipped::without(
@@ -65,7 +65,7 @@ pub(super) fn cloud_python() -> Option<String> {
 }
 
 /// A folder with the code in all languages.
-pub(super) fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "python/index.py", PYTHON);
     write(folder.path(), "node/index.js", NODE);
@@ -83,8 +83,8 @@ pub(crate) fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 /// A running runner.
-pub(super) struct Functions {
-    pub(super) folder: TempDir,
+pub(crate) struct Functions {
+    pub(crate) folder: TempDir,
     url: String,
     http: reqwest::Client,
     stop: CancellationToken,
@@ -92,11 +92,11 @@ pub(super) struct Functions {
 }
 
 impl Functions {
-    pub(super) async fn start(text: &str) -> Self {
+    pub(crate) async fn start(text: &str) -> Self {
         Self::start_in(folder(), text).await
     }
 
-    pub(super) async fn start_in(folder: TempDir, text: &str) -> Self {
+    pub(crate) async fn start_in(folder: TempDir, text: &str) -> Self {
         let mut settings = parse(folder.path(), text).unwrap();
         // Nobody calls when the runner is stopped.
         settings.drain.delay = Duration::ZERO;
@@ -109,7 +109,7 @@ impl Functions {
     }
 
     /// Invokes `name`. Returns the status and the body.
-    pub(super) async fn invoke(&self, name: &str, event: &Value) -> (u16, Value) {
+    pub(crate) async fn invoke(&self, name: &str, event: &Value) -> (u16, Value) {
         let url = format!("{}/functions/{name}/invocations", self.url);
         let request = self.http.post(url).body(event.to_string()).send();
         let response = soon("an answer", request).await.unwrap();
@@ -118,25 +118,25 @@ impl Functions {
     }
 
     /// Invokes `name`, which must succeed. Returns the reply.
-    pub(super) async fn returns(&self, name: &str, event: &Value) -> Value {
+    pub(crate) async fn returns(&self, name: &str, event: &Value) -> Value {
         let (status, reply) = self.invoke(name, event).await;
         assert_eq!(status, 200, "{name} {event}: {reply}");
         reply
     }
 
     /// The address of the runner.
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.url.trim_start_matches("http://").to_owned()
     }
 
     /// GETs `path`. The body of the response has not been read yet.
-    pub(super) async fn get(&self, path: &str) -> reqwest::Response {
+    pub(crate) async fn get(&self, path: &str) -> reqwest::Response {
         let request = self.http.get(format!("{}{path}", self.url)).send();
         soon("an answer", request).await.unwrap()
     }
 
     /// Stops the runner and waits for its end.
-    pub(super) async fn finish(self) {
+    pub(crate) async fn finish(self) {
         // The runner waits for connected callers.
         drop(self.http);
         self.stop.cancel();
@@ -144,7 +144,7 @@ impl Functions {
     }
 }
 
-pub(super) fn parse(folder: &Path, text: &str) -> Result<Settings, String> {
+pub(crate) fn parse(folder: &Path, text: &str) -> Result<Settings, String> {
     let none = BTreeMap::new();
     let catalog = Catalog::built_in().with("acts", |_| Ok(Arc::new(Acts)));
     let file = folder.join("functions.toml");

@@ -38,6 +38,11 @@ pub(super) struct SignedHead {
     signature: Vec<u8>,
 }
 
+/// Whether `head` names the id of `pair`. Says nothing of its signature.
+pub(super) fn is_of(pair: &SecretPair, head: &Parts) -> bool {
+    Authorization::of(&head.headers).is_ok_and(|given| given.secret_id == pair.id())
+}
+
 impl SignedHead {
     /// Checks that `head` names `pair`, that it was signed at about `now`, and that it signs what
     /// it has to. Needs no body, so that none is read of who does not know the secret id.

@@ -6,6 +6,7 @@
 mod caller;
 mod connections;
 mod idle;
+mod names;
 mod next;
 mod push;
 mod reply;
@@ -39,6 +40,7 @@ pub use self::routes::paths as runtime_api_paths;
 use self::{
     caller::{Callers, Instance},
     connections::{Access, CONNECTIONS_MAX},
+    names::Names,
     push::ChildPushes,
     routes::RuntimeRoute,
 };
@@ -48,7 +50,7 @@ use super::{
     processes::Processes,
     report,
 };
-use crate::push::Pushes;
+use crate::{cloud::LedNames, push::Pushes};
 
 /// The header in which our own bootstraps send the secret of their instance.
 const SECRET: HeaderName = HeaderName::from_static("longhold-secret");
@@ -61,6 +63,7 @@ pub(super) struct RuntimeApi {
     pub(super) secret: Option<AccessToken>,
     /// What the child pushes to.
     pub(super) push_url: String,
+    names: Option<Names>,
     instance: watch::Sender<Option<Instance>>,
     #[expect(dead_code, reason = "held, not read")]
     stop: DropGuard,
@@ -68,11 +71,13 @@ pub(super) struct RuntimeApi {
 
 impl RuntimeApi {
     /// Opens the listener, in a task of `tasks`. Only our own bootstraps know how to send a secret.
-    /// Where the system does not tell whose a connection is, the address for pushes has one.
+    /// Where the system does not tell whose a connection is, the address for pushes has one. `led`
+    /// has the names of the cloud, if they lead here.
     pub(super) fn open(
         exchange: Arc<Exchange>,
         replies: BodyMemory,
         pushes: Pushes,
+        led: Option<LedNames>,
         is_our_bootstrap: bool,
         tasks: &TaskTracker,
     ) -> io::Result<Self> {
@@ -85,11 +90,15 @@ impl RuntimeApi {
         let push_secret = (!can_be_known().unwrap_or(false)).then(AccessToken::random);
         let (callers, instance) = Callers::new(address);
         let stop = CancellationToken::new();
-        let pushes = ChildPushes::new(pushes, push_secret, tasks.clone(), stop.clone());
+        let pushes = ChildPushes::new(pushes, push_secret.clone(), tasks.clone(), stop.clone());
         let push_url = pushes.url(address.port());
+        let names = led
+            .map(|led| Names::new(led, pushes.clone(), push_secret, tasks.clone(), stop.clone()));
         let requests = Requests {
             exchange,
             pushes,
+            names: names.clone(),
+            port: address.port(),
             replies,
             turn: Arc::new(Semaphore::new(1)),
             bodies: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
@@ -98,7 +107,22 @@ impl RuntimeApi {
         };
         let access = Access { callers, secret: secret.clone() };
         tasks.spawn(connections::serve(listener, requests, access, stop.clone()));
-        Ok(Self { port: address.port(), secret, push_url, instance, stop: stop.drop_guard() })
+        let port = address.port();
+        Ok(Self { port, secret, push_url, names, instance, stop: stop.drop_guard() })
+    }
+
+    /// What our bootstraps do about the cloud's names, as JSON. None if nothing.
+    pub(super) fn names_for_bootstrap(&self) -> Option<String> {
+        let names = self.names.as_ref()?;
+        Some(names.led.for_bootstrap(names.knows_connections().then_some(self.port)))
+    }
+
+    /// The address of this listener as a proxy for the cloud's names, for programs that need one:
+    /// those that have no bootstrap of ours (`is_alone`), and all where the system does not tell
+    /// whose a connection is.
+    pub(super) fn proxy(&self, is_alone: bool) -> Option<String> {
+        let names = self.names.as_ref()?;
+        (is_alone || !names.knows_connections()).then(|| names.proxy(self.port))
     }
 
     /// The child has started: its connections are served from now on. `user` is the account that
@@ -113,6 +137,9 @@ impl RuntimeApi {
 struct Requests {
     exchange: Arc<Exchange>,
     pushes: ChildPushes,
+    /// The cloud's names, if they lead here.
+    names: Option<Names>,
+    port: u16,
     replies: BodyMemory,
     /// One body is read at a time, so that an instance holds the memory of one reply at most.
     turn: Arc<Semaphore>,

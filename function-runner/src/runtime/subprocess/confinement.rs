@@ -29,6 +29,7 @@ use tracing::{info, warn};
 use super::{
     api, capabilities,
     cgroup::{Cgroup, Hierarchy},
+    child_cloud::ChildCloud,
     limits::Limits,
     namespaces::NamespaceFilter,
     private_tmp::{self, Mounts},
@@ -131,12 +132,14 @@ impl Confinement {
     pub(super) async fn new(
         program: &Program,
         limits: &Limits,
+        cloud: &ChildCloud,
         command: &mut Command,
     ) -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("{}-{number}", limits.function_name);
-        let mounts = private_tmp::mounts(program, limits.tmp_mb, hierarchy().is_ok())?;
+        let mounts =
+            private_tmp::mounts(program, cloud.folder(), limits.tmp_mb, hierarchy().is_ok())?;
         // Files in the private folders are in memory, and have a limit of their own.
         let has_folders = mounts.as_ref().is_some_and(Mounts::has_folders);
         let files_mb = if has_folders { limits.tmp_mb } else { 0 };

@@ -130,9 +130,11 @@ impl Instance {
         let is_ours = pool.program.has_our_bootstrap();
         let replies = pool.replies.clone();
         let pushes = pool.pushes.clone();
-        let api = RuntimeApi::open(Arc::clone(&exchange), replies, pushes, is_ours, &pool.tasks)?;
-        let mut command = pool.program.command(&pool.limits, &api);
-        let confinement = Confinement::new(&pool.program, &pool.limits, &mut command).await?;
+        let (led, tasks) = (pool.cloud.led.clone(), &pool.tasks);
+        let api = RuntimeApi::open(Arc::clone(&exchange), replies, pushes, led, is_ours, tasks)?;
+        let mut command = pool.program.command(&pool.limits, &api, &pool.cloud);
+        let confinement =
+            Confinement::new(&pool.program, &pool.limits, &pool.cloud, &mut command).await?;
         let (child, pipe) = match ChildProcess::spawn(command).await {
             Ok(spawned) => spawned,
             Err(error) => {

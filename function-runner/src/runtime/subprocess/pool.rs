@@ -29,6 +29,7 @@ use tracing::{Span, warn};
 use self::queue::Queue;
 use super::{
     backoff::StartBackoff,
+    child_cloud::ChildCloud,
     code::Code,
     instance,
     lease::{Held, Lease, Permit, Warm},
@@ -53,6 +54,8 @@ pub(super) struct Pool {
     pub(super) replies: BodyMemory,
     /// Passes pushes of the children on.
     pub(super) pushes: Pushes,
+    /// What the children have of the cloud.
+    pub(super) cloud: ChildCloud,
     queue: Queue,
     state: Mutex<State>,
     /// An instance has ended.
@@ -101,6 +104,7 @@ impl Pool {
         lines: RecentLines,
         replies: BodyMemory,
         pushes: Pushes,
+        cloud: ChildCloud,
     ) -> Self {
         Self {
             code: Code::new(&program.code, &program.folder),
@@ -108,6 +112,7 @@ impl Pool {
             lines,
             replies,
             pushes,
+            cloud,
             queue: Queue::new(limits.max_instances),
             limits,
             state: Mutex::default(),

@@ -35,9 +35,11 @@ pub(super) fn is_possible() -> bool {
 }
 
 /// The mounts of an instance of `program`, with room for `size_mb` in all folders together if it
-/// has its own. `None` if the system does not allow them, or nothing is to be mounted.
+/// has its own. It sees the folder `kept` too. `None` if the system does not allow them, or nothing
+/// is to be mounted.
 pub(super) fn mounts(
     program: &Program,
+    kept: Option<&Path>,
     size_mb: u32,
     has_cgroup: bool,
 ) -> io::Result<Option<Mounts>> {
@@ -48,7 +50,8 @@ pub(super) fn mounts(
     if matches!(way, Way::AsUser) && (program.user.is_some() || !program.private_tmp && !protects) {
         return Ok(None);
     }
-    let needed = [program.executable.as_path(), &program.code];
+    let needed: Vec<_> =
+        [program.executable.as_path(), &program.code].into_iter().chain(kept).collect();
     let folders = program.private_tmp.then(|| Folders::new(&needed, size_mb)).transpose()?;
     Mounts::new(way, folders, Hidden::new(&secrets)?, &program.code).map(Some)
 }

@@ -11,13 +11,22 @@ use std::{
 use nix::unistd::Uid;
 use serde_json::Value;
 
-use super::{api::RuntimeApi, limits::Limits};
+use super::{
+    api::RuntimeApi,
+    child_cloud::{self, ChildCloud},
+    limits::Limits,
+};
 use crate::settings::{Cloud, EnvironmentTexts, Flaw, Language, PATH, SubprocessSettings, User};
 
-const PYTHON: &str = include_str!("../../../runtimes/bootstrap.py");
+/// The names come first: the bootstrap uses them.
+const PYTHON: &str = concat!(
+    include_str!("../../../runtimes/names.py"),
+    include_str!("../../../runtimes/bootstrap.py")
+);
 /// What describes errors comes first: the rest of the text uses it.
 const NODE: &str = concat!(
     include_str!("../../../runtimes/errors.cjs"),
+    include_str!("../../../runtimes/names.cjs"),
     include_str!("../../../runtimes/bootstrap.cjs")
 );
 /// A function of JavaScript that runs the text of a bootstrap.
@@ -77,7 +86,7 @@ impl From<&SubprocessSettings> for Program {
 
 impl Program {
     /// The command of a child process whose runtime API is `api`.
-    pub(super) fn command(&self, limits: &Limits, api: &RuntimeApi) -> Command {
+    pub(super) fn command(&self, limits: &Limits, api: &RuntimeApi, cloud: &ChildCloud) -> Command {
         let mut command = Command::new(&self.executable);
         match self.language {
             // No bytecode files: the folder of the user is not written to.
@@ -96,8 +105,12 @@ impl Program {
         if self.language == Language::Python3 {
             command.env("PYTHONSAFEPATH", SAFE_PATH);
         }
+        cloud.set_defaults(&mut command, self.language, &self.environment, api);
         command.envs(self.environment.with_push(&api.push_url).iter());
         self.documented(&mut command, limits, api.port);
+        if self.has_our_bootstrap() {
+            child_cloud::set_names(&mut command, api);
+        }
         // Only processes of the same user, and root, can read the environment of a process.
         command.envs(api.secret.as_ref().map(|secret| (SECRET, secret.reveal())));
         command

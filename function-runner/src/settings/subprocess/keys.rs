@@ -17,11 +17,12 @@ pub(in crate::settings) struct SubprocessKeys {
     pub(super) user: Option<String>,
     pub(super) private_tmp: bool,
     pub(super) tmp_mb: u32,
+    pub(super) role: Option<String>,
 }
 
 impl SubprocessKeys {
     /// The names of the keys, in the order in which they are read.
-    pub(in crate::settings) const NAMES: [&str; 8] = [
+    pub(in crate::settings) const NAMES: [&str; 9] = [
         "min_instances",
         "idle_after",
         "init_timeout",
@@ -30,6 +31,7 @@ impl SubprocessKeys {
         "user",
         "private_tmp",
         "tmp_mb",
+        "role",
     ];
 
     /// `language` is that of the function, if it is known that it has one.
@@ -56,6 +58,7 @@ impl SubprocessKeys {
             user: section.read_derived("user", &text(), "the runner's user"),
             private_tmp: section.read_or("private_tmp", &flag(), "true"),
             tmp_mb: section.read_or("tmp_mb", &count(1..=10_240), "512"),
+            role: section.read("role", &text()),
         }
     }
 

@@ -25,6 +25,7 @@ use super::{
     Requests, SECRET, answer,
     caller::Callers,
     idle::{IdleConnections, Use},
+    names::{Asked, TLS, asked, switches},
     next,
     routes::{self, Route},
     stream::ChildStream,
@@ -111,9 +112,19 @@ async fn serve_one(stream: TcpStream, child: Child, used: Use) {
         debug!(%error, "connection to the runtime API ended early");
         return;
     }
+    let (stop, used) = (child.stop.clone(), Arc::new(used));
+    if let Some(names) = &child.requests.names {
+        match stop.run_until_cancelled(begins_with_tls(&stream)).await {
+            Some(true) if names.knows_connections() => {
+                return names.clone().serve_tls(stream, Some(used)).await;
+            }
+            // Nothing before the handshake could say whose the connection is.
+            Some(true) | None => return,
+            Some(false) => {}
+        }
+    }
     let deliveries = Deliveries::default();
     let stream = ChildStream::new(stream.into(), deliveries.clone());
-    let (stop, used) = (child.stop.clone(), Arc::new(used));
     let gives_way = Arc::clone(&used);
     let service = service_fn(move |request| {
         let (child, deliveries, used) = (child.clone(), deliveries.clone(), Arc::clone(&used));
@@ -123,7 +134,8 @@ async fn serve_one(stream: TcpStream, child: Child, used: Use) {
         .max_buf_size(BUFFER_BYTES)
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
     tokio::pin!(connection);
     let mut has_given_way = false;
     let ended = loop {
@@ -145,6 +157,13 @@ async fn serve_one(stream: TcpStream, child: Child, used: Use) {
     }
 }
 
+/// Whether the child begins with TLS. Waits for the first byte, as for the head of a request.
+async fn begins_with_tls(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    let peeked = timeout(HEAD_TIMEOUT, stream.peek(&mut first)).await;
+    matches!(peeked, Ok(Ok(1))) && first == [TLS]
+}
+
 impl Child {
     async fn answer(
         &self,
@@ -152,6 +171,22 @@ impl Child {
         deliveries: &Deliveries,
         used: &Use,
     ) -> Response<Body> {
+        if let Some(names) = &self.requests.names {
+            match asked(&names.led, Some(self.requests.port), &request) {
+                Asked::Listener => {}
+                name => {
+                    let method = request.method().clone();
+                    used.push_begins();
+                    let answer = names.answer(name, request).await;
+                    used.push_ends();
+                    return if switches(&method, &answer) {
+                        answer
+                    } else {
+                        self.making_way(answer)
+                    };
+                }
+            }
+        }
         let path = normal(request.uri().path()).into_owned();
         let found = match routes::find(request.method(), &path) {
             Ok((Route::Push, _)) => {

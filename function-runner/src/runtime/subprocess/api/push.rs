@@ -63,10 +63,30 @@ impl ChildPushes {
 
     /// Answers a request for a path that the runtime API does not have.
     pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
-        let api = match self.api_of(&request) {
-            Ok(api) => api,
-            Err(refusal) => return self.refuse(request, *refusal),
+        match self.api_of(&request) {
+            Ok(api) => self.push(api, request).await,
+            Err(refusal) => self.refuse(request, *refusal),
+        }
+    }
+
+    /// Answers a request for a host of the cloud to which functions push. `api` is from its path,
+    /// or what stands for that here.
+    pub(super) async fn push_to(&self, api: &str, request: Request<Incoming>) -> Response<Body> {
+        // A page in a browser that the child has started, and that uses the proxy.
+        let is_of_page =
+            ["origin", "sec-fetch-site"].map(|name| request.headers().contains_key(name));
+        let refusal = match (is_api_id(api), request.method() == Method::POST) {
+            _ if is_of_page.contains(&true) => {
+                refused(StatusCode::FORBIDDEN, "pages of a browser may not push")
+            }
+            (true, true) => return self.push(api.to_owned(), request).await,
+            (true, false) => method_not_allowed("POST"),
+            (false, _) => nothing_here(),
         };
+        self.refuse(request, refusal)
+    }
+
+    async fn push(&self, api: String, request: Request<Incoming>) -> Response<Body> {
         let Some(admitted) = self.turns.admit() else {
             let what = format!("not delivered: {WAITING_MAX} pushes of the process wait already");
             let failure = PushFailure::of_runner(StatusCode::TOO_MANY_REQUESTS, &what);
@@ -102,10 +122,7 @@ impl ChildPushes {
         match api_of(&normal(request.uri().path()), self.secret.as_ref()) {
             Ok(api) if request.method() == Method::POST => Ok(api.to_owned()),
             Ok(_) => Err(method_not_allowed("POST").into()),
-            Err(NoPush::NoApi) => {
-                let what = "nothing is here: POST to /<api id> to push";
-                Err(message(StatusCode::NOT_FOUND, what).into())
-            }
+            Err(NoPush::NoApi) => Err(nothing_here().into()),
             Err(NoPush::NoSecret) => {
                 let what = "this is not the address to push to of this process: use ${push}";
                 Err(refused(StatusCode::UNAUTHORIZED, what).into())
@@ -152,6 +169,10 @@ impl ChildPushes {
         rest::drop_later(ended, &self.tasks);
         in_turn_to_its_end(answer, turn)
     }
+}
+
+fn nothing_here() -> Response<Body> {
+    message(StatusCode::NOT_FOUND, "nothing is here: POST to /<api id> to push")
 }
 
 /// `answer`, which has `turn` until its end: a long one comes as the child reads it.

@@ -25,8 +25,9 @@ use super::mounts::{bind, c_string};
 const TMP: &str = "/tmp";
 /// The folders that an instance has for itself. `/tmp` is the last one: it hides the file system.
 const PRIVATE: [&str; 3] = ["/dev/shm", "/var/tmp", TMP];
-/// How many files of the machine stay visible at most: the program and its code.
-const KEPT_MAX: usize = 2;
+/// How many files of the machine stay visible at most: the program, its code, and the authorities
+/// that it trusts.
+const KEPT_MAX: usize = 3;
 /// Files in the file system for each MiB: one for each page.
 const FILES_FOR_MB: u64 = 256;
 

@@ -1,0 +1,65 @@
+// Has the cloud's host names lead to the listener of the instance, in this process.
+//
+// Comes between errors.cjs and bootstrap.cjs in one text. A look-up cannot change a port in Node, so
+// the connection is changed, through which http, https, fetch and all clients go. The name for TLS
+// stays what the client has chosen. Programs that this process starts, and worker threads, look
+// names up as always.
+
+const { LONGHOLD_NAMES: namesText } = process.env;
+// So that no program of the function inherits it.
+delete process.env.LONGHOLD_NAMES;
+if (namesText) leadNames(parse(namesText));
+
+function leadNames({ port, domains, led, passed, refused, refuses }) {
+  const { Socket, isIP } = require("node:net");
+  const { hostname } = require("node:os");
+  const { writeSync: writeNow } = require("node:fs");
+  const { connect } = Socket.prototype;
+  const { nextTick } = process;
+  const said = new Set();
+
+  const isLed = (name) => port !== null && !passed.includes(name) && (led.includes(name)
+    || domains.some((domain) => name === domain || name.endsWith(`.${domain}`)));
+  const isOutside = (name) => isIP(name) === 0 && name !== "localhost"
+    && !name.endsWith(".localhost") && name !== hostname().toLowerCase();
+  const isRefused = (name) => refused.includes(name)
+    || (refuses && !passed.includes(name) && !led.includes(name) && isOutside(name));
+
+  function refuse(socket, host, name) {
+    if (!said.has(name) && said.size < 256) {
+      said.add(name);
+      attempt(() => writeNow(2, `${name} is refused: set cloud.outside or cloud.names in `
+        + "functions.toml\n"));
+    }
+    const error = new Error(`getaddrinfo ENOTFOUND ${host}`);
+    assign(error, { errno: -3008, code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });
+    socket.connecting = true;
+    nextTick(() => socket.destroy(error));
+    return socket;
+  }
+
+  // The arguments are those of net.connect: options, or a port and a host. Modules of Node pass one
+  // array that has them.
+  function optionsOf(args) {
+    const given = isArray(args[0]) ? args[0] : args;
+    const [first, second] = given;
+    const callback = given.find((each) => typeof each === "function");
+    if (typeof first === "object" && first !== null) return { options: first, callback };
+    return { options: { port: first, host: typeof second === "string" ? second : undefined }, callback };
+  }
+
+  // Not an arrow: the socket is `this`.
+  Socket.prototype.connect = function connectLed(...args) {
+    const { options, callback } = optionsOf(args);
+    const { host } = options;
+    if (typeof host !== "string" || options.path) return connect.apply(this, args);
+    const name = host.toLowerCase().replace(/\.$/, "");
+    if (!isLed(name)) {
+      return isRefused(name) ? refuse(this, host, name) : connect.apply(this, args);
+    }
+    // A copy, since the options are those of the client.
+    const changed = { ...options, host: "127.0.0.1", port, family: 4 };
+    return callback ? connect.call(this, changed, callback) : connect.call(this, changed);
+  };
+}
+
