@@ -98,7 +98,7 @@ impl FunctionSettings {
                     (known.timeout, known.memory_mb, known.max_instances, &known.push)
                         == (timeout, memory_mb, max_instances, &push)
                 });
-                let known = known.as_ref().and_then(FunctionSettings::subprocess);
+                let known = known.as_ref().and_then(Self::subprocess);
                 SubprocessSettings::read(
                     section,
                     language,
