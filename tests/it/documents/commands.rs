@@ -33,6 +33,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("pip install ", "run by .ci/run"),
     ("groupadd ", "makes users of the machine"),
     ("useradd ", "makes users of the machine"),
+    ("(umask 027; openssl ", "writes to a folder of the machine"),
+    ("chgrp ", "needs a group that is made before"),
     ("systemctl ", "needs systemd as the first process; the units are checked"),
     ("journalctl ", "needs systemd as the first process"),
     ("LONGHOLD_", "read by the settings, in settings.rs"),
