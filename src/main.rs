@@ -13,6 +13,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use cos::Credential;
 use daemon::{
     check::reachable,
     listen::listen,
@@ -22,7 +23,7 @@ use daemon::{
     signals::Signals,
     telemetry,
 };
-use function_runner::{Runner, serve_with_changes};
+use function_runner::{Runner, serve_with_changes, settings::SecretPair};
 use gateway::gateway::{Gateway, GatewayError, JournalCommand};
 use serde::Serialize;
 use tokio::{net::TcpListener, sync::mpsc};
@@ -31,7 +32,7 @@ use tracing::info;
 use url::Url;
 
 use self::{
-    object_store::ObjectStore,
+    object_store::{BoundStore, ObjectStore},
     reload::WatchedFiles,
     settings::{Files, all},
 };
@@ -128,6 +129,13 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
     if !gateway.speaks_tls() {
         files.gateway_is_at(public);
     }
+    let object_store = match cos {
+        Some(settings) => Some(BoundStore::bind(settings).await?),
+        None => None,
+    };
+    if let Some(store) = object_store.as_ref().filter(|store| !store.speaks_tls()) {
+        files.cos_is_at(store.address);
+    }
     watched.watch_functions(files, &files.parse_functions(pushes)?).await?;
     let settings = files.parse_functions(pushes)?;
     let (address, place) = (settings.internal, settings.place("listen.internal"));
@@ -140,8 +148,8 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
         gateway = gateway.with_pages(page::pages());
     }
     let gateway::gateway::Listeners { public, internal } = gateway.listeners()?;
-    let object_store = match cos {
-        Some(settings) => Some(ObjectStore::open(settings).await?),
+    let object_store = match object_store {
+        Some(store) => Some(store.open(credential_of(&runner.role())?).await?),
         None => None,
     };
     let cos = object_store.as_ref().map(|store| store.address);
@@ -197,6 +205,12 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
         #[expect(clippy::exit, reason = "running tasks must not delay the end")]
         Ended::Forced => std::process::exit(1),
     }
+}
+
+/// What functions with a role sign with, for the object store.
+fn credential_of(role: &SecretPair) -> anyhow::Result<Credential> {
+    let credential = Credential::new(role.id(), role.key()).map_err(anyhow::Error::msg);
+    credential.context("the object store does not take the pair of [cloud.role] in functions.toml")
 }
 
 fn url_of(address: SocketAddr) -> Url {

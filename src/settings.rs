@@ -15,9 +15,11 @@ use daemon::{
     reload::SettingsFile,
     settings::{SettingsError, read_settings_text},
 };
-use function_runner::{Runner, settings::KnownFunctions};
+use function_runner::{
+    Runner,
+    settings::{KnownFunctions, OwnServers},
+};
 use functions::Catalog;
-use url::Url;
 
 use crate::{access::Access, url_of};
 
@@ -40,8 +42,8 @@ pub(crate) struct Files {
     access: Access,
     /// The functions that are in use, once the runner has been started.
     known: KnownFunctions,
-    /// The public listener, if it speaks no TLS. Not known before the gateway listens.
-    public: Option<Url>,
+    /// Those that speak no TLS. Not known before they listen.
+    own_servers: OwnServers,
 }
 
 #[derive(Debug)]
@@ -76,7 +78,7 @@ impl Files {
             variables: variables(),
             access: Access::new(),
             known: KnownFunctions::default(),
-            public: None,
+            own_servers: OwnServers::default(),
         })
     }
 
@@ -95,7 +97,7 @@ impl Files {
             variables: variables(),
             access: Access::new(),
             known: KnownFunctions::default(),
-            public: None,
+            own_servers: OwnServers::default(),
         }
     }
 
@@ -153,11 +155,11 @@ impl Files {
         self.on_disk(&self.gateway)
     }
 
-    /// The cloud's names lead to the gateway of this process.
+    /// The cloud's names lead to the servers of this process.
     fn complete_cloud(&self, settings: &mut function_runner::Settings) {
         let gateway = self.gateway_now().or_else(|| self.parse_gateway().ok());
         let apis = gateway.map(|gateway| gateway.apis_of_functions()).unwrap_or_default();
-        settings.complete_cloud(self.public.as_ref(), |function| {
+        settings.complete_cloud(&self.own_servers, |function| {
             let named = apis.iter().filter(|(name, _)| name == function);
             named.map(|(_, api)| api.clone()).collect::<BTreeSet<_>>().into_iter().collect()
         });
@@ -165,7 +167,12 @@ impl Files {
 
     /// The gateway of this process listens for clients at `public`, without TLS.
     pub(crate) fn gateway_is_at(&mut self, public: SocketAddr) {
-        self.public = Some(url_of(public));
+        self.own_servers.gateway = Some(url_of(public));
+    }
+
+    /// The object store of this process listens at `address`, without TLS.
+    pub(crate) fn cos_is_at(&mut self, address: SocketAddr) {
+        self.own_servers.cos = Some(url_of(address));
     }
 
     /// The functions' file. None if the settings are built in.

@@ -15,6 +15,6 @@ mod refusal;
 
 pub use self::{
     listen::{Service, serve, serve_with_changes},
-    settings::Settings,
+    settings::{Credential, Settings},
     store::OpenError,
 };

@@ -41,8 +41,11 @@ use daemon::{
     tls::{OutboundTlsSettings, Tls, TlsSettings},
 };
 use functions::Catalog;
-use url::Url;
 
+pub use self::{
+    cloud::OwnServers, drain::DrainSettings, function::FunctionSettings, known::KnownFunctions,
+    secret::SecretPair,
+};
 pub(crate) use self::{
     cloud::{Cloud, CloudNames, NamedPlace, Outside},
     environment::EnvironmentTexts,
@@ -51,9 +54,6 @@ pub(crate) use self::{
     rust::RustSettings,
     subprocess::{Flaw, PATH, SubprocessSettings},
     user::User,
-};
-pub use self::{
-    drain::DrainSettings, function::FunctionSettings, known::KnownFunctions, secret::SecretPair,
 };
 use self::{surroundings::Surroundings, variables::Variables};
 
@@ -210,14 +210,14 @@ impl Settings {
         self.origins.problem(key, what)
     }
 
-    /// Has the cloud's names lead to `gateway`, the public listener of the same process, if
-    /// `[cloud]` is there and has no other `gateway`. `apis_of` has the APIs that name a function:
+    /// Has the cloud's names lead to `own`, the servers of the same process, if `[cloud]` is there
+    /// and has no others. `apis_of` has the APIs that name a function:
     /// if it is one, and the function has no `push_to`, what the function pushes to addresses of
     /// the cloud is for this API.
-    pub fn complete_cloud(&mut self, gateway: Option<&Url>, apis_of: impl Fn(&str) -> Vec<String>) {
-        self.cloud.complete(gateway);
+    pub fn complete_cloud(&mut self, own: &OwnServers, apis_of: impl Fn(&str) -> Vec<String>) {
+        self.cloud.complete(own);
         for function in &mut self.functions {
-            function.complete_cloud(gateway, &apis_of);
+            function.complete_cloud(own, &apis_of);
         }
     }
 

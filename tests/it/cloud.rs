@@ -8,6 +8,7 @@ mod proxy;
 mod python;
 mod role;
 mod server;
+mod store;
 mod whole;
 
 use serde_json::{Value, json};

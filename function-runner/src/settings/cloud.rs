@@ -42,6 +42,15 @@ pub(crate) struct CloudNames {
     pub(crate) outside: Outside,
 }
 
+/// Servers of the process that the runner is a part of.
+#[derive(Debug, Clone, Default)]
+pub struct OwnServers {
+    /// The public listener of the gateway.
+    pub gateway: Option<Url>,
+    /// The object store.
+    pub cos: Option<Url>,
+}
+
 impl Cloud {
     /// Takes `[cloud]`. Relative paths start at `folder`.
     pub(super) fn read(root: &mut Section, folder: &Path) -> Self {
@@ -54,10 +63,11 @@ impl Cloud {
         Self { region, appid, uin, names: is_set.then_some(names), role }
     }
 
-    /// Has names lead to `gateway`, if they lead anywhere and the settings have no other one.
-    pub(super) fn complete(&mut self, gateway: Option<&Url>) {
+    /// Has names lead to `own`, if they lead anywhere and the settings have no other servers.
+    pub(super) fn complete(&mut self, own: &OwnServers) {
         if let Some(names) = &mut self.names {
-            names.gateway = names.gateway.take().or_else(|| gateway.cloned());
+            names.gateway = names.gateway.take().or_else(|| own.gateway.clone());
+            names.cos = names.cos.take().or_else(|| own.cos.clone());
         }
     }
 }
@@ -71,7 +81,11 @@ impl CloudNames {
         let lower = |(name, place): (String, NamedPlace)| (name.to_ascii_lowercase(), place);
         let words = [("pass", Outside::Pass), ("refuse", Outside::Refuse)];
         Self {
-            cos: section.read("cos", &places::base_url()),
+            cos: section.read_derived(
+                "cos",
+                &places::base_url(),
+                "none; in longhold its own object store",
+            ),
             gateway: section.read_derived(
                 "gateway",
                 &places::base_url(),

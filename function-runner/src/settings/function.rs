@@ -6,9 +6,9 @@ use daemon::settings::{Kind, Origins, Problem, Section, count, duration, one_of,
 use functions::{PushCredential, StartError};
 use http::HeaderValue;
 use strum::VariantArray;
-use url::Url;
 
 use super::{
+    cloud::OwnServers,
     environment::{self, EnvironmentTexts},
     language::Language,
     push::PushSettings,
@@ -120,13 +120,13 @@ impl FunctionSettings {
     /// Fills in what a process knows that is the gateway too.
     pub(super) fn complete_cloud(
         &mut self,
-        gateway: Option<&Url>,
+        own: &OwnServers,
         apis_of: impl Fn(&str) -> Vec<String>,
     ) {
         if let RuntimeSettings::Subprocess(subprocess) = &mut self.runtime
             && subprocess.cloud.names.is_some()
         {
-            subprocess.cloud.complete(gateway);
+            subprocess.cloud.complete(own);
             subprocess.named_by = apis_of(&self.name);
         }
     }

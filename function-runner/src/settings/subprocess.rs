@@ -156,7 +156,8 @@ impl SubprocessSettings {
 
     /// Whether everything that the table of the function says is as in `known`.
     fn has_keys_of(&self, known: &Self) -> bool {
-        let Self { named_by, secret_files, code_problem, .. } = known.clone();
-        *known == Self { named_by, secret_files, code_problem, ..self.clone() }
+        // Not in the table: they are found out, or stand in other tables.
+        let Self { cloud, named_by, secret_files, code_problem, .. } = known.clone();
+        *known == Self { cloud, named_by, secret_files, code_problem, ..self.clone() }
     }
 }
