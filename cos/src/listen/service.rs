@@ -6,7 +6,7 @@ use std::{
 };
 
 use daemon::{body::BodyMemory, browser::PageGuard};
-use http::Method;
+use http::{HeaderMap, HeaderName, Method};
 use tracing::warn;
 
 use super::refused::Refusals;
@@ -91,6 +91,7 @@ impl Service {
         request: SignedRequest<'_>,
         now: SystemTime,
     ) -> Result<(), Refusal> {
+        refuse_repeated(request.headers)?;
         let credentials = self.credentials();
         if credentials.is_empty() {
             return Ok(());
@@ -143,5 +144,28 @@ impl Service {
             }
         }
         Ok(())
+    }
+}
+
+/// Headers that may come several times: they say nothing about the object.
+const LISTS: [&str; 9] = [
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "connection",
+    "cookie",
+    "forwarded",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+];
+
+/// Of two headers with one name one would be signed and the other be used.
+fn refuse_repeated(headers: &HeaderMap) -> Result<(), Refusal> {
+    let is_repeated = |name: &&HeaderName| headers.get_all(*name).iter().count() > 1;
+    let mut names = headers.keys().filter(|name| !LISTS.contains(&name.as_str()));
+    match names.find(is_repeated) {
+        Some(name) => Err(Refusal::argument(format!("The header {name} is there more than once."))),
+        None => Ok(()),
     }
 }

@@ -176,6 +176,9 @@ impl Operation {
             ("GET", None) => Ok(Self::GetObject),
             ("HEAD", _) => Ok(Self::HeadObject),
             ("DELETE", None) => Ok(Self::DeleteObject),
+            ("PUT", None) if query.has("partNumber") => {
+                Err(Refusal::argument("partNumber is of no upload: uploadId is missing."))
+            }
             ("PUT", None) => Ok(match CopySource::of(headers)? {
                 Some(source) => Self::CopyObject(source),
                 None => Self::PutObject,
@@ -236,10 +239,10 @@ fn refuse_what_is_not_served(query: &Query, headers: &HeaderMap) -> Result<(), R
     for (name, value) in query.pairs() {
         // Processing of images is written `imageMogr2/thumbnail/100x`.
         let feature = name.split('/').next().unwrap_or_default();
-        if NOT_SERVED.contains(&feature) {
+        if NOT_SERVED.iter().any(|name| name.eq_ignore_ascii_case(feature)) {
             return Err(refused(&format!("?{feature}")));
         }
-        if name == "versionId" && !matches!(value, "" | "null") {
+        if name.eq_ignore_ascii_case("versionId") && !matches!(value, "" | "null") {
             return Err(refused("?versionId"));
         }
     }

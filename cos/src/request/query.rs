@@ -1,9 +1,12 @@
 //! The parameters in the query of a URL.
 
+use std::collections::HashSet;
+
 use super::percent::decode;
 use crate::refusal::Refusal;
 
-/// The parameters, decoded, in their order. Of several with one name the first one counts.
+/// The parameters, decoded, in their order. Each name is there once, in whatever case: a signature
+/// has the names in lower case, so of two spellings one would be signed and the other be used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Query(Vec<(String, String)>);
 
@@ -17,12 +20,20 @@ impl Query {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             Ok((decoded(name)?, decoded(value)?))
         });
-        parsed.collect::<Result<_, _>>().map(Self)
+        let pairs = parsed.collect::<Result<Vec<(String, String)>, Refusal>>()?;
+        let mut names = HashSet::new();
+        match pairs.iter().find(|(name, _)| !names.insert(name.to_ascii_lowercase())) {
+            Some((name, _)) => {
+                Err(Refusal::argument(format!("The parameter {name} is there more than once.")))
+            }
+            None => Ok(Self(pairs)),
+        }
     }
 
-    /// The value of a parameter. Names are case-sensitive.
+    /// The value of the parameter with this name, in whatever case.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        let mut pairs = self.pairs();
+        pairs.find(|(found, _)| found.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

@@ -227,3 +227,20 @@ fn another_authorization_is_refused_and_not_shown() {
         assert!(!refusal.to_string().contains("hunter2"), "{refusal}");
     }
 }
+
+/// A signature has the names of parameters in lower case.
+#[test]
+fn no_other_spelling_of_a_parameter_stands_beside_or_in_place_of_the_signed_one() {
+    for target in ["/?prefix=a&PREFIX=b", "/a?uploadId=U&partNumber=1&PARTNUMBER=7", "/a?x&x"] {
+        let refusal = parsed("GET", target, &[]).unwrap_err();
+        assert_eq!(refusal.code, Code::InvalidArgument, "{target}");
+    }
+    for (method, target, name) in [
+        ("DELETE", "/a?UPLOADID=U", "abort of an upload"),
+        ("PUT", "/a?UPLOADID=U&PARTNUMBER=1", "put of a part"),
+    ] {
+        assert_eq!(parsed(method, target, &[]).unwrap().name(), name, "{target}");
+    }
+    assert_eq!(parsed("GET", "/a?ACL", &[]).unwrap_err().code, Code::NotImplemented);
+    assert_eq!(parsed("PUT", "/a?partNumber=1", &[]).unwrap_err().code, Code::InvalidArgument);
+}

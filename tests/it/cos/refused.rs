@@ -58,6 +58,16 @@ async fn bad_requests_have_the_codes_of_the_cloud_and_are_in_the_log() {
             "InvalidDigest",
         ),
         (&*format!("PUT /a HTTP/1.1\r\n{HOST}\r\nContent-Length: 9"), "x", 400, "IncompleteBody"),
+        // One would be signed, and the other be stored.
+        (
+            &*format!(
+                "PUT /a HTTP/1.1\r\n{HOST}\r\nContent-Length: 1\r\nX-Cos-Meta-Role: user\r\n\
+                 X-Cos-Meta-Role: admin"
+            ),
+            "x",
+            400,
+            "InvalidArgument",
+        ),
         (&*format!("PUT /a HTTP/1.1\r\n{HOST}"), "", 411, "MissingContentLength"),
         (
             &*format!("PUT /a HTTP/1.1\r\n{HOST}\r\nContent-Length: 6000000000"),
