@@ -1,7 +1,7 @@
 //! Passes requests on to a server, with their method, path, headers and `Host`, and streams both
 //! bodies. Nothing is kept, and nothing is repeated.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use daemon::http::{Body, full, message};
 use http::{
@@ -14,7 +14,11 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
-use tokio::{io::copy_bidirectional, time::timeout};
+use tokio::{
+    io::copy_bidirectional,
+    sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError},
+    time::timeout,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::debug;
 use url::Url;
@@ -43,20 +47,27 @@ const OF_CONNECTION: [HeaderName; 9] = [
     HeaderName::from_static("keep-alive"),
 ];
 
+/// How many connections of one function may have gone on with another protocol, such as WebSockets.
+/// Each has two sockets, and is no connection of HTTP any more.
+const UPGRADES_MAX: usize = 64;
+
 /// What passes the requests of one function on.
-pub(super) struct Forwarding(Client<HttpConnector, Incoming>);
+pub(super) struct Forwarding {
+    http: Client<HttpConnector, Incoming>,
+    upgrades: Arc<Semaphore>,
+}
 
 impl Forwarding {
     pub(super) fn new() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
         connector.set_nodelay(true);
-        let client = Client::builder(TokioExecutor::new())
+        let http = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_MAX)
             .build(connector);
-        Self(client)
+        Self { http, upgrades: Arc::new(Semaphore::new(UPGRADES_MAX)) }
     }
 
     /// The answer of `server` to a request for `name`.
@@ -69,11 +80,15 @@ impl Forwarding {
         stop: &CancellationToken,
     ) -> Response<Body> {
         let wanted = upgrade_of(request.headers());
+        let Ok(permit) = wanted.as_ref().map(|_| self.permit()).transpose() else {
+            let what = format!("the function has {UPGRADES_MAX} connections of WebSockets open");
+            return message(StatusCode::SERVICE_UNAVAILABLE, &what);
+        };
         let of_child = wanted.is_some().then(|| upgrade::on(&mut request));
         let Some(request) = for_server(name, server, request, wanted.as_ref()) else {
             return message(StatusCode::BAD_REQUEST, "the path of the request is not valid");
         };
-        let mut answer = match timeout(ANSWER_TIMEOUT, self.0.request(request)).await {
+        let mut answer = match timeout(ANSWER_TIMEOUT, self.http.request(request)).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(error)) => {
                 debug!(%error, url = %server, "request for {name} was not answered");
@@ -91,6 +106,7 @@ impl Forwarding {
             let of_server = upgrade::on(&mut answer);
             let stop = stop.clone();
             tasks.spawn(async move {
+                let _permit = permit;
                 let copying = async {
                     let (Ok(child), Ok(server)) = tokio::join!(of_child, of_server) else { return };
                     let (mut child, mut server) = (TokioIo::new(child), TokioIo::new(server));
@@ -102,6 +118,10 @@ impl Forwarding {
         }
         remove_those_of_connection(answer.headers_mut());
         answer.map(|body| Watched::new(body).boxed_unsync())
+    }
+
+    fn permit(&self) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        Arc::clone(&self.upgrades).try_acquire_owned()
     }
 }
 

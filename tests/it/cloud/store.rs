@@ -1,5 +1,5 @@
-//! A chat as it was written for the cloud, with its roster in a bucket: three functions that use the
-//! cloud's library for buckets, and an old push address. No byte of the code is changed.
+//! A chat as it was written for the cloud, with its roster in a bucket: three functions that use
+//! the cloud's library for buckets, and an old push address. No byte of the code is changed.
 
 use std::{
     fs::{self, Permissions},

@@ -122,8 +122,9 @@ async fn connect_outside(name: &str, port: u16) -> Result<TcpStream, Refusal> {
 pub(super) async fn server_outside(name: &str, port: u16) -> Result<Url, Refusal> {
     let addresses = outside(name, port).await?;
     let address = addresses.first().ok_or_else(|| unreachable(name, "it has no address"))?;
-    let url = Url::parse(&format!("http://{address}"));
-    Ok(url.expect("an address makes a URL"))
+    // The interface that an address of IPv6 may name has no place in a URL.
+    let address = SocketAddr::new(address.ip(), address.port());
+    Url::parse(&format!("http://{address}")).map_err(|error| unreachable(name, &error.to_string()))
 }
 
 /// The addresses of a name outside. None of them is of this machine.
