@@ -176,7 +176,7 @@ impl Settings {
             reply_memory: limits.read_or("reply_memory", &bytes(REPLY_MEMORY), "128MiB"),
             drain: DrainSettings::read(&mut root.section("drain")),
             cloud: cloud.clone(),
-            secret: SecretPair::read(root),
+            secret: SecretPair::read(&mut root.section("invoke"), folder),
             trusts_this_machine: false,
             watch: root.section("reload").read_or("watch", &flag(), "true"),
             log: LogSettings::read(&mut root.section("log")),

@@ -36,9 +36,14 @@ struct Room {
 impl Room {
     /// None on a machine without a browser.
     async fn open() -> Option<Self> {
+        Self::with(async |roster| Stack::start(roster).await).await
+    }
+
+    /// `start` starts the services, with the roster that it is given.
+    async fn with(start: impl AsyncFnOnce(&str) -> Stack) -> Option<Self> {
         let browser = Browser::start().await?;
         let roster = tempfile::tempdir().unwrap();
-        let stack = Stack::start(roster.path().to_str().unwrap()).await;
+        let stack = start(roster.path().to_str().unwrap()).await;
         Some(Self { stack, browser, roster })
     }
 

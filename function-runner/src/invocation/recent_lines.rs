@@ -151,4 +151,12 @@ mod tests {
         tail.push(&["\u{4f60}".repeat(TAIL_BYTES_MAX).into()]);
         assert_eq!(tail.text(), format!("{}\n", "\u{4f60}".repeat(TAIL_BYTES_MAX / 3)));
     }
+
+    /// A function may print the address that it pushes to, which can have a token in its path.
+    #[test]
+    fn a_token_that_a_function_prints_is_cut() {
+        let lines = RecentLines::of_function();
+        lines.push(&["POST http://127.0.0.1:9001/~/t/0123456789abcdef/api-x".into()]);
+        assert_eq!(lines.text(), "POST http://127.0.0.1:9001/~/t/0123…/api-x\n");
+    }
 }

@@ -59,7 +59,7 @@ impl Cloud {
         let mut read = |key, default| section.read_or(key, &text(), default);
         let (region, appid, uin) = (read("region", "local"), read("appid", "0"), read("uin", "0"));
         let names = CloudNames::read(&mut section);
-        let role = SecretPair::read_of_role(&mut section.section("role"), folder);
+        let role = SecretPair::read(&mut section.section("role"), folder);
         Self { region, appid, uin, names: is_set.then_some(names), role }
     }
 

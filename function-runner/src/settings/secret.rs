@@ -53,16 +53,9 @@ impl SecretPair {
         self.key.reveal()
     }
 
-    /// Takes `[invoke]`. `None` without a pair, and when something is wrong, which is noted.
-    pub(super) fn read(root: &mut Section) -> Option<Self> {
-        let mut section = root.section("invoke");
-        let id = section.read_secret("secret_id", ID_VALUES, check_id);
-        let key = section.read_secret("secret_key", Secret::KEY_VALUES, Secret::check_key);
-        Self::both(&section, id, key)
-    }
-
-    /// Takes `[cloud.role]`, whose key may be in a file. A relative path starts at `folder`.
-    pub(super) fn read_of_role(section: &mut Section, folder: &Path) -> Option<Self> {
+    /// Takes the pair of `[invoke]` or `[cloud.role]`, whose key may be in a file. A relative path
+    /// starts at `folder`. `None` without a pair, and when something is wrong, which is noted.
+    pub(super) fn read(section: &mut Section, folder: &Path) -> Option<Self> {
         let id = section.read_secret("secret_id", ID_VALUES, check_id);
         let keys = ["secret_key", "secret_key_file"];
         let key = section.read_secret_or_file(keys, folder, Secret::KEY_VALUES, Secret::check_key);

@@ -38,15 +38,20 @@ impl Stack {
     /// The same, whose public listener speaks TLS with what `tls.dev` makes in `dir`.
     pub(crate) async fn with_tls(roster: &str, dir: &Path) -> Self {
         let tls = format!("[tls]\ndev = true\ndev_dir = {dir:?}\n");
-        Self::launch(&[("ROSTER_URL", roster.to_owned())], &tls).await
+        Self::launch(&[("ROSTER_URL", roster.to_owned())], &tls, PushAuth::Token).await
     }
 
     /// `environment` is added to the environment of each function of the chat.
     pub(crate) async fn with_environment(environment: &[(&str, String)]) -> Self {
-        Self::launch(environment, "").await
+        Self::launch(environment, "", PushAuth::Token).await
     }
 
-    async fn launch(environment: &[(&str, String)], tables: &str) -> Self {
+    /// The same, and every program of this machine may push, as in `longhold` by default.
+    pub(crate) async fn open_to_this_machine(roster: &str) -> Self {
+        Self::launch(&[("ROSTER_URL", roster.to_owned())], "", PushAuth::Loopback).await
+    }
+
+    async fn launch(environment: &[(&str, String)], tables: &str, auth: PushAuth) -> Self {
         let no_variables = BTreeMap::new();
         let text = GATEWAY.replace(":9000", ":0").replace(":9001", ":0") + tables;
         // The working directory of the tests is the root of the repository, which has the folder
@@ -55,7 +60,7 @@ impl Stack {
             Settings::parse(Path::new("gateway.toml"), &text, &no_variables).unwrap();
         settings.connection.close_timeout = CLOSE_TIMEOUT;
         settings.access = access::given();
-        settings.push.auth = Some(PushAuth::Token);
+        settings.push.auth = Some(auth);
         let folder = tempfile::tempdir().unwrap();
         settings.journal.dir = folder.path().join("journal");
         let gateway = Gateway::bind(settings).await.unwrap();
