@@ -137,3 +137,10 @@ impl TestAuthority {
         Arc::new(client).into()
     }
 }
+
+/// The problems of `[tls.acme]` with the lines `table`.
+pub(crate) fn problems_of_acme(table: &str) -> Vec<String> {
+    let read = TestAuthority::new().read(&format!("[tls.acme]\n{table}"));
+    let Err(SettingsError(problems)) = read else { panic!("{table} is good") };
+    problems.iter().map(ToString::to_string).collect()
+}

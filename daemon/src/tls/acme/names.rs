@@ -73,15 +73,7 @@ fn problem_of(name: &str) -> Option<String> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-    use super::super::super::testing::TestAuthority;
-    use crate::settings::SettingsError;
-
-    /// The problems of the table.
-    fn problems(table: &str) -> Vec<String> {
-        let read = TestAuthority::new().read(&format!("[tls.acme]\n{table}"));
-        let Err(SettingsError(problems)) = read else { panic!("{table} is good") };
-        problems.iter().map(ToString::to_string).collect()
-    }
+    use super::super::super::testing::problems_of_acme as problems;
 
     #[test]
     fn names_that_no_certificate_can_be_ordered_for_are_named_with_the_reason() {

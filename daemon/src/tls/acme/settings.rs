@@ -83,15 +83,8 @@ fn directory() -> Kind<Url> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-    use super::super::super::testing::TestAuthority;
+    use super::super::super::testing::{TestAuthority, problems_of_acme as problems};
     use crate::settings::SettingsError;
-
-    /// The problems of the table.
-    fn problems(table: &str) -> Vec<String> {
-        let read = TestAuthority::new().read(&format!("[tls.acme]\n{table}"));
-        let Err(SettingsError(problems)) = read else { panic!("{table} is good") };
-        problems.iter().map(ToString::to_string).collect()
-    }
 
     #[test]
     fn values_that_cannot_be_meant_are_refused() {
