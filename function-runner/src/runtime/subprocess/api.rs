@@ -11,6 +11,7 @@ mod next;
 mod push;
 mod reply;
 mod routes;
+mod serve;
 mod stream;
 
 use std::{io, net::Ipv4Addr, sync::Arc};

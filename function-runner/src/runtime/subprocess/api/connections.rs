@@ -11,8 +11,7 @@ use daemon::{
     path::normal,
 };
 use http::{HeaderValue, Request, Response, StatusCode, header};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{body::Incoming, service::service_fn};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -28,6 +27,7 @@ use super::{
     names::{Asked, TLS, asked, switches},
     next,
     routes::{self, Route},
+    serve::serve_until,
     stream::ChildStream,
 };
 use crate::runtime::subprocess::delivery::Deliveries;
@@ -37,12 +37,8 @@ use crate::runtime::subprocess::delivery::Deliveries;
 pub(super) const CONNECTIONS_MAX: usize = 64;
 /// A child sends no request for as long as its function runs.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(3600);
-/// How many bytes of a connection are read at once, and the longest request head.
-const BUFFER_BYTES: usize = 32 << 10;
 /// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// How long a connection may take to end after the stop.
-const END_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Who is served.
 #[derive(Debug, Clone)]
@@ -130,28 +126,7 @@ async fn serve_one(stream: TcpStream, child: Child, used: Use) {
         let (child, deliveries, used) = (child.clone(), deliveries.clone(), Arc::clone(&used));
         async move { Ok::<_, Infallible>(child.answer(request, &deliveries, &used).await) }
     });
-    let connection = http1::Builder::new()
-        .max_buf_size(BUFFER_BYTES)
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    tokio::pin!(connection);
-    let mut has_given_way = false;
-    let ended = loop {
-        tokio::select! {
-            ended = connection.as_mut() => break Some(ended),
-            () = stop.cancelled() => {
-                connection.as_mut().graceful_shutdown();
-                break timeout(END_TIMEOUT, connection).await.ok();
-            }
-            () = gives_way.gives_way(), if !has_given_way => {
-                // A request that has just come is answered before.
-                connection.as_mut().graceful_shutdown();
-                has_given_way = true;
-            }
-        }
-    };
+    let ended = serve_until(stream, service, HEAD_TIMEOUT, gives_way.gives_way(), &stop).await;
     if let Some(Err(error)) = ended {
         debug!(%error, "connection to the runtime API ended early");
     }

@@ -16,8 +16,7 @@ use daemon::{
     path::normal,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{body::Incoming, service::service_fn};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     sync::Semaphore,
@@ -30,17 +29,13 @@ pub(super) use self::{
     asked::{Asked, asked},
     tunnel::TLS,
 };
-use super::{idle::Use, push::ChildPushes};
+use super::{idle::Use, push::ChildPushes, serve::serve_until};
 use crate::cloud::{Lead, LedNames};
 
-/// How many bytes of a connection are read at once, and the longest request head.
-const BUFFER_BYTES: usize = 32 << 10;
 /// How long a connection may take for its next request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long the handshake of TLS may take.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection may take to end after the stop.
-const END_TIMEOUT: Duration = Duration::from_secs(1);
 /// How many tunnels an instance may have.
 const TUNNELS_MAX: usize = 64;
 /// The user in the address of the proxy. The password is what counts.
@@ -157,35 +152,13 @@ impl Names {
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = http1::Builder::new()
-            .max_buf_size(BUFFER_BYTES)
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIMEOUT)
-            .serve_connection(TokioIo::new(io), service)
-            .with_upgrades();
-        tokio::pin!(connection);
         let gives_way = async {
             match gives_way {
                 Some(used) => used.gives_way().await,
                 None => pending().await,
             }
         };
-        tokio::pin!(gives_way);
-        let mut has_given_way = false;
-        let ended = loop {
-            tokio::select! {
-                ended = connection.as_mut() => break Some(ended),
-                () = stop.cancelled() => {
-                    connection.as_mut().graceful_shutdown();
-                    break timeout(END_TIMEOUT, connection).await.ok();
-                }
-                () = &mut gives_way, if !has_given_way => {
-                    // A request that has just come is answered before.
-                    connection.as_mut().graceful_shutdown();
-                    has_given_way = true;
-                }
-            }
-        };
+        let ended = serve_until(io, service, HEAD_TIMEOUT, gives_way, &stop).await;
         if let Some(Err(error)) = ended {
             debug!(%error, "connection for a name of the cloud ended early");
         }
