@@ -9,6 +9,10 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Call, CallError, FunctionClient, failed::Repeated, log_failed};
 
+/// The least time that a repeat must have left. One with less would often be cut off, and then
+/// nobody knows whether its function ran.
+const LEAST_TIME: Duration = Duration::from_millis(200);
+
 /// The pauses between attempts: exponential, with jitter, unlimited in number.
 #[derive(Debug)]
 pub(crate) struct RetryBackoff(ExponentialBackoff);
@@ -38,8 +42,8 @@ impl RetryBackoff {
     }
 }
 
-/// Calls again until the function has run, `timeout` has passed or the call is given up. Returns
-/// the result of the last attempt.
+/// Calls again until the function has run, no time is left of `timeout` for another attempt, or the
+/// call is given up. Returns the result of the last attempt.
 pub(crate) async fn call_until(
     functions: &FunctionClient,
     call: &Call,
@@ -60,7 +64,7 @@ pub(crate) async fn call_until(
         let is_over = tokio::select! {
             biased;
             () = call.given_up() => true,
-            slept = timeout_at(deadline, sleep(pause)) => slept.is_err(),
+            slept = timeout_at(deadline - LEAST_TIME, sleep(pause)) => slept.is_err(),
         };
         if is_over {
             return Err(error);
