@@ -2,6 +2,7 @@
 //! API can change while it has connections.
 
 mod apis;
+mod push_target;
 
 use std::sync::{
     Arc, Mutex, OnceLock, RwLock,
@@ -11,8 +12,11 @@ use std::sync::{
 use tokio::sync::Semaphore;
 use url::Url;
 
-pub(crate) use self::apis::{Apis, Changes};
-use crate::settings::{ApiSettings, FunctionAddress};
+pub(crate) use self::{
+    apis::{Apis, Changes},
+    push_target::PushTarget,
+};
+use crate::settings::{ApiSettings, FunctionAddress, PathPattern};
 
 /// One API, for as long as the process runs.
 #[derive(Debug)]
@@ -46,8 +50,10 @@ pub(crate) struct OpeningPermit(Arc<Api>);
 pub(crate) struct ApiConfig {
     pub(crate) settings: ApiSettings,
     pub(crate) dialect: Dialect,
-    /// The configured path, to be shared by connections.
-    pub(crate) path: Arc<str>,
+    /// The configured paths, to be shared by connections.
+    pub(crate) paths: Vec<Arc<str>>,
+    /// The stage of the paths that name none.
+    stage: &'static str,
     pub(crate) register: Option<Url>,
     pub(crate) transmit: Url,
     pub(crate) cleanup: Option<Url>,
@@ -156,14 +162,21 @@ impl Drop for OpeningPermit {
 
 impl ApiConfig {
     fn new(settings: ApiSettings, runner: &Url) -> Self {
+        let stage = settings.paths.iter().find_map(PathPattern::stage);
         Self {
             dialect: Dialect::Tencent,
-            path: settings.path.as_str().into(),
+            paths: settings.paths.iter().map(|path| path.as_str().into()).collect(),
+            stage: stage.unwrap_or("release"),
             register: settings.register.as_ref().map(|function| function.resolve(runner)),
             transmit: settings.transmit.resolve(runner),
             cleanup: settings.cleanup.as_ref().map(|function| function.resolve(runner)),
             settings,
         }
+    }
+
+    /// The stage of a client that has come on `path`.
+    pub(crate) fn stage(&self, path: &PathPattern) -> &'static str {
+        path.stage().unwrap_or(self.stage)
     }
 
     /// Whether one of the functions is the runner's with this name.

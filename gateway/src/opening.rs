@@ -41,7 +41,7 @@ use crate::{
     connection::{Connection, Ended, Expiry, ReceiveMemory},
     identity::Identification,
     registry::{ConnectionInfo, End, Entry, Mailbox, Registry},
-    settings::{ConnectionSettings, PathParameters},
+    settings::{ConnectionSettings, PathMatch},
 };
 
 /// How long the 101 may take to be written.
@@ -82,10 +82,10 @@ impl Connector {
     pub(crate) async fn connect<B>(
         &self,
         api: Arc<Api>,
-        path_parameters: PathParameters,
+        path: PathMatch,
         request: Request<B>,
     ) -> Response<Body> {
-        let answer = match self.begin(api, path_parameters, request).await {
+        let answer = match self.begin(api, path, request).await {
             // The task always answers. Should it panic, the client is answered 502.
             Ok(answer) => answer.await.unwrap_or(Err(Refusal::Faulted)),
             Err(refusal) => Err(refusal),
@@ -105,7 +105,7 @@ impl Connector {
     async fn begin<B>(
         &self,
         api: Arc<Api>,
-        path_parameters: PathParameters,
+        path: PathMatch,
         mut request: Request<B>,
     ) -> Result<oneshot::Receiver<Result<Acceptance, Refusal>>, Refusal> {
         let upgrade = hyper::upgrade::on(&mut request);
@@ -114,7 +114,7 @@ impl Connector {
         let peer = PeerAddress::of(&head.extensions);
         let over_tls = head.extensions.get::<OverTls>().is_some();
         let http_permit = head.extensions.get::<ConnectionPermit>().cloned();
-        let mut handshake = Handshake::check(head, path_parameters)?;
+        let mut handshake = Handshake::check(head, path)?;
         // Before anything is done for the client.
         let (uri, headers) = (&handshake.request.uri, &handshake.request.headers);
         let config = api.config();

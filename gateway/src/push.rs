@@ -29,7 +29,7 @@ pub(crate) use self::{
     source::PushSource,
 };
 use crate::{
-    api::Api,
+    api::PushTarget,
     dialect::{Effect, NotPushed, PushOutcome, PushRefusal, Pushes},
     registry::{Delivery, End, Handle, NotOffered, Offered, Overflow, Receipt, Registry, Terms},
     settings::PushSettings,
@@ -64,27 +64,27 @@ impl Pusher {
 
     /// Carries out the push that `held` asks for. Takes the bytes out of `held` and leaves the
     /// memory, as [`Self::carry_out`] does.
-    pub(crate) async fn push(&self, api: &Api, held: &mut HeldPush) -> PushOutcome {
+    pub(crate) async fn push(&self, target: &PushTarget, held: &mut HeldPush) -> PushOutcome {
         let bytes = mem::take(&mut held.body.bytes);
-        let (dialect, ids_max) = (api.config().dialect, self.settings.max_ids);
+        let (dialect, ids_max) = (target.api().config().dialect, self.settings.max_ids);
         let asked = offload(bytes.len(), move || dialect.read_push(&bytes, ids_max)).await;
-        self.carry_out(api, asked, held).await
+        self.carry_out(target, asked, held).await
     }
 
-    /// The pushes in `batch`, which came for `api`.
+    /// The pushes in `batch`, which came for `target`.
     pub(crate) async fn read_batch(
         &self,
-        api: &Api,
+        target: &PushTarget,
         batch: Bytes,
     ) -> Result<Vec<BatchPush>, Malformed> {
-        batch::read(api.config().dialect, self.settings.max_ids, batch).await
+        batch::read(target.api().config().dialect, self.settings.max_ids, batch).await
     }
 
     /// Carries out what a push asks for. `held` has the memory of its body. Leaves the memory for
     /// what the push still holds, which the caller keeps until the answer has been written.
     pub(crate) async fn carry_out(
         &self,
-        api: &Api,
+        target: &PushTarget,
         asked: Result<Pushes, PushRefusal>,
         held: &mut HeldPush,
     ) -> PushOutcome {
@@ -104,7 +104,9 @@ impl Pusher {
                 // The message is in a mailbox soon, which has its own bound.
                 let bytes = id.len() + BYTES_PER_ID;
                 let begun = match effect {
-                    Ok(effect) => self.begin(api, &id, &Encoder::default().action(effect), terms),
+                    Ok(effect) => {
+                        self.begin(target, &id, &Encoder::default().action(effect), terms)
+                    }
                     Err(problem) => Err(NotPushed::Invalid(problem)),
                 };
                 held.body.shrink_to(bytes);
@@ -123,7 +125,7 @@ impl Pusher {
             return PushOutcome::Refused(refusal);
         }
         // All are begun before any is waited for: one slow client must not hold up the others.
-        let begun = self.begin_each(api, pushes, terms).await;
+        let begun = self.begin_each(target, pushes, terms).await;
         // The messages are in mailboxes, which have their own bounds.
         held.body.shrink_to(bytes);
         PushOutcome::Many(settle_each(begun, deadline).await)
@@ -131,7 +133,7 @@ impl Pusher {
 
     async fn begin_each(
         &self,
-        api: &Api,
+        target: &PushTarget,
         pushes: Vec<(Vec<String>, Result<Effect, String>)>,
         terms: Terms<'_>,
     ) -> Vec<(String, Begun)> {
@@ -146,7 +148,7 @@ impl Pusher {
                 // Other tasks have their turns, however many ids there are.
                 consume_budget().await;
                 let outcome = match &action {
-                    Ok(action) => self.begin(api, &id, action, terms),
+                    Ok(action) => self.begin(target, &id, action, terms),
                     Err(error) => Err(error.clone()),
                 };
                 begun.push((id, outcome));
@@ -155,12 +157,18 @@ impl Pusher {
         begun
     }
 
-    fn begin(&self, api: &Api, id: &str, action: &EncodedPush, terms: Terms<'_>) -> Begun {
-        let handle = self.find(api, id);
+    fn begin(
+        &self,
+        target: &PushTarget,
+        id: &str,
+        action: &EncodedPush,
+        terms: Terms<'_>,
+    ) -> Begun {
+        let handle = self.find(target, id);
         // A message over the API's limit is too large even if its connection is gone.
         let limit = match &handle {
             Some(handle) => handle.message_bytes_max(),
-            None => api.config().settings.max_message,
+            None => target.api().config().settings.max_message,
         };
         if let EncodedPush::Send(frame) = action
             && frame.len() > limit
@@ -181,11 +189,11 @@ impl Pusher {
         }
     }
 
-    /// The connection, if it is one of this API. Credentials for one API's URL must not reach the
-    /// connections of another.
-    fn find(&self, api: &Api, id: &str) -> Option<Arc<Handle>> {
+    /// The connection, if it is one of this target. Credentials for one API's URL must not reach
+    /// the connections of another.
+    fn find(&self, target: &PushTarget, id: &str) -> Option<Arc<Handle>> {
         let id: ConnectionId = id.parse().ok()?;
-        self.registry.get(&id).filter(|handle| handle.api.id() == api.id())
+        self.registry.get(&id).filter(|handle| target.has(handle.api.id()))
     }
 }
 

@@ -40,7 +40,10 @@ pub use self::{
     paths::{PathParameters, PathPattern},
     push::{PushAuth, PushSettings, PushToken},
 };
-pub(crate) use self::{auth::TokenKeySource, paths::best_fit};
+pub(crate) use self::{
+    auth::TokenKeySource,
+    paths::{PathMatch, best_fit},
+};
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_GATEWAY";
@@ -166,7 +169,8 @@ impl Settings {
 
     /// The APIs that tokens name and that are not there, each with the number of its token.
     fn problems_of_tokens(&self) -> Vec<(usize, String)> {
-        let ids: Vec<_> = self.apis.iter().map(|api| api.id.as_str()).collect();
+        let ids = self.apis.iter().flat_map(|api| [&api.id].into_iter().chain(&api.push_ids));
+        let ids: Vec<_> = ids.map(String::as_str).collect();
         let tokens = self.push_tokens.iter().enumerate();
         let named =
             tokens.flat_map(|(number, token)| token.apis.iter().map(move |id| (number, id)));

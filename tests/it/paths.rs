@@ -126,3 +126,84 @@ async fn a_connection_is_reached_only_through_the_push_url_of_its_own_api() {
     assert_eq!(client.receive_text().await, "hello");
     world.finish().await;
 }
+
+const SEVERAL: &str = r#"
+listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }
+
+[[api]]
+id = "chat"
+path = ["/pgws", "/test/pgws", "=/prepub/room/{id}", "/u/{user}"]
+push_ids = ["api-etj7lhtw"]
+register = "BACKEND/register"
+transmit = "BACKEND/transmit"
+cleanup = "BACKEND/cleanup"
+
+[[api]]
+id = "game"
+path = "/game"
+push_ids = ["api-etj7lhtw", "chat"]
+register = "BACKEND/register"
+transmit = "BACKEND/transmit"
+cleanup = "BACKEND/cleanup"
+
+[[api]]
+id = "other"
+path = "/other"
+register = "BACKEND/register"
+transmit = "BACKEND/transmit"
+cleanup = "BACKEND/cleanup"
+"#;
+
+#[tokio::test]
+async fn an_api_may_have_several_paths() {
+    let world = World::launch(Backend::start().await, SEVERAL).await;
+    for (path, configured, stage, parameters) in [
+        ("/pgws", "/pgws", "test", json!({})),
+        ("/test/pgws", "/test/pgws", "test", json!({})),
+        ("/prepub/room/%7Bid%7D", "=/prepub/room/{id}", "prepub", json!({})),
+        ("/u/anna", "/u/{user}", "test", json!({ "user": "anna" })),
+    ] {
+        let _client = Client::connect(world.listeners.public, path).await.unwrap();
+        let event = world.backend.next("register").await.event;
+        assert_eq!(event["requestContext"]["serviceId"], "chat", "{path}");
+        assert_eq!(event["requestContext"]["path"], configured, "{path}");
+        assert_eq!(event["requestContext"]["stage"], stage, "{path}");
+        assert_eq!(event["pathParameters"], parameters, "{path}");
+    }
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_push_reaches_the_connections_of_all_apis_that_share_its_id() {
+    let world = World::launch(Backend::start().await, SEVERAL).await;
+    let mut clients = Vec::new();
+    for path in ["/pgws", "/game", "/other"] {
+        let client = Client::connect(world.listeners.public, path).await.unwrap();
+        let id = world.backend.next("register").await.id().to_owned();
+        clients.push((path, client, id));
+    }
+    for (push_id, reached) in [
+        ("api-etj7lhtw", &["/pgws", "/game"][..]),
+        ("chat", &["/pgws", "/game"]),
+        ("game", &["/game"]),
+        ("other", &["/other"]),
+    ] {
+        for (path, client, id) in &mut clients {
+            let body = data_send(id, push_id).to_string();
+            let (_, answer) = world.push_bytes(push_id, body).await;
+            if reached.contains(path) {
+                assert_eq!(answer["errNo"], 0, "{push_id} {path}");
+                assert_eq!(client.receive_text().await, push_id);
+            } else {
+                assert_eq!(answer["errNo"], 410, "{push_id} {path}");
+            }
+        }
+    }
+    // An id is known as long as settings have it.
+    world.change(&SEVERAL.replace("api-etj7lhtw", "api-other123")).await;
+    world.change(&SEVERAL.replace("api-etj7lhtw", "api-other123")).await;
+    let body = || data_send(&clients[0].2, "hello").to_string();
+    assert_eq!(world.push_bytes("api-etj7lhtw", body()).await.0, 404);
+    assert_eq!(world.push_bytes("api-other123", body()).await.1["errNo"], 0);
+    world.finish().await;
+}

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Borrow,
+    collections::BTreeMap,
     fmt,
     sync::{Arc, RwLock},
 };
@@ -9,8 +10,8 @@ use std::{
 use daemon::path::without_runs;
 use url::Url;
 
-use super::{Api, ApiConfig};
-use crate::settings::{ApiSettings, PathParameters, PathPattern, best_fit};
+use super::{Api, ApiConfig, PushTarget};
+use crate::settings::{ApiSettings, PathMatch, PathPattern, best_fit};
 
 /// All APIs. All clones share one table.
 #[derive(Clone)]
@@ -24,7 +25,9 @@ struct Inner {
 #[derive(Default)]
 struct Table {
     /// APIs of the present settings, which clients can connect to.
-    open: Vec<(PathPattern, Arc<Api>)>,
+    open: Vec<(Vec<Arc<PathPattern>>, Arc<Api>)>,
+    /// The APIs that have each further id for pushes.
+    by_push_id: BTreeMap<String, Vec<Arc<Api>>>,
     /// APIs of earlier settings. They may have open connections and owe cleanups.
     removed: Vec<Arc<Api>>,
 }
@@ -50,8 +53,10 @@ impl Apis {
         let old = self.table();
         let mut changes = Changes::default();
         let mut open = Vec::with_capacity(settings.len());
+        let mut by_push_id = BTreeMap::<_, Vec<_>>::new();
         for settings in settings {
-            let (id, path) = (settings.id.clone(), settings.path.clone());
+            let (id, push_ids) = (settings.id.clone(), settings.push_ids.clone());
+            let paths = settings.paths.iter().cloned().map(Arc::new).collect();
             let config = ApiConfig::new(settings, &self.0.runner);
             let api = match old.by_id(&id) {
                 Some(api) if old.is_open(&id) => {
@@ -70,9 +75,12 @@ impl Apis {
                     Arc::new(Api::new(config))
                 }
             };
-            open.push((path, api));
+            for push_id in push_ids {
+                by_push_id.entry(push_id).or_default().push(Arc::clone(&api));
+            }
+            open.push((paths, api));
         }
-        let mut table = Table { open, removed: Vec::new() };
+        let mut table = Table { open, by_push_id, removed: Vec::new() };
         for api in old.all() {
             let id = api.id();
             if table.is_open(id) {
@@ -107,13 +115,27 @@ impl Apis {
         self.table().by_id(id).cloned()
     }
 
-    /// The API for a request path in normal form, and the parameters in the path. A path that has
-    /// slashes in a row, and that no API has, is taken for one that was joined of two.
-    pub(crate) fn by_path(&self, path: &str) -> Option<(Arc<Api>, PathParameters)> {
+    /// The APIs whose connections a push to this id reaches.
+    pub(crate) fn by_push_id(&self, id: &str) -> Option<PushTarget> {
         let table = self.table();
-        let find = |path: &str| best_fit(path, table.open.iter().map(|(path, api)| (path, api)));
-        let (api, parameters) = find(path).or_else(|| find(&without_runs(path)?))?;
-        Some((Arc::clone(api), parameters))
+        let others = table.by_push_id.get(id);
+        let own = table.by_id(id).cloned();
+        match (own, others) {
+            (Some(api), None) => Some(PushTarget::of(api)),
+            (own, Some(others)) => {
+                Some(PushTarget::shared(own.into_iter().chain(others.iter().cloned())))
+            }
+            (None, None) => None,
+        }
+    }
+
+    /// The API for a request path in normal form, and how the path fits it. A path that has slashes
+    /// in a row, and that no API has, is taken for one that was joined of two.
+    pub(crate) fn by_path(&self, path: &str) -> Option<(Arc<Api>, PathMatch)> {
+        let table = self.table();
+        let find = |path: &str| best_fit(path, table.paths());
+        let ((pattern, api), parameters) = find(path).or_else(|| find(&without_runs(path)?))?;
+        Some((Arc::clone(api), PathMatch { pattern: Arc::clone(pattern), parameters }))
     }
 
     fn table(&self) -> Arc<Table> {
@@ -124,6 +146,13 @@ impl Apis {
 impl Table {
     fn all(&self) -> impl Iterator<Item = &Arc<Api>> {
         self.open.iter().map(|(_, api)| api).chain(&self.removed)
+    }
+
+    /// Each path with itself and its API.
+    fn paths(&self) -> impl Iterator<Item = (&PathPattern, (&Arc<PathPattern>, &Arc<Api>))> {
+        self.open
+            .iter()
+            .flat_map(|(paths, api)| paths.iter().map(move |path| (&**path, (path, api))))
     }
 
     fn by_id(&self, id: &str) -> Option<&Arc<Api>> {

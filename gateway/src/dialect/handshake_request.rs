@@ -3,14 +3,14 @@
 
 use http::{HeaderMap, Uri};
 
-use crate::{identity::Identity, settings::PathParameters};
+use crate::{identity::Identity, settings::PathMatch};
 
 /// The request of a handshake, as far as functions see it.
 #[derive(Debug)]
 pub(crate) struct HandshakeRequest {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    pub(crate) path_parameters: PathParameters,
+    pub(crate) path: PathMatch,
     /// `Sec-WebSocket-Protocol` verbatim. The lines of a repeated header are joined, as RFC 6455
     /// section 11.3.4 allows.
     pub(crate) protocols: Option<String>,

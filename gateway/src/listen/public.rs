@@ -64,12 +64,12 @@ impl Public {
             return Ok(response);
         }
         let wants_websocket = asks_for_websocket(request.headers());
-        if let Some((api, parameters)) = self.apis.by_path(&path) {
+        if let Some((api, fit)) = self.apis.by_path(&path) {
             if wants_websocket {
                 // Nothing can be said to a client that sends no more.
                 request.body().connection().end_with_peer();
             }
-            return Ok(self.connector.connect(api, parameters, request).await);
+            return Ok(self.connector.connect(api, fit, request).await);
         }
         let page = match &self.pages {
             Some(pages) if !wants_websocket => pages.serve(request, &path).await,

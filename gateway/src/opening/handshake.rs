@@ -13,7 +13,7 @@ use crate::{
     connection::Expiry,
     dialect::HandshakeRequest,
     identity::{Identification, Identified},
-    settings::PathParameters,
+    settings::PathMatch,
 };
 
 /// Headers that a handshake must have exactly once (RFC 6455 sections 4.2.1, 11.3.1 and 11.3.5),
@@ -32,10 +32,7 @@ pub(crate) struct Handshake {
 
 impl Handshake {
     /// Checks the request line and headers of a request.
-    pub(crate) fn check(
-        head: http::request::Parts,
-        path_parameters: PathParameters,
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn check(head: http::request::Parts, path: PathMatch) -> Result<Self, Refusal> {
         let http::request::Parts { method, uri, version, headers, .. } = head;
         let Some(key) = headers.get(header::SEC_WEBSOCKET_KEY).cloned() else {
             return Err(Refusal::NotWebSocket);
@@ -68,14 +65,8 @@ impl Handshake {
         }
         let protocols = joined(&headers, &header::SEC_WEBSOCKET_PROTOCOL);
         let extensions = joined(&headers, &header::SEC_WEBSOCKET_EXTENSIONS);
-        let request = HandshakeRequest {
-            uri,
-            headers,
-            path_parameters,
-            protocols,
-            extensions,
-            identity: None,
-        };
+        let request =
+            HandshakeRequest { uri, headers, path, protocols, extensions, identity: None };
         Ok(Self { request, key })
     }
 

@@ -29,12 +29,12 @@ impl PushTokens {
         *self.0.write().expect("nothing panics with the lock held") = tokens;
     }
 
-    /// What `token` is for, seen from the API with this id.
-    pub(crate) fn scope(&self, token: &str, api_id: &str) -> TokenScope {
+    /// What `token` is for, seen from a push that each of these ids of APIs opens.
+    pub(crate) fn scope(&self, token: &str, ids: &[&str]) -> TokenScope {
         let tokens = self.0.read().expect("nothing panics with the lock held");
         // All are compared, so that the time does not say which one fits.
         let scopes = tokens.iter().map(|it| match it.token.matches(token) {
-            true if it.apis.contains(api_id) => TokenScope::ThisApi,
+            true if ids.iter().any(|id| it.apis.contains(*id)) => TokenScope::ThisApi,
             true => TokenScope::OtherApis,
             false => TokenScope::Nothing,
         });

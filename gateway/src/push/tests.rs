@@ -13,8 +13,8 @@ use crate::{
     settings::Settings,
 };
 
-/// An API, and a pusher that takes ten ids.
-fn api_and_pusher(registry: Registry) -> (Arc<Api>, Pusher) {
+/// What a push to an API reaches, and a pusher that takes ten ids.
+fn target_and_pusher(registry: Registry) -> (PushTarget, Pusher) {
     let text = r#"
         push.max_ids = 10
         api = [{ id = "a", path = "/a", transmit = "echo" }]
@@ -22,7 +22,7 @@ fn api_and_pusher(registry: Registry) -> (Arc<Api>, Pusher) {
     let settings = Settings::parse(Path::new(""), text, &Default::default()).unwrap();
     let apis = Apis::new(settings.apis, settings.runner);
     let pusher = Pusher::new(registry, PushBodies::new(&settings.push), settings.push);
-    (apis.by_id("a").unwrap(), pusher)
+    (apis.by_push_id("a").unwrap(), pusher)
 }
 
 /// A batch of `count` items with this body.
@@ -33,17 +33,17 @@ fn batch_of(count: usize, body: &str) -> Bytes {
 /// Large work is done one at a time, beside the threads that serve connections.
 #[tokio::test]
 async fn a_large_batch_is_read_off_the_thread_however_small_its_pushes_are() {
-    let (api, pusher) = api_and_pusher(Registry::default());
+    let (target, pusher) = target_and_pusher(Registry::default());
     let closing = r#"{"websocket":{"action":"closing","secConnectionID":"nobody"}}"#;
     let (go, wait) = mpsc::channel();
     let mut other = Box::pin(offload(1 << 20, move || wait.recv()));
     assert!((&mut other).now_or_never().is_none());
-    let small = pusher.read_batch(&api, batch_of(100, closing)).now_or_never();
+    let small = pusher.read_batch(&target, batch_of(100, closing)).now_or_never();
     assert_eq!(small.unwrap().unwrap().len(), 100);
     let nested = "[".repeat(10_000);
     let large = [(16_000, closing), (60, &nested)];
     let mut reading = large.map(|(count, body)| {
-        let read = Box::pin(pusher.read_batch(&api, batch_of(count, body)));
+        let read = Box::pin(pusher.read_batch(&target, batch_of(count, body)));
         (count, read)
     });
     for (count, read) in &mut reading {
@@ -58,9 +58,9 @@ async fn a_large_batch_is_read_off_the_thread_however_small_its_pushes_are() {
 
 #[tokio::test]
 async fn the_pushes_of_a_batch_share_the_ids_that_they_may_have() {
-    let (api, pusher) = api_and_pusher(Registry::default());
+    let (target, pusher) = target_and_pusher(Registry::default());
     let body = r#"{"websocket":{"action":"closing","secConnectionIDs":["a","b","c","d"]}}"#;
-    let pushes = pusher.read_batch(&api, batch_of(4, body)).await.unwrap();
+    let pushes = pusher.read_batch(&target, batch_of(4, body)).await.unwrap();
     let read: Vec<_> = pushes.iter().map(|push| push.asked.is_ok()).collect();
     assert_eq!(read, [true, true, false, false]);
     assert!(pushes.iter().all(|push| push.bytes == body.len()));
@@ -69,18 +69,18 @@ async fn the_pushes_of_a_batch_share_the_ids_that_they_may_have() {
 #[tokio::test(start_paused = true)]
 async fn a_caller_that_leaves_takes_back_what_the_queue_has_no_room_for() {
     let registry = Registry::default();
-    let (api, pusher) = api_and_pusher(registry.clone());
+    let (target, pusher) = target_and_pusher(registry.clone());
     let id = ConnectionId::from_bytes([7; 19]);
-    let info = ConnectionInfo::new(id, &api, "/a", Ipv4Addr::LOCALHOST.into(), None);
+    let info = ConnectionInfo::new(id, target.api(), "/a", Ipv4Addr::LOCALHOST.into(), None);
     // Room for three empty messages.
-    let entry = registry.enter(info, Arc::clone(&api), Mailbox::new(200)).unwrap();
+    let entry = registry.enter(info, Arc::clone(target.api()), Mailbox::new(200)).unwrap();
     entry.handle.mailbox.open();
     let message = || (vec![id.to_string()], Ok(Effect::Send(Message::Text("".into()))));
     let began = Instant::now();
     let terms =
         Terms { began, deadline: began + pusher.settings.timeout, overflow: &pusher.overflow };
-    let begun = pusher.begin_each(&api, vec![message(), message()], terms).await;
-    let more = pusher.begin_each(&api, vec![message(), message(), message()], terms).await;
+    let begun = pusher.begin_each(&target, vec![message(), message()], terms).await;
+    let more = pusher.begin_each(&target, vec![message(), message(), message()], terms).await;
     assert!(begun.iter().chain(&more).all(|(_, begun)| matches!(begun, Ok(Some(_)))));
     drop(more);
     assert_eq!(entry.handle.mailbox.take(1 << 10, began).letters.len(), 3);

@@ -42,11 +42,8 @@ impl ConnectionInfo {
         user_agent: Option<&str>,
     ) -> Self {
         let config = api.config();
-        let path = if *path == *config.path {
-            Arc::clone(&config.path)
-        } else {
-            cut(path, TEXT_BYTES_MAX).into()
-        };
+        let configured = config.paths.iter().find(|configured| ***configured == *path);
+        let path = configured.map_or_else(|| cut(path, TEXT_BYTES_MAX).into(), Arc::clone);
         Self {
             id,
             api_id: api.shared_id(),
@@ -96,7 +93,7 @@ mod tests {
     #[test]
     fn the_configured_path_and_the_api_id_take_no_memory_of_each_connection() {
         let (api, usual) = info("/a", Ipv6Addr::LOCALHOST.into(), None);
-        assert!(Arc::ptr_eq(&usual.path, &api.config().path));
+        assert!(Arc::ptr_eq(&usual.path, &api.config().paths[0]));
         assert!(Arc::ptr_eq(&usual.api_id, &api.shared_id()));
         let (_, other) = info("/a/b", Ipv6Addr::LOCALHOST.into(), None);
         assert_eq!(&*other.path, "/a/b");

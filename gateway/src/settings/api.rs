@@ -19,8 +19,11 @@ const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
 pub struct ApiSettings {
     /// `id`: functions push to `/<id>` of the internal listener.
     pub id: String,
-    /// `path`: which request paths belong to the API.
-    pub path: PathPattern,
+    /// `path`: which request paths belong to the API. One or more.
+    pub paths: Vec<PathPattern>,
+    /// `push_ids`: further ids by which functions push to connections of the API. Other APIs may
+    /// have the same ones.
+    pub push_ids: Vec<String>,
     /// `register`: the function that accepts or refuses a connection. Without one all are accepted.
     pub register: Option<FunctionAddress>,
     /// `transmit`: the function that gets each message.
@@ -107,12 +110,12 @@ pub(super) fn read_all(root: &mut Section, base: &Path) -> Vec<ApiSettings> {
                 format!("{:?} is the id of another api; use one id per api", api.id),
             );
         }
-        if !paths.insert(api.path.key()) {
-            let path = api.path.as_str();
-            section.problem(
-                "path",
-                format!("{path:?} is the path of another api; use one path per api"),
-            );
+        for path in &api.paths {
+            if !paths.insert(path.key()) {
+                let path = path.as_str();
+                let problem = format!("{path:?} stands here or in another api already; remove one");
+                section.problem("path", problem);
+            }
         }
         apis.push(api);
     }
@@ -122,7 +125,8 @@ pub(super) fn read_all(root: &mut Section, base: &Path) -> Vec<ApiSettings> {
 fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     // Every key is read before a missing one ends this, so that all problems are reported.
     let id = section.require("id", &id_kind());
-    let path = read_path(section);
+    let paths = read_paths(section);
+    let push_ids = section.read_or("push_ids", &push_ids_kind(), "[]");
     let register = section.read("register", &function());
     let register = register.and_then(|text| function_at("register", &text, section));
     let transmit = section.require("transmit", &function());
@@ -154,7 +158,8 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     let service_name = section.read_derived("service_name", &text(), "the id");
     let id = id?;
     Some(ApiSettings {
-        path: path?,
+        paths: paths?,
+        push_ids,
         register,
         transmit: transmit?,
         cleanup,
@@ -174,16 +179,35 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     })
 }
 
-fn read_path(section: &mut Section) -> Option<PathPattern> {
-    let kind = Kind::new("a path pattern", |value| value.as_str().map(str::to_owned));
-    let path = section.require("path", &kind.such_as("\"/chat\""))?;
-    match PathPattern::parse(&path) {
+fn read_paths(section: &mut Section) -> Option<Vec<PathPattern>> {
+    let kind = Kind::new("a path pattern, or a list of 1 to 20", |value| match value.as_array() {
+        Some(list) if list.is_empty() || list.len() > PATHS_MAX => None,
+        Some(list) => list.iter().map(|path| path.as_str().map(str::to_owned)).collect(),
+        None => value.as_str().map(|path| vec![path.to_owned()]),
+    });
+    let paths: Vec<String> = section.require("path", &kind.such_as("\"/chat\""))?;
+    let parse = |path: &String| match PathPattern::parse(path) {
         Ok(pattern) => Some(pattern),
         Err(error) => {
             section.problem("path", format!("{path:?} is not valid: {error}"));
             None
         }
-    }
+    };
+    // All are read, so that all problems are reported.
+    paths.iter().map(parse).collect::<Vec<_>>().into_iter().collect()
+}
+
+/// The most paths, and the most further ids for pushes, of an API.
+const PATHS_MAX: usize = 20;
+
+fn push_ids_kind() -> Kind<Vec<String>> {
+    let kind = Kind::new("a list of at most 20 ids, each as the id of an api", |value| {
+        let ids = value.as_array()?.iter();
+        let ids: Option<Vec<_>> =
+            ids.map(|id| id.as_str().filter(|id| is_api_id(id)).map(str::to_owned)).collect();
+        ids.filter(|ids| ids.len() <= PATHS_MAX)
+    });
+    kind.such_as("[\"api-etj7lhtw\"]")
 }
 
 fn id_kind() -> Kind<String> {

@@ -5,7 +5,7 @@
 
 mod expression;
 
-use std::{borrow::Borrow, collections::BTreeMap, fmt};
+use std::{borrow::Borrow, collections::BTreeMap, fmt, sync::Arc};
 
 use daemon::path::normal;
 use percent_encoding::percent_decode_str;
@@ -35,6 +35,14 @@ const STAGES: [&str; 3] = ["release", "prepub", "test"];
 
 /// The values of the `{name}` parts of a path.
 pub type PathParameters = BTreeMap<String, String>;
+
+/// How a request path fits one of the paths of an API.
+#[derive(Debug, Clone)]
+pub(crate) struct PathMatch {
+    /// The one that it fits.
+    pub(crate) pattern: Arc<PathPattern>,
+    pub(crate) parameters: PathParameters,
+}
 
 impl PathPattern {
     /// Reads a configured path; the error says what is wrong with it.
@@ -71,11 +79,11 @@ impl PathPattern {
         }
     }
 
-    /// The stage: the first segment if it is one of the three documented stages, else `release`.
-    pub fn stage(&self) -> &'static str {
+    /// The stage that the path names: its first segment, if that is one of the documented stages.
+    pub(crate) fn stage(&self) -> Option<&'static str> {
         let path = normal(self.text.trim_start_matches(['=', '^', '~']));
         let first = path.split('/').nth(1);
-        STAGES.into_iter().find(|stage| Some(*stage) == first).unwrap_or("release")
+        STAGES.into_iter().find(|stage| Some(*stage) == first)
     }
 
     /// The rank and the parameters of a match with `path`, which is in normal form; none if it does

@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 /// `api-a` names the function `of-a`, `api-b` the function `of-b`, and `api-url` calls a service by
-/// its URL.
+/// its URL. `api-shared` is reached by the id of `api-a` too.
 const SETTINGS: &str = r#"
     listen = { public = "127.0.0.1:0", internal = "127.0.0.1:0" }
     push.auth = "token"
@@ -24,6 +24,11 @@ const SETTINGS: &str = r#"
     path = "/b"
     register = "of-b"
     transmit = "BACKEND/transmit"
+    [[api]]
+    id = "api-shared"
+    path = "/shared"
+    push_ids = ["api-a", "api-etj7lhtw"]
+    transmit = "of-shared"
     [[api]]
     id = "api-url"
     path = "/url"
@@ -56,6 +61,9 @@ async fn a_function_pushes_to_the_apis_that_name_it_or_that_its_settings_list() 
         ("api-a", &[(FUNCTION, "of-a")][..]),
         ("api-a", &[(FUNCTION, "cleans-a")]),
         ("api-b", &[(FUNCTION, "of-b")]),
+        ("api-a", &[(FUNCTION, "of-shared")]),
+        ("api-etj7lhtw", &[(FUNCTION, "of-shared")]),
+        ("api-a", &[(FUNCTION, "of-b"), (PUSH_TO, "api-shared")]),
         ("api-b", &[(FUNCTION, "of-a"), (PUSH_TO, "api-b")]),
         ("api-b", &[(FUNCTION, "of-a"), (PUSH_TO, "api-a,api-b")]),
     ] {
@@ -66,6 +74,8 @@ async fn a_function_pushes_to_the_apis_that_name_it_or_that_its_settings_list() 
         ("api-b", &[(FUNCTION, "of-a")], "set push_to = [\"api-b\"] of functions.of-a"),
         ("api-b", &[(FUNCTION, "transmit")], "may not push"),
         ("api-url", &[(FUNCTION, "of-url")], "may not push"),
+        ("api-etj7lhtw", &[(FUNCTION, "of-a")], "may not push to api \"api-etj7lhtw\""),
+        ("api-shared", &[(FUNCTION, "of-a")], "may not push to api \"api-shared\""),
         ("api-c", &[(FUNCTION, "of-a")], "may not push to api \"api-c\": no such api names it"),
         ("api-a", &[(FUNCTION, "")], "may not push"),
         ("api-a", &[], "name it in the header longhold-function"),

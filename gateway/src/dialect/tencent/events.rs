@@ -21,6 +21,7 @@ use crate::{
     dialect::{HandshakeRequest, Registered},
     identity::Identity as Proven,
     registry::{ConnectionInfo, End, EndReason, Message},
+    settings::PathMatch,
 };
 
 /// The call of the register function. Its event has the id of the invocation.
@@ -43,14 +44,15 @@ fn register_event(
     request: &HandshakeRequest,
 ) -> Vec<u8> {
     let settings = &api.settings;
-    let stage = settings.path.stage().to_owned();
+    let PathMatch { pattern, parameters } = &request.path;
+    let stage = api.stage(pattern).to_owned();
     let query = query(request.uri.query().unwrap_or_default());
     let headers = headers(&request.headers);
     to_json(&RegisterEvent {
         request_context: RequestContext {
             service_id: settings.service_id.clone(),
             service_name: settings.service_name.clone(),
-            path: settings.path.as_str().to_owned(),
+            path: pattern.as_str().to_owned(),
             http_method: "GET".to_owned(),
             request_id: request_id.to_owned(),
             identity: identity(request),
@@ -69,7 +71,7 @@ fn register_event(
         http_method: "GET".to_owned(),
         query_string_parameters: query.clone(),
         query_string: query,
-        path_parameters: request.path_parameters.clone(),
+        path_parameters: parameters.clone(),
         stage_variables: Map::from([("stage".to_owned(), stage)]),
     })
 }
@@ -183,7 +185,7 @@ mod tests {
         let mut request = HandshakeRequest {
             uri: Uri::from_static("/a"),
             headers: HeaderMap::new(),
-            path_parameters: Map::new(),
+            path: apis.by_path("/a").unwrap().1,
             protocols: None,
             extensions: None,
             identity: None,

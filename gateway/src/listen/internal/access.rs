@@ -10,6 +10,7 @@ use http::{HeaderMap, Request};
 
 use super::{Internal, OwnRoute, TokenPlace};
 use crate::{
+    api::PushTarget,
     dialect::{FUNCTION_HEADER, PUSH_TO_HEADER},
     push::{PushSource, TokenScope},
 };
@@ -59,7 +60,7 @@ impl Internal {
             | (Access::Known, Caller::Service) => Ok(()),
             (Access::Operator, _) => Err(caller.denial(OPERATOR)),
             (Access::Known, Caller::Other(Presented::Token(token)))
-                if self.push_tokens.scope(token, "") > TokenScope::Nothing =>
+                if self.push_tokens.scope(token, &[]) > TokenScope::Nothing =>
             {
                 Ok(())
             }
@@ -99,7 +100,8 @@ impl Internal {
 
     /// The same answer for an API that is not there, so that nobody learns which ones there are.
     fn admit_token(&self, token: &str, id: &str) -> Result<PushSource, Denial> {
-        match self.push_tokens.scope(token, id) {
+        let target = self.apis.by_push_id(id);
+        match self.push_tokens.scope(token, &opening_ids(id, target.as_ref())) {
             TokenScope::ThisApi => Ok(PushSource::Token(Secret::new(token))),
             TokenScope::OtherApis => Err(Denial::NotThis(format!(
                 "the token is not for api {id:?}; use a token of [[push.tokens]] whose apis have it"
@@ -118,8 +120,10 @@ impl Internal {
             return Err(Denial::NotThis(what));
         };
         let source = PushSource::Function(function.to_owned());
+        let target = self.apis.by_push_id(id);
         if let Some(push_to) = text(PUSH_TO_HEADER) {
-            return match push_to.split(',').any(|api| api.trim() == id) {
+            let ids = opening_ids(id, target.as_ref());
+            return match push_to.split(',').any(|api| ids.contains(&api.trim())) {
                 true => Ok(source),
                 false => Err(Denial::NotThis(format!(
                     "function {function:?} may not push to api {id:?}: its push_to does not have \
@@ -127,7 +131,8 @@ impl Internal {
                 ))),
             };
         }
-        match self.apis.by_id(id).is_some_and(|api| api.config().names(function)) {
+        let mut apis = target.iter().flat_map(PushTarget::apis);
+        match apis.any(|api| api.config().names(function)) {
             true => Ok(source),
             false => Err(Denial::NotThis(format!(
                 "function {function:?} may not push to api {id:?}: no such api names it; set push_to \
@@ -136,4 +141,11 @@ impl Internal {
             ))),
         }
     }
+}
+
+/// The ids that open a push to `id`: itself, and those of the APIs that are reached by it. Who may
+/// push to one of several APIs that share an id may use this id.
+fn opening_ids<'a>(id: &'a str, target: Option<&'a PushTarget>) -> Vec<&'a str> {
+    let apis = target.into_iter().flat_map(PushTarget::apis);
+    [id].into_iter().chain(apis.map(|api| api.id())).collect()
 }

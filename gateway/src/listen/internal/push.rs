@@ -19,7 +19,7 @@ use hyper::body::{Bytes, Frame};
 
 use super::Internal;
 use crate::{
-    api::{Api, Dialect},
+    api::{Dialect, PushTarget},
     dialect::{PushOutcome, PushRefusal},
     push::{BatchPush, HeldPush, PushSource},
 };
@@ -38,8 +38,8 @@ impl Internal {
         source: PushSource,
         request: Request<RequestBody>,
     ) -> Response<Body> {
-        match (self.apis.by_id(id), request.method()) {
-            (Some(api), &Method::POST) => self.push(&api, source, request).await,
+        match (self.apis.by_push_id(id), request.method()) {
+            (Some(target), &Method::POST) => self.push(&target, source, request).await,
             (None, &Method::POST) => {
                 refuse(Dialect::of_unknown_api(), PushRefusal::UnknownApi(id.to_owned()))
             }
@@ -50,18 +50,19 @@ impl Internal {
 
     /// The answer to a push to the API `id` that is denied.
     pub(super) fn unauthorized(&self, id: &str, denial: &Denial) -> Response<Body> {
-        let api = self.apis.by_id(id);
-        let dialect = api.map_or_else(Dialect::of_unknown_api, |api| api.config().dialect);
+        let target = self.apis.by_push_id(id);
+        let dialect =
+            target.map_or_else(Dialect::of_unknown_api, |target| target.api().config().dialect);
         refuse(dialect, PushRefusal::Unauthorized(denial.to_string()))
     }
 
     async fn push(
         &self,
-        api: &Arc<Api>,
+        target: &PushTarget,
         source: PushSource,
         request: Request<RequestBody>,
     ) -> Response<Body> {
-        let dialect = api.config().dialect;
+        let dialect = target.api().config().dialect;
         let is_batch = server::is_batch(request.headers());
         let connection = request.body().connection();
         let mut body = match self.push_bodies.read(source, request).await {
@@ -69,13 +70,13 @@ impl Internal {
             Err(refusal) => return refuse(dialect, refusal),
         };
         if is_batch {
-            return match self.pusher.read_batch(api, mem::take(&mut body.bytes)).await {
-                Ok(pushes) => self.push_all(api, body, pushes, connection).await,
+            return match self.pusher.read_batch(target, mem::take(&mut body.bytes)).await {
+                Ok(pushes) => self.push_all(target, body, pushes, connection).await,
                 Err(error) => refuse(dialect, PushRefusal::BadRequest(error.to_string())),
             };
         }
         let mut push = HeldPush::from(body);
-        let answer = answer(dialect, self.pusher.push(api, &mut push).await).await;
+        let answer = answer(dialect, self.pusher.push(target, &mut push).await).await;
         let hold = || {
             let hold = self.push_bodies.hold(&push, connection);
             (push, hold)
@@ -88,7 +89,7 @@ impl Internal {
     /// Carries out each push of a batch as if it had come alone.
     async fn push_all(
         &self,
-        api: &Arc<Api>,
+        target: &PushTarget,
         mut body: HeldBody,
         pushes: Vec<BatchPush>,
         connection: HttpConnection,
@@ -100,12 +101,13 @@ impl Internal {
         let of_exchanges = Arc::clone(&held);
         let exchanges = pushes.into_iter().map(move |BatchPush { bytes, asked }| {
             let mut push = HeldPush::from(body.part(bytes));
-            let (pusher, api) = (self.pusher.clone(), Arc::clone(api));
+            let (pusher, target) = (self.pusher.clone(), target.clone());
             let (bodies, connection) = (self.push_bodies.clone(), connection.clone());
             let held = Arc::clone(&of_exchanges);
             Box::pin(async move {
-                let outcome = pusher.carry_out(&api, asked, &mut push).await;
-                let (head, answer) = answer(api.config().dialect, outcome).await.into_parts();
+                let outcome = pusher.carry_out(&target, asked, &mut push).await;
+                let (head, answer) =
+                    answer(target.api().config().dialect, outcome).await.into_parts();
                 if answer.len() > PART_BYTES {
                     let hold = bodies.hold(&push, connection);
                     held.lock().expect("nothing panics with the lock held").push((push, hold));

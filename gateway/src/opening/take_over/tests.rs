@@ -127,8 +127,8 @@ async fn the_client_is_closed_with_1011_and_the_log_and_the_cleanup_say_why() {
     let (server, mut client) = duplex(4 << 10);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(PeerAddress((Ipv4Addr::LOCALHOST, 1).into()));
-        let (connector, (api, parameters)) = (connector.clone(), apis.by_path("/").unwrap());
-        async move { Ok::<_, Infallible>(connector.connect(api, parameters, request).await) }
+        let (connector, (api, path)) = (connector.clone(), apis.by_path("/").unwrap());
+        async move { Ok::<_, Infallible>(connector.connect(api, path, request).await) }
     });
     let served = http1::Builder::new()
         .serve_connection(TokioIo::new(server), TowerToHyperService::new(service))

@@ -129,7 +129,7 @@ fn wrong_paths_are_refused_with_a_reason() {
 #[test]
 fn the_stage_is_the_first_segment_where_it_is_one() {
     for (path, stage) in
-        [("/test/{x}", "test"), ("=//%70repub/y", "prepub"), ("^~/x/test", "release")]
+        [("/test/{x}", Some("test")), ("=//%70repub/y", Some("prepub")), ("^~/x/test", None)]
     {
         assert_eq!(PathPattern::parse(path).unwrap().stage(), stage, "{path}");
     }
