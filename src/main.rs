@@ -11,7 +11,7 @@ mod settings;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand};
 use cos::Credential;
 use daemon::{
@@ -149,7 +149,11 @@ async fn open(files: &mut Files) -> anyhow::Result<Services> {
     }
     let gateway::gateway::Listeners { public, internal } = gateway.listeners()?;
     let object_store = match object_store {
-        Some(store) => Some(store.open(credential_of(&runner.role())?).await?),
+        Some(store) => {
+            let of_settings = |what| anyhow!("[cloud.role] of functions.toml {what}");
+            let role = credential_of(&runner.role()).map_err(of_settings)?;
+            Some(store.open(role).await?)
+        }
         None => None,
     };
     let cos = object_store.as_ref().map(|store| store.address);
@@ -173,7 +177,8 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
     let (new_functions, function_changes) = mpsc::channel(1);
     // Boxed, because the futures are large: this one holds all settings while it sends them, and
     // those of the services all settings of the start.
-    let following = Box::pin(watched.follow(files, listeners, new_settings, new_functions));
+    let store = object_store.as_ref().map(ObjectStore::service);
+    let following = Box::pin(watched.follow(files, listeners, store, new_settings, new_functions));
     let both = |stop: CancellationToken| {
         let all = async move {
             // The gateway drains before the runner, because its connections need the functions
@@ -208,9 +213,9 @@ async fn run(files: Files, services: Services) -> anyhow::Result<()> {
 }
 
 /// What functions with a role sign with, for the object store.
-fn credential_of(role: &SecretPair) -> anyhow::Result<Credential> {
-    let credential = Credential::new(role.id(), role.key()).map_err(anyhow::Error::msg);
-    credential.context("the object store does not take the pair of [cloud.role] in functions.toml")
+fn credential_of(role: &SecretPair) -> Result<Credential, String> {
+    Credential::new(role.id(), role.key())
+        .map_err(|what| format!("is no pair for the object store: it {what}"))
 }
 
 fn url_of(address: SocketAddr) -> Url {

@@ -38,20 +38,21 @@ impl BoundStore {
         self.listener.tls.is_some()
     }
 
-    /// Opens the store. If it asks for signatures, it takes those with `of_role` too, which the
-    /// functions with a role have.
-    pub(crate) async fn open(self, of_role: Credential) -> anyhow::Result<ObjectStore> {
-        let Self { mut settings, listener, address } = self;
-        if !settings.credentials.is_empty() {
-            settings.credentials.push(of_role);
-        }
+    /// Opens the store. Functions with a role have the pair `role`.
+    pub(crate) async fn open(self, role: Credential) -> anyhow::Result<ObjectStore> {
+        let Self { settings, listener, address } = self;
         let watch = settings.watch;
-        let service = Service::open(settings).await?;
+        let service = Service::open(settings, Some(role)).await?;
         Ok(ObjectStore { service, listener, address, watch })
     }
 }
 
 impl ObjectStore {
+    /// A handle.
+    pub(crate) fn service(&self) -> Service {
+        self.service.clone()
+    }
+
     /// Serves until `stop`.
     pub(crate) async fn serve_if_any(this: Option<Self>, stop: CancellationToken) {
         let Some(Self { service, listener, watch, .. }) = this else { return };

@@ -9,7 +9,7 @@ use daemon::{
 };
 use tokio::sync::mpsc;
 
-use crate::{Listeners, names::Names, settings::Files, url_of};
+use crate::{Listeners, credential_of, names::Names, settings::Files, url_of};
 
 /// The two settings files, each with the triggers for reading it again.
 #[derive(Debug, Default)]
@@ -46,11 +46,13 @@ impl WatchedFiles {
         Ok(())
     }
 
-    /// Sends new settings when a file changes, until the receivers are closed.
+    /// Sends new settings when a file changes, until the receivers are closed. `store` is told the
+    /// pair of a new role.
     pub(crate) async fn follow(
         self,
         files: Files,
         listeners: Listeners,
+        store: Option<cos::Service>,
         gateway: mpsc::Sender<gateway::settings::Settings>,
         functions: mpsc::Sender<function_runner::Settings>,
     ) {
@@ -70,6 +72,10 @@ impl WatchedFiles {
             let parse = |text: &str| {
                 let settings = files.parse_functions_text(listeners.internal, text)?;
                 names.check_functions(&settings, files.gateway_now().as_ref())?;
+                if let (Some(store), Some(role)) = (&store, settings.role()) {
+                    let problem = |what| SettingsError(vec![settings.problem("cloud.role", what)]);
+                    store.use_role(credential_of(role).map_err(problem)?);
+                }
                 Ok::<_, SettingsError>(settings)
             };
             follow(triggers, file, parse, functions).await;

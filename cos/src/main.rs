@@ -75,7 +75,8 @@ async fn run(file: SettingsFile, settings: Settings) -> anyhow::Result<()> {
     let settings = parse(&file.path, &file.text)?;
     let (internal, place) = (settings.internal, settings.place("listen.internal"));
     let (tls, watch) = (settings.open_tls()?, settings.watch);
-    let service = Service::open(settings).await?;
+    let role = settings.open_role()?;
+    let service = Service::open(settings, role).await?;
     let tcp = listen(internal, place).await?;
     let internal = tcp.local_addr()?;
     let listener = Listener { tls: tls.clone(), ..tcp.into() };

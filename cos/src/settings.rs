@@ -17,11 +17,11 @@ use std::{
 use daemon::{
     browser::PageSettings,
     check::Transport,
-    credentials::is_loopback,
+    credentials::{DerivedPair, SERVICE_KEY, TokenSource, is_loopback},
     reload::FromFile,
     settings::{
         Document, InlineSecrets, Key, Kind, Origins, Problem, Section, SettingsError, address,
-        describe, flag,
+        describe, flag, path,
     },
     telemetry::LogSettings,
     tls::{Tls, TlsSettings},
@@ -44,6 +44,9 @@ pub struct Settings {
     pub internal_pages: PageSettings,
     /// `[internal_tls]`: of the listener.
     pub internal_tls: TlsSettings,
+    /// `access.service_file`: the token of the services. The store asks for signatures then, and
+    /// takes those with the pair that follows from it, which functions with a role have.
+    pub service: Option<TokenSource>,
     /// `access.insecure`: requests need no signature although the listener is not on loopback.
     pub is_insecure: bool,
     /// `[store]`
@@ -82,11 +85,16 @@ impl Settings {
 
     fn read(root: &mut Section, base: &Path) -> Self {
         let (internal, internal_pages) = read_listen(root);
+        let mut access = root.section("access");
+        let service = access.read("service_file", &path(Path::new("")));
+        let is_insecure = access.read_or("insecure", &flag(), "false");
+        drop(access);
         let settings = Self {
             internal,
             internal_pages,
             internal_tls: TlsSettings::read_internal(&mut root.section("internal_tls"), base),
-            is_insecure: root.section("access").read_or("insecure", &flag(), "false"),
+            service: service.map(TokenSource::File),
+            is_insecure,
             store: StoreSettings::read(&mut root.section("store")),
             credentials: credentials::read_all(root, base),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
@@ -96,15 +104,28 @@ impl Settings {
             inline_secrets: root.inline_secrets(),
             origins: root.origins(),
         };
-        if settings.credentials.is_empty() && !settings.is_insecure && !is_loopback(internal) {
+        if !settings.asks_for_signatures() && !settings.is_insecure && !is_loopback(internal) {
             root.problem(
                 "credentials",
                 "is missing, and listen.internal is reached from other machines, so that anybody \
                  could read and write all objects; add [[credentials]] with secret_id and \
-                 secret_key_file, or say access.insecure = true",
+                 secret_key_file, or access.service_file, or say access.insecure = true",
             );
         }
         settings
+    }
+
+    /// Whether requests have to be signed.
+    pub(crate) fn asks_for_signatures(&self) -> bool {
+        !self.credentials.is_empty() || self.service.is_some()
+    }
+
+    /// The pair of functions with a role, if the services share a token. Its file is made if it is
+    /// not there.
+    pub fn open_role(&self) -> Result<Option<Credential>, SettingsError> {
+        let token = self.service.as_ref().map(|it| it.open(SERVICE_KEY, &self.origins));
+        let token = token.transpose().map_err(|problem| SettingsError(vec![problem]))?;
+        Ok(token.map(|token| Credential::derived(DerivedPair::of(&token))))
     }
 
     /// Where the value at `key` is set: a variable, or the file and the key.
@@ -129,6 +150,7 @@ impl Settings {
             internal,
             internal_pages,
             internal_tls,
+            service,
             is_insecure,
             store,
             credentials: _,
@@ -142,6 +164,7 @@ impl Settings {
             ("listen.internal", *internal == other.internal),
             ("[listen]", *internal_pages == other.internal_pages),
             ("[internal_tls]", *internal_tls == other.internal_tls),
+            (SERVICE_KEY, *service == other.service),
             ("access.insecure", *is_insecure == other.is_insecure),
             ("[store]", store.is_same_but_for_buckets(&other.store)),
             ("reload.watch", *watch == other.watch),

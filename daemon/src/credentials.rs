@@ -4,6 +4,7 @@
 //! Knows no routes: a listener says for each route which tokens open it.
 
 mod bearer;
+mod derived_pair;
 mod gate;
 mod settings;
 mod token;
@@ -11,7 +12,8 @@ mod token_file;
 
 pub use self::{
     bearer::{Presented, challenge},
+    derived_pair::DerivedPair,
     gate::{Caller, Denial, Gate},
-    settings::{AccessSettings, Credentials, TokenSource},
+    settings::{AccessSettings, Credentials, SERVICE_KEY, TokenSource},
     token::{AccessToken, TOKEN_VALUES, is_loopback},
 };

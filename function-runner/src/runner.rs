@@ -110,8 +110,9 @@ impl Runner {
         let all_ends = AllEnds::default();
         let outbound_tls =
             OutboundTls::open(&settings.outbound_tls, "outbound_tls", &settings.origins)?;
-        let authorization = gate.credentials().service.bearer();
-        let (peers, cloud) = (settings.access.peers(), CloudProcess::new(&settings.cloud));
+        let token = &gate.credentials().service;
+        let authorization = token.bearer();
+        let (peers, cloud) = (settings.access.peers(), CloudProcess::new(&settings.cloud, token));
         let gateway = GatewayAccess::new(authorization, peers, outbound_tls.clone(), cloud);
         let functions = all_or_problems(functions.into_iter().map(|function| {
             let (lines, ends) = (RecentLines::of_function(), all_ends.of(&function.name));
@@ -313,7 +314,12 @@ impl Runner {
         self.0.functions.get(name).map(|function| function.lines.clone())
     }
 
-    /// The pair that functions with a role sign with. The cloud API accepts it.
+    /// The pairs that functions with a role sign with. The cloud API accepts them.
+    pub(crate) fn role_pairs(&self) -> Vec<Arc<SecretPair>> {
+        self.0.gateway.cloud.pairs()
+    }
+
+    /// The one of them that new instances have.
     pub fn role(&self) -> Arc<SecretPair> {
         self.0.gateway.cloud.role().pair
     }

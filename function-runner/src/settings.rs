@@ -195,6 +195,11 @@ impl Settings {
 }
 
 impl Settings {
+    /// `[cloud.role]`: the pair of functions with a role, if there is one.
+    pub fn role(&self) -> Option<&SecretPair> {
+        self.cloud.role.as_ref()
+    }
+
     /// Where the value at `key` is set: a variable, or the file and the key.
     pub fn place(&self, key: &str) -> String {
         self.origins.place(key)

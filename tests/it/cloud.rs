@@ -9,6 +9,7 @@ mod python;
 mod role;
 mod server;
 mod store;
+mod store_role;
 mod whole;
 
 use serde_json::{Value, json};

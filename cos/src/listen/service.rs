@@ -31,6 +31,9 @@ struct Inner {
     store: Store,
     guard: PageGuard,
     credentials: RwLock<Arc<Vec<Credential>>>,
+    /// What functions with a role sign with, if that is known here, and what they signed with
+    /// before: those that still run do.
+    roles: RwLock<[Option<Arc<Credential>>; 2]>,
     memory: BodyMemory,
     refusals: Refusals,
     /// Those of the start. Of new ones only credentials and buckets count.
@@ -38,10 +41,11 @@ struct Inner {
 }
 
 impl Service {
-    /// Opens the store of `settings`.
-    pub async fn open(settings: Settings) -> Result<Self, OpenError> {
+    /// Opens the store of `settings`. If it asks for signatures, it takes those with `role` too,
+    /// which functions with a role have.
+    pub async fn open(settings: Settings, role: Option<Credential>) -> Result<Self, OpenError> {
         let store = Store::open(settings.store.clone()).await?;
-        if settings.credentials.is_empty() {
+        if !settings.asks_for_signatures() {
             warn!(
                 "cos.toml has no [[credentials]]: the object store checks no signature, and every \
                  program that reaches it may read and write all objects"
@@ -51,10 +55,19 @@ impl Service {
             store,
             guard: PageGuard::with_names(settings.internal_pages.clone(), is_cloud_name),
             credentials: RwLock::new(Arc::new(settings.credentials.clone())),
+            roles: RwLock::new([role.map(Arc::new), None]),
             memory: BodyMemory::new(XML_MEMORY, MEMORY_TIMEOUT),
             refusals: Refusals::new(),
             settings,
         })))
+    }
+
+    /// Functions with a role that start from now on have this pair.
+    pub fn use_role(&self, role: Credential) {
+        let mut roles = self.0.roles.write().expect("nothing panics with the lock held");
+        if roles[0].as_ref().is_none_or(|current| **current != role) {
+            *roles = [Some(Arc::new(role)), roles[0].take()];
+        }
     }
 
     pub(super) fn store(&self) -> &Store {
@@ -85,6 +98,10 @@ impl Service {
         Arc::clone(&self.0.credentials.read().expect("nothing panics with the lock held"))
     }
 
+    fn roles(&self) -> [Option<Arc<Credential>>; 2] {
+        self.0.roles.read().expect("nothing panics with the lock held").clone()
+    }
+
     /// Refuses a request that is not signed with one of the credentials, if there are any.
     pub(super) fn authenticate(
         &self,
@@ -93,16 +110,17 @@ impl Service {
     ) -> Result<(), Refusal> {
         refuse_repeated(request.headers)?;
         let credentials = self.credentials();
-        if credentials.is_empty() {
+        if credentials.is_empty() && self.0.settings.service.is_none() {
             return Ok(());
         }
+        let roles = self.roles();
         let authorization =
             Authorization::of(request.headers, request.query)?.ok_or_else(|| {
                 let message =
                     "Access Denied. The request is not signed, and all buckets are private.";
                 Refusal::new(Code::AccessDenied, message)
             })?;
-        let mut pairs = credentials.iter();
+        let mut pairs = credentials.iter().chain(roles.iter().flatten().map(Arc::as_ref));
         let pair = pairs.find(|pair| pair.id() == authorization.secret_id).ok_or_else(|| {
             let message = "The Access Key Id that signed the request is not known here.";
             Refusal::new(Code::InvalidAccessKeyId, message)

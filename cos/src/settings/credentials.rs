@@ -6,6 +6,7 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use daemon::{
+    credentials::DerivedPair,
     settings::{Given, Secret, Section},
     telemetry::Redaction,
 };
@@ -41,12 +42,23 @@ impl Credential {
         Self { id: id.to_owned(), key, redaction }
     }
 
+    /// The pair that follows from the token of the services.
+    pub(super) fn derived(pair: DerivedPair) -> Self {
+        Self::of(&pair.id, pair.key)
+    }
+
     pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
     pub(crate) fn key(&self) -> &str {
         self.key.reveal()
+    }
+}
+
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        self.id == other.id && self.key == other.key
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     access::find_user,
     peer::Peers,
     secret_files,
-    settings::{Kind, Origins, Section, SettingsError, flag, path},
+    settings::{Kind, Origins, Problem, Section, SettingsError, flag, path},
 };
 
 /// The settings of the access to an internal listener.
@@ -54,6 +54,9 @@ pub struct Credentials {
 const SERVICE_FILE: &str = "data/service.token";
 const OPERATOR_FILE: &str = "data/operator.token";
 
+/// The key of the file that the services share.
+pub const SERVICE_KEY: &str = "access.service_file";
+
 const SERVICE_USERS: &str = "service_users";
 /// More than anybody has services for.
 const USERS_MAX: usize = 20;
@@ -77,6 +80,19 @@ fn note(file: &Path) {
         secret_files::note(file);
     } else {
         secret_files::note_chosen(file);
+    }
+}
+
+impl TokenSource {
+    /// The token. Its file is made if it is not there. The problem is one of `key`.
+    pub fn open(&self, key: &str, origins: &Origins) -> Result<AccessToken, Problem> {
+        match self {
+            Self::Given(token) => Ok(token.clone()),
+            Self::File(file) => {
+                note(file);
+                token_file::open(file).map_err(|what| origins.problem(key, what))
+            }
+        }
     }
 }
 
@@ -115,15 +131,8 @@ impl AccessSettings {
     /// Reads the files of the tokens, and makes those that are not there. `origins` are those of
     /// the settings.
     pub fn open(&self, origins: &Origins) -> Result<Credentials, SettingsError> {
-        let open = |source: &TokenSource, key: &str| match source {
-            TokenSource::Given(token) => Ok(token.clone()),
-            TokenSource::File(file) => {
-                note(file);
-                token_file::open(file).map_err(|what| origins.problem(key, what))
-            }
-        };
-        let service = open(&self.service, "access.service_file");
-        let operator = open(&self.operator, "access.operator_file");
+        let service = self.service.open(SERVICE_KEY, origins);
+        let operator = self.operator.open("access.operator_file", origins);
         match (service, operator) {
             (Ok(service), Ok(operator)) if service == operator => {
                 let what = "has the same token as access.service_file; remove one of the files";

@@ -1,13 +1,14 @@
 //! What the functions of one runner have of the cloud together.
 
 use std::{
-    fmt, io,
+    fmt, io, mem,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 
 use daemon::{
+    credentials::AccessToken,
     http::{Body, message},
     tls::TlsOnDemand,
 };
@@ -20,7 +21,7 @@ use super::{
     role::Role,
     roots::{RootFiles, Roots},
 };
-use crate::settings::{Cloud, CloudNames, NamedPlace};
+use crate::settings::{Cloud, CloudNames, NamedPlace, SecretPair};
 
 /// How the authority is called in a list.
 const TITLE: &str = "longhold [cloud]";
@@ -38,6 +39,8 @@ pub(crate) struct CloudProcess(Arc<Inner>);
 
 struct Inner {
     role: Mutex<Role>,
+    /// The pair before: instances that still run sign with it.
+    role_before: Mutex<Option<Role>>,
     certificates: OnceLock<Option<Certificates>>,
     actions: Mutex<Option<Arc<ActionHandler>>>,
 }
@@ -50,10 +53,12 @@ pub(crate) struct Certificates {
 }
 
 impl CloudProcess {
-    pub(crate) fn new(cloud: &Cloud) -> Self {
-        let role = cloud.role.clone().map_or_else(Role::random, Role::of);
+    /// `token` is that of the services.
+    pub(crate) fn new(cloud: &Cloud, token: &AccessToken) -> Self {
+        let role = cloud.role.clone().map_or_else(|| Role::derived(token), Role::of);
         Self(Arc::new(Inner {
             role: Mutex::new(role),
+            role_before: Mutex::default(),
             certificates: OnceLock::new(),
             actions: Mutex::default(),
         }))
@@ -64,13 +69,20 @@ impl CloudProcess {
     pub(crate) fn take(&self, cloud: &Cloud) {
         let mut role = lock(&self.0.role);
         if let Some(pair) = cloud.role.as_ref().filter(|pair| *pair != &*role.pair) {
-            *role = Role::of(pair.clone());
+            let before = mem::replace(&mut *role, Role::of(pair.clone()));
+            *lock(&self.0.role_before) = Some(before);
         }
     }
 
     /// What functions with a role sign with.
     pub(crate) fn role(&self) -> Role {
         lock(&self.0.role).clone()
+    }
+
+    /// The pairs that functions with a role sign with: that of new instances, and the one before.
+    pub(crate) fn pairs(&self) -> Vec<Arc<SecretPair>> {
+        let before = lock(&self.0.role_before).clone();
+        [self.role()].into_iter().chain(before).map(|role| role.pair).collect()
     }
 
     /// The listener is open: actions are answered by `handler`, or no more.

@@ -2,12 +2,9 @@
 
 use std::sync::Arc;
 
-use daemon::credentials::AccessToken;
+use daemon::credentials::{AccessToken, DerivedPair};
 
 use crate::settings::SecretPair;
-
-/// How the id of a pair begins that the process has made.
-const PREFIX: &str = "AKIDlonghold";
 
 /// The pair of functions with a role, and the token that the cloud gives beside it. Nothing here
 /// asks for the token.
@@ -18,9 +15,9 @@ pub(crate) struct Role {
 }
 
 impl Role {
-    /// One of this process.
-    pub(super) fn random() -> Self {
-        Self::of(SecretPair::random(PREFIX))
+    /// The one that follows from the token of the services, so that they all know it.
+    pub(super) fn derived(token: &AccessToken) -> Self {
+        Self::of(SecretPair::derived(DerivedPair::of(token)))
     }
 
     pub(super) fn of(pair: SecretPair) -> Self {

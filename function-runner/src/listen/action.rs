@@ -98,9 +98,8 @@ impl Signature {
     /// What is asked of the request `head`. The error says that there is no pair to sign with, or
     /// what cannot be right whatever the body is.
     fn asked_of(runner: &Runner, head: &Parts) -> Result<Self, ActionError> {
-        let role = runner.role();
-        if tc3::is_of(&role, head) {
-            return SignedHead::check(&role, head, SystemTime::now()).map(Self::Of);
+        if let Some(role) = runner.role_pairs().iter().find(|pair| tc3::is_of(pair, head)) {
+            return SignedHead::check(role, head, SystemTime::now()).map(Self::Of);
         }
         if let Some(pair) = runner.secret() {
             return SignedHead::check(&pair, head, SystemTime::now()).map(Self::Of);

@@ -23,7 +23,8 @@ pub(crate) struct Cloud {
     /// Where the cloud's host names lead. None if the settings have no `[cloud]`: then nothing is
     /// done about them.
     pub(crate) names: Option<CloudNames>,
-    /// `[cloud.role]`: the pair of functions with a role. Without one the process makes one.
+    /// `[cloud.role]`: the pair of functions with a role. Without one it follows from the token of
+    /// the services.
     pub(crate) role: Option<SecretPair>,
 }
 

@@ -6,10 +6,10 @@
 use std::{fmt, path::Path, sync::Arc};
 
 use daemon::{
+    credentials::DerivedPair,
     settings::{Given, Secret, Section},
     telemetry::Redaction,
 };
-use uuid::Uuid;
 
 /// What a secret id may consist of.
 const ID_VALUES: &str = "visible ASCII without / and ,";
@@ -30,12 +30,9 @@ impl SecretPair {
         Self::redacted(Secret::new(id), Secret::new(key))
     }
 
-    /// A new pair: an id that begins with `prefix`, and a key of 244 random bits. The log shows no
-    /// key.
-    pub(crate) fn random(prefix: &str) -> Self {
-        let random = || Uuid::new_v4().simple().to_string();
-        let (id, key) = (format!("{prefix}{}", random()), [random(), random()].concat());
-        Self::redacted(Secret::new(id), Secret::new(key))
+    /// The pair that follows from a token. The log shows no key.
+    pub(crate) fn derived(pair: DerivedPair) -> Self {
+        Self::redacted(Secret::new(pair.id), pair.key)
     }
 
     fn redacted(id: Secret, key: Secret) -> Self {
