@@ -39,7 +39,8 @@ COPY --from=build /out/gateway /usr/local/bin/
 COPY gateway.toml /etc/longhold/
 COPY web /etc/longhold/web
 ENV LONGHOLD_GATEWAY__LISTEN__PUBLIC=0.0.0.0:9000 \
-    LONGHOLD_GATEWAY__LISTEN__INTERNAL=0.0.0.0:9001
+    LONGHOLD_GATEWAY__LISTEN__INTERNAL=0.0.0.0:9001 \
+    LONGHOLD_GATEWAY__ACCESS__OPERATOR_FILE=access/operator.token
 EXPOSE 9000 9001
 HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
     CMD ["gateway", "--config", "/etc/longhold/gateway.toml", "check"]
@@ -48,15 +49,17 @@ ENTRYPOINT ["gateway", "--config", "/etc/longhold/gateway.toml"]
 FROM base AS function-runner
 COPY --from=build /out/function-runner /usr/local/bin/
 COPY functions.toml /etc/longhold/
-ENV LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL=0.0.0.0:9002
+# The token has a folder of its own, so that functions can be kept out of the folder where no mount can be made.
+ENV LONGHOLD_FUNCTION_RUNNER__LISTEN__INTERNAL=0.0.0.0:9002 \
+    LONGHOLD_FUNCTION_RUNNER__ACCESS__OPERATOR_FILE=access/operator.token
 EXPOSE 9002
 HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \
     CMD ["function-runner", "--config", "/etc/longhold/functions.toml", "check"]
 ENTRYPOINT ["function-runner", "--config", "/etc/longhold/functions.toml"]
 
-# The object store. Its settings are mounted over /etc/longhold.
 FROM base AS cos
 COPY --from=build /out/cos /usr/local/bin/
+COPY cos/cos.toml /etc/longhold/
 ENV LONGHOLD_COS__LISTEN__INTERNAL=0.0.0.0:9003
 EXPOSE 9003
 HEALTHCHECK --interval=2s --timeout=5s --start-period=30s \

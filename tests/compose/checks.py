@@ -1,6 +1,7 @@
 """The checks of a running stack, one function for each."""
 
 import asyncio
+import json
 import socket
 import time
 import urllib.error
@@ -13,6 +14,8 @@ from websocket import Closed, Refused, WebSocket
 SERVICES = ("gateway", "function-runner")
 CHAT, ECHO = "/release/chat", "/release/echo"
 INTERNAL = (9001, 9002)
+OPERATOR_TOKEN = "access/operator.token"
+BUCKET = "chat-1250000000.cos.ap-guangzhou.myqcloud.com"
 BASE = "debian:bookworm-slim"
 MEGABYTE = 1000 * 1000
 CONNECTIONS, RESTARTS = 64, 3
@@ -66,9 +69,9 @@ async def runtime(stack, word):
     say(f"the functions run in {word}")
 
 
-def confinement(stack):
+def confinement(stack, services=SERVICES):
     """The containers have no more rights than they need."""
-    for service in SERVICES:
+    for service in services:
         user = stack.inspect(service, "{{.Config.User}}")
         expect(user not in ("", "root", "0", "0:0"), f"{service} runs as {user or 'root'}")
         read_only = stack.inspect(service, "{{.HostConfig.ReadonlyRootfs}}")
@@ -77,7 +80,7 @@ def confinement(stack):
         expect_equal(dropped, "[ALL]", f"dropped capabilities of {service}")
         options = stack.inspect(service, "{{.HostConfig.SecurityOpt}}")
         expect("no-new-privileges" in options, f"security options of {service}: {options}")
-    say("neither runs as root, can write to its image, or has capabilities")
+    say(f"not root, no capabilities, nothing written to the image: {', '.join(services)}")
 
 
 async def listeners(stack, taken):
@@ -99,16 +102,59 @@ async def listeners(stack, taken):
 def tokens(stack):
     """Each service takes the operator's token of its own container, and no other one."""
     routes = {"gateway": (9001, "/cleanups"), "function-runner": (9002, "/functions")}
-    read = ("cat", "data/operator.token")
-    own = {service: stack.compose("exec", "-T", service, *read).strip() for service in SERVICES}
-    address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    own = {service: operator_token(stack, service) for service in SERVICES}
     for service, (port, path) in routes.items():
-        url = f"http://{stack.inspect(service, address).strip()}:{port}{path}"
+        url = f"http://{address(stack, service)}:{port}{path}"
         expect_equal(status(url), 401, f"answer of {service} without a token")
         for owner, token in own.items():
             expected = 200 if owner == service else 401
             expect_equal(status(url, token), expected, f"answer of {service} to the token of {owner}")
     say("the internal listeners ask for tokens, and each service has its own for the operator")
+
+
+async def secrets(stack):
+    """A function reads no token, also where the container makes no mounts."""
+    await asyncio.to_thread(stack.up)
+    await eventually(lambda: health(stack, SERVICES[1]), "healthy", "health of the function-runner")
+    files = [OPERATOR_TOKEN, "/run/longhold/service.token"]
+    for file in files:
+        stack.compose("exec", "-T", SERVICES[1], "test", "-s", file)
+    read = await asyncio.to_thread(invoke, stack, "reads", {"paths": [*files, "/etc/hostname"]})
+    expect(read.pop("/etc/hostname") is None, "the function can read no file at all")
+    for file, problem in read.items():
+        expect(problem is not None, f"a function has read {file}")
+    say("a function reads no token")
+
+
+async def object_store(stack):
+    """A bucket is found by its name, by functions with the pair of their role alone."""
+    await eventually(lambda: health(stack, "cos"), "healthy", "health of the object store")
+    url = f"http://{BUCKET}/hello"
+    answer = await asyncio.to_thread(invoke, stack, "stores", {"url": url, "text": "hello"})
+    expect_equal(answer, [200, 200, "hello"], "answers to a put and a get")
+    # A program that is no function of the runner has the name from the network.
+    ask = f"import http.client as h; c = h.HTTPConnection('{BUCKET}'); c.request('GET', '/hello'); " \
+        "print(c.getresponse().status)"
+    status = stack.compose("exec", "-T", SERVICES[1], "python3", "-c", ask).strip()
+    expect_equal(status, "403", "answer to a request without a signature")
+    say("functions store objects by the name of the bucket, and nobody else does")
+
+
+def invoke(stack, function, event):
+    """What a function returns."""
+    url = f"http://{address(stack, SERVICES[1])}:9002/functions/{function}/invocations"
+    headers = {"Authorization": f"Bearer {operator_token(stack, SERVICES[1])}"}
+    request = urllib.request.Request(url, json.dumps(event).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.load(answer)
+
+
+def operator_token(stack, service):
+    return stack.compose("exec", "-T", service, "cat", OPERATOR_TOKEN).strip()
+
+
+def address(stack, service):
+    return stack.inspect(service, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
 
 
 async def chat(stack):

@@ -62,5 +62,5 @@ fn each_image_of_the_compose_files_has_a_name_of_its_own() {
             }
         }
     }
-    assert_eq!(targets.len(), 3, "{targets:?}");
+    assert_eq!(targets.len(), 4, "{targets:?}");
 }

@@ -133,7 +133,7 @@ fn variables_in(block: &Block) -> Vec<(String, String)> {
     settings
         .map(|line| {
             let (name, value) = line.split_once([':', '=']).unwrap();
-            let value = value.split(" #").next().unwrap().trim().trim_matches('"');
+            let value = value.split(" #").next().unwrap().trim().trim_matches(['"', '\'']);
             (name.to_owned(), value.to_owned())
         })
         .collect()
@@ -153,7 +153,9 @@ fn each_variable_in_a_sample_names_a_setting_of_the_files_of_the_repository() {
                     parse_functions(&file, &read("functions.toml"), &variables)
                 }
                 "LONGHOLD_COS" => {
-                    let read = cos::Settings::parse(Path::new("cos.toml"), "", &variables);
+                    // As in docker-compose.yml.
+                    let text = "access.service_file = \"/run/longhold/service.token\"";
+                    let read = cos::Settings::parse(Path::new("cos.toml"), text, &variables);
                     read.map(drop).map_err(|error| error.to_string())
                 }
                 _ => panic!("{place}: {name}"),
