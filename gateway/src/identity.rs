@@ -12,6 +12,7 @@ mod token;
 mod unidentified;
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -84,11 +85,12 @@ impl Identification {
 
     /// Checks the proof in a handshake, if the settings of `api`, which are `config`, ask for one.
     /// Takes a token or a signature out of it: no function needs one to know who the client is, and
-    /// whoever has one can be the client for a while.
+    /// whoever has one can be the client for a while. `client` is its address, for the log.
     pub(crate) async fn identify(
         &self,
         api: &Api,
         config: &Arc<ApiConfig>,
+        client: IpAddr,
         uri: &mut Uri,
         headers: &mut HeaderMap,
     ) -> Result<Option<Identified>, Unidentified> {
@@ -105,7 +107,7 @@ impl Identification {
         let is_changed = !Arc::ptr_eq(config, &api.config());
         let identified = if is_changed { Err(Reason::Changed) } else { identified };
         identified.map(Some).map_err(|reason| {
-            self.log(api, reason);
+            self.log(api, client, reason);
             Unidentified { api_id: api.shared_id(), reason }
         })
     }
@@ -129,10 +131,13 @@ impl Identification {
         Ok(Identified { identity: Identity::Token { claims: checked.claims }, close_at })
     }
 
-    fn log(&self, api: &Api, reason: Reason) {
+    fn log(&self, api: &Api, client: IpAddr, reason: Reason) {
         if let Some(left_out) = self.lines.turn(api) {
             let id = api.id();
-            info!(api.id = id, %reason, left_out, "a client of {id} did not prove who it is");
+            info!(
+                api.id = id, client.address = %client, %reason, left_out,
+                "a client of {id} did not prove who it is"
+            );
         }
     }
 }

@@ -118,8 +118,9 @@ impl Connector {
         // Before anything is done for the client.
         let (uri, headers) = (&handshake.request.uri, &handshake.request.headers);
         let config = api.config();
-        self.identification.admit_page(&api, &config, uri, headers, over_tls)?;
-        let expiry = handshake.identify(&self.identification, &api, &config).await?;
+        let client = peer.ip().to_canonical();
+        self.identification.admit_page(&api, &config, client, (uri, headers), over_tls)?;
+        let expiry = handshake.identify(&self.identification, &api, &config, client).await?;
         let opening_permit = api.begin_opening().ok_or(Refusal::Busy)?;
         let permit =
             Arc::clone(&self.permits).try_acquire_owned().map_err(|_| Refusal::NoCapacity)?;
@@ -129,7 +130,7 @@ impl Connector {
             id,
             &api,
             handshake.request.uri.path(),
-            peer.ip(),
+            client,
             user_agent.and_then(|text| text.to_str().ok()),
         );
         let mailbox = Mailbox::new(self.settings.send_queue);

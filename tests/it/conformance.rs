@@ -4,9 +4,9 @@
 //! that speaks it. The large messages of cases 9 take a minute: over TLS they are sent only if the
 //! variable `LONGHOLD_LARGE_OVER_TLS` is set, as `.ci/long` does.
 
-use std::{env, net::SocketAddr, process::Stdio};
+use std::{collections::BTreeMap, env, fs, net::SocketAddr, path::Path, process::Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::{
     io::copy_bidirectional,
     net::TcpListener,
@@ -46,7 +46,7 @@ fn suite() -> Option<String> {
 async fn autobahn_finds_nothing_wrong() {
     let Some(suite) = suite() else { return };
     let world = World::launch(Backend::start().await, SETTINGS).await;
-    check(&suite, &world, world.listeners.public, &[]).await;
+    check(&suite, &world, world.listeners.public, Cases::All).await;
     world.stop.cancel();
 }
 
@@ -60,7 +60,8 @@ async fn autobahn_finds_nothing_wrong_over_tls() {
     let connector = authority.connector(&[&TLS12, &TLS13]);
     let (address, forwarder) = forward(connector, world.listeners.public).await;
     let with_large = env::var_os("LONGHOLD_LARGE_OVER_TLS").is_some();
-    check(&suite, &world, address, if with_large { &[] } else { &["9.*"] }).await;
+    let cases = if with_large { Cases::All } else { Cases::AllButLarge };
+    check(&suite, &world, address, cases).await;
     forwarder.abort();
     world.stop.cancel();
 }
@@ -86,9 +87,33 @@ async fn forward(connector: TlsConnector, gateway: SocketAddr) -> (SocketAddr, A
     (address, forwarding.abort_handle())
 }
 
-/// The suite finds nothing wrong with the gateway of `world`, which it reaches at `address`, in all
-/// cases but these.
-async fn check(suite: &str, world: &World, address: SocketAddr, but: &[&str]) {
+/// Which cases are run, without those of extensions.
+#[derive(Debug, Clone, Copy)]
+enum Cases {
+    All,
+    AllButLarge,
+}
+
+impl Cases {
+    /// Those that are left out.
+    fn left_out(self) -> &'static [&'static str] {
+        match self {
+            Self::All => &["12.*", "13.*"],
+            Self::AllButLarge => &["9.*", "12.*", "13.*"],
+        }
+    }
+
+    /// How many there are.
+    fn count(self) -> usize {
+        match self {
+            Self::All => 301,
+            Self::AllButLarge => 247,
+        }
+    }
+}
+
+/// The suite finds nothing wrong with the gateway of `world`, which it reaches at `address`.
+async fn check(suite: &str, world: &World, address: SocketAddr, cases: Cases) {
     let (url, http) = (format!("http://{}/api-test", world.listeners.internal), access::operator());
     world.backend.on("transmit", move |call| {
         let (url, http) = (url.clone(), http.clone());
@@ -104,8 +129,8 @@ async fn check(suite: &str, world: &World, address: SocketAddr, but: &[&str]) {
     });
     let report = tempfile::tempdir().unwrap();
     let output = Command::new(suite)
-        .args(["-m", "fuzzingclient", "-i", "*", "-x", "12.*", "-x", "13.*"])
-        .args(but.iter().flat_map(|cases| ["-x", cases]))
+        .args(["-m", "fuzzingclient", "-i", "*"])
+        .args(cases.left_out().iter().flat_map(|cases| ["-x", cases]))
         .arg("-o")
         .arg(report.path())
         .arg(address.to_string())
@@ -116,4 +141,19 @@ async fn check(suite: &str, world: &World, address: SocketAddr, but: &[&str]) {
         .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    judge(report.path(), cases.count());
+}
+
+/// The report has `count` cases, and says of each that the server and its Close were right.
+fn judge(report: &Path, count: usize) {
+    let index = fs::read(report.join("index.json")).unwrap();
+    let index: BTreeMap<String, BTreeMap<String, Value>> = serde_json::from_slice(&index).unwrap();
+    let cases: Vec<_> = index.into_values().flatten().collect();
+    assert_eq!(cases.len(), count);
+    for (case, found) in cases {
+        for behavior in [&found["behavior"], &found["behaviorClose"]] {
+            let is_right = ["OK", "NON-STRICT", "INFORMATIONAL"].map(|word| json!(word));
+            assert!(is_right.contains(behavior), "case {case}: {found}");
+        }
+    }
 }

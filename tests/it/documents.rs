@@ -14,6 +14,7 @@ mod links;
 mod log_lines;
 mod own_runner;
 mod path_rules;
+mod protection;
 mod proxies;
 mod scf;
 mod security;

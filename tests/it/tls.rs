@@ -3,6 +3,7 @@
 mod acme;
 mod dev;
 mod exchange;
+mod unreadable;
 
 use std::net::SocketAddr;
 

@@ -4,6 +4,8 @@
 //! along. It only says for which page, in `Origin` (RFC 6455, section 10.2). Other clients need not
 //! send one.
 
+use std::net::IpAddr;
+
 use daemon::browser::{Foreign, WebOrigin, host_of};
 use http::{HeaderMap, Uri};
 use tracing::warn;
@@ -26,8 +28,8 @@ impl Identification {
         &self,
         api: &Api,
         config: &ApiConfig,
-        uri: &Uri,
-        headers: &HeaderMap,
+        client: IpAddr,
+        (uri, headers): (&Uri, &HeaderMap),
         over_tls: bool,
     ) -> Result<(), StrangePage> {
         let Some(origin) = WebOrigin::of(headers) else { return Ok(()) };
@@ -47,29 +49,26 @@ impl Identification {
             // Not the text, which may be anything.
             Err(_) => ("an origin that is not valid".to_owned(), Foreign::Site),
         };
-        self.log_page(api, &shown, why);
+        self.log_page(api, client, &shown, why);
         Err(StrangePage(shown))
     }
 
-    fn log_page(&self, api: &Api, origin: &str, why: Foreign) {
+    fn log_page(&self, api: &Api, client: IpAddr, origin: &str, why: Foreign) {
         let Some(left_out) = self.pages.turn(api) else { return };
         let id = api.id();
         match why {
             Foreign::Site => warn!(
-                api.id = id,
-                left_out,
+                api.id = id, client.address = %client, left_out,
                 "pages of {origin} may not connect to {id}; if they may, add the origin to origins of \
                  the api",
             ),
             Foreign::Unencrypted => warn!(
-                api.id = id,
-                left_out,
+                api.id = id, client.address = %client, left_out,
                 "pages of {origin} may not connect to {id}, since they came without TLS; use https, or \
                  add the origin to origins of the api",
             ),
             Foreign::Name => warn!(
-                api.id = id,
-                left_out,
+                api.id = id, client.address = %client, left_out,
                 "pages of {origin} may not connect to {id}, since anybody can point a name at this \
                  gateway; if the host is a name of yours, use https, or add it to \
                  listen.public_hosts, or add the origin to origins of the api",

@@ -1,6 +1,7 @@
 //! Settings that change while a client waits for keys.
 
 use std::{
+    net::Ipv4Addr,
     path::Path,
     pin::pin,
     task::{Context, Waker},
@@ -34,7 +35,8 @@ async fn settings_that_have_changed_while_a_client_waits_count() {
     let (config, mut uri) = (api.config(), Uri::from_static("/a"));
     let mut headers = HeaderMap::new();
     headers.insert(header::AUTHORIZATION, TOKEN.parse().unwrap());
-    let mut waiting = pin!(identification.identify(&api, &config, &mut uri, &mut headers));
+    let client = Ipv4Addr::LOCALHOST.into();
+    let mut waiting = pin!(identification.identify(&api, &config, client, &mut uri, &mut headers));
     let mut context = Context::from_waker(Waker::noop());
     assert!(waiting.as_mut().poll(&mut context).is_pending());
     let pair = "\"hmac\"\nkey_pairs = [{ id = \"a\", secret = \"a-secret-of-16-bytes\" }]";

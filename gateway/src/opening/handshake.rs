@@ -1,6 +1,6 @@
 //! The WebSocket handshake of RFC 6455 section 4.2: the client's request, and the answer.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use daemon::http::{Body, full};
@@ -77,9 +77,10 @@ impl Handshake {
         identification: &Identification,
         api: &Api,
         config: &Arc<ApiConfig>,
+        client: IpAddr,
     ) -> Result<Option<Expiry>, Refusal> {
         let HandshakeRequest { uri, headers, .. } = &mut self.request;
-        let identified = identification.identify(api, config, uri, headers).await?;
+        let identified = identification.identify(api, config, client, uri, headers).await?;
         let Some(Identified { identity, close_at }) = identified else { return Ok(None) };
         self.request.identity = Some(identity);
         // A token among them has been taken out.

@@ -1,9 +1,13 @@
 //! Every route of every listener, asked with every kind of credential. A route that is added and
 //! not named here is a failure.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
-use daemon::router::ListedPath;
+use daemon::{
+    credentials::{AccessToken, DerivedPair},
+    router::ListedPath,
+    settings::Secret,
+};
 use function_runner::{Runner, Settings as RunnerSettings, serve};
 use functions::Catalog;
 use http::{Method, StatusCode};
@@ -14,6 +18,7 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use crate::support::{
     access::{self, OPERATOR, SERVICE},
     backend::Backend,
+    process::Process,
     soon,
     world::World,
 };
@@ -32,17 +37,20 @@ enum With {
     ThisApi,
     Service,
     Operator,
+    /// The key of the pair that functions with a role have. It is for signatures.
+    RoleKey,
     /// What a service says of the function for which it pushes, without the token of a service.
     Function,
 }
 
-const ALL: [With; 7] = [
+const ALL: [With; 8] = [
     With::Nothing,
     With::Wrong,
     With::OtherApi,
     With::ThisApi,
     With::Service,
     With::Operator,
+    With::RoleKey,
     With::Function,
 ];
 
@@ -75,7 +83,9 @@ impl Who {
             // A service pushes for a function only; functions.rs has these pushes.
             Self::Pushers => matches!(with, With::ThisApi | With::Operator),
             Self::TokenInPath => with == With::ThisApi,
-            Self::Known => !matches!(with, With::Nothing | With::Wrong | With::Function),
+            Self::Known => {
+                !matches!(with, With::Nothing | With::Wrong | With::RoleKey | With::Function)
+            }
             Self::Services => matches!(with, With::Service | With::Operator),
             Self::Operator | Self::NoApi => with == With::Operator,
             Self::Bootstrap | Self::Instance => false,
@@ -179,8 +189,10 @@ struct Listener {
 
 impl Listener {
     fn request(&self, method: &Method, path: &str, with: With) -> RequestBuilder {
+        let role_key = role_key();
         let token = match with {
             With::Nothing | With::Function => None,
+            With::RoleKey => Some(&*role_key),
             With::Wrong => Some(WRONG),
             With::OtherApi => Some(OTHER),
             With::ThisApi => Some(PUSH),
@@ -212,6 +224,12 @@ impl Listener {
         let asked = if *method == Method::HEAD { &Method::GET } else { method };
         if methods.is_empty() || methods.contains(asked) { who } else { self.nothing }
     }
+}
+
+/// It follows from the token of the services.
+fn role_key() -> String {
+    let token = AccessToken::new(Secret::new(SERVICE)).unwrap();
+    DerivedPair::of(&token).key.reveal().to_owned()
 }
 
 /// A client that reads no certificates, which takes longer than all requests.
@@ -296,7 +314,7 @@ async fn each_route_takes_the_credentials_that_it_needs_and_no_others() {
                     assert!(said.contains("[invoke]"), "{place}: {said}");
                 } else if !who.has(with) {
                     let said = answer.text().await.unwrap();
-                    let tokens = [PUSH, OTHER, WRONG, SERVICE, OPERATOR];
+                    let tokens = [PUSH, OTHER, WRONG, SERVICE, OPERATOR, &role_key()];
                     assert!(!tokens.iter().any(|token| said.contains(token)), "{place}: {said}");
                     // Callers of pushes parse the answer.
                     let is_push = matches!(who, Who::Pushers | Who::TokenInPath | Who::NoApi);
@@ -317,6 +335,40 @@ async fn each_route_takes_the_credentials_that_it_needs_and_no_others() {
         assert_eq!(answer.status(), expected, "{with:?}");
     }
     services.world.finish().await;
+}
+
+/// The paths of an object store: those of all buckets, of one, and of an object.
+const STORE: [&str; 5] = ["/", "/chat-1250000000", "/chat-1250000000/", "/chat-1250000000/a", "/a"];
+
+/// What opens the listeners of the other services opens nothing here: the pair of the role signs,
+/// which the tests of the cloud have.
+#[tokio::test]
+async fn each_request_to_an_object_store_has_to_be_signed() {
+    let folder = tempfile::tempdir().unwrap();
+    let [service, _] = access::files();
+    let settings = format!(
+        "listen.internal = \"127.0.0.1:0\"\nstore.buckets = [\"chat-1250000000\"]\n\
+         access.service_file = {service:?}\n"
+    );
+    fs::write(folder.path().join("cos.toml"), settings).unwrap();
+    let store = Process::start("cos", &[], folder.path(), &[]).await;
+    let base = format!("http://{}", store.address("internal"));
+    let listener = Listener { base, http: plain(), table: &[], nothing: Who::Signed };
+    for (path, method) in STORE.iter().flat_map(|path| METHODS.map(|method| (path, method))) {
+        for with in ALL {
+            let answer = send(listener.request(&method, path, with)).await;
+            let (status, place) = (answer.status().as_u16(), format!("{method} {path} {with:?}"));
+            // A method that the store does not have is refused as such.
+            assert!(matches!(status, 400 | 403 | 405), "{place}: {status}");
+            let said = answer.text().await.unwrap();
+            let tokens = [PUSH, SERVICE, OPERATOR, &role_key()];
+            assert!(!tokens.iter().any(|token| said.contains(token)), "{place}: {said}");
+        }
+    }
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(send(listener.request(&Method::GET, path, With::Nothing)).await.status(), 200);
+    }
+    assert!(store.stopped().await.success());
 }
 
 /// The public listener has no tokens, and says no more than whether the gateway is there.

@@ -236,6 +236,7 @@ async fn the_log_names_the_api_and_the_reason_once_and_nothing_that_came() {
     let log = gateway.log();
     assert_eq!(log.matches("did not prove who it is").count(), 1, "{log}");
     assert!(log.contains("reason=header Authorization is not of the form"), "{log}");
+    assert!(log.contains("client.address=127.0.0.1 "), "{log}");
     assert!(!log.contains("hunter2") && !log.contains(SECRET), "{log}");
     backend.stop();
 }

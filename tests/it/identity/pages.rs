@@ -182,6 +182,7 @@ async fn the_log_says_which_setting_lets_a_page_in() {
         assert_eq!(answer.status(), 403);
         gateway.logged(words).await;
     }
+    assert_eq!(gateway.log().matches("client.address=127.0.0.1 ").count(), 2);
 }
 
 /// The status and the body of the answer to a request that a browser could send.
