@@ -62,7 +62,10 @@ pub async fn serve_with_changes(
             async move { Ok(answer::answer(&service, is_ready, request).await) }
         })
     };
-    let serving = serve_http(listener, SERVE, stop.clone(), answering);
+    let serving = async {
+        serve_http(listener, SERVE, stop.clone(), answering).await;
+        service.store().settled().await;
+    };
     let following = async {
         while let Some(settings) = changes.recv().await {
             match service.take_over(settings).await {

@@ -2,6 +2,7 @@
 //!
 //! Plain values: nothing is opened here.
 
+mod bucket;
 mod credentials;
 mod store;
 
@@ -28,6 +29,7 @@ use daemon::{
 };
 
 pub use self::{
+    bucket::BucketSettings,
     credentials::Credential,
     store::{StoreSettings, StoreSync},
 };
@@ -95,7 +97,7 @@ impl Settings {
             internal_tls: TlsSettings::read_internal(&mut root.section("internal_tls"), base),
             service: service.map(TokenSource::File),
             is_insecure,
-            store: StoreSettings::read(&mut root.section("store")),
+            store: StoreSettings::read(&mut root.section("store"), base),
             credentials: credentials::read_all(root, base),
             watch: root.section("reload").read_or("watch", &flag(), "true"),
             log: LogSettings::read(&mut root.section("log")),

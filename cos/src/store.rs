@@ -1,5 +1,5 @@
-//! The objects: contents are files with random names, and everything else is in a catalog, whose
-//! transactions decide what there is.
+//! The objects: contents are files with random names, in folders or in a bucket, and everything
+//! else is in a catalog, whose transactions decide what there is.
 //!
 //! A change is acknowledged when the catalog has committed it. Files are written before, and files
 //! that nothing names any more are removed after, so that no instant shows half a change. What a
@@ -7,10 +7,12 @@
 
 mod catalog;
 mod draft;
+mod file_name;
 mod files;
 mod lists;
 mod object;
 mod open;
+mod place;
 mod uploads;
 
 #[cfg(test)]
@@ -22,6 +24,7 @@ use std::{
 };
 
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
+use tokio_util::task::TaskTracker;
 
 pub use self::open::OpenError;
 use self::{catalog::Catalog, files::Files};
@@ -49,6 +52,8 @@ struct Inner {
     catalog: Mutex<Catalog>,
     files: Files,
     turns: Arc<Semaphore>,
+    /// Removals of contents that go on beside the requests.
+    removals: TaskTracker,
 }
 
 impl Store {
@@ -70,6 +75,12 @@ impl Store {
         });
         // A panic, or the end of the process.
         done.await.unwrap_or_else(|error| Err(Refusal::internal(error)))
+    }
+
+    /// Waits until nothing is being removed any more.
+    pub(crate) async fn settled(&self) {
+        self.0.removals.close();
+        self.0.removals.wait().await;
     }
 
     /// All buckets, by name.

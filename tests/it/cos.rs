@@ -1,6 +1,7 @@
 //! The object store: the cloud's own client libraries use it, it is killed, and it is asked what it
 //! has to refuse.
 
+mod bucket;
 mod embedded;
 mod killed;
 mod large;

@@ -13,9 +13,6 @@ use tracing::error;
 use super::refused::chain;
 use crate::store::HeldObject;
 
-/// How many bytes are read at once.
-const PIECE_BYTES: u64 = 128 << 10;
-
 /// The bytes of `range`. If they cannot be read, the body breaks off.
 pub(super) fn stream(object: HeldObject, range: Range<u64>) -> Body {
     let object = Arc::new(object);
@@ -25,7 +22,7 @@ pub(super) fn stream(object: HeldObject, range: Range<u64>) -> Body {
             if range.is_empty() {
                 return Ok(None);
             }
-            let length_max = PIECE_BYTES.min(range.end - range.start);
+            let length_max = object.piece_bytes().min(range.end - range.start);
             let length_max = usize::try_from(length_max).unwrap_or(usize::MAX);
             let piece = object.read(range.start, length_max).await.map_err(|refusal| {
                 let source = refusal.source.as_deref();

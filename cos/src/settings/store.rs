@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use daemon::settings::{Kind, Section, one_of, path, text};
 use strum::VariantArray;
 
+use super::BucketSettings;
 use crate::request::is_bucket_name;
 
 /// The settings of the store.
@@ -13,6 +14,8 @@ pub struct StoreSettings {
     /// `dir`: a folder that no other process uses. A relative path starts at the working directory,
     /// as that of the journal.
     pub dir: PathBuf,
+    /// `contents`: the bucket of another object store with the contents. None: they are in `dir`.
+    pub contents: Option<BucketSettings>,
     /// `sync`: what acknowledged changes survive.
     pub sync: StoreSync,
     /// `buckets`: made at the start if they are not there.
@@ -42,10 +45,11 @@ impl StoreSync {
 }
 
 impl StoreSettings {
-    pub(super) fn read(section: &mut Section) -> Self {
+    pub(super) fn read(section: &mut Section, base: &Path) -> Self {
         let sync = one_of(StoreSync::VARIANTS.iter().map(|sync| (sync.word(), *sync)));
         Self {
             dir: section.read_or("dir", &path(Path::new("")), "data/cos"),
+            contents: BucketSettings::read(&mut section.section("contents"), base),
             sync: section.read_or("sync", &sync, "process"),
             buckets: section.read_or("buckets", &buckets(), "[]"),
             region: section.read_or("region", &text(), "ap-guangzhou"),

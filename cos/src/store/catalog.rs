@@ -20,7 +20,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use self::columns::{time, to_millis};
-use super::{BucketEntry, files::FileName};
+use super::{BucketEntry, file_name::FileName};
 use crate::{
     refusal::{Code, Refusal},
     settings::StoreSync,
@@ -51,10 +51,15 @@ impl Catalog {
         if version > schema::VERSION {
             return Ok(None);
         }
-        if version == 0 {
-            schema::make_tables(&mut connection)?;
+        if version < schema::VERSION {
+            schema::make_tables(&mut connection, version)?;
         }
         Ok(Some(Self(connection)))
+    }
+
+    /// The id of this catalog, which no other has.
+    pub(super) fn id(&self) -> rusqlite::Result<String> {
+        self.0.query_row("select id from identity", [], |row| row.get(0))
     }
 
     /// The names that begin with `first`, two digits, of the files that contents consist of.

@@ -7,7 +7,8 @@ use md5::{Digest, Md5};
 
 use super::{
     Content, Store,
-    files::{FileName, Files, Segment},
+    file_name::FileName,
+    files::{Files, Segment},
 };
 use crate::refusal::Refusal;
 

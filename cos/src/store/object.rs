@@ -109,6 +109,11 @@ impl HeldObject {
         &self.object
     }
 
+    /// How many bytes are read at once.
+    pub(crate) fn piece_bytes(&self) -> u64 {
+        self.store.0.files.place().piece_bytes()
+    }
+
     /// Reads up to `length_max` bytes from `offset` on, which is before the end.
     pub(crate) async fn read(
         self: &Arc<Self>,

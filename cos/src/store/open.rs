@@ -12,14 +12,20 @@ use std::{
 
 use rusqlite::ErrorCode;
 use tokio::{sync::Semaphore, task::spawn_blocking};
+use tokio_util::task::TaskTracker;
 use tracing::{error, info};
 
 use super::{
     Inner, Store, WORKS_MAX,
     catalog::Catalog,
-    files::{FileName, Files},
+    file_name::FileName,
+    files::Files,
+    place::{Bucket, Folder, Place, sync_folder},
 };
-use crate::{refusal::Code, settings::StoreSettings};
+use crate::{
+    refusal::Code,
+    settings::{StoreSettings, StoreSync},
+};
 
 /// The store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +33,9 @@ pub enum OpenError {
     /// The folder, or a file in it, cannot be used.
     #[error("could not use the folder of the object store, {}, which store.dir sets", .0.display())]
     Folder(PathBuf, #[source] io::Error),
+    /// The bucket of the contents cannot be used.
+    #[error("could not use the bucket {0}, which store.contents.url sets")]
+    Bucket(String, #[source] io::Error),
     /// Another process has the store open.
     #[error("the object store in {} is in use by another process; give each its own store.dir", .0.display())]
     InUse(PathBuf),
@@ -61,7 +70,19 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
         .map_err(failed)?
         .ok_or_else(|| OpenError::TooNew(file.clone()))?;
     // The lock is held from here on.
-    let files = Files::open(folder, settings.sync).map_err(unusable)?;
+    let removals = TaskTracker::new();
+    let place: Box<dyn Place> = match &settings.contents {
+        None => Box::new(Folder::open(folder.join("contents"), settings.sync).map_err(unusable)?),
+        Some(bucket) => {
+            let id = catalog.id().map_err(failed)?;
+            let opened = Bucket::open(bucket, &id, removals.clone());
+            Box::new(opened.map_err(|error| OpenError::Bucket(bucket.bucket.clone(), error))?)
+        }
+    };
+    let files = Files::open(folder, place).map_err(unusable)?;
+    if settings.sync == StoreSync::Power {
+        sync_folder(folder).map_err(unusable)?;
+    }
     sweep(&catalog, &files, failed, unusable)?;
     for bucket in &settings.buckets {
         match catalog.make_bucket(bucket, SystemTime::now()) {
@@ -77,7 +98,7 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
         }
     }
     let turns = Arc::new(Semaphore::new(WORKS_MAX));
-    Ok(Store(Arc::new(Inner { catalog: Mutex::new(catalog), files, turns })))
+    Ok(Store(Arc::new(Inner { catalog: Mutex::new(catalog), files, turns, removals })))
 }
 
 /// Others must not read the contents past the signatures.
@@ -100,17 +121,13 @@ fn sweep(
     unusable: impl Fn(io::Error) -> OpenError,
 ) -> Result<(), OpenError> {
     let (mut removed, mut missing) = (0_usize, 0_usize);
-    for folder in files.folders() {
-        let first = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let mut named: HashSet<String> = catalog.files_in(first).map_err(&failed)?;
-        for entry in fs::read_dir(&folder).map_err(&unusable)? {
-            let name = entry.map_err(&unusable)?.file_name().to_string_lossy().into_owned();
-            if !named.remove(&name) {
-                files.remove(vec![FileName::of(name)]);
-                removed += 1;
-            }
-        }
+    for group in files.place().groups().map_err(&unusable)? {
+        let (first, names) = group.map_err(&unusable)?;
+        let mut named: HashSet<String> = catalog.files_in(&first).map_err(&failed)?;
+        let unnamed: Vec<_> = names.into_iter().filter(|name| !named.remove(name)).collect();
+        removed += unnamed.len();
         missing += named.len();
+        files.remove(unnamed.into_iter().map(FileName::of).collect());
     }
     if removed > 0 {
         info!(removed, "files of changes that an earlier process did not finish were removed");
@@ -118,7 +135,7 @@ fn sweep(
     if missing > 0 {
         error!(
             missing,
-            "files of the object store are missing: the machine lost power and store.sync is not \
+            "contents of the object store are missing: the machine lost power and store.sync is not \
              \"power\", or another program removed them; objects with them cannot be read"
         );
     }

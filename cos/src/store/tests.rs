@@ -11,6 +11,7 @@ const BUCKET: &str = "chat-125";
 fn settings(folder: &Path) -> StoreSettings {
     StoreSettings {
         dir: folder.join("cos"),
+        contents: None,
         sync: StoreSync::Process,
         buckets: vec![BUCKET.to_owned()],
         region: "r".to_owned(),

@@ -71,6 +71,20 @@ impl S3 {
         ]
     }
 
+    /// Its address, and a URL of its bucket, as settings have them.
+    pub(crate) fn place(&self) -> [String; 2] {
+        [format!("http://{}", self.address), format!("s3://{BUCKET}/{PREFIX}")]
+    }
+
+    /// How many objects there are below `folder` of the prefix.
+    pub(crate) fn count(&self, folder: &str) -> usize {
+        match fs::read_dir(self.roster().join(folder)) {
+            Ok(entries) => entries.count(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
     /// Stops at once, also in the middle of requests, like a process that is killed.
     pub(crate) async fn stop(&mut self) {
         let Running { stop, task } = self.running.take().unwrap();
@@ -125,6 +139,14 @@ impl S3 {
         let mut answered = self.answered.subscribe();
         let has = |lines: &Vec<String>| lines.iter().any(|line| line.contains(what));
         soon(&format!("an answer to {what}"), answered.wait_for(has)).await.unwrap();
+    }
+
+    /// Waits until the list has `count` lines with `what`.
+    pub(crate) async fn until_answered_times(&self, what: &str, count: usize) {
+        let mut answered = self.answered.subscribe();
+        let has =
+            |lines: &Vec<String>| lines.iter().filter(|it| it.contains(what)).count() >= count;
+        soon(&format!("{count} answers to {what}"), answered.wait_for(has)).await.unwrap();
     }
 
     /// All requests answered so far, such as `200 GET /bucket?list-type=2`.

@@ -12,8 +12,8 @@ use crate::{
     refusal::{Code, Refusal},
     request::ListQuery,
     store::{
-        Listed, Metadata, NewObject, Object, Overwrite, Page, Stored,
-        files::{FileName, Segment},
+        Listed, Metadata, NewObject, Object, Overwrite, Page, Stored, file_name::FileName,
+        files::Segment,
     },
 };
 

@@ -1,9 +1,10 @@
 //! The tables of the catalog.
 
 use rusqlite::Connection;
+use uuid::Uuid;
 
 /// The version of the tables.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Keys are bytes, since they are listed in the order of their bytes. Times are milliseconds since
 /// 1970. The id of an object is a new one whenever the object is replaced.
@@ -53,9 +54,18 @@ const TABLES: &str = "
     create index parts_by_file on parts (file);
 ";
 
-pub(super) fn make_tables(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Since version 2. The one row has the id of the catalog, by which a bucket knows it.
+const IDENTITY: &str = "create table identity (id text not null) strict";
+
+/// Makes the tables that `version` does not have. 0 has none.
+pub(super) fn make_tables(connection: &mut Connection, version: i64) -> rusqlite::Result<()> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
+    if version < 1 {
+        transaction.execute_batch(TABLES)?;
+    }
+    transaction.execute(IDENTITY, [])?;
+    let id = Uuid::new_v4().simple().to_string();
+    transaction.execute("insert into identity (id) values (?1)", [id])?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()
 }

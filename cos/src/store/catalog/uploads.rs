@@ -17,8 +17,8 @@ use crate::{
     refusal::{Code, Refusal},
     request::{ListParts, ListUploads},
     store::{
-        Content, Listed, ListedPart, ListedUpload, Metadata, Page, Stored,
-        files::{FileName, Segment},
+        Content, Listed, ListedPart, ListedUpload, Metadata, Page, Stored, file_name::FileName,
+        files::Segment,
     },
 };
 
