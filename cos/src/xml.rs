@@ -10,4 +10,5 @@ mod tests;
 pub(crate) use self::{
     answers::{begun, buckets, completed, copied, deleted, error, objects, parts, uploads},
     bodies::{Completion, Deletion},
+    writer::can_hold,
 };

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use daemon::{body::RequestBody, http::Body};
+use daemon::{body::RequestBody, http::Body, offload::offload};
 use http::{HeaderValue, Response, StatusCode};
 
 use super::{
     answer::{Asked, empty, xml as document},
     body::{Digest, read_xml, receive},
+    buckets::check_next,
     metadata,
     objects::{answer_of, find_source},
     range,
@@ -26,6 +27,7 @@ const PIECE_BYTES: u64 = 128 << 10;
 pub(super) async fn list(asked: &Asked<'_>, query: &ListUploads) -> Answer {
     let bucket = asked.names[0];
     let page = asked.service.store().list_uploads(bucket, query).await?;
+    check_next(page.next.as_deref(), query.is_encoded)?;
     Ok(document(xml::uploads(bucket, query, &page, asked.service.owner())))
 }
 
@@ -88,7 +90,7 @@ pub(super) async fn complete(asked: &Asked<'_>, upload: &str, body: RequestBody)
     let digest = Digest::of(&asked.head.headers)?;
     let body = read_xml(asked, body).await?;
     digest.map_or(Ok(()), |digest| digest.check_bytes(&body))?;
-    let parts = Completion::parse(&body)?.parts;
+    let parts = offload(body.len(), move || Completion::parse(&body)).await?.parts;
     let parts = parts.iter().map(|part| (part.number, part.etag().to_owned())).collect();
     let stored = asked.service.store().complete_upload(asked.names, upload, parts).await?;
     let key = encode(asked.names[1].as_bytes()).replace("%2F", "/");

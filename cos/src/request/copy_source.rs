@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{Endpoint, percent::decode};
+use super::{Endpoint, is_cloud_name, percent::decode};
 use crate::refusal::{Code, Refusal};
 
 pub(super) const HEADER: &str = "x-cos-copy-source";
@@ -30,7 +30,12 @@ impl CopySource {
             return Err(Refusal::new(Code::NotImplemented, message));
         }
         let (host, path) = text.split_at(text.find('/').ok_or_else(wrong)?);
-        match Endpoint::parse(&decode(host)?, path)? {
+        let host = decode(host)?;
+        // Another host has another object of this name.
+        if !host.is_empty() && !is_cloud_name(&host.to_ascii_lowercase()) {
+            return Err(wrong());
+        }
+        match Endpoint::parse(&host, path)? {
             Endpoint::Object { bucket, key } => Ok(Some(Self { bucket, key })),
             Endpoint::Service | Endpoint::Bucket(_) => Err(wrong()),
         }

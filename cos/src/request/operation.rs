@@ -3,7 +3,7 @@
 //! Parameters that name a feature of the cloud which is not served are refused by name. Others that
 //! are not known here are ignored, as in the cloud.
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, header::TRANSFER_ENCODING};
 
 use super::{CopySource, Endpoint, Query};
 use crate::refusal::{Code, Refusal};
@@ -65,6 +65,11 @@ const NOT_SERVED_HEADERS: [&str; 4] = [
     "x-cos-tagging",
     "x-cos-object-lock-mode",
 ];
+
+/// Conditions on the object that a change would replace. Ignored, they would lose what another
+/// client has stored.
+const CONDITIONS: [&str; 4] =
+    ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,13 +136,50 @@ impl Operation {
         headers: &HeaderMap,
     ) -> Result<Self, Refusal> {
         refuse_what_is_not_served(query, headers)?;
-        match endpoint {
+        let operation = match endpoint {
             Endpoint::Service => match *method {
                 Method::GET => Ok(Self::ListBuckets),
                 _ => Err(not_allowed(method, "the list of buckets")),
             },
             Endpoint::Bucket(_) => Self::of_bucket(method, query),
             Endpoint::Object { .. } => Self::of_object(method, query, headers),
+        }?;
+        operation.check_headers(headers)?;
+        Ok(operation)
+    }
+
+    /// Whether the object with the key may be another one afterwards.
+    fn changes_object(&self) -> bool {
+        matches!(
+            self,
+            Self::PutObject
+                | Self::CopyObject(_)
+                | Self::DeleteObject
+                | Self::PutPart { .. }
+                | Self::CopyPart { .. }
+                | Self::CompleteUpload { .. }
+        )
+    }
+
+    /// Refuses what would be another change than the headers ask for.
+    fn check_headers(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        if let Some(coding) = headers.get(TRANSFER_ENCODING)
+            && !coding.as_bytes().eq_ignore_ascii_case(b"chunked")
+        {
+            let message = "A Transfer-Encoding but chunked is not served by this object store.";
+            return Err(Refusal::new(Code::NotImplemented, message));
+        }
+        let condition = CONDITIONS.iter().find(|name| headers.contains_key(**name));
+        match condition.filter(|_| self.changes_object()) {
+            Some(name) => {
+                let message = format!(
+                    "The header {name} is not served for a {}; x-cos-forbid-overwrite: true keeps an \
+                     object from being replaced.",
+                    self.name()
+                );
+                Err(Refusal::new(Code::NotImplemented, message))
+            }
+            None => Ok(()),
         }
     }
 

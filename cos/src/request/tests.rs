@@ -105,6 +105,16 @@ fn what_is_not_served_is_refused_by_name() {
         (
             "PUT",
             "/a",
+            &[("x-cos-copy-source", "evil.example/chat-125/a")],
+            Code::InvalidArgument,
+            "<bucket>",
+        ),
+        ("PUT", "/a", &[("if-none-match", "*")], Code::NotImplemented, "header if-none-match "),
+        ("DELETE", "/a", &[("if-match", "\"e\"")], Code::NotImplemented, "header if-match "),
+        ("PUT", "/a", &[("transfer-encoding", "gzip, chunked")], Code::NotImplemented, "chunked"),
+        (
+            "PUT",
+            "/a",
             &[("x-cos-copy-source", "/chat-125/a?versionId=7")],
             Code::NotImplemented,
             "versionId",

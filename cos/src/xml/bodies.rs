@@ -1,5 +1,6 @@
 //! The bodies of requests that are XML.
 
+use quick_xml::{Reader, events::Event};
 use serde::Deserialize;
 
 use crate::refusal::{Code, Refusal};
@@ -42,7 +43,7 @@ pub(crate) struct CompletedPart {
 
 impl Deletion {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
-        let parsed: Self = parse(body)?;
+        let parsed: Self = parse(body, "Delete")?;
         if parsed.objects.is_empty() || parsed.objects.len() > DELETED_MAX {
             let message = format!("Delete has not 1 to {DELETED_MAX} elements Object.");
             return Err(Refusal::new(Code::MalformedXml, message));
@@ -57,7 +58,7 @@ impl Deletion {
 
 impl Completion {
     pub(crate) fn parse(body: &[u8]) -> Result<Self, Refusal> {
-        let parsed: Self = parse(body)?;
+        let parsed: Self = parse(body, "CompleteMultipartUpload")?;
         if parsed.parts.is_empty() {
             let message = "CompleteMultipartUpload has no element Part.";
             return Err(Refusal::new(Code::MalformedXml, message));
@@ -78,9 +79,27 @@ impl CompletedPart {
     }
 }
 
-fn parse<'b, T: Deserialize<'b>>(body: &'b [u8]) -> Result<T, Refusal> {
+/// The document in `body`, whose outermost element is `root`.
+fn parse<'b, T: Deserialize<'b>>(body: &'b [u8], root: &str) -> Result<T, Refusal> {
     let malformed = |what: &str| Refusal::new(Code::MalformedXml, format!("The body is {what}."));
     let text = str::from_utf8(body).map_err(|_| malformed("not in UTF-8"))?;
+    if root_of(text).is_none_or(|found| found != root.as_bytes()) {
+        return Err(malformed(&format!("not the XML {root}")));
+    }
     // The error quotes the body.
     quick_xml::de::from_str(text).map_err(|_| malformed("not the XML that this request has"))
+}
+
+/// The name of the outermost element, without a prefix.
+fn root_of(text: &str) -> Option<Vec<u8>> {
+    let mut reader = Reader::from_str(text);
+    loop {
+        match reader.read_event().ok()? {
+            Event::Start(start) | Event::Empty(start) => {
+                return Some(start.local_name().as_ref().to_vec());
+            }
+            Event::Eof => return None,
+            _ => {}
+        }
+    }
 }

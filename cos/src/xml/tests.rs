@@ -89,6 +89,7 @@ fn other_bodies_are_refused() {
         ("hunter2".to_owned(), Code::MalformedXml),
         ("<CompleteMultipartUpload>".to_owned(), Code::MalformedXml),
         (complete(String::new()), Code::MalformedXml),
+        (format!("<Other>{}</Other>", part("1")), Code::MalformedXml),
         (complete(part("x")), Code::MalformedXml),
         (complete(part("2") + &part("1")), Code::InvalidPartOrder),
         (complete(part("1") + &part("1")), Code::InvalidPartOrder),
@@ -100,6 +101,7 @@ fn other_bodies_are_refused() {
     let object = "<Object><Key>a</Key></Object>";
     for (body, code) in [
         ("<Delete></Delete>".to_owned(), Code::MalformedXml),
+        (format!("<Completion>{object}</Completion>"), Code::MalformedXml),
         (format!("<Delete>{}</Delete>", object.repeat(1001)), Code::MalformedXml),
         (
             "<Delete><Object><Key>a</Key><VersionId>7</VersionId></Object></Delete>".to_owned(),

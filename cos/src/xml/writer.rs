@@ -48,10 +48,20 @@ impl Extend<Escaped> for String {
                 '\t' => self.push_str("&#9;"),
                 '\n' => self.push_str("&#10;"),
                 '\r' => self.push_str("&#13;"),
-                // XML 1.0 can hold none of these, in no way (section 2.2).
-                '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => self.push('\u{fffd}'),
+                lost if is_lost(lost) => self.push('\u{fffd}'),
                 other => self.push(other),
             }
         }
     }
+}
+
+/// Whether XML 1.0 can hold the character in no way (section 2.2).
+fn is_lost(character: char) -> bool {
+    let is_space = matches!(character, '\t' | '\n' | '\r');
+    !is_space && matches!(character, '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// Whether a document can have this text.
+pub(crate) fn can_hold(text: &str) -> bool {
+    !text.contains(is_lost)
 }

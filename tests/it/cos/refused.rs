@@ -283,3 +283,30 @@ async fn until(is: impl Fn() -> bool) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// A list that goes on from a key with a replaced character would leave objects out.
+#[tokio::test]
+async fn a_page_that_would_end_with_a_key_that_xml_cannot_hold_is_refused() {
+    let runs = Runs::new();
+    let store = runs.start().await;
+    let address = store.address("internal");
+    for key in ["a%01", "b"] {
+        let put = client().put(url(address, key)).body("x").send().await.unwrap();
+        assert_eq!(put.status(), 200, "{key}");
+    }
+    let list = async |query: &str| {
+        let answer = client().get(url(address, query)).send().await.unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    let (status, said) = list("?max-keys=1").await;
+    assert_eq!(status, 400, "{said}");
+    assert!(said.contains("ask with encoding-type=url"), "{said}");
+    let (status, page) = list("?max-keys=1&encoding-type=url").await;
+    assert_eq!(status, 200);
+    assert!(page.contains("<NextMarker>a%01</NextMarker>"), "{page}");
+    let (_, rest) = list("?marker=a%01").await;
+    assert!(rest.contains("<Key>b</Key>") && !rest.contains("<Key>a"), "{rest}");
+    // All at once there is no page to lose.
+    assert_eq!(list("").await.0, 200);
+    end(store).await;
+}
