@@ -10,16 +10,17 @@ const { LONGHOLD_NAMES: namesText } = process.env;
 delete process.env.LONGHOLD_NAMES;
 if (namesText) leadNames(parse(namesText));
 
-function leadNames({ port, domains, led, passed, refused, refuses }) {
+function leadNames({ port, forms, led, passed, refused, refuses }) {
   const { Socket, isIP } = require("node:net");
   const { hostname } = require("node:os");
   const { writeSync: writeNow } = require("node:fs");
   const { connect } = Socket.prototype;
   const { nextTick } = process;
   const said = new Set();
+  const whole = forms.map((form) => new RegExp(`^(?:${form})$`));
 
   const isLed = (name) => port !== null && !passed.includes(name) && (led.includes(name)
-    || domains.some((domain) => name === domain || name.endsWith(`.${domain}`)));
+    || whole.some((form) => form.test(name)));
   const isOutside = (name) => isIP(name) === 0 && name !== "localhost"
     && !name.endsWith(".localhost") && name !== hostname().toLowerCase();
   const isRefused = (name) => refused.includes(name)

@@ -14,7 +14,8 @@ class Names:
 
     def __init__(self, settings):
         self.listener = "127.0.0.1", settings["port"]
-        self.domains = tuple("." + domain for domain in settings["domains"])
+        from re import compile as compiled
+        self.forms = [compiled(form) for form in settings["forms"]]
         self.led, self.passed = set(settings["led"]), set(settings["passed"])
         self.refused, self.refuses = set(settings["refused"]), settings["refuses"]
         self.said = set()
@@ -24,7 +25,7 @@ class Names:
         name = plain_name(host)
         if not name or name in self.passed or self.listener[1] is None:
             return False
-        return name in self.led or ("." + name).endswith(self.domains)
+        return name in self.led or any(form.fullmatch(name) for form in self.forms)
 
     def check(self, host, socket):
         """Raises the usual error for a name that is refused."""

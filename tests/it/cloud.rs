@@ -67,6 +67,15 @@ impl Cloud {
         Self { functions: Functions::start_in(folder, &text).await, cos, pushes, public }
     }
 
+    /// A function, and names that lead to no server.
+    async fn without_servers(language: &str, code: &str, cloud: &str) -> Functions {
+        let folder = folder();
+        write_code(&folder, language, code);
+        let function = function(language, "timeout = \"30s\"");
+        let text = format!("variables.push = \"http://127.0.0.1:1\"\n[cloud]\n{cloud}\n{function}");
+        Functions::start_in(folder, &text).await
+    }
+
     /// What the function `language` returns for `event`.
     async fn returns(&self, language: &str, event: &Value) -> Value {
         self.functions.returns(language, event).await

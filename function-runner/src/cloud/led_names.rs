@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     forward::Forwarding,
-    names::{CloudName, DOMAINS, cloud_name},
+    names::{CloudName, FORMS, cloud_name},
     process::CloudProcess,
     roots::Roots,
     said::Said,
@@ -98,6 +98,13 @@ impl LedNames {
         lead
     }
 
+    /// Somebody has asked the proxy for `name` without the credentials of the instance. Logged.
+    pub(crate) fn without_credentials(&self, name: &str) {
+        let what = "who asked the proxy showed no credentials of the instance, which are in the \
+                    address in http_proxy";
+        self.0.said.leads_nowhere(name, what);
+    }
+
     /// The answer for a name that leads nowhere.
     pub(crate) fn nowhere(name: &str, setting: &str) -> Response<Body> {
         let what = format!("{name} leads nowhere: set {setting} in functions.toml");
@@ -155,7 +162,7 @@ impl LedNames {
         let all = |is_such: fn(&NamedPlace) -> bool| of(names, is_such);
         json!({
             "port": port,
-            "domains": DOMAINS,
+            "forms": FORMS.map(|(form, _)| form),
             "led": all(|place| matches!(place, NamedPlace::Url(_))),
             "passed": all(|place| matches!(place, NamedPlace::Pass)),
             "refused": all(|place| matches!(place, NamedPlace::Refuse)),
@@ -186,7 +193,6 @@ impl CloudNames {
             (Some(CloudName::Cos), _) => server(&self.cos, "cloud.cos"),
             (Some(CloudName::Api), _) => Lead::Api,
             (Some(CloudName::Gateway), _) => server(&self.gateway, "cloud.gateway"),
-            (Some(CloudName::Other), _) => Lead::Nowhere("cloud.names"),
             (None, Outside::Pass) => Lead::Outside,
             (None, Outside::Refuse) => Lead::Refused,
         }
@@ -231,7 +237,7 @@ mod tests {
             ("set-a.cb-b.apigateway.tencentyun.com", Lead::Push),
             ("scf.tencentcloudapi.com", Lead::Api),
             ("service-a.gz.apigw.tencentcs.com", Lead::Nowhere("cloud.gateway")),
-            ("cvm.tencentcloudapi.com", Lead::Nowhere("cloud.names")),
+            ("cvm.tencentcloudapi.com", Lead::Outside),
             ("sms.tencentcloudapi.com", Lead::Outside),
             ("db.example.com", Lead::Server(url("http://127.0.0.1:5"))),
             ("bad.example.com", Lead::Refused),

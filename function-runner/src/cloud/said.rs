@@ -9,7 +9,8 @@ use tracing::{debug, info, warn};
 
 use crate::invocation::RecentLines;
 
-/// How many names of a function are remembered. Lines of further ones are at level debug.
+/// How many names of a function are remembered, of those that lead somewhere and of the others.
+/// Lines of further ones are at level debug, which the log says.
 const NAMES_MAX: usize = 256;
 
 /// Writes the lines of one function.
@@ -17,19 +18,21 @@ const NAMES_MAX: usize = 256;
 pub(super) struct Said {
     function: String,
     lines: RecentLines,
-    names: Mutex<HashSet<String>>,
+    leading: Mutex<HashSet<String>>,
+    leading_nowhere: Mutex<HashSet<String>>,
 }
 
 impl Said {
     pub(super) fn new(function: &str, lines: RecentLines) -> Self {
-        Self { function: function.to_owned(), lines, names: Mutex::default() }
+        let (leading, leading_nowhere) = Default::default();
+        Self { function: function.to_owned(), lines, leading, leading_nowhere }
     }
 
     /// `name` leads to `place`.
     pub(super) fn leads(&self, name: &str, place: &str) {
         let function = &*self.function;
         let text = format!("{name} leads to {place} for function {function}");
-        if self.is_first(name) {
+        if self.is_first(&self.leading, name) {
             return info!(function.name = function, "{text}");
         }
         debug!(function.name = function, "{text}");
@@ -39,15 +42,24 @@ impl Said {
     pub(super) fn leads_nowhere(&self, name: &str, what: &str) {
         let function = &*self.function;
         let text = format!("{name} leads nowhere for function {function}: {what}");
-        if self.is_first(name) {
+        if self.is_first(&self.leading_nowhere, name) {
             self.lines.push(&[Arc::from(&*text)]);
             return warn!(function.name = function, "{text}");
         }
         debug!(function.name = function, "{text}");
     }
 
-    fn is_first(&self, name: &str) -> bool {
-        let mut names = self.names.lock().expect("nothing panics with the lock held");
-        names.len() < NAMES_MAX && names.insert(name.to_owned())
+    fn is_first(&self, names: &Mutex<HashSet<String>>, name: &str) -> bool {
+        let mut names = names.lock().expect("nothing panics with the lock held");
+        let is_first = names.len() < NAMES_MAX && names.insert(name.to_owned());
+        if is_first && names.len() == NAMES_MAX {
+            let function = &*self.function;
+            warn!(
+                function.name = function,
+                "function {function} has asked for {NAMES_MAX} names; lines about further ones are at \
+                 level debug"
+            );
+        }
+        is_first
     }
 }

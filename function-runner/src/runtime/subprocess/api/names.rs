@@ -87,7 +87,10 @@ impl Names {
                 message(StatusCode::FORBIDDEN, what)
             }
             Asked::Name(name) => self.answer_for(&name, None, request).await,
-            Asked::Proxied { .. } | Asked::Tunnel { .. } if !self.has_credentials(&request) => {
+            Asked::Proxied { ref name, .. } | Asked::Tunnel { ref name, .. }
+                if !self.has_credentials(&request) =>
+            {
+                self.led.without_credentials(name);
                 credentials_wanted()
             }
             Asked::Proxied { name, port } => self.answer_for(&name, Some(port), request).await,
