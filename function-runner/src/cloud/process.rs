@@ -124,7 +124,7 @@ impl Certificates {
     }
 
     pub(super) fn roots(&self) -> &Roots {
-        &self.roots.0
+        &self.roots.roots
     }
 }
 

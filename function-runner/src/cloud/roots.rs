@@ -4,12 +4,13 @@
 //! the files: they have no secret.
 
 use std::{
-    fs::{self, DirBuilder, Permissions},
+    fs::{self, DirBuilder, DirEntry, File, Permissions},
     io,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
+use nix::unistd::Uid;
 use tracing::{debug, warn};
 use uuid::Uuid;
 
@@ -34,18 +35,33 @@ pub(crate) struct Roots {
 
 /// The files, which are removed when this is dropped.
 #[derive(Debug)]
-pub(super) struct RootFiles(pub(super) Roots);
+pub(super) struct RootFiles {
+    pub(super) roots: Roots,
+    /// What cleans `/tmp` leaves a locked folder alone, however old it is (tmpfiles.d(5)), and so
+    /// do other runners.
+    _lock: File,
+}
+
+/// Not in a folder of the runner's, which other users may not enter.
+const PLACE: &str = "/tmp";
+const PREFIX: &str = "longhold-roots-";
 
 impl RootFiles {
     /// Writes the files, with `authority` as ours, in PEM.
     pub(super) fn write(authority: &str) -> io::Result<Self> {
-        // Not in a folder of the runner's, which other users may not enter.
-        let folder = PathBuf::from(format!("/tmp/longhold-roots-{}", Uuid::new_v4().simple()));
+        remove_left();
+        let name = Uuid::new_v4().simple().to_string();
+        let folder = Path::new(PLACE).join(format!("{PREFIX}{name}"));
+        // Under another name until it is locked, so that no other runner takes it for a rest.
+        let draft = Path::new(PLACE).join(format!(".{PREFIX}{name}"));
         // Whoever has prepared this name is not followed.
-        DirBuilder::new().mode(0o755).create(&folder)?;
+        DirBuilder::new().mode(0o755).create(&draft)?;
+        let lock = File::open(&draft)?;
+        lock.lock()?;
+        fs::rename(&draft, &folder)?;
         let (all, own) = (folder.join("all.pem"), folder.join("own.pem"));
-        let files = Self(Roots { folder, all, own });
-        let Roots { folder, all, own } = &files.0;
+        let files = Self { roots: Roots { folder, all, own }, _lock: lock };
+        let Roots { folder, all, own } = &files.roots;
         fs::set_permissions(folder, Permissions::from_mode(0o755))?;
         let system = system().unwrap_or_else(|| {
             warn!(
@@ -62,10 +78,28 @@ impl RootFiles {
 
 impl Drop for RootFiles {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0.folder) {
+        if let Err(error) = fs::remove_dir_all(&self.roots.folder) {
             debug!(%error, "the files of authorities were not removed");
         }
     }
+}
+
+/// Removes the folders of runners of this user that were killed: nobody locks them.
+fn remove_left() {
+    let Ok(entries) = fs::read_dir(PLACE) else { return };
+    for folder in entries.flatten().filter(is_of_roots).map(|entry| entry.path()) {
+        let is_left = File::open(&folder).is_ok_and(|lock| lock.try_lock().is_ok());
+        if is_left && fs::remove_dir_all(&folder).is_ok() {
+            debug!(path = %folder.display(), "files of authorities of a runner that is gone removed");
+        }
+    }
+}
+
+/// Whether a runner of this user has made the folder.
+fn is_of_roots(entry: &DirEntry) -> bool {
+    let has_name = entry.file_name().to_string_lossy().starts_with(PREFIX);
+    has_name
+        && entry.metadata().is_ok_and(|it| it.is_dir() && it.uid() == Uid::effective().as_raw())
 }
 
 impl Roots {
@@ -97,14 +131,12 @@ fn put(file: &Path, text: &str) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::{fs, os::unix::fs::PermissionsExt};
-
-    use super::RootFiles;
+    use super::*;
 
     #[test]
     fn all_users_can_read_the_files_until_they_are_removed() {
         let files = RootFiles::write("-----BEGIN CERTIFICATE-----").unwrap();
-        let roots = files.0.clone();
+        let roots = files.roots.clone();
         let mode = |path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!(
             (mode(&roots.folder), mode(&roots.all), mode(&roots.own)),
@@ -114,5 +146,16 @@ mod tests {
         assert!(all.ends_with(&own), "{own}");
         drop(files);
         assert!(!roots.folder.exists());
+    }
+
+    #[test]
+    fn what_a_killed_runner_has_left_is_removed_and_what_a_running_one_uses_is_not() {
+        let running = RootFiles::write("").unwrap();
+        let left = PathBuf::from(format!("{PLACE}/{PREFIX}{}", Uuid::new_v4().simple()));
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("all.pem"), "").unwrap();
+        let other = RootFiles::write("").unwrap();
+        assert!(!left.exists());
+        assert!(running.roots.all.exists() && other.roots.all.exists());
     }
 }
