@@ -15,7 +15,7 @@ use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 use daemon::telemetry::LOGGING;
 
 /// Folders that have code of this repository.
-pub(crate) const FOLDERS: [&str; 12] = [
+pub(crate) const FOLDERS: [&str; 13] = [
     "batch",
     "bench",
     "cos",
@@ -24,6 +24,7 @@ pub(crate) const FOLDERS: [&str; 12] = [
     "function-runner",
     "functions",
     "gateway",
+    "project",
     "shared",
     "skipped",
     "src",
@@ -37,6 +38,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("lambda-echo", &[]),
     ("daemon", &[]),
     ("batch", &[]),
+    ("project", &[]),
     ("skipped", &[]),
     ("functions", &["shared", "batch"]),
     ("function-runner", &["shared", "functions", "daemon", "batch"]),
@@ -73,7 +75,7 @@ fn crates_depend_on_each_other_along_the_arrows_only() {
 }
 
 /// Crates that are no part of a program that logs.
-const SILENT: [&str; 3] = ["bench", "lambda-echo", "skipped"];
+const SILENT: [&str; 4] = ["bench", "lambda-echo", "project", "skipped"];
 
 #[test]
 fn a_log_filter_may_name_each_crate_that_logs() {

@@ -1,0 +1,46 @@
+//! Reads the project that somebody has made for a cloud's functions (`serverless.yml` of Tencent's
+//! components, or `template.yaml` of SAM), and makes the settings of Longhold of it.
+//!
+//! It opens no socket, starts nothing and writes nothing: whoever calls it does. What it does not
+//! understand, and what cannot run, it says in notes, with file and line.
+
+mod model;
+mod note;
+mod settings;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+pub use self::{
+    model::{Bucket, Function, Project, Runtime, WebSocketApi, Website},
+    note::{Note, Place, Severity},
+    settings::{SettingsTexts, Surroundings},
+};
+
+/// What a folder has of a project.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// What can run.
+    pub project: Project,
+    /// What the author should know, in the order of files and lines.
+    pub notes: Vec<Note>,
+    /// The files that were read and decide the project: the YAML files, and the `.env` files, also
+    /// those that were looked for and are not there. To be watched. Each begins with the folder.
+    pub sources: Vec<PathBuf>,
+}
+
+impl Reading {
+    /// Whether a part of the project cannot run.
+    pub fn has_errors(&self) -> bool {
+        self.notes.iter().any(|note| note.severity == Severity::Error)
+    }
+}
+
+/// Reads the project below `folder`. `environment` is that of the process: it comes before `.env`.
+///
+/// Never panics, opens no socket, starts nothing and writes nothing.
+pub fn read(_folder: &Path, _environment: &BTreeMap<String, String>) -> Reading {
+    Reading::default()
+}
