@@ -4,15 +4,28 @@
 //! It opens no socket, starts nothing and writes nothing: whoever calls it does. What it does not
 //! understand, and what cannot run, it says in notes, with file and line.
 
+mod assembly;
+mod code;
+mod components;
+mod context;
+mod documents;
+mod files;
+mod functions;
 mod model;
+mod nearest;
 mod note;
+mod references;
 mod settings;
+mod yaml;
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
 };
 
+use self::{
+    assembly::assemble, components::parts, context::Context, note::Notes, references::References,
+};
 pub use self::{
     model::{Bucket, Function, Project, Runtime, WebSocketApi, Website},
     note::{Note, Place, Severity},
@@ -41,6 +54,12 @@ impl Reading {
 /// Reads the project below `folder`. `environment` is that of the process: it comes before `.env`.
 ///
 /// Never panics, opens no socket, starts nothing and writes nothing.
-pub fn read(_folder: &Path, _environment: &BTreeMap<String, String>) -> Reading {
-    Reading::default()
+pub fn read(folder: &Path, environment: &BTreeMap<String, String>) -> Reading {
+    let (mut notes, mut sources) = (Notes::default(), Vec::new());
+    let documents = documents::load(folder, &mut notes, &mut sources);
+    let references = References::new(&documents, environment);
+    let mut context = Context { folder, references: &references, notes };
+    let parts = parts(&mut context);
+    let project = assemble(&mut context, parts, environment);
+    Reading { project, notes: context.notes.into_sorted(), sources }
 }

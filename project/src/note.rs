@@ -1,6 +1,7 @@
 //! What the author of a project is told about it.
 
 use std::{
+    collections::HashSet,
     fmt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -44,7 +45,7 @@ impl fmt::Display for Place {
 
 /// One thing that the author of a project should know. Shown as `serverless.yml:12: …`. It has no
 /// value of an environment, which may be a secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Note {
     pub severity: Severity,
     /// None if it is about the project as a whole.
@@ -75,9 +76,15 @@ impl From<&Spot> for Place {
     }
 }
 
+/// How many notes are kept. A file of a megabyte can have a fault in each of its lines.
+const NOTES_MAX: usize = 1000;
+
 /// The notes that reading a project has made so far.
 #[derive(Debug, Default)]
-pub(crate) struct Notes(Vec<Note>);
+pub(crate) struct Notes {
+    notes: HashSet<Note>,
+    is_cut: bool,
+}
 
 impl Notes {
     pub(crate) fn add(&mut self, severity: Severity, spot: &Spot, text: impl Into<String>) {
@@ -96,22 +103,44 @@ impl Notes {
         self.add(Severity::Info, spot, text);
     }
 
+    pub(crate) fn at(&mut self, severity: Severity, place: Place, text: String) {
+        self.push(severity, Some(place), text);
+    }
+
     /// A note about the project as a whole.
     pub(crate) fn general(&mut self, severity: Severity, text: impl Into<String>) {
         self.push(severity, None, text.into());
     }
 
+    pub(crate) fn has_errors(&self) -> bool {
+        self.is_cut || self.notes.iter().any(|note| note.severity == Severity::Error)
+    }
+
+    /// Whether further notes are not kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_cut
+    }
+
     /// A note is said once, also if a value is read at several places.
     fn push(&mut self, severity: Severity, place: Option<Place>, text: String) {
-        let note = Note { severity, place, text };
-        if !self.0.contains(&note) {
-            self.0.push(note);
+        if self.notes.len() < NOTES_MAX {
+            self.notes.insert(Note { severity, place, text });
+        } else {
+            self.is_cut = true;
         }
     }
 
     /// All notes, in the order of files and lines.
     pub(crate) fn into_sorted(mut self) -> Vec<Note> {
-        self.0.sort_by(|one, other| one.place.cmp(&other.place));
-        self.0
+        if self.is_cut {
+            let text = format!("the project has more than {NOTES_MAX} faults: not all are listed");
+            self.notes.insert(Note { severity: Severity::Error, place: None, text });
+        }
+        let mut notes: Vec<_> = self.notes.into_iter().collect();
+        notes.sort_by(|one, other| {
+            let key = |note: &Note| (note.place.clone(), note.severity, note.text.clone());
+            key(one).cmp(&key(other))
+        });
+        notes
     }
 }

@@ -1,18 +1,33 @@
 //! The settings files of Longhold for a project, as text.
 
-use std::{collections::BTreeMap, path::PathBuf};
+mod cos;
+mod functions;
+mod gateway;
+mod text;
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf, absolute},
+};
 
 use crate::model::Project;
 
 /// The text of each settings file. Comments say where each value comes from.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct SettingsTexts {
-    /// `gateway.toml`
+    /// `gateway.toml`. It needs an `[[api]]`, and has none if the project has no API.
     pub gateway: String,
     /// `functions.toml`. It has the environments of the functions, so it may have secrets.
     pub functions: String,
     /// `cos.toml`, if the project uses the object store.
     pub cos: Option<String>,
+}
+
+/// Without the texts, which may have secrets.
+impl std::fmt::Debug for SettingsTexts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SettingsTexts").finish_non_exhaustive()
+    }
 }
 
 /// Where the settings of a project are used.
@@ -23,7 +38,9 @@ pub struct Surroundings {
     pub data: PathBuf,
     /// For each function that has one, a folder of libraries: for `PYTHONPATH` or `NODE_PATH`.
     pub libraries: BTreeMap<String, PathBuf>,
-    /// The folder of `sl_handler.js`, for functions with an entry.
+    /// The folder of `sl_handler.js`, for functions with an entry. It is the folder of their code
+    /// then, and `SLS_ENTRY_FILE` has the absolute path of the entry: a handler cannot be outside of
+    /// the code. None: the shim is beside the entry.
     pub shim: Option<PathBuf>,
     /// The folder of the settings files. Paths below it are written relative to it, and all others
     /// absolute.
@@ -31,8 +48,38 @@ pub struct Surroundings {
 }
 
 impl Project {
-    /// The settings that run the project.
-    pub fn settings(&self, _surroundings: &Surroundings) -> SettingsTexts {
-        SettingsTexts::default()
+    /// The settings that run the project. Reads nothing.
+    pub fn settings(&self, surroundings: &Surroundings) -> SettingsTexts {
+        SettingsTexts {
+            gateway: gateway::text(self, surroundings),
+            functions: functions::text(self, surroundings),
+            cos: self.uses_cos.then(|| cos::text(self, surroundings)),
+        }
     }
+}
+
+impl Surroundings {
+    /// `path` as a settings file in `base` writes it.
+    fn written(&self, path: &Path) -> String {
+        let whole = whole(path);
+        let below = whole.strip_prefix(whole_folder(&self.base)).ok();
+        match below {
+            Some(below) if below.as_os_str().is_empty() => ".".to_owned(),
+            Some(below) => below.display().to_string(),
+            None => whole.display().to_string(),
+        }
+    }
+
+    fn data(&self, name: &str) -> String {
+        self.data.join(name).display().to_string()
+    }
+}
+
+fn whole(path: &Path) -> PathBuf {
+    absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+/// An empty path is the working folder.
+fn whole_folder(path: &Path) -> PathBuf {
+    whole(if path.as_os_str().is_empty() { Path::new(".") } else { path })
 }

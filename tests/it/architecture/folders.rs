@@ -72,6 +72,25 @@ const COS: Map = &[
     ("refusal", &[]),
 ];
 
+const PROJECT: Map = &[
+    ("assembly", &["components", "context", "documents", "code", "model", "note", "nearest"]),
+    (
+        "components",
+        &["functions", "context", "documents", "code", "yaml", "model", "note", "nearest"],
+    ),
+    ("functions", &["context", "code", "yaml", "model", "note", "nearest"]),
+    ("context", &["references", "yaml", "note", "nearest"]),
+    ("references", &["documents", "yaml", "note", "nearest"]),
+    ("documents", &["files", "yaml", "note"]),
+    ("settings", &["code", "model", "note"]),
+    ("code", &["files", "model"]),
+    ("files", &[]),
+    ("yaml", &["note"]),
+    ("model", &["note"]),
+    ("note", &[]),
+    ("nearest", &[]),
+];
+
 const DAEMON: Map = &[
     ("testing", &["serve", "body", "http", "proxies", "tls"]),
     (
@@ -104,8 +123,13 @@ const DAEMON: Map = &[
     ("secret_files", &[]),
 ];
 
-const CRATES: &[(&str, Map)] =
-    &[("gateway", GATEWAY), ("function-runner", FUNCTION_RUNNER), ("cos", COS), ("daemon", DAEMON)];
+const CRATES: &[(&str, Map)] = &[
+    ("gateway", GATEWAY),
+    ("function-runner", FUNCTION_RUNNER),
+    ("cos", COS),
+    ("daemon", DAEMON),
+    ("project", PROJECT),
+];
 
 #[test]
 fn folders_use_each_other_along_the_arrows_only() {

@@ -1,0 +1,11 @@
+//! The code of functions, as text: which files there are, and what of the cloud they name.
+
+mod files;
+mod handler;
+mod mentions;
+
+pub(crate) use self::{
+    files::{files_of, read},
+    handler::{candidates, handler_files},
+    mentions::{Mentions, is_api_id},
+};

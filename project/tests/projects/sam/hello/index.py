@@ -1,0 +1,5 @@
+import os
+
+
+def main_handler(event, context):
+    return "hello " + os.environ["NAME"]
