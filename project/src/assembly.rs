@@ -13,7 +13,7 @@ use crate::{
     components::Parts,
     context::Context,
     documents::Document,
-    model::{Project, REGION_DEFAULT},
+    model::{APP_ID_DEFAULT, Project, REGION_DEFAULT},
     note::Severity,
 };
 
@@ -83,15 +83,16 @@ fn app_id(
     });
     let mut found: Vec<String> = Vec::new();
     for number in of_buckets.chain(named.app_ids.keys().cloned()) {
-        if !found.contains(&number) {
+        // Documents of the cloud have this number in their examples, and code has copied it.
+        if number != APP_ID_DEFAULT && !found.contains(&number) {
             found.push(number);
         }
     }
     if let [first, others @ ..] = &found[..] {
         if !others.is_empty() {
             let what = format!(
-                "the project names several accounts: {}; functions are told {first}",
-                found.join(", ")
+                "the project names several accounts: functions are told {first}, and not {}",
+                others.join(", ")
             );
             context.notes.general(Severity::Warning, what);
         }
@@ -102,7 +103,7 @@ fn app_id(
     variable
         .filter(|number| is_app_id(number))
         .cloned()
-        .unwrap_or_else(|| crate::model::APP_ID_DEFAULT.to_owned())
+        .unwrap_or_else(|| APP_ID_DEFAULT.to_owned())
 }
 
 fn is_app_id(text: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashSet,
-    fmt,
+    fmt::{self, Write},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -39,7 +39,10 @@ pub struct Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file.display(), self.line)
+        for letter in printable(&self.file.to_string_lossy()) {
+            f.write_char(letter)?;
+        }
+        write!(f, ":{}", self.line)
     }
 }
 
@@ -76,6 +79,14 @@ impl From<&Spot> for Place {
     }
 }
 
+/// A text as a terminal may show it: control characters could change what stands around it.
+pub(crate) fn printable(text: &str) -> impl Iterator<Item = char> {
+    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+}
+
+/// How long a note is. It may quote the document, whose texts may have a megabyte.
+const CHARACTERS_MAX: usize = 1000;
+
 /// How many notes are kept. A file of a megabyte can have a fault in each of its lines.
 const NOTES_MAX: usize = 1000;
 
@@ -88,7 +99,7 @@ pub(crate) struct Notes {
 
 impl Notes {
     pub(crate) fn add(&mut self, severity: Severity, spot: &Spot, text: impl Into<String>) {
-        self.push(severity, Some(spot.into()), text.into());
+        self.push(severity, Some(spot.into()), &text.into());
     }
 
     pub(crate) fn error(&mut self, spot: &Spot, text: impl Into<String>) {
@@ -103,13 +114,13 @@ impl Notes {
         self.add(Severity::Info, spot, text);
     }
 
-    pub(crate) fn at(&mut self, severity: Severity, place: Place, text: String) {
-        self.push(severity, Some(place), text);
+    pub(crate) fn at(&mut self, severity: Severity, place: Place, text: impl Into<String>) {
+        self.push(severity, Some(place), &text.into());
     }
 
     /// A note about the project as a whole.
     pub(crate) fn general(&mut self, severity: Severity, text: impl Into<String>) {
-        self.push(severity, None, text.into());
+        self.push(severity, None, &text.into());
     }
 
     pub(crate) fn has_errors(&self) -> bool {
@@ -122,8 +133,9 @@ impl Notes {
     }
 
     /// A note is said once, also if a value is read at several places.
-    fn push(&mut self, severity: Severity, place: Option<Place>, text: String) {
+    fn push(&mut self, severity: Severity, place: Option<Place>, text: &str) {
         if self.notes.len() < NOTES_MAX {
+            let text = printable(text).take(CHARACTERS_MAX).collect();
             self.notes.insert(Note { severity, place, text });
         } else {
             self.is_cut = true;

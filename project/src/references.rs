@@ -1,4 +1,5 @@
-//! References in values: `${stage}`, `${env:X}`, `${Conf.x}`, `${output:…}`, also within each other.
+//! References in values: `${stage}`, `${env:X}`, `${Conf.x}`, `${output:…}`, also within each
+//! other.
 //!
 //! A value is resolved when it is asked for. The number of references that are followed is bounded
 //! for the whole project, so that a few lines cannot keep the reader busy.
@@ -94,8 +95,8 @@ impl<'a> References<'a> {
         Ok(Node { value: found.value, spot })
     }
 
-    /// The value of a text with references. One that is nothing but a reference has the type of what
-    /// it leads to.
+    /// The value of a text with references. One that is nothing but a reference has the type of
+    /// what it leads to.
     fn expand(
         &self,
         document: &Document,

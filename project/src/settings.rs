@@ -33,14 +33,14 @@ impl std::fmt::Debug for SettingsTexts {
 /// Where the settings of a project are used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Surroundings {
-    /// The folder for the journal, the object store and the tokens. Written as it is given: paths of
-    /// data start at the working folder, so it should be absolute, or meant so.
+    /// The folder for the journal, the object store and the tokens. Written as it is given: paths
+    /// of data start at the working folder, so it should be absolute, or meant so.
     pub data: PathBuf,
     /// For each function that has one, a folder of libraries: for `PYTHONPATH` or `NODE_PATH`.
     pub libraries: BTreeMap<String, PathBuf>,
     /// The folder of `sl_handler.js`, for functions with an entry. It is the folder of their code
-    /// then, and `SLS_ENTRY_FILE` has the absolute path of the entry: a handler cannot be outside of
-    /// the code. None: the shim is beside the entry.
+    /// then, and `SLS_ENTRY_FILE` has the absolute path of the entry: a handler cannot be outside
+    /// of the code. None: the shim is beside the entry.
     pub shim: Option<PathBuf>,
     /// The folder of the settings files. Paths below it are written relative to it, and all others
     /// absolute.

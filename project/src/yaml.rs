@@ -1,7 +1,8 @@
 //! A YAML document as a tree in which each node knows its line.
 //!
-//! There are limits on the size of the text, on nesting and on the number of nodes, in which an alias
-//! counts as much as what it repeats. A tree shares its branches, so that repeating one is cheap.
+//! There are limits on the size of the text, on nesting and on the number of nodes, in which an
+//! alias counts as much as what it repeats. A tree shares its branches, so that repeating one is
+//! cheap.
 
 mod build;
 mod node;

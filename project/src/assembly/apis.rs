@@ -43,18 +43,43 @@ pub(super) fn apis(
             );
             context.notes.warning(&endpoint.path.spot, what);
         }
-        let is_free = patterns.iter().all(|pattern| !taken.contains(pattern));
-        if !is_free {
-            let what = format!("the path {} is there twice; remove one", endpoint.path.text);
-            context.notes.error(&endpoint.path.spot, what);
-            continue;
-        }
+        let Some(patterns) = free(context, endpoint, patterns, &taken) else { continue };
         taken.extend(patterns.iter().cloned());
         add(&mut drafts, endpoint, functions, patterns, named);
     }
     say_if_none(context, parts, &drafts);
     give_ids(context, &mut drafts);
     drafts.into_iter().map(|draft| draft.api).collect()
+}
+
+/// The patterns that no other path has. Services of two stages may have one path: then only the
+/// first has clients that come without the stage.
+fn free(
+    context: &mut Context<'_>,
+    endpoint: &Endpoint,
+    patterns: Vec<String>,
+    taken: &BTreeSet<String>,
+) -> Option<Vec<String>> {
+    let (mut free, mut lost) = (Vec::new(), Vec::new());
+    for pattern in patterns {
+        let place = if taken.contains(&pattern) { &mut lost } else { &mut free };
+        place.push(pattern);
+    }
+    let Endpoint { path, stage, .. } = endpoint;
+    if free.is_empty() {
+        let what = format!("the path {} is there twice; remove one", path.text);
+        context.notes.error(&path.spot, what);
+        return None;
+    }
+    if !lost.is_empty() {
+        let what = format!(
+            "clients of {} come with /{stage} before it: {} is the path of another service already",
+            path.text,
+            lost.join(" and ")
+        );
+        context.notes.warning(&path.spot, what);
+    }
+    Some(free)
 }
 
 /// The functions of a path, all of which can run.
@@ -106,8 +131,8 @@ fn add(
     });
 }
 
-/// None if the path cannot be served. Without its register function every client would be let in, so
-/// that is one of the reasons.
+/// None if the path cannot be served. Without its register function every client would be let in,
+/// so that is one of the reasons.
 fn functions(context: &mut Context<'_>, endpoint: &Endpoint, parts: &Parts) -> Option<Functions> {
     let mut find = |said: &Said, role: &str, severity: Severity| {
         let found = known(said, parts);

@@ -2,8 +2,8 @@
 //!
 //! No document has the id of an API: it stands in the code, or in the environment of the functions.
 //! An id that functions of one API name is that API's. An id that functions of several APIs name
-//! reaches the connections of all of them: nobody but the cloud knows which API had it, and the ids of
-//! connections are unique.
+//! reaches the connections of all of them: nobody but the cloud knows which API had it, and the ids
+//! of connections are unique.
 
 use std::collections::{BTreeMap, BTreeSet};
 

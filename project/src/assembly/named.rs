@@ -49,8 +49,8 @@ impl Named {
                 files.flat_map(|(_, mentions)| mentions.api_ids.keys().cloned()).collect()
             };
             ids.extend(in_files(&|path| own.iter().any(|own| own == path)));
-            // Several functions have one folder, and each has its file. Only what none of these names
-            // can come from a file that they share.
+            // Several functions have one folder, and each has its file. Only what none of these
+            // names can come from a file that they share.
             if ids.is_empty() {
                 ids = in_files(&|_| true);
             }

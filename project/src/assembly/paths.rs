@@ -1,7 +1,7 @@
 //! The paths by which clients come: with the stage and without.
 
-/// The patterns of `gateway.toml` for a path of the cloud's gateway. Pages have the paths that no API
-/// has: so the root, without the stage, is left to them.
+/// The patterns of `gateway.toml` for a path of the cloud's gateway. Pages have the paths that no
+/// API has: so the root, without the stage, is left to them.
 pub(super) fn patterns(path: &str, stage: &str, has_pages: bool) -> Vec<String> {
     let (mark, path) = ["^~", "="]
         .iter()

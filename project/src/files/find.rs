@@ -33,8 +33,8 @@ pub(crate) struct Found {
     pub(crate) is_cut: bool,
 }
 
-/// Looks through `folder` and the folders below, but not through hidden ones and those of libraries.
-/// The error is that of the folder itself.
+/// Looks through `folder` and the folders below, but not through hidden ones and those of
+/// libraries. The error is that of the folder itself.
 pub(crate) fn find(folder: &Path) -> std::io::Result<Found> {
     fs::read_dir(folder)?;
     let mut found = Found::default();

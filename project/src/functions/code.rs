@@ -17,15 +17,15 @@ pub(crate) struct Source {
 }
 
 impl Context<'_> {
-    /// Reads `src` or `codeUri`: a text, or a map that has it. Without one it is the folder of the
-    /// document. Relative to `from`.
+    /// Reads `src`, `codeUri` or `code`: a text, or a map that has it. Without one it is the folder
+    /// of the document. Relative to `from`.
     pub(crate) fn source(
         &mut self,
         inputs: &Node,
         from: &Path,
         name: &Said,
     ) -> Result<Source, Noted> {
-        for key in ["src", "codeUri"] {
+        for key in ["src", "codeUri", "code"] {
             let Some(node) = self.needed(inputs, key)? else { continue };
             let said = if node.is_map() {
                 match self.needed_text(&node, "src")? {

@@ -76,7 +76,7 @@ impl Context<'_> {
         let candidates = candidates(runtime, file);
         let endings: &[&str] = match runtime {
             Runtime::Python => &["py"],
-            Runtime::Node | Runtime::Custom => &["js", "mjs", "cjs"],
+            Runtime::Node | Runtime::Custom => &["js", "mjs", "cjs", "ts"],
         };
         if runtime == Runtime::Python {
             check_module(handler, file)?;

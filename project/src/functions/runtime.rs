@@ -31,7 +31,10 @@ const PYTHON_MINORS: std::ops::RangeInclusive<u32> = 6..=14;
 /// What runs code of `name`. The error says what to do.
 pub(super) fn parse(name: &str) -> Result<Runtime, String> {
     let lower = name.to_lowercase();
-    if let Some(minor) = lower.strip_prefix("python3.") {
+    // Templates of SAM may name nodejs18.x.
+    let is_version =
+        |text: &&str| text.bytes().all(|byte| byte.is_ascii_digit() || b".x".contains(&byte));
+    if let Some(minor) = lower.strip_prefix("python3.").filter(is_version) {
         let minor: Option<u32> = minor.split('.').next().and_then(|minor| minor.parse().ok());
         if minor.is_some_and(|minor| PYTHON_MINORS.contains(&minor)) {
             return Ok(Runtime::Python);
@@ -40,12 +43,12 @@ pub(super) fn parse(name: &str) -> Result<Runtime, String> {
     if lower == "python3" {
         return Ok(Runtime::Python);
     }
-    if let Some(version) = lower.strip_prefix("nodejs")
+    if let Some(version) = lower.strip_prefix("nodejs").filter(is_version)
         && version.starts_with(|digit: char| digit.is_ascii_digit())
     {
         return Ok(Runtime::Node);
     }
-    if lower.starts_with("customruntime") {
+    if lower == "customruntime" {
         return Ok(Runtime::Custom);
     }
     Err(format!("the runtime {name} {}", way_out(name, &lower)))
@@ -99,6 +102,7 @@ mod tests {
             ("Python3", Runtime::Python),
             ("Nodejs8.9", Runtime::Node),
             ("Nodejs20.19", Runtime::Node),
+            ("nodejs18.x", Runtime::Node),
             ("CustomRuntime", Runtime::Custom),
         ] {
             assert_eq!(parse(name), Ok(expected), "{name}");
@@ -118,6 +122,8 @@ mod tests {
             ("Pyton3.6", "perhaps Python3.6 is meant"),
             ("Python3.99", "perhaps Python3.9 is meant"),
             ("Rust", "use Python3.6 to Python3.14"),
+            ("Nodejs12\nx", "is not known"),
+            ("Python3.6.\nx", "is not known"),
         ] {
             let what = parse(name).unwrap_err();
             assert!(what.starts_with(&format!("the runtime {name} is ")), "{what}");

@@ -128,7 +128,7 @@ impl References<'_> {
         let found =
             inputs.and_then(|inputs| spellings(first).iter().find_map(|key| inputs.get(key)));
         match found {
-            Some(found) => self.walk(found, name, &rest[1..], trail),
+            Some(found) => self.walk(found, name, rest.get(1..).unwrap_or_default(), trail),
             None if instance.component == Component::Global => {
                 let keys = inputs.map(Node::entries).unwrap_or_default();
                 let perhaps = perhaps(first, keys.iter().map(|entry| &*entry.key));
@@ -171,7 +171,7 @@ impl References<'_> {
         key: &str,
         trail: &mut Trail,
     ) -> Result<String, Unresolved> {
-        let written = document.root.get(key).filter(|node| !node.is_null());
+        let written = document.root.get(key).filter(|node| !is_empty(node));
         match written {
             Some(node) => {
                 let found = self.follow(node, trail)?;
@@ -206,13 +206,13 @@ impl References<'_> {
         trail: &mut Trail,
     ) -> Result<String, Unresolved> {
         let inputs = instance.inputs.as_ref();
-        let holder = match instance.component {
-            Component::WebSocket => inputs.and_then(|inputs| inputs.get("faas")),
-            _ => inputs,
-        };
-        let written = ["name", "functionName", "FunctionName"];
-        let written = written.iter().find_map(|key| holder.and_then(|holder| holder.get(key)));
-        if let Some(node) = written.filter(|node| !node.is_null()) {
+        let faas = inputs.and_then(|inputs| inputs.get("faas"));
+        let holders = [faas, inputs].into_iter().flatten();
+        let written = holders.flat_map(|holder| {
+            let keys = ["name", "functionName", "FunctionName"];
+            keys.into_iter().filter_map(|key| holder.get(key))
+        });
+        if let Some(node) = written.into_iter().find(|node| !is_empty(node)) {
             let found = self.follow(node, trail)?;
             let what = || nowhere("name", "is no text");
             return found.text().map(str::to_owned).ok_or_else(what);
@@ -254,6 +254,11 @@ impl References<'_> {
         }
         Ok(at)
     }
+}
+
+/// Whether a key is as good as not there: the cloud's templates have some without a value.
+fn is_empty(node: &Node) -> bool {
+    node.is_null() || node.text() == Some("")
 }
 
 /// The steps of `a.b[0].c`.

@@ -12,8 +12,8 @@ use crate::{
     model::{Function, Project, Runtime, WebSocketApi},
 };
 
-/// A variable that stands for a dollar sign: `${` of an environment begins the name of a variable of
-/// the settings.
+/// A variable that stands for a dollar sign: `${` of an environment begins the name of a variable
+/// of the settings.
 const DOLLAR: &str = "dollar";
 
 pub(super) fn text(project: &Project, surroundings: &Surroundings) -> String {

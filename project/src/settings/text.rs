@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use toml::Value;
 
-use crate::note::Place;
+use crate::note::{Place, printable};
 
 /// A settings file while it is written.
 #[derive(Debug, Default)]
@@ -14,7 +14,7 @@ impl Toml {
     /// A comment, a line for each of its lines.
     pub(super) fn comment(&mut self, text: &str) {
         for line in text.lines() {
-            self.line(format_args!("# {}", printable(line)));
+            self.line(format_args!("# {line}"));
         }
     }
 
@@ -66,12 +66,8 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// The comment that says where a value comes from.
 fn origin(place: Option<&impl Display>) -> String {
-    place.map(|place| format!("  # {}", printable(&place.to_string()))).unwrap_or_default()
-}
-
-/// A comment ends with its line, and the name of a file may have any character.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    let text = |place: &_| printable(&format!("  # {place}")).collect();
+    place.map(text).unwrap_or_default()
 }
 
 /// No place, where one could be given.

@@ -138,3 +138,12 @@ fn pipes_and_links_keep_nobody_waiting() {
     has_note(&reading, "error sub/serverless.yml:1: the file cannot be read");
     assert_eq!(reading.project.functions.len(), 1);
 }
+
+#[test]
+fn what_a_terminal_would_obey_is_shown_as_a_mark() {
+    let text = GOOD.replace("index.main", "\"\\e[31m.main\"");
+    let folder = written(&[("a\u{1b}[31m/serverless.yml", text.as_str())]);
+    let reading = read(folder.path());
+    assert!(reading.has_errors());
+    assert!(!notes(&reading).join("").contains(char::is_control), "{:#?}", notes(&reading));
+}

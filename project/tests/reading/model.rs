@@ -177,6 +177,52 @@ fn the_account_comes_from_buckets_or_else_from_the_environment() {
     assert_eq!(account(&files, None), "1251111111");
     assert_eq!(account(&files, Some("1252222222")), "1252222222");
     assert_eq!(account(&files, Some("many")), "1250000000");
+    let example = text.replace("room", "room-1250000000");
+    assert_eq!(account(&[("serverless.yml", &example), files[1]], None), "1251111111");
     let text = text.replace("room", "room-1253333333");
     assert_eq!(account(&[("serverless.yml", &text), files[1]], None), "1253333333");
+}
+
+#[test]
+fn older_spellings_of_the_component_websocket_are_read() {
+    let text = "socket:\n  component: '@serverless/tencent-websocket'\n  inputs:\n    functionName: \
+                corner\n    code: ./\n    functionConf: {timeout: 20, environment: {variables: {A: \
+                b}}}\n    apigatewayConf: {environment: test, protocols: [https]}\n";
+    let folder = written(&[("serverless.yml", text), ("app.js", "")]);
+    let reading = read(folder.path());
+    assert!(reading.notes.is_empty(), "{:#?}", notes(&reading));
+    let function = &reading.project.functions[0];
+    assert_eq!((function.name.as_str(), function.entry.as_deref()), ("corner", Some("app.js")));
+    assert_eq!(function.timeout, Duration::from_secs(20));
+    assert_eq!(function.environment["A"], "b");
+    assert_eq!(reading.project.apis[0].paths, ["/test", "/"]);
+}
+
+#[test]
+fn names_without_a_value_have_the_defaults_of_the_cloud() {
+    let text = "component: scf\nname: hello\napp: ''\nstage: ''\ninputs:\n  name:\n  handler: \
+                index.main\n  runtime: Python3.6\n";
+    let folder = written(&[("serverless.yml", text), ("index.py", "")]);
+    assert_eq!(read(folder.path()).project.functions[0].name, "hello-dev-hello");
+}
+
+#[test]
+fn services_of_two_stages_may_have_one_path() {
+    let function = format!("a:\n{FUNCTION}\n    name: a\n");
+    let service = |stage: &str| {
+        format!(
+            "{stage}:\n  component: apigateway\n  inputs:\n    environment: {stage}\n    endpoints:\n      \
+             - path: /x\n        protocol: WEBSOCKET\n        serviceTimeout: {}\n        function: a\n",
+            stage.len()
+        )
+    };
+    let text = function + &service("release") + &service("test");
+    let folder = written(&[("serverless.yml", text.as_str()), ("index.py", "")]);
+    let reading = read(folder.path());
+    let paths: Vec<_> = reading.project.apis.iter().map(|api| api.paths.join(" ")).collect();
+    assert_eq!(paths, ["/release/x /x", "/test/x"]);
+    has_note(
+        &reading,
+        "clients of /x come with /test before it: /x is the path of another service",
+    );
 }
