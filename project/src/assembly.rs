@@ -2,6 +2,7 @@
 
 mod apis;
 mod buckets;
+mod guess;
 mod ids;
 mod named;
 mod paths;
@@ -46,6 +47,10 @@ pub(crate) fn assemble(
         let what = "the code uses the object store, and no bucket is known; name the buckets in \
                     store.buckets of cos.toml, as <name>-<number of the account>";
         context.notes.general(Severity::Warning, what);
+    }
+    let is_empty = parts.functions.is_empty() && parts.websites.is_empty() && buckets.is_empty();
+    if is_empty && !documents.is_empty() && !context.notes.has_errors() {
+        context.notes.general(Severity::Error, "nothing of the project runs here");
     }
     let (functions, websites) = (parts.functions, parts.websites);
     Project { functions, apis, buckets, websites, region, app_id, uses_cos }

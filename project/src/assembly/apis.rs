@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{ids::give_ids, named::Named, paths::patterns};
+use super::{guess::guessed, ids::give_ids, named::Named, paths::patterns};
 use crate::{
     components::{Endpoint, Parts},
     context::{Context, Said},
@@ -33,7 +33,8 @@ pub(super) fn apis(
 ) -> Vec<WebSocketApi> {
     let mut drafts: Vec<Draft> = Vec::new();
     let mut taken = BTreeSet::new();
-    for endpoint in &parts.endpoints {
+    let guessed = guessed(context, parts);
+    for endpoint in parts.endpoints.iter().chain(&guessed) {
         let Some(functions) = functions(context, endpoint, parts) else { continue };
         let patterns = patterns(&endpoint.path.text, &endpoint.stage, has_pages);
         if has_pages && endpoint.path.text == "/" {
@@ -47,7 +48,6 @@ pub(super) fn apis(
         taken.extend(patterns.iter().cloned());
         add(&mut drafts, endpoint, functions, patterns, named);
     }
-    say_if_none(context, parts, &drafts);
     give_ids(context, &mut drafts);
     drafts.into_iter().map(|draft| draft.api).collect()
 }
@@ -172,14 +172,4 @@ fn known(said: &Said, parts: &Parts) -> Result<String, String> {
     }
     let names = parts.functions.iter().map(|function| function.name.as_str());
     Err(format!("is no function of the project{}", perhaps(name, names)))
-}
-
-/// Many projects have their paths in the console of the cloud only.
-fn say_if_none(context: &mut Context<'_>, parts: &Parts, drafts: &[Draft]) {
-    if drafts.is_empty() && parts.endpoints.is_empty() && !parts.functions.is_empty() {
-        let what = "the project has functions and no path for WebSockets that leads to them; add \
-                    component: apigateway with an endpoint of protocol: WEBSOCKET and \
-                    transportFunctionName, registerFunctionName and cleanupFunctionName";
-        context.notes.general(Severity::Warning, what);
-    }
 }

@@ -51,13 +51,13 @@ pub(super) fn read(
     } else {
         context.as_text("src", &source, Severity::Error).ok()
     };
-    let Some(written) = written else {
+    // What a build makes is in a folder of its own.
+    let built = context.text(&source, "dist");
+    let hook = context.text(&source, "hook");
+    let Some(said) = built.or(written) else {
         context.notes.error(&source.spot, "the website has no folder; write src: and its folder");
         return;
     };
-    let built = context.text(&source, "dist");
-    let hook = context.text(&source, "hook");
-    let said = built.as_ref().unwrap_or(&written);
     let relative = joined(document.folder(), &said.text);
     let folder = context.folder.join(&relative);
     if !folder.is_dir() {

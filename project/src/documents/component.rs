@@ -26,7 +26,7 @@ pub(crate) enum Component {
     Unknown,
 }
 
-const KNOWN: [(&str, Component); 34] = [
+const KNOWN: [(&str, Component); 35] = [
     ("scf", Component::Function),
     ("multi-scf", Component::Functions),
     ("apigateway", Component::Gateway),
@@ -51,6 +51,7 @@ const KNOWN: [(&str, Component); 34] = [
     ("tornado", Component::WebServer),
     ("pyramid", Component::WebServer),
     ("laravel", Component::WebServer),
+    ("springboot", Component::WebServer),
     ("thinkphp", Component::WebServer),
     ("vpc", Component::Absent),
     ("cdn", Component::Absent),

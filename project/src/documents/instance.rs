@@ -68,7 +68,10 @@ fn keyed(root: &Node, notes: &mut Notes) -> Vec<Instance> {
             None => {}
         }
     }
-    if instances.is_empty() {
+    // A file above others may have nothing but what they have in common.
+    let is_common = |key: &str| ["app", "stage", "org"].contains(&key);
+    let is_above = root.entries().iter().all(|entry| is_common(&entry.key));
+    if instances.is_empty() && !is_above {
         let what = if is_classic {
             "this is a project of the Serverless Framework with a provider, which is not \
              understood; use components, such as component: scf"

@@ -39,10 +39,20 @@ pub(crate) fn load(folder: &Path, notes: &mut Notes, sources: &mut Vec<PathBuf>)
                     name a folder of one project";
         notes.general(Severity::Warning, what);
     }
-    let files = found.files.into_iter();
-    let documents: Vec<_> =
-        files.filter_map(|(file, form)| document(folder, &file, form, notes, sources)).collect();
-    if documents.is_empty() && !sources.is_empty() && !notes.has_errors() {
+    let mut documents: Vec<Document> = Vec::new();
+    for (file, form) in found.files {
+        let is_described =
+            |other: &Document| other.file.parent() == file.parent() && !other.instances.is_empty();
+        // In order of their names, serverless.yml comes before template.yaml.
+        if form == Form::Template && documents.iter().any(is_described) {
+            let spot = Spot { file: file.into(), line: 1 };
+            notes.info(&spot, "this is ignored: the serverless.yml beside it describes the same");
+            continue;
+        }
+        documents.extend(document(folder, &file, form, notes, sources));
+    }
+    let is_empty = documents.iter().all(|document| document.instances.is_empty());
+    if is_empty && !sources.is_empty() && !notes.has_errors() {
         notes.general(Severity::Error, "no file of the project describes a function");
     }
     documents

@@ -50,7 +50,8 @@ impl Context<'_> {
     /// The folder, if it is there.
     pub(super) fn code(&mut self, source: &Source) -> Result<PathBuf, Noted> {
         let relative = joined(&source.from, &source.said.text);
-        let folder = self.folder.join(&relative);
+        let is_whole = relative.as_os_str().is_empty();
+        let folder = if is_whole { self.folder.to_owned() } else { self.folder.join(&relative) };
         if folder.is_dir() {
             return Ok(folder);
         }

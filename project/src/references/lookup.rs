@@ -150,7 +150,7 @@ impl References<'_> {
         rest: &[&str],
         trail: &mut Trail,
     ) -> Result<Node, Unresolved> {
-        if rest.is_empty() && ["app", "stage"].contains(&first) {
+        if rest.is_empty() && ["app", "stage", "org"].contains(&first) {
             return self.own_text(document, first, trail).map(|own| text(document, &own));
         }
         match document.root.get(first) {
@@ -164,15 +164,18 @@ impl References<'_> {
         }
     }
 
-    /// `name`, `app` or `stage` of a document, or what the cloud takes in its place.
+    /// `name`, `app`, `stage` or `org` of a document, or what the cloud takes in its place.
     pub(super) fn own_text(
         &self,
         document: &Document,
         key: &str,
         trail: &mut Trail,
     ) -> Result<String, Unresolved> {
-        let written = document.root.get(key).filter(|node| !is_empty(node));
-        match written {
+        let written =
+            |document: &Document| document.root.get(key).filter(|node| !is_empty(node)).cloned();
+        // A name is that of one instance.
+        let above = || self.above(document).into_iter().find_map(written).filter(|_| key != "name");
+        match &written(document).or_else(above) {
             Some(node) => {
                 let found = self.follow(node, trail)?;
                 let what = || nowhere(key, "leads nowhere: it is no text");
@@ -182,6 +185,19 @@ impl References<'_> {
             None if key == "app" => self.own_text(document, "name", trail),
             None => Err(nowhere(key, &format!("leads nowhere: the file has no key {key}"))),
         }
+    }
+
+    /// The files without instances in the folders above a document, the nearest first. They say
+    /// what the instances below have in common.
+    fn above(&self, document: &Document) -> Vec<&Document> {
+        let is_above = |other: &&Document| {
+            other.instances.is_empty()
+                && other.file != document.file
+                && document.folder().starts_with(other.folder())
+        };
+        let mut above: Vec<_> = self.documents.iter().filter(is_above).collect();
+        above.sort_by_key(|other| std::cmp::Reverse(other.folder().components().count()));
+        above
     }
 
     /// The name by which references ask for an instance.

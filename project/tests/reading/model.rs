@@ -226,3 +226,64 @@ fn services_of_two_stages_may_have_one_path() {
         "clients of /x come with /test before it: /x is the path of another service",
     );
 }
+
+#[test]
+fn files_above_say_what_the_instances_below_have_in_common() {
+    let function =
+        "component: scf\nname: hello\ninputs:\n  handler: index.main\n  runtime: Python3.6\n";
+    let gateway = "component: apigateway\nname: gateway\ninputs:\n  endpoints:\n    - path: /x\n      \
+                   protocol: WEBSOCKET\n      function: {transportFunctionName: \
+                   '${output:${stage}:${app}:hello.functionName}'}\n";
+    let folder = written(&[
+        ("serverless.yml", "app: shop\nstage: prod\n"),
+        ("a/serverless.yml", function),
+        ("a/index.py", ""),
+        ("b/serverless.yml", gateway),
+    ]);
+    let reading = read(folder.path());
+    assert!(reading.notes.is_empty(), "{:#?}", notes(&reading));
+    assert_eq!(reading.project.apis[0].transmit, "hello-prod-shop");
+}
+
+#[test]
+fn a_template_beside_another_description_is_ignored() {
+    let function =
+        "component: scf\nname: x\ninputs: {name: x, handler: index.main, runtime: Python3.6}\n";
+    let template = "Resources:\n  x: {Type: 'TencentCloud::Serverless::Function', Properties: {Handler: \
+                    index.main, Runtime: Python3.6}}\n";
+    let folder =
+        written(&[("serverless.yaml", function), ("template.yaml", template), ("index.py", "")]);
+    let reading = read(folder.path());
+    has_note(&reading, "info template.yaml:1: this is ignored");
+    assert!(!reading.has_errors());
+}
+
+#[test]
+fn functions_without_a_path_are_taken_by_their_names() {
+    let project = |names: &[&str]| {
+        let text: String =
+            names.iter().map(|name| format!("{name}:\n{FUNCTION}\n    name: {name}\n")).collect();
+        let folder = written(&[("serverless.yml", text.as_str()), ("index.py", "'api-aaaaaaa1'")]);
+        read(folder.path())
+    };
+    let reading = project(&["ws_register_fun", "ws_transport_fun", "ws_cleanup_fun", "other"]);
+    has_note(&reading, "ws_register_fun is taken as register, ws_transport_fun as transmit and");
+    let api = &reading.project.apis[0];
+    assert_eq!(
+        (api.id.as_str(), &api.paths[..]),
+        ("api-aaaaaaa1", &["/release".into(), "/".into()][..])
+    );
+    assert_eq!(api.register.as_deref(), Some("ws_register_fun"));
+    assert_eq!(api.cleanup.as_deref(), Some("ws_cleanup_fun"));
+    for names in [&["register", "register-2", "transmit"][..], &["transmit"], &["hello"]] {
+        let reading = project(names);
+        has_note(&reading, "the project has functions and no path for WebSockets");
+        assert!(reading.project.apis.is_empty(), "{names:?}");
+    }
+}
+
+#[test]
+fn a_project_of_which_nothing_runs_says_so() {
+    let folder = written(&[("serverless.yml", "component: koa\nname: x\n")]);
+    has_note(&read(folder.path()), "error nothing of the project runs here");
+}
