@@ -5,6 +5,7 @@
 //! for the whole project, so that a few lines cannot keep the reader busy.
 
 mod lookup;
+mod names;
 mod template;
 
 use std::{cell::Cell, collections::BTreeMap};

@@ -40,6 +40,11 @@ fn broken_files_are_named_with_the_line() {
     check(b"- a\n", 1, "the document is a list, and should be a map");
     check(b"name: x\n", 1, "this names no component");
     check(b"service: x\nprovider: {name: aws}\n", 1, "with a provider");
+    check(
+        b"component: scf\ninputs: {runtime: Python3.6}\n",
+        1,
+        "name: the file has no name; write name:",
+    );
     check(b"component: scv\nname: x\n", 1, "perhaps scf is meant");
     check(b"component: scf\nname: x\ninputs: [1]\n", 3, "inputs is a list, and should be a map");
     check(b"component: scf\nname: 'a b'\ninputs: {name: '1 2', runtime: Python3.6, handler: index.x}\n", 3, "is no name of a function");
