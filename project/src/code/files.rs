@@ -14,10 +14,21 @@ const ENTRIES_MAX: usize = 5_000;
 /// How much of a file is read, in bytes.
 const FILE_BYTES_MAX: u64 = 512 * 1024;
 
-/// Folders of libraries, which are no code of the author's.
-const LIBRARIES: [&str; 5] = ["node_modules", "site-packages", "venv", "vendor", "__pycache__"];
+/// Folders of libraries, which are no code of the author's. The last ones are those of the cloud,
+/// whose examples have buckets of others.
+const LIBRARIES: [&str; 9] = [
+    "node_modules",
+    "site-packages",
+    "venv",
+    "vendor",
+    "__pycache__",
+    "layer",
+    "qcloud_cos",
+    "qcloud_cos_v5",
+    "tencentcloud",
+];
 
-/// The files below `code` with one of these endings, in order. Not those of libraries.
+/// The files below `code` with one of these endings, the nearest first. Not those of libraries.
 pub(crate) fn files_of(code: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut entries = 0;
@@ -27,7 +38,8 @@ pub(crate) fn files_of(code: &Path, endings: &[&str]) -> Vec<PathBuf> {
             files.push(path);
         }
     });
-    files.sort();
+    // Those of the author are further up than what was put beside them.
+    files.sort_by_cached_key(|path| (path.components().count(), path.clone()));
     files
 }
 

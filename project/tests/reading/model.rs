@@ -147,6 +147,21 @@ fn functions_in_one_folder_name_the_ids_of_their_own_files() {
 }
 
 #[test]
+fn what_libraries_beside_the_code_name_does_not_count() {
+    let text = "component: scf\nname: x\ninputs: {handler: index.main, runtime: Python3.6}\n";
+    let other = "region = 'ap-beijing'\nbucket = 'tests-1259999999'\n";
+    let folder = written(&[
+        ("serverless.yml", text),
+        ("index.py", "from qcloud_cos import CosConfig\n"),
+        ("qcloud_cos/client.py", other),
+        ("node_modules/x/index.js", other),
+    ]);
+    let project = read(folder.path()).project;
+    assert_eq!((project.app_id.as_str(), project.buckets.len()), ("1250000000", 0));
+    assert!(project.uses_cos);
+}
+
+#[test]
 fn websites_beside_a_socket_at_the_root_keep_their_pages() {
     let socket = "component: websocket\nname: corner\ninputs:\n  src: ./\n";
     let pages = "component: website\nname: pages\ninputs:\n  src: ./\n";
