@@ -5,6 +5,7 @@
 
 mod answer;
 mod batch;
+mod begin;
 mod body;
 mod failures;
 mod headers;
@@ -20,6 +21,7 @@ use url::Url;
 use self::{answer::Answered, failures::Failures};
 pub(crate) use self::{
     answer::refused,
+    begin::Begin,
     body::{BodyEnd, PushBody},
     failures::PushFailure,
     headers::PushHeaders,
@@ -69,24 +71,25 @@ impl Pushes {
         Ok(Self(Arc::new(Inner { gateway: gateway.transpose()?, headers, failures })))
     }
 
-    /// Passes a push to `api` on, and returns the answer of the gateway.
+    /// Passes a push to `api` on, and returns the answer of the gateway. `begin` is that of `body`.
     pub(crate) async fn pass_on(
         &self,
         api: &str,
         headers: PushHeaders,
         body: PushBody,
+        begin: &Begin,
     ) -> Response<Body> {
         let Some(Gateway { http, url }) = &self.0.gateway else {
             let what = "not delivered: the function-runner has no address of a gateway; set \
                         variables.push in its settings";
-            return self.failed(api, &PushFailure::of_runner(StatusCode::BAD_GATEWAY, what));
+            return self.failed(api, PushFailure::of_runner(StatusCode::BAD_GATEWAY, what), begin);
         };
         let headers = headers.beside(self.0.headers.clone());
         let request = http.post(at(url, api)).headers(headers).body(reqwest::Body::wrap(body));
         match Answered::read(request.send().await).await {
-            Ok(Answered::One(response, failure)) => {
-                if let Some(failure) = failure {
-                    self.0.failures.note(api, &failure);
+            Ok(Answered::One(response, failures)) => {
+                for failure in failures {
+                    self.0.failures.note(api, &failure.of(begin));
                 }
                 response
             }
@@ -95,13 +98,14 @@ impl Pushes {
                 let note = move |failure: &_| pushes.0.failures.note(&api, failure);
                 response.map(|answer| batch::reading(answer, note))
             }
-            Err(failure) => self.failed(api, &failure),
+            Err(failure) => self.failed(api, failure, begin),
         }
     }
 
-    /// Logs that a push to `api` has failed in the runner. Returns its answer.
-    pub(crate) fn failed(&self, api: &str, failure: &PushFailure) -> Response<Body> {
-        self.0.failures.note(api, failure);
+    /// Logs that a push to `api` with this beginning has failed in the runner. Returns its answer.
+    pub(crate) fn failed(&self, api: &str, failure: PushFailure, begin: &Begin) -> Response<Body> {
+        let failure = failure.of(begin);
+        self.0.failures.note(api, &failure);
         refused(failure.status, &failure.what)
     }
 }

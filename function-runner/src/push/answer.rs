@@ -21,8 +21,8 @@ pub(super) const SHORT_BYTES: usize = 16 << 10;
 
 /// The answer of the gateway.
 pub(super) enum Answered {
-    /// To one push, and why it was not carried out, if it was not.
-    One(Response<Body>, Option<PushFailure>),
+    /// To one push, and why it was not carried out, for the connections that did not get it.
+    One(Response<Body>, Vec<PushFailure>),
     /// To a batch, as it comes.
     Batch(Response<Body>),
 }
@@ -43,26 +43,30 @@ impl Answered {
             return Ok(Self::Batch(respond(as_it_comes(answer))));
         }
         let is_short = answer.content_length().is_some_and(|bytes| bytes <= SHORT_BYTES as u64);
-        let (body, err_no) = if is_short {
+        let (body, failures) = if is_short {
             let bytes = answer.bytes().await.map_err(|error| no_answer(&error))?;
-            let err_no = err_no_in(&bytes);
-            (full(bytes), err_no)
+            let failures = failures_in(status, &bytes);
+            (full(bytes), failures)
         } else {
-            (as_it_comes(answer), None)
+            (as_it_comes(answer), failures_in(status, &[]))
         };
-        Ok(Self::One(respond(body), failure(status, err_no)))
+        Ok(Self::One(respond(body), failures))
     }
 }
 
-/// The `errNo` of an answer to one push.
-pub(super) fn err_no_in(answer: &[u8]) -> Option<u16> {
-    serde_json::from_slice::<PushAnswer>(answer).ok().map(|it| it.err_no)
-}
-
-/// Why a push was not carried out that the gateway has answered so, if it was not.
-pub(super) fn failure(status: StatusCode, err_no: Option<u16>) -> Option<PushFailure> {
-    let has_failed = status != StatusCode::OK || err_no.is_some_and(|err_no| err_no != 0);
-    has_failed.then(|| PushFailure::of_gateway(status, err_no))
+/// Why a push was not carried out that the gateway has answered so, if it was not. One to many may
+/// have failed for each of some connections.
+pub(super) fn failures_in(status: StatusCode, answer: &[u8]) -> Vec<PushFailure> {
+    let answer = serde_json::from_slice::<PushAnswer>(answer).ok();
+    let err_no = answer.as_ref().map(|answer| answer.err_no);
+    if status != StatusCode::OK || err_no.is_some_and(|err_no| err_no != 0) {
+        return vec![PushFailure::of_gateway(status, err_no)];
+    }
+    let failed = answer.into_iter().flat_map(|answer| answer.failed);
+    let failures = failed.map(|failed| {
+        PushFailure::of_gateway(status, Some(failed.err_no)).for_connection(failed.connection_id)
+    });
+    failures.collect()
 }
 
 fn as_it_comes(answer: reqwest::Response) -> Body {

@@ -7,7 +7,7 @@ use http::StatusCode;
 use http_body_util::BodyExt;
 
 use super::{
-    answer::{SHORT_BYTES, err_no_in, failure},
+    answer::{SHORT_BYTES, failures_in},
     failures::PushFailure,
 };
 
@@ -36,14 +36,12 @@ fn read(
     failed: &mut impl FnMut(&PushFailure),
 ) -> Result<(), Malformed> {
     while let Some((_, response)) = responses.next_response()? {
-        let (status, err_no) = match response {
-            Ok(ItemResponse { status, body }) => (status, err_no_in(&body)),
-            Err(TooLarge { status }) => (status, None),
+        let (status, body) = match response {
+            Ok(ItemResponse { status, body }) => (status, body),
+            Err(TooLarge { status }) => (status, Default::default()),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-        if let Some(failure) = failure(status, err_no) {
-            failed(&failure);
-        }
+        failures_in(status, &body).iter().for_each(&mut *failed);
     }
     Ok(())
 }

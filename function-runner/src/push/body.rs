@@ -10,6 +10,8 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use super::begin::Begin;
+
 /// The longest piece. The HTTP client keeps up to 16 pieces that the gateway has not taken.
 const PIECE_BYTES: usize = 8 << 10;
 
@@ -20,6 +22,7 @@ pub(crate) struct PushBody {
     body: Option<Incoming>,
     /// What has come and was not passed on.
     piece: Bytes,
+    begin: Begin,
     /// The connection of the push may end in the middle of the body from then on.
     stop: CancellationToken,
     end: Option<oneshot::Sender<BodyEnd>>,
@@ -41,13 +44,14 @@ pub(crate) enum BodyEnd {
 pub(crate) struct BrokeOff;
 
 impl PushBody {
-    /// The body, and a receiver that learns how it has ended.
+    /// The body, and a receiver that learns how it has ended. `begin` gets its first bytes.
     pub(crate) fn new(
         body: Incoming,
+        begin: Begin,
         stop: CancellationToken,
     ) -> (Self, oneshot::Receiver<BodyEnd>) {
         let (end, ended) = oneshot::channel();
-        let mut this = Self { body: Some(body), piece: Bytes::new(), stop, end: Some(end) };
+        let mut this = Self { body: Some(body), piece: Bytes::new(), begin, stop, end: Some(end) };
         this.look_for_end();
         (this, ended)
     }
@@ -94,6 +98,7 @@ impl Body for PushBody {
                 Some(Ok(frame)) => {
                     // A gateway has no use for trailers.
                     this.piece = frame.into_data().unwrap_or_default();
+                    this.begin.add(&this.piece);
                     this.look_for_end();
                 }
                 Some(Err(_)) => return this.broken(),

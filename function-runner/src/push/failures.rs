@@ -5,6 +5,7 @@
 
 use std::{
     collections::HashMap,
+    fmt::Write,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -14,7 +15,7 @@ use shared::push::PushError;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use super::answer::meaning;
+use super::{answer::meaning, begin::Begin};
 use crate::invocation::RecentLines;
 
 /// The time in which there is one line of a kind.
@@ -26,6 +27,8 @@ pub(crate) struct PushFailure {
     pub(super) status: StatusCode,
     err_no: Option<u16>,
     pub(super) what: String,
+    /// The connection that did not get it, if that is known.
+    connection: Option<String>,
     /// For the log only.
     cause: Option<String>,
 }
@@ -33,16 +36,28 @@ pub(crate) struct PushFailure {
 impl PushFailure {
     /// The runner did not pass it on, or got no answer.
     pub(crate) fn of_runner(status: StatusCode, what: &str) -> Self {
-        Self { status, err_no: Some(status.as_u16()), what: what.to_owned(), cause: None }
+        let (err_no, what) = (Some(status.as_u16()), what.to_owned());
+        Self { status, err_no, what, connection: None, cause: None }
     }
 
     /// The gateway has answered so.
     pub(super) fn of_gateway(status: StatusCode, err_no: Option<u16>) -> Self {
-        Self { status, err_no, what: meaning(status, err_no).to_owned(), cause: None }
+        let what = meaning(status, err_no).to_owned();
+        Self { status, err_no, what, connection: None, cause: None }
     }
 
     pub(super) fn because(self, cause: String) -> Self {
         Self { cause: Some(cause), ..self }
+    }
+
+    pub(super) fn for_connection(self, id: String) -> Self {
+        Self { connection: Some(id), ..self }
+    }
+
+    /// The failure of a push whose body begins so.
+    pub(super) fn of(self, begin: &Begin) -> Self {
+        let connection = self.connection.clone().or_else(|| begin.connection());
+        Self { connection, ..self }
     }
 }
 
@@ -69,17 +84,21 @@ impl Failures {
 
     /// A push to `api` has failed.
     pub(super) fn note(&self, api: &str, failure: &PushFailure) {
-        let PushFailure { status, err_no, what, cause } = failure;
+        let PushFailure { status, err_no, what, connection, cause } = failure;
         let (function, status) = (&*self.function, status.as_u16());
         let number = err_no.unwrap_or(status);
-        let text =
+        let mut text =
             format!("push of function {function} to {api} failed with errNo {number}: {what}");
+        if let Some(id) = connection {
+            let _ = write!(text, " (connection {id})");
+        }
         // Functions push to connections that are gone all the time.
         let left_out = if number == PushError::Gone.err_no() { None } else { self.turn(number) };
         let Some(left_out) = left_out else {
             return debug!(
                 function.name = function,
                 push.api = api,
+                connection.id = connection,
                 http.response.status_code = status,
                 error = cause,
                 "{text}"
@@ -88,6 +107,7 @@ impl Failures {
         warn!(
             function.name = function,
             push.api = api,
+            connection.id = connection,
             http.response.status_code = status,
             error = cause,
             left_out,
@@ -124,7 +144,8 @@ mod tests {
         let failures = Failures::new("chat", lines.clone());
         let note = |status: u16| {
             let status = StatusCode::from_u16(status).unwrap();
-            failures.note("api-x", &PushFailure::of_gateway(status, Some(status.as_u16())));
+            let failure = PushFailure::of_gateway(status, Some(status.as_u16()));
+            failures.note("api-x", &failure.for_connection("a+b==".to_owned()));
         };
         [401, 401, 410, 429, 401].into_iter().for_each(note);
         let text = lines.text();
@@ -133,6 +154,7 @@ mod tests {
             text.starts_with("push of function chat to api-x failed with errNo 401: "),
             "{text}"
         );
+        assert!(text.lines().all(|line| line.ends_with(" (connection a+b==)")), "{text}");
         assert_eq!(failures.turn(401), None);
         tokio::time::advance(INTERVAL).await;
         assert_eq!(failures.turn(401), Some(3));

@@ -58,6 +58,45 @@ async fn a_push_that_fails_is_in_the_log_with_its_function() {
     functions.finish().await;
 }
 
+/// The connection is that of the body, which the gateway need not have read, and those of a push to
+/// many that did not get it.
+#[tokio::test]
+async fn a_push_that_fails_is_in_the_log_with_its_connection() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    let push = |id: &str| {
+        let body = json!({ "websocket": { "action": "data send", "secConnectionID": id } });
+        format!("push({:?})", body.to_string())
+    };
+    for (status, err_no) in [(200, 422), (503, 503)] {
+        let body = format!(r#"{{"errNo":{err_no},"errMsg":"no"}}"#);
+        gateway.answers(Response::builder().status(status).body(&*body).unwrap());
+        eval(&functions, &push("ab+/c==")).await;
+        let begin = format!("push of function python to api-x failed with errNo {err_no}: ");
+        let line = soon_line(&functions, &begin).await;
+        assert!(line.ends_with(" (connection ab+/c==)"), "{line}");
+    }
+    let failed = r#"{"errNo":0,"errMsg":"ok","failed":[{"secConnectionID":"gone","errNo":410,
+        "errMsg":""},{"secConnectionID":"slow","errNo":429,"errMsg":""}]}"#;
+    gateway.answers(Response::new(failed));
+    eval(&functions, "push('{}')").await;
+    logged(&functions, "failed with errNo 429: the client reads too slowly").await;
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    assert!(log.contains("(connection slow)") && !log.contains("gone"), "{log}");
+    functions.finish().await;
+}
+
+/// The line of the log that has `piece`.
+async fn soon_line(functions: &Functions, piece: &str) -> String {
+    logged(functions, piece).await;
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    let line = log.lines().find(|line| line.contains(piece));
+    line.unwrap().to_owned()
+}
+
 /// A function in Rust sends batches, also as a child process.
 #[tokio::test]
 async fn each_push_of_a_batch_that_fails_is_in_the_log_with_its_function() {

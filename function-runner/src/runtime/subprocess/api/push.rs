@@ -24,7 +24,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use self::turns::{Admitted, Turn, Turns, WAITING_MAX};
-use crate::push::{PUSH_TIMEOUT, PushBody, PushFailure, PushHeaders, Pushes, refused};
+use crate::push::{Begin, PUSH_TIMEOUT, PushBody, PushFailure, PushHeaders, Pushes, refused};
 
 /// How long pushes may still take when their instance has ended. Less than its connections have, so
 /// that none breaks off in the middle of a push.
@@ -90,7 +90,7 @@ impl ChildPushes {
         let Some(admitted) = self.turns.admit() else {
             let what = format!("not delivered: {WAITING_MAX} pushes of the process wait already");
             let failure = PushFailure::of_runner(StatusCode::TOO_MANY_REQUESTS, &what);
-            return self.refuse(request, self.pushes.failed(&api, &failure));
+            return self.refuse(request, self.pushes.failed(&api, failure, &Begin::default()));
         };
         let headers = PushHeaders::of(request.headers());
         let passing_on = self.clone().pass_on(admitted, api, headers, request.into_body());
@@ -138,7 +138,8 @@ impl ChildPushes {
         headers: PushHeaders,
         body: Incoming,
     ) -> Response<Body> {
-        let passing = timeout(PUSH_TIMEOUT, self.in_turn(admitted, &api, headers, body));
+        let begin = Begin::default();
+        let passing = timeout(PUSH_TIMEOUT, self.in_turn(admitted, &api, headers, body, &begin));
         let cut = async {
             self.stop.cancelled().await;
             sleep(END_TIMEOUT).await;
@@ -153,7 +154,7 @@ impl ChildPushes {
                 (StatusCode::SERVICE_UNAVAILABLE, "unknown whether delivered: its instance has ended")
             }
         };
-        self.pushes.failed(&api, &PushFailure::of_runner(status, what))
+        self.pushes.failed(&api, PushFailure::of_runner(status, what), &begin)
     }
 
     async fn in_turn(
@@ -162,10 +163,11 @@ impl ChildPushes {
         api: &str,
         headers: PushHeaders,
         body: Incoming,
+        begin: &Begin,
     ) -> Response<Body> {
         let turn = admitted.turn().await;
-        let (body, ended) = PushBody::new(body, self.stop.clone());
-        let answer = self.pushes.pass_on(api, headers, body).await;
+        let (body, ended) = PushBody::new(body, begin.clone(), self.stop.clone());
+        let answer = self.pushes.pass_on(api, headers, body, begin).await;
         rest::drop_later(ended, &self.tasks);
         in_turn_to_its_end(answer, turn)
     }
