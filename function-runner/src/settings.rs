@@ -52,7 +52,7 @@ pub(crate) use self::{
     language::Language,
     runtime::RuntimeSettings,
     rust::RustSettings,
-    subprocess::{Flaw, PATH, SubprocessSettings},
+    subprocess::{Flaw, PATH, SubprocessSettings, misfit},
     user::User,
 };
 use self::{surroundings::Surroundings, variables::Variables};

@@ -2,6 +2,7 @@
 
 mod code;
 mod executable;
+mod interpreter;
 mod keys;
 mod source;
 
@@ -12,12 +13,13 @@ use std::{
 
 use daemon::settings::{Section, text};
 
-pub(crate) use self::executable::Flaw;
 pub(super) use self::keys::SubprocessKeys;
 use self::{
-    code::{CodeProblem, bootstrap, folder, interpreter},
+    code::{CodeProblem, bootstrap, folder},
+    interpreter::interpreter,
     source::{dotted, find_source},
 };
+pub(crate) use self::{executable::Flaw, interpreter::misfit};
 use super::{
     cloud::Cloud, environment::EnvironmentTexts, language::Language, surroundings::Surroundings,
     user::User,
@@ -99,8 +101,9 @@ impl SubprocessSettings {
             Language::Custom => Some(section.read_or("handler", &text(), "bootstrap")),
         };
         let executable = match language {
-            Language::Python3 => sound(interpreter(given.clone(), "python3", around)),
-            Language::Nodejs => sound(interpreter(given.clone(), "node", around)),
+            Language::Python3 | Language::Nodejs => {
+                sound(interpreter(given.clone(), language, around))
+            }
             Language::Custom => code.as_deref().and_then(|code| {
                 let path = environment.as_ref().and_then(EnvironmentTexts::path);
                 sound(bootstrap(code, path.as_deref().unwrap_or(PATH)))

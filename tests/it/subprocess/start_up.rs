@@ -1,7 +1,7 @@
 //! Functions that cannot start: errors in settings are reported when the runner starts, all other
 //! errors at the invocation.
 
-use std::fs;
+use std::{fs, os::unix::fs::symlink};
 
 use serde_json::json;
 
@@ -21,6 +21,10 @@ fn check_settings(text: &str, words: &[&str]) {
     write(folder.path(), "crlf/bootstrap", "#!/bin/sh\r\nexit 1\r\n");
     write(folder.path(), "other/bootstrap", "#!/no/such/shell -e\n");
     write(folder.path(), "env/bootstrap", "#!/usr/bin/env no-such\n");
+    for (name, link) in [("python2.7", "python"), ("python3.5", "python3"), ("node", "js")] {
+        write(folder.path(), &format!("bin/{name}"), "#!/bin/sh\n");
+        symlink(name, folder.path().join("bin").join(link)).unwrap();
+    }
     let error = parse(folder.path(), text).expect_err(text);
     assert_eq!(error.lines().count(), 2, "{error}");
     for word in words {
@@ -86,6 +90,24 @@ async fn missing_code_or_handlers_are_reported_at_start_up() {
         &function("python", "interpreter = \"crlf/bootstrap\""),
         &["functions.python.interpreter: ", "/crlf/bootstrap has the line ends of Windows"],
     );
+    check_settings(
+        &function("python", "interpreter = \"nowhere/python3\""),
+        &["functions.python.interpreter: ", "/nowhere/python3 is not there; name one, or leave it"],
+    );
+    for (language, interpreter, is, needed) in [
+        ("python", "python", "python2.7", "runtime \"python3\" need Python 3.6 or newer"),
+        ("python", "python3", "python3.5", "runtime \"python3\" need Python 3.6 or newer"),
+        ("python", "js", "node", "runtime \"python3\" need Python 3.6 or newer"),
+        ("node", "python", "python2.7", "runtime \"nodejs\" need Node 10 or newer"),
+    ] {
+        check_settings(
+            &function(language, &format!("interpreter = \"bin/{interpreter}\"")),
+            &[
+                &format!("functions.{language}.interpreter: "),
+                &format!("/bin/{interpreter} is {is}, and functions with {needed}; name one"),
+            ],
+        );
+    }
     check_settings(
         &function("bash", "environment._HANDLER = \"x\""),
         &["functions.bash.environment._HANDLER: is kept for the runner"],

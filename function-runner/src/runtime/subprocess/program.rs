@@ -16,7 +16,9 @@ use super::{
     child_cloud::{self, ChildCloud},
     limits::Limits,
 };
-use crate::settings::{Cloud, EnvironmentTexts, Flaw, Language, PATH, SubprocessSettings, User};
+use crate::settings::{
+    Cloud, EnvironmentTexts, Flaw, Language, PATH, SubprocessSettings, User, misfit,
+};
 
 /// The names come first: the bootstrap uses them.
 const PYTHON: &str = concat!(
@@ -160,8 +162,10 @@ impl Program {
             return Some(format!("the folder {} is not there", self.code.display()));
         }
         let path = self.environment.path().map_or_else(|| self.path(), OsString::from);
-        let flaw = Flaw::of(&self.executable, &self.code, &path.to_string_lossy())?;
-        Some(format!("{} {flaw}", self.executable.display()))
+        if let Some(flaw) = Flaw::of(&self.executable, &self.code, &path.to_string_lossy()) {
+            return Some(format!("{} {flaw}", self.executable.display()));
+        }
+        misfit(self.language, &self.executable)
     }
 
     /// For messages.
