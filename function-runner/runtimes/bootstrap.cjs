@@ -3,13 +3,13 @@
 // Given to the interpreter as text, behind errors.cjs, and made the main module by launch.js. Needs
 // nothing but the standard library. Work that a handler left running goes on between events.
 
-const net = require("node:net");
-const path = require("node:path");
-const { existsSync, writeSync } = require("node:fs");
-const { pathToFileURL } = require("node:url");
+const net = require("net");
+const path = require("path");
+const { existsSync, writeSync } = require("fs");
+const { pathToFileURL } = require("url");
 
 // Taken before the code of the function, which may replace them.
-const { clearTimeout, Promise, setImmediate, setTimeout } = globalThis;
+const { clearTimeout, Promise, setImmediate, setTimeout } = global;
 const exit = process.exit.bind(process);
 const { LONGHOLD_SECRET: secret, ...env } = process.env;
 // So that no program of the function inherits it.
@@ -36,7 +36,7 @@ let waiting = null;
 const hasRunner = () => parts !== null;
 
 function broken() {
-  waiting?.reject(new Error("the runner has closed its connection"));
+  if (waiting) waiting.reject(new Error("the runner has closed its connection"));
   waiting = null;
   parts = null;
 }
@@ -44,8 +44,7 @@ socket.on("error", broken);
 socket.on("close", broken);
 socket.on("data", (part) => {
   parts.push(part);
-  const missing = waiting?.missing ?? 0;
-  if (waiting && missing > part.length) waiting.missing = missing - part.length;
+  if (waiting && waiting.missing > part.length) waiting.missing -= part.length;
   else if (waiting) answered(concat(parts));
 });
 
@@ -71,12 +70,19 @@ function call(method, route, body = "", requestId = undefined) {
   const head = `${method} /runtime/${route} HTTP/1.1\r\nhost: ${env.SCF_RUNTIME_API}\r\n${id}`
     + `longhold-secret: ${secret}\r\ncontent-length: ${bytes.length}\r\n\r\n`;
   return new Promise((resolve, reject) => {
-    waiting = { resolve, reject };
+    waiting = { resolve, reject, missing: 0 };
     if (!hasRunner()) broken();
     ref();
     write(concat([from(head), bytes]));
   });
 }
+
+// Whether this version imports modules of both kinds, and writes no warning of its own to the log.
+const { version } = process;
+const [major, minor] = version.slice(1).split(".").map(Number);
+const IMPORTS = major > 14 || (major === 14 && minor >= 17) || (major === 12 && minor >= 22);
+// How the others say that they cannot import.
+const UNABLE = /^ERR_VM_DYNAMIC_IMPORT_CALLBACK_MISSING$|^ERR_MISSING_DYNAMIC|Not supported/;
 
 // Exports that are no name of a handler.
 const UNNAMED = new Set(["default", "module.exports", "__esModule"]);
@@ -85,19 +91,43 @@ async function load() {
   const [, file, name] = /^(.*)\.([^.]*)$/.exec(env._HANDLER);
   const base = path.join(env.USER_CODE_ROOT, file);
   const found = [".js", ".mjs", ".cjs"].map((end) => base + end).find(existsSync);
-  // Both kinds of modules can be imported. Node decides which kind it is, as for a program.
-  const exported = await import(pathToFileURL(found ?? `${base}.js`));
-  return handlerOf(exported, name);
+  return handlerOf(await modules(found || `${base}.js`), name);
+}
+
+// Both kinds of modules can be imported. Node decides which kind it is, as for a program.
+async function modules(file) {
+  if (IMPORTS || file.endsWith(".mjs")) return imported(file);
+  try {
+    // As what is imported has it.
+    return { default: require(file) };
+  } catch (error) {
+    // Of the versions that do not import well, some know what `type` in package.json says.
+    if (isObject(error) && error.code === "ERR_REQUIRE_ESM") return imported(file);
+    throw error;
+  }
+}
+
+async function imported(file) {
+  try {
+    return await import(pathToFileURL(file).href);
+  } catch (error) {
+    const isUnable = attempt(() => UNABLE.test(error.code || error.message));
+    if (IMPORTS || !isUnable) throw error;
+    throw new Error(`${file} is an ES module, which Node ${version} cannot load: use Node 12.22 or `
+      + "newer, or write it as CommonJS (module.exports)");
+  }
 }
 
 // The exported function with this name, or else the only export: module.exports = fn, or export
 // default fn. What is imported has module.exports as its default export, and compilers put one
 // default into the other.
 function handlerOf(exported, name) {
-  const forms = [exported, exported.default, exported.default?.default];
-  const named = forms.find((form) => typeof form?.[name] === "function");
+  const inner = (form) => (form === undefined || form === null ? undefined : form.default);
+  const forms = [exported, inner(exported), inner(inner(exported))];
+  const has = (form) => form !== undefined && form !== null && typeof form[name] === "function";
+  const named = forms.find(has);
   if (named) return { handler: named[name] };
-  const all = new Set(forms.filter(isObject).flatMap(keys));
+  const all = new Set([].concat(...forms.filter(isObject).map(keys)));
   const names = [...all].filter((key) => !UNNAMED.has(key));
   const only = forms.find((form) => typeof form === "function");
   return names.length === 0 ? { handler: only, names } : { names };
@@ -120,18 +150,18 @@ let phase = "init";
 let sending = null;
 // What to do when nothing is left to run; null when that is not to be expected.
 let idle = null;
-const onIdle = () => idle?.();
+const onIdle = () => idle && idle();
 
 function invoke(handler, event, context) {
   return new Promise((resolve, reject) => {
     const done = (error, value) => (error == null ? resolve(value) : reject(error));
-    assign(context, { done, succeed: resolve, fail: (error) => reject(error ?? "failed") });
+    assign(context, { done, succeed: resolve, fail: (error) => reject(or(error, "failed")) });
     let returned;
     // As in the cloud, a handler that does not answer replies null, unless it has returned something.
     idle = () => resolve(isReply(returned) ? returned : null);
     returned = handler(event, context, done);
     listen();
-    if (typeof returned?.then === "function") {
+    if (isObject(returned) && typeof returned.then === "function") {
       idle = () => reject(new Error("the returned promise waits for something that never comes"));
       returned.then(resolve, reject);
     } else if (isReply(returned)) {
@@ -159,8 +189,8 @@ function warnOfCallback(limitMs) {
 
 // A timer or an emitter is what setTimeout(…) and request.on(…) leave: a callback is to come.
 function isReply(value) {
-  const isHandle = typeof value?.hasRef === "function" || typeof value?.on === "function";
-  return value !== undefined && !isHandle;
+  const has = (name) => typeof value[name] === "function";
+  return value !== undefined && !(isObject(value) && (has("unref") || has("on")));
 }
 
 let isDying = false;
@@ -185,7 +215,7 @@ async function end(answer) {
   if (isDying) return;
   isDying = true;
   if (answer) await call("POST", `${phase}/error`, answer).catch(() => {});
-  await sending?.catch(() => {});
+  if (sending) await sending.catch(() => {});
   exit(1);
 }
 
@@ -202,7 +232,8 @@ async function start() {
   } catch (thrown) {
     await die(thrown);
   }
-  if (isDying || found.handler) return found?.handler;
+  if (isDying) return undefined;
+  if (found.handler) return found.handler;
   const { names } = found;
   const exported = names.length > 0 ? `; the file exports ${names.slice(0, 10).join(", ")}` : "";
   const errorMessage = cut(`${env._HANDLER} is not an exported function${exported}`, 8192);
@@ -226,7 +257,7 @@ async function main() {
     try {
       phase = "invocation";
       const value = await invoke(handler, parse(body), context);
-      answer = ["response", stringify(value) ?? "null"];
+      answer = ["response", or(stringify(value), "null")];
     } catch (thrown) {
       answer = ["error", report(430, thrown)];
     }

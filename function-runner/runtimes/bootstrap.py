@@ -1,7 +1,9 @@
 """Runs a Python function: loads the handler once, then hands it one event after the other.
 
-Given to the interpreter as text. The standard library is all it needs. Whoever loads slowly pays
-once: what a module keeps in its globals is there for the next event.
+Given to the interpreter as text, and run by launch.py. The standard library is all it needs.
+Whoever loads slowly pays once: what a module keeps in its globals is there for the next event.
+
+Runs on Python 3.6 and newer, so it has no newer syntax.
 """
 
 import sys
@@ -22,6 +24,7 @@ sys.path[:] = [f for f in usual_path if f == library or f.endswith("/lib-dynload
 names_text = os.environ.pop("LONGHOLD_NAMES", None)
 if names_text:
     import socket as whole_socket
+import codecs
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -30,6 +33,7 @@ import linecache
 import logging
 from _socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, socket
 from atexit import _run_exitfuncs as run_exit_functions
+from io import TextIOWrapper
 from json import dumps, loads
 from time import gmtime, strftime
 from traceback import format_exception, format_tb
@@ -145,7 +149,7 @@ def cut(text, longest=60 * 1024):
     # Halves of surrogate pairs are no JSON for others.
     text = text.encode("utf-8", "backslashreplace").decode()
     left, half = len(text) - longest, longest // 2
-    note = f"\n… {left} more characters …\n"
+    note = f"\n\u2026 {left} more characters \u2026\n"
     return text[:half] + note + text[-half:] if left > 0 else text
 
 
@@ -279,8 +283,8 @@ def give_way(folders):
     names, as if it had been started by itself."""
     for name in {name.partition(".")[0] for name in loaded_here}:
         spec = importlib.machinery.PathFinder.find_spec(name, folders)
-        # A folder without __init__.py has no origin. It never comes before a real module.
-        if spec and spec.origin:
+        # A folder without __init__.py has no place. It never comes before a real module.
+        if spec and spec.has_location:
             for loaded in list(sys.modules):
                 if loaded in loaded_here and loaded.partition(".")[0] == name:
                     given_way[loaded] = sys.modules.pop(loaded)
@@ -325,11 +329,24 @@ def leave_child(error):
     leave(1)
 
 
+def by_lines(name):
+    """The standard stream `name`, which is made to write each line at once, and any character."""
+    stream = getattr(sys, name)
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+        return stream
+    # Python 3.6, which does not write UTF-8 by itself where the locale names no encoding.
+    is_ascii = codecs.lookup(stream.encoding).name == "ascii"
+    encoding = "utf-8" if is_ascii else stream.encoding
+    changed = TextIOWrapper(stream.detach(), encoding, "backslashreplace", line_buffering=True)
+    setattr(sys, name, changed)
+    setattr(sys, f"__{name}__", changed)
+    return changed
+
+
 def main():
     process = process_id()
-    streams = [stream for stream in (sys.stdout, sys.stderr) if stream]
-    for stream in streams:
-        stream.reconfigure(line_buffering=True, errors="backslashreplace")
+    streams = [by_lines(name) for name in ("stdout", "stderr") if getattr(sys, name)]
     environment = dict(os.environ)
     api = Api(environment)
     # Taken out, so that no program of the function inherits it.

@@ -2,16 +2,18 @@
 //
 // The runner puts this text before that of bootstrap.cjs. An error may hold the request that failed,
 // with its headers and its body, so other errors are the only objects in it that are shown.
+//
+// All of the text runs on Node 10 and newer, so it has no newer syntax.
 "use strict";
 
-const { inspect, types: { isNativeError } } = require("node:util");
+const { inspect, types: { isNativeError } } = require("util");
 
 // The code of the function may replace all of these later.
-const { Error } = globalThis;
+const { Error } = global;
 const { isArray } = Array;
 const { concat, from } = Buffer;
 const { isView } = ArrayBuffer;
-const { assign, entries, fromEntries, getOwnPropertyDescriptor, hasOwn, keys } = Object;
+const { assign, defineProperty, entries, getOwnPropertyDescriptor, keys } = Object;
 const { parse, stringify } = JSON;
 const { max, min } = Math;
 
@@ -28,7 +30,24 @@ const ERRORS_MAX = 10;
 // much at least: there may be any number of them, and they may be in each other.
 const LONGEST = 60 * 1024;
 const ERROR_LEAST = 1024;
-const BOUNDS = { depth: 4, maxArrayLength: KEYS_MAX + 1, maxStringLength: 1024 };
+const STRING_MAX = 1024;
+const BOUNDS = { depth: 4, maxArrayLength: KEYS_MAX + 1, maxStringLength: STRING_MAX };
+
+// Object.fromEntries, which Node 10 does not have.
+function fromEntries(pairs) {
+  const object = {};
+  // Not an assignment: a key may be __proto__.
+  for (const [key, value] of pairs) {
+    defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+  }
+  return object;
+}
+
+// The first of `values` that is there, or else the last one.
+function or(...values) {
+  const found = values.find((value) => value !== undefined && value !== null);
+  return found === undefined ? values[values.length - 1] : found;
+}
 
 // The value that `make` returns; undefined if it throws. For all that may run code of the function:
 // a getter, a proxy, a toString.
@@ -52,8 +71,8 @@ function cut(text, longest = LONGEST) {
 function report(statusCode, thrown) {
   const first = (...names) => names.map((name) => attempt(() => thrown[name]))
     .find((value) => typeof value === "string" && value !== "");
-  const type = cut(first("name", "errorType") ?? typeof thrown, 1024);
-  const message = cut(first("message", "errorMessage") ?? "", 8192);
+  const type = cut(or(first("name", "errorType"), typeof thrown), 1024);
+  const message = cut(or(first("message", "errorMessage"), ""), 8192);
   const stackTrace = describe(thrown) || `${type}: ${message || "there is no description of it"}`;
   const errorMessage = message || cut(stackTrace, 8192);
   return stringify({ statusCode, errorType: type, errorMessage, stackTrace });
@@ -66,7 +85,8 @@ let room = 0;
 function describe(thrown) {
   room = 2 * LONGEST;
   if (typeof thrown === "string") return cut(thrown);
-  return cut(attempt(() => textOf(thrown, 4, 2)) ?? attempt(() => shallow(thrown)) ?? "");
+  const text = attempt(() => textOf(thrown, 4, 2));
+  return cut(or(text === undefined ? attempt(() => shallow(thrown)) : text, ""));
 }
 
 // `causes` and `levels` say how many levels of errors and of other objects are shown.
@@ -86,12 +106,12 @@ function textOfError(error, causes) {
     const { value } = getOwnPropertyDescriptor(error, key);
     const isShown = !isObject(value) && value !== undefined;
     if (!isShown || ["stack", "message", "cause"].includes(key)) continue;
-    texts.push(`${key}: ${inspect(SECRET.test(key) ? HIDDEN : value, BOUNDS)}`);
+    texts.push(`${key}: ${inspect(SECRET.test(key) ? HIDDEN : short(value), BOUNDS)}`);
   }
   const stack = stackOf(error);
   room -= max(ERROR_LEAST, stack.length + texts.join().length);
-  const inner = (value, left) => attempt(() => textOf(value, left, 1)) ?? HIDDEN;
-  if (causes > 0 && hasOwn(error, "cause")) {
+  const inner = (value, left) => or(attempt(() => textOf(value, left, 1)), HIDDEN);
+  if (causes > 0 && getOwnPropertyDescriptor(error, "cause")) {
     texts.push(`[cause]: ${inner(attempt(() => error.cause), causes - 1)}`);
   }
   const errors = attempt(() => error.errors);
@@ -100,7 +120,7 @@ function textOfError(error, causes) {
     const left = errors.length - some.length;
     texts.push(...some, ...(left > 0 ? [`… ${left} more errors`] : []));
   }
-  return [stack, ...texts.map((text) => text.replaceAll("\n", "\n  "))].join("\n  ");
+  return [stack, ...texts.map((text) => text.replace(/\n/g, "\n  "))].join("\n  ");
 }
 
 // The stack has the message that the error had when it was made.
@@ -121,10 +141,12 @@ function isObject(value) {
 // What `inspect` shows of a value: the first keys, so many levels of them, and nothing secret. An
 // error in it is shown with its cause, if one more level of causes is left.
 function part(value, causes, levels) {
-  if (!isObject(value)) return value;
+  if (!isObject(value)) return short(value);
   if (isError(value)) return asIs(textOfError(value, min(causes, 1)));
   if (levels === 0 || typeof value === "function" || isView(value)) return asIs(shallow(value));
-  const inner = (each) => (isObject(each) ? attempt(() => part(each, causes, levels - 1)) : each);
+  const inner = (each) => {
+    return isObject(each) ? attempt(() => part(each, causes, levels - 1)) : short(each);
+  };
   if (isArray(value)) {
     const left = value.length - KEYS_MAX;
     const items = value.slice(0, KEYS_MAX).map(inner);
@@ -143,6 +165,13 @@ function part(value, causes, levels) {
   });
   const left = all.length - some.length;
   return fromEntries(left > 0 ? [...some, [HIDDEN, asIs(`${left} more keys`)]] : some);
+}
+
+// Not left to `inspect`: Node 10 and 12 show strings whole.
+function short(value) {
+  const left = typeof value === "string" ? value.length - STRING_MAX : 0;
+  if (left <= 0) return value;
+  return asIs(`${inspect(value.slice(0, STRING_MAX))}... ${left} more characters`);
 }
 
 function isSecretName(value) {

@@ -11,9 +11,9 @@ delete process.env.LONGHOLD_NAMES;
 if (namesText) leadNames(parse(namesText));
 
 function leadNames({ port, forms, led, passed, refused, refuses }) {
-  const { Socket, isIP } = require("node:net");
-  const { hostname } = require("node:os");
-  const { writeSync: writeNow } = require("node:fs");
+  const { Socket, isIP } = require("net");
+  const { hostname } = require("os");
+  const { writeSync: writeNow } = require("fs");
   const { connect } = Socket.prototype;
   const { nextTick } = process;
   const said = new Set();

@@ -119,6 +119,13 @@ def trust(roots):
     """Has the package certifi answer with `roots`, whenever it is imported. Many libraries take the
     authorities that they trust from there, and not from the system."""
 
+    def replace(module):
+        for place in (module, sys.modules.get("certifi.core")):
+            if hasattr(place, "where"):
+                place.where = lambda: roots
+            if hasattr(place, "contents"):
+                place.contents = lambda: read_text(roots)
+
     class Certificates(importlib.abc.MetaPathFinder):
         def find_spec(self, name, path=None, target=None):
             if name != "certifi":
@@ -130,16 +137,15 @@ def trust(roots):
 
             def execute_and_replace(module):
                 execute(module)
-                for place in (module, sys.modules.get("certifi.core")):
-                    if hasattr(place, "where"):
-                        place.where = lambda: roots
-                    if hasattr(place, "contents"):
-                        place.contents = lambda: read_text(roots)
+                replace(module)
 
             spec.loader.exec_module = execute_and_replace
             return spec
 
     sys.meta_path.insert(0, Certificates())
+    # Some interpreters have a .pth file that imports it before any program runs.
+    if "certifi" in sys.modules:
+        replace(sys.modules["certifi"])
 
 
 def read_text(file):

@@ -7,7 +7,7 @@ mod node;
 mod proxy;
 mod python;
 mod role;
-mod server;
+pub(crate) mod server;
 mod store;
 mod store_role;
 mod whole;

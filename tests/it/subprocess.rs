@@ -30,5 +30,6 @@ mod sdk;
 mod secrets;
 mod shadowing;
 mod start_up;
+mod versions;
 
 use functions::Functions;

@@ -21,23 +21,23 @@ use crate::support::soon;
 
 /// A request.
 #[derive(Debug)]
-pub(super) struct Got {
-    pub(super) method: String,
+pub(crate) struct Got {
+    pub(crate) method: String,
     /// With the query.
-    pub(super) path: String,
-    pub(super) host: String,
-    pub(super) headers: http::HeaderMap,
-    pub(super) body: String,
+    pub(crate) path: String,
+    pub(crate) host: String,
+    pub(crate) headers: http::HeaderMap,
+    pub(crate) body: String,
 }
 
-pub(super) struct Server {
-    pub(super) url: String,
+pub(crate) struct Server {
+    pub(crate) url: String,
     got: Mutex<mpsc::Receiver<Got>>,
     _stop: DropGuard,
 }
 
 impl Server {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (sender, got) = mpsc::channel(1000);
@@ -70,16 +70,16 @@ impl Server {
         Self { url, got: Mutex::new(got), _stop: stop.drop_guard() }
     }
 
-    pub(super) async fn next(&self) -> Got {
+    pub(crate) async fn next(&self) -> Got {
         soon("a request", async { self.got.lock().await.recv().await }).await.unwrap()
     }
 
-    pub(super) fn port(&self) -> &str {
+    pub(crate) fn port(&self) -> &str {
         self.url.rsplit(':').next().unwrap()
     }
 
     /// Whether nothing has come that was not asked for.
-    pub(super) async fn is_idle(&self) -> bool {
+    pub(crate) async fn is_idle(&self) -> bool {
         self.got.lock().await.try_recv().is_err()
     }
 }

@@ -31,8 +31,11 @@ const NODE: &str = concat!(
     include_str!("../../../runtimes/names.cjs"),
     include_str!("../../../runtimes/bootstrap.cjs")
 );
+/// A program of Python that runs the text of its last argument. It refuses versions that cannot
+/// read that text.
+const PYTHON_LAUNCH: &str = include_str!("../../../runtimes/launch.py");
 /// A function of JavaScript that runs the text of a bootstrap.
-const LAUNCH: &str = include_str!("../../../runtimes/launch.js");
+const NODE_LAUNCH: &str = include_str!("../../../runtimes/launch.js");
 /// The bootstraps take this out of their environment, so that no program of the function inherits
 /// it.
 const SECRET: &str = "LONGHOLD_SECRET";
@@ -92,11 +95,11 @@ impl Program {
         let mut command = Command::new(&self.executable);
         match self.language {
             // No bytecode files: the folder of the user is not written to.
-            Language::Python3 => command.args(["-B", "-c", PYTHON]),
+            Language::Python3 => command.args(["-B", "-c", PYTHON_LAUNCH, PYTHON]),
             Language::Nodejs => {
                 // Node collects garbage late if it does not know its limit.
                 let heap_mb = limits.memory_mb * 3 / 4;
-                let launch = format!("({})({})", LAUNCH.trim_end(), Value::from(NODE));
+                let launch = format!("({})({})", NODE_LAUNCH.trim_end(), Value::from(NODE));
                 command.arg(format!("--max-old-space-size={heap_mb}")).args(["-e", &launch])
             }
             Language::Custom => &mut command,
@@ -183,5 +186,16 @@ impl Program {
         path.push(":");
         path.push(PATH);
         path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{PYTHON, PYTHON_LAUNCH};
+
+    /// Python 3.6 does not take other characters from its arguments, where the locale is C.
+    #[test]
+    fn the_texts_for_python_are_ascii() {
+        assert!(PYTHON.is_ascii() && PYTHON_LAUNCH.is_ascii());
     }
 }
