@@ -3,6 +3,7 @@
 mod cos;
 mod functions;
 mod gateway;
+mod private_tmp;
 mod text;
 
 use std::{

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Surroundings,
+    Surroundings, private_tmp,
     text::{NOWHERE, Toml, quoted},
     whole,
 };
@@ -73,6 +73,10 @@ fn add(toml: &mut Toml, project: &Project, function: &Function, surroundings: &S
     toml.text("code", &surroundings.written(shim.unwrap_or(&function.code)), place("code"));
     toml.text("timeout", &format!("{}s", function.timeout.as_secs()), place("timeout"));
     toml.number("memory_mb", function.memory_mb.into(), place("memory_mb"));
+    if !private_tmp::is_possible(function, surroundings) {
+        toml.comment("Files that the function needs are in a folder that would be private.");
+        toml.flag("private_tmp", false);
+    }
     if let Some(role) = &function.role {
         toml.text("role", role, place("role"));
     }

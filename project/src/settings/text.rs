@@ -36,6 +36,10 @@ impl Toml {
         self.line(format_args!("{key} = {value}{}", origin(place)));
     }
 
+    pub(super) fn flag(&mut self, key: &str, value: bool) {
+        self.line(format_args!("{key} = {value}"));
+    }
+
     pub(super) fn list(&mut self, key: &str, values: &[String], place: Option<&impl Display>) {
         let values: Vec<_> = values.iter().map(|value| quoted(value)).collect();
         self.line(format_args!("{key} = [{}]{}", values.join(", "), origin(place)));

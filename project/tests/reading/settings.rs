@@ -54,3 +54,28 @@ fn paths_outside_of_the_folder_are_absolute() {
     assert_eq!(code("code"), ".");
     assert_eq!(code("a"), folder.path().join("code").to_str().unwrap());
 }
+
+#[test]
+fn files_below_tmp_stay_visible_to_the_functions_that_need_them() {
+    let text = "component: websocket\nname: corner\ninputs: {src: ./, faas: {name: corner}}\n";
+    let folder = written(&[("serverless.yml", text), ("sls.js", "")]);
+    let mut project = read(folder.path()).project;
+    project.functions[0].code = "/tmp/a/project".into();
+    let check = |shim: Option<&str>, libraries: &str, expected| {
+        let surroundings = Surroundings {
+            shim: shim.map(Into::into),
+            libraries: [("corner".to_owned(), libraries.into())].into(),
+            ..Surroundings::default()
+        };
+        let functions: Table = project.settings(&surroundings).functions.parse().unwrap();
+        let found = functions["functions"]["corner"].get("private_tmp").is_none();
+        assert_eq!(found, expected, "{shim:?} {libraries}");
+    };
+    // The folder of the code is visible, with all that is in its folder below /tmp.
+    check(None, "/var/lib/libraries", true);
+    check(None, "/tmp/a/libraries", true);
+    check(None, "/tmp/b/libraries", false);
+    check(Some("/tmp/a/shim"), "/tmp/a/libraries", true);
+    check(Some("/var/lib/shim"), "/var/lib/libraries", false);
+    check(Some("/tmp/b/shim"), "/tmp/b/libraries", false);
+}
