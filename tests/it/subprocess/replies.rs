@@ -183,16 +183,21 @@ async fn a_reply_that_has_come_whole_counts_though_its_process_has_ended() {
 }
 
 /// Replies with half a text, then sends replies on other connections that it closes, until one is
-/// refused at once. Then sends the other half.
+/// refused at once. Then sends the other half. The first of them to be read would be the reply, so
+/// it waits until the runner asks for the first one's body (`100 Continue`).
 const FLOODS: &str = r#"#!/usr/bin/env python3
 import http.client, os, socket
 address = ("127.0.0.1", int(os.environ["SCF_RUNTIME_API_PORT"]))
 api = http.client.HTTPConnection(*address)
 api.request("GET", "/runtime/invocation/next")
 api.getresponse().read()
-head = b"POST /runtime/invocation/response HTTP/1.1\r\nHost: api\r\nContent-Length: 6\r\n\r\n"
+line = b"POST /runtime/invocation/response HTTP/1.1\r\nHost: api\r\nContent-Length: 6\r\n"
+head = line + b"\r\n"
 first = socket.create_connection(address)
-first.sendall(head + b'"hal')
+first.sendall(line + b"Expect: 100-continue\r\n\r\n")
+if b" 100 " not in first.recv(1000):
+    os._exit(1)
+first.sendall(b'"hal')
 answer = b""
 while b" 400 " not in answer:
     another = socket.create_connection(address)
