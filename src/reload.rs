@@ -9,7 +9,11 @@ use daemon::{
 };
 use tokio::sync::mpsc;
 
-use crate::{Listeners, credential_of, names::Names, settings::Files, url_of};
+use crate::{
+    names::Names,
+    services::{Listeners, credential_of, url_of},
+    settings::Files,
+};
 
 /// The two settings files, each with the triggers for reading it again.
 #[derive(Debug, Default)]

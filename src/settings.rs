@@ -21,7 +21,7 @@ use function_runner::{
 };
 use functions::Catalog;
 
-use crate::{access::Access, url_of};
+use crate::{access::Access, services::url_of};
 
 const GATEWAY_FILE: &str = "gateway.toml";
 const FUNCTIONS_FILE: &str = "functions.toml";
