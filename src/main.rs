@@ -9,6 +9,8 @@ mod page;
 mod reload;
 mod services;
 mod settings;
+#[cfg_attr(not(test), expect(dead_code, reason = "the command `up` will use it"))]
+mod up;
 
 use std::{future::pending, path::PathBuf, process::ExitCode};
 

@@ -39,6 +39,9 @@ pub struct Surroundings {
     pub data: PathBuf,
     /// For each function that has one, a folder of libraries: for `PYTHONPATH` or `NODE_PATH`.
     pub libraries: BTreeMap<String, PathBuf>,
+    /// For each function that has one, the interpreter: with another one than the first `python3`
+    /// or `node` in PATH. Written absolute.
+    pub interpreters: BTreeMap<String, PathBuf>,
     /// The folder of `sl_handler.js`, for functions with an entry. It is the folder of their code
     /// then, and `SLS_ENTRY_FILE` has the absolute path of the entry: a handler cannot be outside
     /// of the code. None: the shim is beside the entry.

@@ -44,7 +44,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("function-runner", &["shared", "functions", "daemon", "batch"]),
     ("gateway", &["shared", "daemon", "batch"]),
     ("cos", &["daemon"]),
-    ("longhold", &["shared", "functions", "function-runner", "gateway", "cos", "daemon"]),
+    (
+        "longhold",
+        &["shared", "functions", "function-runner", "gateway", "cos", "project", "daemon"],
+    ),
 ];
 
 fn metadata() -> Metadata {

@@ -71,6 +71,9 @@ fn add(toml: &mut Toml, project: &Project, function: &Function, surroundings: &S
     toml.text("handler", &function.handler, place("handler"));
     let shim = surroundings.shim.as_ref().filter(|_| function.entry.is_some());
     toml.text("code", &surroundings.written(shim.unwrap_or(&function.code)), place("code"));
+    if let Some(interpreter) = interpreter(function, surroundings) {
+        toml.text("interpreter", &interpreter, NOWHERE);
+    }
     toml.text("timeout", &format!("{}s", function.timeout.as_secs()), place("timeout"));
     toml.number("memory_mb", function.memory_mb.into(), place("memory_mb"));
     if !private_tmp::is_possible(function, surroundings) {
@@ -86,6 +89,17 @@ fn add(toml: &mut Toml, project: &Project, function: &Function, surroundings: &S
         for (key, value) in environment {
             toml.text(&key, &value, NOWHERE);
         }
+    }
+}
+
+/// The interpreter, for a function whose program is not its own.
+fn interpreter(function: &Function, surroundings: &Surroundings) -> Option<String> {
+    match function.runtime {
+        Runtime::Python | Runtime::Node => {
+            let interpreter = surroundings.interpreters.get(&function.name)?;
+            Some(whole(interpreter).display().to_string())
+        }
+        Runtime::Custom => None,
     }
 }
 

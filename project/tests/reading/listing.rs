@@ -31,6 +31,7 @@ pub(crate) fn listing(folder: &Path, reading: &Reading) -> String {
     let texts = project.settings(&Surroundings {
         data: "/data".into(),
         libraries: [("room_register".to_owned(), "/libraries".into())].into(),
+        interpreters: [("room_register".to_owned(), "/opt/python3.6/bin/python".into())].into(),
         // Beside the code, so that the listing is the same wherever the repository is.
         shim: Some(folder.join("shim")),
         base: folder.to_owned(),

@@ -1,6 +1,6 @@
 //! Settings of projects whose values have characters that settings files give a meaning.
 
-use project::Surroundings;
+use project::{Project, Runtime, Surroundings};
 use toml::{Table, Value};
 
 use super::{read, written};
@@ -78,4 +78,24 @@ fn files_below_tmp_stay_visible_to_the_functions_that_need_them() {
     check(Some("/tmp/a/shim"), "/tmp/a/libraries", true);
     check(Some("/var/lib/shim"), "/var/lib/libraries", false);
     check(Some("/tmp/b/shim"), "/tmp/b/libraries", false);
+}
+
+#[test]
+fn an_interpreter_is_written_absolute_and_not_for_programs_of_their_own() {
+    let text = "component: scf\nname: hello\ninputs: {name: hello, runtime: Python3.6}\n";
+    let folder = written(&[("serverless.yml", text), ("index.py", "")]);
+    let mut project = read(folder.path()).project;
+    let surroundings = Surroundings {
+        interpreters: [("hello".to_owned(), folder.path().join("bin/python"))].into(),
+        base: folder.path().to_owned(),
+        ..Surroundings::default()
+    };
+    let interpreter = |project: &Project| {
+        let functions: Table = project.settings(&surroundings).functions.parse().unwrap();
+        functions["functions"]["hello"].get("interpreter").cloned()
+    };
+    let expected = folder.path().join("bin/python").to_str().unwrap().to_owned();
+    assert_eq!(interpreter(&project), Some(Value::String(expected)));
+    project.functions[0].runtime = Runtime::Custom;
+    assert_eq!(interpreter(&project), None);
 }
