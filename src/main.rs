@@ -9,16 +9,20 @@ mod page;
 mod reload;
 mod services;
 mod settings;
-#[cfg_attr(not(test), expect(dead_code, reason = "the command `up` will use it"))]
 mod up;
 
 use std::{future::pending, path::PathBuf, process::ExitCode};
 
+use anyhow::anyhow;
 use clap::{Parser, Subcommand};
 use daemon::{process::Ended, settings::SettingsError, telemetry};
 use gateway::gateway::{GatewayError, JournalCommand};
 
-use self::{services::Services, settings::Files};
+use self::{
+    services::Services,
+    settings::Files,
+    up::{Import, Outcome, Up},
+};
 
 /// Gateway and function-runner in one process
 #[derive(Debug, Parser)]
@@ -39,11 +43,23 @@ enum Command {
         #[command(subcommand)]
         command: JournalCommand,
     },
+    Up(Up),
+    Import(Import),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    match arguments.command {
+        None | Some(Command::Journal { .. }) => {}
+        Some(_) if arguments.config_dir.is_some() => {
+            let what = "--config-dir has no meaning here: the settings are made of the project";
+            return fail(&anyhow!(what), 2);
+        }
+        // Boxed, because the future is large: it holds all services.
+        Some(Command::Up(up)) => return outcome(Box::pin(up.run()).await),
+        Some(Command::Import(import)) => return outcome(import.run().await.map(Outcome::Done)),
+    }
     let mut files = match Files::find(arguments.config_dir.as_deref()) {
         Ok(files) => files,
         Err(error) => return fail(&error, 2),
@@ -67,6 +83,14 @@ fn ended(outcome: anyhow::Result<Ended<()>>) -> ExitCode {
         #[expect(clippy::exit, reason = "running tasks must not delay the end")]
         Ok(Ended::Forced) => std::process::exit(1),
         Err(error) => fail(&error, 1),
+    }
+}
+
+fn outcome(outcome: anyhow::Result<Outcome>) -> ExitCode {
+    match outcome {
+        Ok(Outcome::Ran(services)) => ended(Ok(services)),
+        Ok(Outcome::Done(code)) => code,
+        Err(error) => refused(&error),
     }
 }
 

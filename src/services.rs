@@ -21,11 +21,10 @@ use tracing::info;
 use url::Url;
 
 use crate::{
-    names,
     object_store::{BoundStore, ObjectStore},
     page,
     reload::WatchedFiles,
-    settings::{self, Files, all},
+    settings::Files,
 };
 
 /// The fields of the ready line.
@@ -36,6 +35,9 @@ pub(crate) struct Listeners {
     pub(crate) function_runner: SocketAddr,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cos: Option<SocketAddr>,
+    /// Whether the public listener speaks TLS.
+    #[serde(skip)]
+    pub(crate) speaks_tls: bool,
 }
 
 /// All services, with their listeners open.
@@ -55,10 +57,7 @@ impl Services {
     pub(crate) async fn open(files: &mut Files) -> anyhow::Result<Self> {
         let mut watched = WatchedFiles::default();
         // Before anything is opened. The address for pushes is not known yet.
-        let functions = files.parse_functions(settings::NOWHERE);
-        let (settings, functions, cos) = all(files.parse_gateway(), functions, files.parse_cos())?;
-        names::check(&settings, &functions)?;
-        settings::refuse_internal_tls(&settings, &functions)?;
+        let (settings, functions, cos) = files.check()?;
         files.decide(&settings, &functions);
         telemetry::start(&settings.log);
         process::close_to_others();
@@ -97,7 +96,8 @@ impl Services {
             None => None,
         };
         let cos = object_store.as_ref().map(|store| store.address);
-        let listeners = Listeners { public, internal, function_runner, cos };
+        let speaks_tls = gateway.speaks_tls();
+        let listeners = Listeners { public, internal, function_runner, cos, speaks_tls };
         Ok(Self { gateway, runner, runner_listener, object_store, watched, listeners })
     }
 
@@ -110,10 +110,9 @@ impl Services {
         beside: impl FnOnce(Listeners) -> F,
     ) -> anyhow::Result<Ended<()>> {
         let Self { mut gateway, runner, runner_listener, object_store, watched, listeners } = self;
-        let speaks_tls = gateway.speaks_tls();
         let signals = Signals::listen().context("could not listen for signals")?;
         ready::announce(&listeners).context("could not write the ready line")?;
-        let scheme = if speaks_tls { "https" } else { "http" };
+        let scheme = if listeners.speaks_tls { "https" } else { "http" };
         info!(
             internal = %listeners.internal, function_runner = %listeners.function_runner,
             "longhold ready: open {scheme}://{}/ in two tabs", reachable(listeners.public),

@@ -20,15 +20,16 @@ use function_runner::{
     settings::{KnownFunctions, OwnServers},
 };
 use functions::Catalog;
+use project::SettingsTexts;
 
-use crate::{access::Access, services::url_of};
+use crate::{access::Access, names, services::url_of};
 
-const GATEWAY_FILE: &str = "gateway.toml";
-const FUNCTIONS_FILE: &str = "functions.toml";
-const COS_FILE: &str = "cos.toml";
+pub(crate) const GATEWAY_FILE: &str = "gateway.toml";
+pub(crate) const FUNCTIONS_FILE: &str = "functions.toml";
+pub(crate) const COS_FILE: &str = "cos.toml";
 
 /// An address for settings that are parsed only to report their errors.
-pub(crate) const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
 /// The content of the settings files.
 #[derive(Debug)]
@@ -51,6 +52,10 @@ struct Source {
     path: PathBuf,
     text: String,
 }
+
+/// The settings of the gateway, of the function-runner, and of the object store if there is one.
+pub(crate) type AllSettings =
+    (gateway::settings::Settings, function_runner::Settings, Option<cos::Settings>);
 
 /// The errors in the files.
 #[derive(Debug)]
@@ -99,6 +104,27 @@ impl Files {
             known: KnownFunctions::default(),
             own_servers: OwnServers::default(),
         }
+    }
+
+    /// What is about to be written into the files of `folder`.
+    pub(crate) fn of_texts(folder: &Path, texts: SettingsTexts) -> Self {
+        let source = |name, text| Source { path: folder.join(name), text };
+        Self {
+            gateway: source(GATEWAY_FILE, texts.gateway),
+            functions: source(FUNCTIONS_FILE, texts.functions),
+            cos: texts.cos.map(|text| source(COS_FILE, text)),
+            built_in: false,
+            ..Self::built_in()
+        }
+    }
+
+    /// The settings of all services, or all errors. The address for pushes is not known yet.
+    pub(crate) fn check(&self) -> anyhow::Result<AllSettings> {
+        let functions = self.parse_functions(NOWHERE);
+        let settings = all(self.parse_gateway(), functions, self.parse_cos())?;
+        names::check(&settings.0, &settings.1)?;
+        refuse_internal_tls(&settings.0, &settings.1)?;
+        Ok(settings)
     }
 
     pub(crate) fn is_built_in(&self) -> bool {
@@ -222,7 +248,7 @@ impl Files {
 }
 
 /// The services of this process call each other without TLS.
-pub(crate) fn refuse_internal_tls(
+fn refuse_internal_tls(
     gateway: &gateway::settings::Settings,
     functions: &function_runner::Settings,
 ) -> Result<(), SettingsError> {
@@ -240,7 +266,7 @@ pub(crate) fn refuse_internal_tls(
 }
 
 /// All results, or all errors.
-pub(crate) fn all<A, B, C>(
+fn all<A, B, C>(
     a: Result<A, SettingsError>,
     b: Result<B, SettingsError>,
     c: Result<C, SettingsError>,

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf, absolute},
 };
 
-use crate::model::Project;
+use crate::{code::is_api_id, model::Project};
 
 /// The text of each settings file. Comments say where each value comes from.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -59,6 +59,18 @@ impl Project {
             functions: functions::text(self, surroundings),
             cos: self.uses_cos.then(|| cos::text(self, surroundings)),
         }
+    }
+
+    /// The ids that old addresses for pushes have, and the id here to which each leads.
+    pub fn old_ids(&self) -> BTreeMap<&str, &str> {
+        let mut leads = BTreeMap::new();
+        for api in &self.apis {
+            let own = Some(&api.id).filter(|id| is_api_id(id));
+            let own = api.cloud_ids.iter().chain(own);
+            leads.extend(own.map(|id| (id.as_str(), api.id.as_str())));
+            leads.extend(api.push_ids.iter().map(|id| (id.as_str(), id.as_str())));
+        }
+        leads
     }
 }
 

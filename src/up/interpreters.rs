@@ -40,6 +40,7 @@ pub(super) struct Interpreters {
 
 impl Interpreters {
     /// None for a function that nothing on this machine runs, or that is a program of its own.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the libraries are asked for with it"))]
     pub(super) fn used(&self, function: &str) -> Option<&Arc<Interpreter>> {
         self.used.get(function)
     }

@@ -1,7 +1,7 @@
-//! Runs a program to its end: an interpreter that is asked, pip, npm.
+//! Runs a program to its end: an interpreter that is asked, pip, npm, the command of `--exec`.
 //!
 //! It has no input and a group of its own. Once nobody waits for it, the whole group is killed: pip
-//! and npm start programs too.
+//! and npm start programs too, and commands do.
 
 use std::{
     io,
@@ -31,13 +31,17 @@ pub(super) enum Kept {
     /// The beginning of standard output: so many bytes at most.
     Answer(usize),
     /// The end of standard output and standard error, in the order in which they were written.
+    #[cfg_attr(not(test), expect(dead_code, reason = "what installs libraries says more"))]
     Messages(usize),
+    /// Nothing: the person who has started us sees all of it.
+    Nothing,
 }
 
 /// A program that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) has_succeeded: bool,
+    pub(super) status: ExitStatus,
     pub(super) output: Vec<u8>,
 }
 
@@ -48,6 +52,10 @@ pub(super) async fn run(mut command: Command, kept: Kept, limit: Duration) -> io
     match kept {
         Kept::Answer(_) => command.stdout(written).stderr(Stdio::null()),
         Kept::Messages(_) => command.stdout(written.try_clone()?).stderr(written),
+        Kept::Nothing => {
+            drop(written);
+            &mut command
+        }
     };
     // Before it starts, so that no signal is missed.
     let ended = signal(SignalKind::child())?;
@@ -82,7 +90,7 @@ impl Group {
         while is_open {
             is_open = read(&pipe, &mut output, kept).await?;
         }
-        Ok(Ended { has_succeeded: status.success(), output })
+        Ok(Ended { has_succeeded: status.success(), status, output })
     }
 
     /// Waits for the end of the leader, then kills the others. Can be dropped and called again.
@@ -151,6 +159,7 @@ async fn read(pipe: &pipe::Receiver, output: &mut Vec<u8>, kept: Kept) -> io::Re
             let surplus = output.len().saturating_sub(most);
             output.drain(..surplus);
         }
+        Kept::Nothing => {}
     }
     Ok(true)
 }

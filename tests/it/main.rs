@@ -48,3 +48,4 @@ mod subprocess;
 mod subprotocol;
 mod tls;
 mod transmit;
+mod up;

@@ -52,7 +52,7 @@ impl TlsSettings {
     }
 
     /// Whether the listener speaks TLS.
-    pub(crate) fn is_set(&self) -> bool {
+    pub fn is_set(&self) -> bool {
         self.dev || self.acme.is_some() || !self.cert.is_empty()
     }
 

@@ -7,10 +7,7 @@ use super::{
     text::{NOWHERE, Toml, quoted},
     whole,
 };
-use crate::{
-    code::is_api_id,
-    model::{Function, Project, Runtime, WebSocketApi},
-};
+use crate::model::{Function, Project, Runtime};
 
 /// A variable that stands for a dollar sign: `${` of an environment begins the name of a variable
 /// of the settings.
@@ -28,7 +25,7 @@ pub(super) fn text(project: &Project, surroundings: &Surroundings) -> String {
     toml.table("[cloud]", NOWHERE);
     toml.text("region", &project.region, NOWHERE);
     toml.text("appid", &project.app_id, NOWHERE);
-    apis(&mut toml, &project.apis);
+    apis(&mut toml, project);
     let values = project.functions.iter().flat_map(|function| function.environment.values());
     if values.into_iter().any(|value| value.contains("${")) {
         toml.table("[variables]", NOWHERE);
@@ -41,14 +38,8 @@ pub(super) fn text(project: &Project, surroundings: &Surroundings) -> String {
 }
 
 /// The ids that old addresses have.
-fn apis(toml: &mut Toml, apis: &[WebSocketApi]) {
-    let mut leads: BTreeMap<&str, &str> = BTreeMap::new();
-    for api in apis {
-        let own = Some(&api.id).filter(|id| is_api_id(id));
-        let own = api.cloud_ids.iter().chain(own);
-        leads.extend(own.map(|id| (id.as_str(), api.id.as_str())));
-        leads.extend(api.push_ids.iter().map(|id| (id.as_str(), id.as_str())));
-    }
+fn apis(toml: &mut Toml, project: &Project) {
+    let leads = project.old_ids();
     if !leads.is_empty() {
         toml.table("[cloud.apis]", NOWHERE);
         for (id, own) in leads {

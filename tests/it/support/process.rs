@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
+    process::{ExitStatus, Output, Stdio},
 };
 
 use nix::{
@@ -30,7 +30,16 @@ pub(crate) struct Process {
 /// The result of a binary that has ended by itself.
 pub(crate) struct Exit {
     pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Exit {
+    fn of(output: Output) -> Self {
+        let [stdout, stderr] =
+            [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        Self { status: output.status, stdout, stderr }
+    }
 }
 
 /// The path of a binary of the workspace. The binaries of other packages are in the same folder;
@@ -85,7 +94,7 @@ pub(crate) async fn run(
 ) -> Exit {
     let output =
         soon("the end", command(name, arguments, folder, variables).output()).await.unwrap();
-    Exit { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
+    Exit::of(output)
 }
 
 /// Runs shell commands.
@@ -93,7 +102,7 @@ pub(crate) async fn run_shell(shell: &str, folder: &Path) -> Exit {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", shell]);
     let output = soon("the end", prepare(command, folder, &[]).output()).await.unwrap();
-    Exit { status: output.status, stderr: String::from_utf8(output.stderr).unwrap() }
+    Exit::of(output)
 }
 
 impl Process {
@@ -145,7 +154,7 @@ impl Process {
             let mut stderr = String::new();
             child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
             let status = soon("the end of a process", child.wait()).await.unwrap();
-            return Err(Exit { status, stderr });
+            return Err(Exit { status, stdout: String::new(), stderr });
         }
         // Read to the end, so that the process never waits for a reader of its log.
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
