@@ -1,6 +1,7 @@
 //! The cloud's host names in functions: each library that docs/cloud-names.md lists asks for a
 //! name, and the server to which the settings lead it gets the request.
 
+mod bounds;
 mod libraries;
 mod listener;
 mod node;
