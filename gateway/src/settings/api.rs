@@ -21,8 +21,8 @@ pub struct ApiSettings {
     pub id: String,
     /// `path`: which request paths belong to the API. One or more.
     pub paths: Vec<PathPattern>,
-    /// `push_ids`: further ids by which functions push to connections of the API. Other APIs may
-    /// have the same ones.
+    /// `push_ids`: further ids by which functions push to connections of the API, without `id`.
+    /// Other APIs may have the same ones.
     pub push_ids: Vec<String>,
     /// `register`: the function that accepts or refuses a connection. Without one all are accepted.
     pub register: Option<FunctionAddress>,
@@ -127,6 +127,13 @@ fn read(section: &mut Section, base: &Path) -> Option<ApiSettings> {
     let id = section.require("id", &id_kind());
     let paths = read_paths(section);
     let push_ids = section.read_or("push_ids", &push_ids_kind(), "[]");
+    if let Some(id) = id.as_ref().filter(|id| push_ids.contains(id)) {
+        let problem = format!(
+            "has {id:?}, the id of this api, by which functions push to it already; use the other \
+             ids alone"
+        );
+        section.problem("push_ids", problem);
+    }
     let register = section.read("register", &function());
     let register = register.and_then(|text| function_at("register", &text, section));
     let transmit = section.require("transmit", &function());
@@ -271,12 +278,27 @@ mod tests {
 
     use crate::settings::Settings;
 
-    fn read(subprotocols: &str) -> Result<Vec<String>, String> {
-        let text = format!(
-            "[[api]]\nid = \"a\"\npath = \"/a\"\ntransmit = \"t\"\nsubprotocols = {subprotocols}"
-        );
+    use super::ApiSettings;
+
+    /// Reads an API with the id `a` and this line.
+    fn read_with(line: &str) -> Result<ApiSettings, String> {
+        let text = format!("[[api]]\nid = \"a\"\npath = \"/a\"\ntransmit = \"t\"\n{line}");
         let settings = Settings::parse(Path::new("gateway.toml"), &text, &Default::default());
-        settings.map(|it| it.apis[0].subprotocols.clone()).map_err(|error| error.to_string())
+        settings.map(|mut it| it.apis.remove(0)).map_err(|error| error.to_string())
+    }
+
+    fn read(subprotocols: &str) -> Result<Vec<String>, String> {
+        read_with(&format!("subprotocols = {subprotocols}")).map(|api| api.subprotocols)
+    }
+
+    #[test]
+    fn the_own_id_of_an_api_is_no_further_one() {
+        let push_ids = |text: &str| read_with(&format!("push_ids = {text}")).map(|it| it.push_ids);
+        assert_eq!(push_ids(r#"["b", "c"]"#), Ok(vec!["b".to_owned(), "c".to_owned()]));
+        let problem = push_ids(r#"["b", "a"]"#).unwrap_err();
+        let expected = "api[0].push_ids: has \"a\", the id of this api, by which functions push to it \
+                        already; use the other ids alone";
+        assert!(problem.contains(expected), "{problem}");
     }
 
     #[test]
