@@ -21,9 +21,6 @@ use crate::{
 
 type Answer = Result<Response<Body>, Refusal>;
 
-/// How many bytes of a copied part are read at once.
-const PIECE_BYTES: u64 = 128 << 10;
-
 pub(super) async fn list(asked: &Asked<'_>, query: &ListUploads) -> Answer {
     let bucket = asked.names[0];
     let page = asked.service.store().list_uploads(bucket, query).await?;
@@ -65,7 +62,7 @@ pub(super) async fn copy(
     };
     let mut draft = store.draft();
     while !rest.is_empty() {
-        let length_max = PIECE_BYTES.min(rest.end - rest.start);
+        let length_max = held.piece_bytes().min(rest.end - rest.start);
         let piece =
             held.read(rest.start, usize::try_from(length_max).unwrap_or(usize::MAX)).await?;
         draft.write(&piece).await?;

@@ -70,6 +70,7 @@ async fn objects_with_contents_in_a_bucket_are_as_they_were_put() {
         .header("x-cos-copy-source", "chat-1250000000.cos.ap-guangzhou.myqcloud.com/large")
         .send();
     assert_eq!(soon("a copy", copy).await.unwrap().status(), 200);
+    copies_a_range(&store, &s3, &large).await;
     let deleted = client().delete(url(store.address("internal"), "large")).send();
     assert_eq!(soon("a delete", deleted).await.unwrap().status(), 204);
     end(store).await;
@@ -80,6 +81,38 @@ async fn objects_with_contents_in_a_bucket_are_as_they_were_put() {
     assert_eq!(get(&store, "copy", "bytes=0-").await, (206, large));
     assert_eq!(get(&store, "large", "bytes=0-").await.0, 404);
     end(store).await;
+}
+
+/// Copies 5 MiB of the object `large` into a part, and checks the copy. The bucket is asked for
+/// 1 MiB at a time.
+async fn copies_a_range(store: &Process, s3: &S3, large: &[u8]) {
+    let address = store.address("internal");
+    let begun = client().post(url(address, "range?uploads")).header("content-length", 0).send();
+    let begun = soon("an upload", begun).await.unwrap().text().await.unwrap();
+    let (_, upload) = begun.split_once("<UploadId>").unwrap();
+    let (upload, _) = upload.split_once("</UploadId>").unwrap();
+    let before = s3.answered().len();
+    let range = 3..(5 << 20) + 3;
+    let copied = client()
+        .put(url(address, &format!("range?partNumber=1&uploadId={upload}")))
+        .header("content-length", 0)
+        .header("x-cos-copy-source", "chat-1250000000.cos.ap-guangzhou.myqcloud.com/large")
+        .header("x-cos-copy-source-range", format!("bytes={}-{}", range.start, range.end - 1))
+        .send();
+    let copied = soon("a copied part", copied).await.unwrap().text().await.unwrap();
+    let read = s3.answered().split_off(before);
+    assert_eq!(read.iter().filter(|line| line.starts_with("206 GET")).count(), 5, "{read:?}");
+    let (_, etag) = copied.split_once("<ETag>").unwrap();
+    let (etag, _) = etag.split_once("</ETag>").unwrap();
+    let parts = format!(
+        "<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part>\
+         </CompleteMultipartUpload>"
+    );
+    let completed = client().post(url(address, &format!("range?uploadId={upload}"))).body(parts);
+    assert_eq!(soon("the upload", completed.send()).await.unwrap().status(), 200);
+    assert_eq!(get(store, "range", "bytes=0-").await, (206, large[range].to_vec()));
+    let deleted = client().delete(url(address, "range")).send();
+    assert_eq!(soon("a delete", deleted).await.unwrap().status(), 204);
 }
 
 /// Killed at any time, the store has what was acknowledged, and what nothing names is removed.
