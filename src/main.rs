@@ -15,7 +15,10 @@ use std::{future::pending, path::PathBuf, process::ExitCode};
 
 use anyhow::anyhow;
 use clap::{Parser, Subcommand};
-use daemon::{process::Ended, settings::SettingsError, telemetry};
+use daemon::{
+    process::{self, Ended},
+    settings::SettingsError,
+};
 use gateway::gateway::{GatewayError, JournalCommand};
 
 use self::{
@@ -102,8 +105,6 @@ fn refused(error: &anyhow::Error) -> ExitCode {
     fail(error, if is_of_settings { 2 } else { 1 })
 }
 
-#[expect(clippy::print_stderr, reason = "the log may not have been started yet")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("longhold: {}", telemetry::for_terminal(&format!("{error:#}")));
-    ExitCode::from(code)
+    process::fail("longhold", error, code)
 }

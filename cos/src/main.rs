@@ -116,8 +116,6 @@ fn parse(path: &Path, text: &str) -> Result<Settings, SettingsError> {
     Settings::parse(path, text, &process::variables())
 }
 
-#[expect(clippy::print_stderr, reason = "the log may not have been started")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("cos: {error:#}");
-    ExitCode::from(code)
+    process::fail("cos", error, code)
 }

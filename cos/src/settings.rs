@@ -17,12 +17,12 @@ use std::{
 
 use daemon::{
     browser::PageSettings,
-    check::Transport,
+    check::{self, Transport},
     credentials::{DerivedPair, SERVICE_KEY, TokenSource, is_loopback},
     reload::FromFile,
     settings::{
-        Document, InlineSecrets, Key, Kind, Origins, Problem, Section, SettingsError, address,
-        describe, flag, path,
+        Document, InlineSecrets, Key, Origins, Problem, Section, SettingsError, address, describe,
+        flag, path,
     },
     telemetry::LogSettings,
     tls::{Tls, TlsSettings},
@@ -36,6 +36,8 @@ pub use self::{
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_COS";
+/// The default of `listen.internal`.
+const INTERNAL: &str = "127.0.0.1:9003";
 
 /// All settings of the object store.
 #[derive(Debug)]
@@ -190,9 +192,6 @@ impl FromFile for Settings {
     }
 }
 
-/// All tables but `listen` and `internal_tls`.
-const TABLES: [&str; 4] = ["access", "store", "reload", "log"];
-
 /// Reads where the listener is and what it speaks, for the health check. Problems of other settings
 /// are no errors here.
 pub fn internal_listener(
@@ -200,20 +199,11 @@ pub fn internal_listener(
     text: &str,
     variables: &BTreeMap<String, String>,
 ) -> Result<(SocketAddr, Transport), SettingsError> {
-    Document::parse(file, text, PREFIX, variables)?.read(|root| {
-        let anything = Kind::new("anything", |_| Some(()));
-        for key in TABLES {
-            // Taken, so that it is not reported as unknown.
-            root.entries(key, &anything);
-        }
-        root.read("credentials", &anything);
-        let tls = TlsSettings::read_internal(&mut root.section("internal_tls"), Path::new(""));
-        Some((read_listen(root).0, Transport::of(&tls)))
-    })
+    check::internal_listener(Document::parse(file, text, PREFIX, variables)?, INTERNAL)
 }
 
 fn read_listen(root: &mut Section) -> (SocketAddr, PageSettings) {
     let mut listen = root.section("listen");
-    let internal = listen.read_or("internal", &address(), "127.0.0.1:9003");
+    let internal = listen.read_or("internal", &address(), INTERNAL);
     (internal, PageSettings::read(&mut listen))
 }

@@ -37,6 +37,14 @@ fn settings_with_problems_are_named_with_exit_code_2() {
     }
 }
 
+/// Such as a name of a file that was pasted.
+#[test]
+fn what_is_said_controls_no_terminal() {
+    let output = run("", &["--config", "\u{1b}[2Jnowhere.toml"]);
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("could not read \\x1b[2Jnowhere.toml"), "{stderr}");
+}
+
 #[test]
 fn a_folder_that_cannot_be_used_is_named_with_exit_code_1() {
     // No folder can be made below a file.

@@ -3,6 +3,7 @@
 //! Container images have no curl, and run the subcommand `check` of the binary instead.
 
 mod any_certificate;
+mod listener;
 
 use std::{io, net::SocketAddr, time::Duration};
 
@@ -17,6 +18,7 @@ use tokio::{
 };
 
 use self::any_certificate::connect;
+pub use self::listener::internal_listener;
 use crate::tls::TlsSettings;
 
 /// A process that does not answer within this time is not ready.

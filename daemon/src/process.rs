@@ -4,15 +4,17 @@ use std::{
     collections::BTreeMap,
     env,
     ffi::OsString,
+    fmt::Display,
     io,
     path::{Path, PathBuf},
+    process::ExitCode,
 };
 
 use nix::sys::prctl::set_dumpable;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::{children, settings::read_settings_text, signals::Signals};
+use crate::{children, settings::read_settings_text, signals::Signals, telemetry::for_terminal};
 
 /// The settings file could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +32,14 @@ pub fn read_file(path: &Path, argument: &'static str) -> Result<String, NoSettin
         argument,
         source,
     })
+}
+
+/// Says on stderr why `program` could not start or go on, and returns the exit code `code`. Nothing
+/// in `error` can control the terminal.
+#[expect(clippy::print_stderr, reason = "the log may not have been started yet")]
+pub fn fail(program: &str, error: &impl Display, code: u8) -> ExitCode {
+    eprintln!("{program}: {}", for_terminal(&format!("{error:#}")));
+    ExitCode::from(code)
 }
 
 /// The environment of the process, without variables that are not text: no setting is one of them.

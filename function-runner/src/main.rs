@@ -122,8 +122,6 @@ fn parse(path: &Path, text: &str, known: &KnownFunctions) -> Result<Settings, Se
     Settings::parse_again(path, text, &process::variables(), &extra, &catalog, known)
 }
 
-#[expect(clippy::print_stderr, reason = "the log may not have been started")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("function-runner: {}", telemetry::for_terminal(&format!("{error:#}")));
-    ExitCode::from(code)
+    process::fail("function-runner", error, code)
 }

@@ -30,12 +30,12 @@ use std::{
 
 use daemon::{
     browser::PageSettings,
-    check::Transport,
+    check::{self, Transport},
     credentials::AccessSettings,
     reload::{FromFile, Trigger},
     settings::{
-        Document, InlineSecrets, Key, Kind, Origins, Problem, Section, SettingsError, address,
-        bytes, count, describe, flag,
+        Document, InlineSecrets, Key, Origins, Problem, Section, SettingsError, address, bytes,
+        count, describe, flag,
     },
     telemetry::LogSettings,
     tls::{OutboundTlsSettings, Tls, TlsSettings},
@@ -59,6 +59,8 @@ use self::{surroundings::Surroundings, variables::Variables};
 
 /// Environment variables that begin with this and `__` override the file.
 pub const PREFIX: &str = "LONGHOLD_FUNCTION_RUNNER";
+/// The default of `listen.internal`.
+const INTERNAL: &str = "127.0.0.1:9002";
 
 /// All settings of the runner.
 #[derive(Debug)]
@@ -291,20 +293,6 @@ const BODY_MEMORY: RangeInclusive<usize> = 18 << 20..=64 << 30;
 /// At least the largest reply.
 const REPLY_MEMORY: RangeInclusive<usize> = 6 << 20..=64 << 30;
 
-/// All tables but `listen` and `internal_tls`.
-const TABLES: [&str; 10] = [
-    "access",
-    "outbound_tls",
-    "limits",
-    "drain",
-    "invoke",
-    "cloud",
-    "reload",
-    "log",
-    "variables",
-    "functions",
-];
-
 /// Reads where the listener is and what it speaks, for the health check. Problems of other settings
 /// are no errors here.
 pub fn internal_listener(
@@ -312,18 +300,11 @@ pub fn internal_listener(
     text: &str,
     variables: &BTreeMap<String, String>,
 ) -> Result<(SocketAddr, Transport), SettingsError> {
-    Document::parse(file, text, PREFIX, variables)?.read(|root| {
-        for key in TABLES {
-            // Taken, so that it is not reported as unknown.
-            root.entries(key, &Kind::new("anything", |_| Some(())));
-        }
-        let tls = TlsSettings::read_internal(&mut root.section("internal_tls"), Path::new(""));
-        Some((read_listen(root).0, Transport::of(&tls)))
-    })
+    check::internal_listener(Document::parse(file, text, PREFIX, variables)?, INTERNAL)
 }
 
 fn read_listen(root: &mut Section) -> (SocketAddr, PageSettings) {
     let mut listen = root.section("listen");
-    let internal = listen.read_or("internal", &address(), "127.0.0.1:9002");
+    let internal = listen.read_or("internal", &address(), INTERNAL);
     (internal, PageSettings::read(&mut listen))
 }

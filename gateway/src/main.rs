@@ -100,8 +100,6 @@ fn read_settings(arguments: &Arguments) -> anyhow::Result<(SettingsFile, Setting
     Ok((SettingsFile { path, text }, settings))
 }
 
-#[expect(clippy::print_stderr, reason = "the log may not have been started yet")]
 fn fail(error: &anyhow::Error, code: u8) -> ExitCode {
-    eprintln!("gateway: {}", telemetry::for_terminal(&format!("{error:#}")));
-    ExitCode::from(code)
+    process::fail("gateway", error, code)
 }

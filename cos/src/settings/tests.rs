@@ -16,6 +16,14 @@ fn an_empty_file_is_a_store_for_this_machine() {
     assert!(settings.credentials.is_empty() && settings.store.buckets.is_empty());
 }
 
+#[test]
+fn the_address_can_be_read_before_the_rest_is_right() {
+    let read = |text| internal_listener(Path::new("cos.toml"), text, &BTreeMap::new()).unwrap();
+    assert_eq!(read("").0.port(), 9003);
+    let text = "listen.internal = \"127.0.0.1:7\"\nstor = 1\nstore.sync = 1\n[[credentials]]";
+    assert_eq!(read(text), ("127.0.0.1:7".parse().unwrap(), Transport::Plain));
+}
+
 const PAIR: &str = "[[credentials]]\nsecret_id = \"AKIDone\"\nsecret_key = \"0123456789abcdef\"\n";
 
 #[test]

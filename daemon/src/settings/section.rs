@@ -82,6 +82,11 @@ impl Section {
         self.table.contains_key(key) || self.spelled_in_variable(key).is_some()
     }
 
+    /// Leaves all keys that were not read. They are no problems.
+    pub fn leave_rest(&mut self) {
+        self.table.clear();
+    }
+
     /// Notes a problem of the value at `key`: what is wrong with it, and what would be right.
     pub fn problem(&self, key: &str, what: impl Into<String>) {
         self.notes.add(&self.key(key), what.into());
