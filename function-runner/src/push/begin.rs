@@ -37,7 +37,7 @@ fn connection_in(begin: &[u8]) -> Option<String> {
 }
 
 /// Whether `id` can be shown in a log as it is.
-fn is_plain(id: &[u8]) -> bool {
+pub(super) fn is_plain(id: &[u8]) -> bool {
     let is_sound = |byte: &u8| byte.is_ascii_graphic() && *byte != b'\\';
     (1..=ID_BYTES_MAX).contains(&id.len()) && id.iter().all(is_sound)
 }

@@ -15,7 +15,10 @@ use shared::push::PushError;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
-use super::{answer::meaning, begin::Begin};
+use super::{
+    answer::meaning,
+    begin::{Begin, is_plain},
+};
 use crate::invocation::RecentLines;
 
 /// The time in which there is one line of a kind.
@@ -50,8 +53,9 @@ impl PushFailure {
         Self { cause: Some(cause), ..self }
     }
 
+    /// `id` is as a function has written it, so that not each one is shown.
     pub(super) fn for_connection(self, id: String) -> Self {
-        Self { connection: Some(id), ..self }
+        Self { connection: Some(id).filter(|id| is_plain(id.as_bytes())), ..self }
     }
 
     /// The failure of a push whose body begins so.

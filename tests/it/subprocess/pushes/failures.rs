@@ -89,6 +89,29 @@ async fn a_push_that_fails_is_in_the_log_with_its_connection() {
     functions.finish().await;
 }
 
+/// The ids in the answer are those that the function has sent, whatever they are.
+#[tokio::test]
+async fn an_id_that_could_be_taken_for_another_line_is_not_in_the_log() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    let long = "x".repeat(1000);
+    for (id, err_no) in [("a\nanother line", 413), (&*long, 422)] {
+        let failed = json!([{ "secConnectionID": id, "errNo": err_no, "errMsg": "" }]);
+        let body = json!({ "errNo": 0, "errMsg": "ok", "failed": failed }).to_string();
+        gateway.answers(Response::new(&body));
+        eval(&functions, "push('{}')").await;
+        let begin = format!("push of function python to api-x failed with errNo {err_no}: ");
+        let line = soon_line(&functions, &begin).await;
+        assert!(!line.contains("(connection"), "{line}");
+    }
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    assert!(!log.contains("another line") && !log.contains(&long), "{log}");
+    functions.finish().await;
+}
+
 /// The line of the log that has `piece`.
 async fn soon_line(functions: &Functions, piece: &str) -> String {
     logged(functions, piece).await;
