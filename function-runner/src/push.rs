@@ -9,6 +9,7 @@ mod begin;
 mod body;
 mod failures;
 mod headers;
+mod long_answer;
 
 use std::{sync::Arc, time::Duration};
 
@@ -93,13 +94,20 @@ impl Pushes {
                 }
                 response
             }
+            Ok(Answered::Long(response)) => {
+                response.map(|answer| long_answer::reading(answer, self.noting(api)))
+            }
             Ok(Answered::Batch(response)) => {
-                let (pushes, api) = (self.clone(), api.to_owned());
-                let note = move |failure: &_| pushes.0.failures.note(&api, failure);
-                response.map(|answer| batch::reading(answer, note))
+                response.map(|answer| batch::reading(answer, self.noting(api)))
             }
             Err(failure) => self.failed(api, failure, begin),
         }
+    }
+
+    /// Logs pushes to `api` that have failed, while an answer is passed back.
+    fn noting(&self, api: &str) -> impl FnMut(&PushFailure) + Send + 'static + use<> {
+        let (pushes, api) = (self.clone(), api.to_owned());
+        move |failure| pushes.0.failures.note(&api, failure)
     }
 
     /// Logs that a push to `api` with this beginning has failed in the runner. Returns its answer.

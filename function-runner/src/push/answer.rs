@@ -15,14 +15,16 @@ use super::{body::BrokeOff, failures::PushFailure};
 const PASSED_BACK: [HeaderName; 5] =
     [header::CONTENT_TYPE, header::ALLOW, header::RETRY_AFTER, header::ACCEPT_ENCODING, OFFER];
 
-/// Longer answers are passed back as they come. Only those to many have such a length, and an
-/// `errNo` that says nothing.
+/// Longer answers are passed back as they come. Only those to many have such a length: they name
+/// the connections that did not get the push.
 pub(super) const SHORT_BYTES: usize = 16 << 10;
 
 /// The answer of the gateway.
 pub(super) enum Answered {
     /// To one push, and why it was not carried out, for the connections that did not get it.
     One(Response<Body>, Vec<PushFailure>),
+    /// To one push to many, as it comes.
+    Long(Response<Body>),
     /// To a batch, as it comes.
     Batch(Response<Body>),
 }
@@ -43,6 +45,9 @@ impl Answered {
             return Ok(Self::Batch(respond(as_it_comes(answer))));
         }
         let is_short = answer.content_length().is_some_and(|bytes| bytes <= SHORT_BYTES as u64);
+        if !is_short && status == StatusCode::OK {
+            return Ok(Self::Long(respond(as_it_comes(answer))));
+        }
         let (body, failures) = if is_short {
             let bytes = answer.bytes().await.map_err(|error| no_answer(&error))?;
             let failures = failures_in(status, &bytes);

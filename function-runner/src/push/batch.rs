@@ -38,6 +38,11 @@ fn read(
     while let Some((_, response)) = responses.next_response()? {
         let (status, body) = match response {
             Ok(ItemResponse { status, body }) => (status, body),
+            // Only an answer to many has such a length.
+            Err(TooLarge { status: 200 }) => {
+                failed(&PushFailure::unread());
+                continue;
+            }
             Err(TooLarge { status }) => (status, Default::default()),
         };
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
@@ -84,8 +89,9 @@ mod tests {
         }
         let found = failures_in(&answer).await;
         let statuses: Vec<_> = found.iter().map(|(status, _)| *status).collect();
-        assert_eq!(statuses, [200, 500, 429]);
+        assert_eq!(statuses, [200, 200, 500, 429]);
         assert!(found[0].1.starts_with("its action, dataType or data"), "{found:?}");
+        assert!(found[1].1.ends_with("is too long to be read"), "{found:?}");
         assert!(found.iter().all(|(_, what)| !what.contains("hunter2")), "{found:?}");
     }
 

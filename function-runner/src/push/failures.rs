@@ -28,10 +28,10 @@ const INTERVAL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct PushFailure {
     pub(super) status: StatusCode,
-    err_no: Option<u16>,
+    pub(super) err_no: Option<u16>,
     pub(super) what: String,
-    /// The connection that did not get it, if that is known.
-    connection: Option<String>,
+    /// The connection that did not get it, if that is known and can be shown.
+    pub(super) connection: Option<String>,
     /// For the log only.
     cause: Option<String>,
 }
@@ -47,6 +47,13 @@ impl PushFailure {
     pub(super) fn of_gateway(status: StatusCode, err_no: Option<u16>) -> Self {
         let what = meaning(status, err_no).to_owned();
         Self { status, err_no, what, connection: None, cause: None }
+    }
+
+    /// The gateway has carried it out, and its answer is too long to be read: it names the
+    /// connections that did not get the push.
+    pub(super) fn unread() -> Self {
+        let what = "its answer, which names them, is too long to be read".to_owned();
+        Self { status: StatusCode::OK, err_no: None, what, connection: None, cause: None }
     }
 
     pub(super) fn because(self, cause: String) -> Self {
@@ -91,8 +98,11 @@ impl Failures {
         let PushFailure { status, err_no, what, connection, cause } = failure;
         let (function, status) = (&*self.function, status.as_u16());
         let number = err_no.unwrap_or(status);
-        let mut text =
-            format!("push of function {function} to {api} failed with errNo {number}: {what}");
+        let how = match (err_no, status) {
+            (None, 200) => "for some connections".to_owned(),
+            _ => format!("with errNo {number}"),
+        };
+        let mut text = format!("push of function {function} to {api} failed {how}: {what}");
         if let Some(id) = connection {
             let _ = write!(text, " (connection {id})");
         }

@@ -89,6 +89,31 @@ async fn a_push_that_fails_is_in_the_log_with_its_connection() {
     functions.finish().await;
 }
 
+/// The answer to a push to many names each connection that did not get it, and so is long. It
+/// reaches the function as it is.
+#[tokio::test]
+async fn a_long_answer_to_a_push_to_many_is_in_the_log_too() {
+    if !has("python") {
+        return;
+    }
+    let gateway = Gateway::start().await;
+    let functions = start(&gateway, "").await;
+    let failed = |id: &str, err_no: u16| json!({ "secConnectionID": id, "errNo": err_no, "errMsg": "hunter2 {" });
+    let mut all: Vec<_> = (0..400).map(|it| failed(&format!("gone-{it}"), 410)).collect();
+    all.push(failed("slow", 429));
+    let body = json!({ "errNo": 0, "errMsg": "ok", "failed": all });
+    let text = body.to_string();
+    assert!(text.len() > 16 << 10);
+    gateway.answers(Response::new(&text));
+    assert_eq!(eval(&functions, "push('{}')").await, json!([200, body]));
+    let begin = "push of function python to api-x failed with errNo 429: ";
+    let line = soon_line(&functions, begin).await;
+    assert!(line.ends_with(" (connection slow)"), "{line}");
+    let log = functions.get("/functions/python/logs?tail=1000").await.text().await.unwrap();
+    assert!(!log.contains("gone-") && !log.contains("hunter2"), "{log}");
+    functions.finish().await;
+}
+
 /// The ids in the answer are those that the function has sent, whatever they are.
 #[tokio::test]
 async fn an_id_that_could_be_taken_for_another_line_is_not_in_the_log() {
