@@ -2,6 +2,7 @@
 //! has to refuse.
 
 mod bucket;
+mod copies;
 mod embedded;
 mod killed;
 mod large;

@@ -127,7 +127,8 @@ async fn act(
     let (method, headers) = (&head.method, &head.headers);
     let signed = SignedRequest { method, path: &path, query: &query, headers, host };
     service.authenticate(signed, SystemTime::now())?;
-    let operation = Operation::parse(&head.method, &endpoint, &query, &head.headers)?;
+    let is_own = |host: &str| service.guard().is_own(host);
+    let operation = Operation::parse(&head.method, &endpoint, &query, &head.headers, &is_own)?;
     known.operation = Some(operation.name());
     let names = match &endpoint {
         Endpoint::Service => ["", ""],

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 
-use super::{Endpoint, is_cloud_name, percent::decode};
+use super::{Endpoint, percent::decode};
 use crate::refusal::{Code, Refusal};
 
 pub(super) const HEADER: &str = "x-cos-copy-source";
@@ -15,12 +15,16 @@ pub(crate) struct CopySource {
 }
 
 impl CopySource {
-    /// What `headers` name, of the form `<bucket>.cos.<region>.myqcloud.com/<key>`, or
-    /// `/<bucket>/<key>`.
-    pub(super) fn of(headers: &HeaderMap) -> Result<Option<Self>, Refusal> {
+    /// What `headers` name: a host and a path, which are read as those of a request are. The host
+    /// may be missing. It is this object store if `is_own` says so of it.
+    pub(super) fn of(
+        headers: &HeaderMap,
+        is_own: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<Self>, Refusal> {
         let Some(value) = headers.get(HEADER) else { return Ok(None) };
         let wrong = || {
-            let message = "x-cos-copy-source is not <bucket>.cos.<region>.myqcloud.com/<key>.";
+            let message = "x-cos-copy-source is not <bucket>.cos.<region>.myqcloud.com/<key>, nor \
+                           /<bucket>/<key> behind another host of this object store or none.";
             Refusal::argument(message)
         };
         let text = str::from_utf8(value.as_bytes()).map_err(|_| wrong())?;
@@ -32,7 +36,7 @@ impl CopySource {
         let (host, path) = text.split_at(text.find('/').ok_or_else(wrong)?);
         let host = decode(host)?;
         // Another host has another object of this name.
-        if !host.is_empty() && !is_cloud_name(&host.to_ascii_lowercase()) {
+        if !is_own(&host) {
             return Err(wrong());
         }
         match Endpoint::parse(&host, path)? {

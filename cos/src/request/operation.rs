@@ -128,12 +128,14 @@ pub(crate) struct ListParts {
 }
 
 impl Operation {
-    /// What the request asks for.
+    /// What the request asks for. `is_own` says whether a host, perhaps with a port, is this object
+    /// store.
     pub(crate) fn parse(
         method: &Method,
         endpoint: &Endpoint,
         query: &Query,
         headers: &HeaderMap,
+        is_own: &dyn Fn(&str) -> bool,
     ) -> Result<Self, Refusal> {
         refuse_what_is_not_served(query, headers)?;
         let operation = match endpoint {
@@ -142,7 +144,7 @@ impl Operation {
                 _ => Err(not_allowed(method, "the list of buckets")),
             },
             Endpoint::Bucket(_) => Self::of_bucket(method, query),
-            Endpoint::Object { .. } => Self::of_object(method, query, headers),
+            Endpoint::Object { .. } => Self::of_object(method, query, headers, is_own),
         }?;
         operation.check_headers(headers)?;
         Ok(operation)
@@ -212,7 +214,12 @@ impl Operation {
         }
     }
 
-    fn of_object(method: &Method, query: &Query, headers: &HeaderMap) -> Result<Self, Refusal> {
+    fn of_object(
+        method: &Method,
+        query: &Query,
+        headers: &HeaderMap,
+        is_own: &dyn Fn(&str) -> bool,
+    ) -> Result<Self, Refusal> {
         let upload = query.get("uploadId").map(str::to_owned);
         match (method.as_str(), upload) {
             ("GET", None) => Ok(Self::GetObject),
@@ -221,7 +228,7 @@ impl Operation {
             ("PUT", None) if query.has("partNumber") => {
                 Err(Refusal::argument("partNumber is of no upload: uploadId is missing."))
             }
-            ("PUT", None) => Ok(match CopySource::of(headers)? {
+            ("PUT", None) => Ok(match CopySource::of(headers, is_own)? {
                 Some(source) => Self::CopyObject(source),
                 None => Self::PutObject,
             }),
@@ -238,7 +245,7 @@ impl Operation {
                     let message = format!("partNumber is not a number from 1 to {PART_MAX}.");
                     return Err(Refusal::argument(message));
                 }
-                Ok(match CopySource::of(headers)? {
+                Ok(match CopySource::of(headers, is_own)? {
                     Some(source) => Self::CopyPart { upload, number, source },
                     None => Self::PutPart { upload, number },
                 })

@@ -121,16 +121,20 @@ impl PageGuard {
         Some((status, text))
     }
 
-    fn check(&self, authority: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
-        let authority = authority.unwrap_or_default();
+    /// Whether `authority`, a host and perhaps a port, is a name of the listener.
+    pub fn is_own(&self, authority: &str) -> bool {
         let host = without_port(authority);
-        let is_known = host.is_empty()
+        host.is_empty()
             || host.eq_ignore_ascii_case("localhost")
             || ip_of(host).is_some()
             || self.settings.hosts.iter().any(|pattern| pattern.matches(host))
-            || (self.is_name)(&host.to_ascii_lowercase());
-        if !is_known {
-            return Err(Problem::Host(host.to_owned()));
+            || (self.is_name)(&host.to_ascii_lowercase())
+    }
+
+    fn check(&self, authority: Option<&str>, headers: &HeaderMap) -> Result<(), Problem> {
+        let authority = authority.unwrap_or_default();
+        if !self.is_own(authority) {
+            return Err(Problem::Host(without_port(authority).to_owned()));
         }
         let site = headers.get("sec-fetch-site");
         let origin = WebOrigin::of(headers);
