@@ -15,6 +15,7 @@ mod refusal;
 
 pub use self::{
     listen::{Service, serve, serve_with_changes},
+    request::operations,
     settings::{Credential, Settings},
     store::OpenError,
 };

@@ -11,6 +11,7 @@ mod signature;
 #[cfg(test)]
 mod tests;
 
+pub use self::operation::operations;
 pub(crate) use self::{
     authorization::Authorization,
     copy_source::CopySource,

@@ -4,6 +4,7 @@
 //! are not known here are ignored, as in the cloud.
 
 use http::{HeaderMap, Method, header::TRANSFER_ENCODING};
+use strum::{EnumDiscriminants, EnumIter, IntoEnumIterator};
 
 use super::{CopySource, Endpoint, Query};
 use crate::refusal::{Code, Refusal};
@@ -72,7 +73,8 @@ const CONDITIONS: [&str; 4] =
     ["if-match", "if-none-match", "if-modified-since", "if-unmodified-since"];
 
 /// What a request asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, EnumDiscriminants)]
+#[strum_discriminants(name(OperationKind), derive(EnumIter))]
 pub(crate) enum Operation {
     ListBuckets,
     PutBucket,
@@ -258,27 +260,38 @@ impl Operation {
 
     /// The name of the operation in the log.
     pub(crate) fn name(&self) -> &'static str {
+        OperationKind::from(self).name()
+    }
+}
+
+impl OperationKind {
+    fn name(self) -> &'static str {
         match self {
             Self::ListBuckets => "list of buckets",
             Self::PutBucket => "put of a bucket",
             Self::HeadBucket => "head of a bucket",
             Self::DeleteBucket => "delete of a bucket",
-            Self::ListObjects(_) => "list of objects",
-            Self::ListUploads(_) => "list of uploads",
+            Self::ListObjects => "list of objects",
+            Self::ListUploads => "list of uploads",
             Self::DeleteObjects => "delete of several objects",
             Self::GetObject => "get of an object",
             Self::HeadObject => "head of an object",
             Self::PutObject => "put of an object",
-            Self::CopyObject(_) => "copy of an object",
+            Self::CopyObject => "copy of an object",
             Self::DeleteObject => "delete of an object",
             Self::BeginUpload => "begin of an upload",
-            Self::PutPart { .. } => "put of a part",
-            Self::CopyPart { .. } => "copy of a part",
-            Self::ListParts(_) => "list of parts",
-            Self::CompleteUpload { .. } => "completion of an upload",
-            Self::AbortUpload { .. } => "abort of an upload",
+            Self::PutPart => "put of a part",
+            Self::CopyPart => "copy of a part",
+            Self::ListParts => "list of parts",
+            Self::CompleteUpload => "completion of an upload",
+            Self::AbortUpload => "abort of an upload",
         }
     }
+}
+
+/// The names of all operations, as they are in the log.
+pub fn operations() -> impl Iterator<Item = &'static str> {
+    OperationKind::iter().map(OperationKind::name)
 }
 
 fn refuse_what_is_not_served(query: &Query, headers: &HeaderMap) -> Result<(), Refusal> {

@@ -4,6 +4,7 @@
 mod credentials;
 mod listener;
 mod services;
+mod signature;
 mod store;
 mod table;
 

@@ -23,11 +23,14 @@ pub(super) enum With {
     Operator,
     /// The key of the pair that functions with a role have. It is for signatures.
     RoleKey,
+    /// What the owner of that pair has signed for this request, to an object store. It counts no
+    /// more.
+    Expired,
     /// What a service says of the function for which it pushes, without the token of a service.
     Function,
 }
 
-pub(super) const ALL: [With; 8] = [
+pub(super) const ALL: [With; 9] = [
     With::Nothing,
     With::Wrong,
     With::OtherApi,
@@ -35,11 +38,15 @@ pub(super) const ALL: [With; 8] = [
     With::Service,
     With::Operator,
     With::RoleKey,
+    With::Expired,
     With::Function,
 ];
 
 /// It follows from the token of the services.
+pub(super) fn role() -> DerivedPair {
+    DerivedPair::of(&AccessToken::new(Secret::new(SERVICE)).unwrap())
+}
+
 pub(super) fn role_key() -> String {
-    let token = AccessToken::new(Secret::new(SERVICE)).unwrap();
-    DerivedPair::of(&token).key.reveal().to_owned()
+    role().key.reveal().to_owned()
 }

@@ -5,6 +5,7 @@ use reqwest::{Client, RequestBuilder, Response};
 
 use super::{
     credentials::{OTHER, PUSH, WRONG, With, role_key},
+    signature,
     table::{Row, Who},
 };
 use crate::support::{
@@ -25,7 +26,7 @@ impl Listener {
     pub(super) fn request(&self, method: &Method, path: &str, with: With) -> RequestBuilder {
         let role_key = role_key();
         let token = match with {
-            With::Nothing | With::Function => None,
+            With::Nothing | With::Expired | With::Function => None,
             With::RoleKey => Some(&*role_key),
             With::Wrong => Some(WRONG),
             With::OtherApi => Some(OTHER),
@@ -46,6 +47,10 @@ impl Listener {
             request = request
                 .header("longhold-function", "echo-transmit")
                 .header("longhold-push-to", "api-test");
+        }
+        if with == With::Expired {
+            let signature = signature::expired(method, &path);
+            request = request.header("authorization", signature);
         }
         match token.filter(|_| !is_in_path) {
             Some(token) => request.bearer_auth(token),

@@ -34,7 +34,7 @@ impl Who {
             Self::Pushers => matches!(with, With::ThisApi | With::Operator),
             Self::TokenInPath => with == With::ThisApi,
             Self::Known => {
-                !matches!(with, With::Nothing | With::Wrong | With::RoleKey | With::Function)
+                matches!(with, With::OtherApi | With::ThisApi | With::Service | With::Operator)
             }
             Self::Services => matches!(with, With::Service | With::Operator),
             Self::Operator | Self::NoApi => with == With::Operator,
