@@ -10,7 +10,7 @@ const { LONGHOLD_NAMES: namesText } = process.env;
 delete process.env.LONGHOLD_NAMES;
 if (namesText) leadNames(parse(namesText));
 
-function leadNames({ port, forms, led, passed, refused, refuses }) {
+function leadNames({ port, forms, ends, led, passed, refused, refuses }) {
   const { Socket, isIP } = require("net");
   const { hostname } = require("os");
   const { writeSync: writeNow } = require("fs");
@@ -25,13 +25,18 @@ function leadNames({ port, forms, led, passed, refused, refuses }) {
     && !name.endsWith(".localhost") && name !== hostname().toLowerCase();
   const isRefused = (name) => refused.includes(name)
     || (refuses && !passed.includes(name) && !led.includes(name) && isOutside(name));
+  // One of the cloud that is left as it is may not be there: the log says that it was not led.
+  const isLeft = (name) => !passed.includes(name) && ends.some((end) => name.endsWith(end));
+
+  // A line in the log of the function, once for each name.
+  function say(name, what) {
+    if (said.has(name) || said.size >= 256) return;
+    said.add(name);
+    attempt(() => writeNow(2, `${name} ${what} in functions.toml\n`));
+  }
 
   function refuse(socket, host, name) {
-    if (!said.has(name) && said.size < 256) {
-      said.add(name);
-      attempt(() => writeNow(2, `${name} is refused: set cloud.outside or cloud.names in `
-        + "functions.toml\n"));
-    }
+    say(name, "is refused: set cloud.outside or cloud.names");
     const error = new Error(`getaddrinfo ENOTFOUND ${host}`);
     assign(error, { errno: -3008, code: "ENOTFOUND", syscall: "getaddrinfo", hostname: host });
     socket.connecting = true;
@@ -56,7 +61,11 @@ function leadNames({ port, forms, led, passed, refused, refuses }) {
     if (typeof host !== "string" || options.path) return connect.apply(this, args);
     const name = host.toLowerCase().replace(/\.$/, "");
     if (!isLed(name)) {
-      return isRefused(name) ? refuse(this, host, name) : connect.apply(this, args);
+      if (isRefused(name)) return refuse(this, host, name);
+      if (isLeft(name)) {
+        say(name, "is a name of the cloud that is left as it is: set cloud.names");
+      }
+      return connect.apply(this, args);
     }
     // A copy, since the options are those of the client.
     const changed = { ...options, host: "127.0.0.1", port, family: 4 };

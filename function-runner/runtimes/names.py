@@ -18,7 +18,7 @@ class Names:
         self.forms = [compiled(form) for form in settings["forms"]]
         self.led, self.passed = set(settings["led"]), set(settings["passed"])
         self.refused, self.refuses = set(settings["refused"]), settings["refuses"]
-        self.said = set()
+        self.ends, self.said = tuple(settings["ends"]), set()
 
     def lead(self, host):
         """Whether the name leads to the listener."""
@@ -28,17 +28,23 @@ class Names:
         return name in self.led or any(form.fullmatch(name) for form in self.forms)
 
     def check(self, host, socket):
-        """Raises the usual error for a name that is refused."""
+        """Raises the usual error for a name that is refused. One of the cloud that is left as it is
+        may not be there: the log says that it was not led."""
         name = plain_name(host)
         if not name or name in self.passed or name in self.led:
             return
         if name not in self.refused and not (self.refuses and is_outside(name, socket)):
+            if name.endswith(self.ends):
+                self.say(name, "is a name of the cloud that is left as it is: set cloud.names")
             return
+        self.say(name, "is refused: set cloud.outside or cloud.names")
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    def say(self, name, what):
+        """A line in the log of the function, once for each name."""
         if name not in self.said and len(self.said) < 256:
             self.said.add(name)
-            os.write(2, (f"{name} is refused: set cloud.outside or cloud.names in "
-                         "functions.toml\n").encode())
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            os.write(2, f"{name} {what} in functions.toml\n".encode("utf-8", "replace"))
 
 
 def plain_name(host):

@@ -14,7 +14,7 @@ use url::Url;
 
 use super::{
     forward::Forwarding,
-    names::{CloudName, FORMS, cloud_name},
+    names::{CloudName, ENDS, FORMS, cloud_name},
     process::CloudProcess,
     roots::Roots,
     said::Said,
@@ -163,6 +163,7 @@ impl LedNames {
         json!({
             "port": port,
             "forms": FORMS.map(|(form, _)| form),
+            "ends": ENDS,
             "led": all(|place| matches!(place, NamedPlace::Url(_))),
             "passed": all(|place| matches!(place, NamedPlace::Pass)),
             "refused": all(|place| matches!(place, NamedPlace::Refuse)),

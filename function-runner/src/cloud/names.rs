@@ -8,6 +8,20 @@ use regex::Regex;
 pub(crate) const DOMAINS: [&str; 5] =
     ["myqcloud.com", "tencentcloudapi.com", "tencentcos.cn", "tencentcs.com", "tencentyun.com"];
 
+/// What the names of the cloud's services end with. One that leads nowhere here is left as it is,
+/// and our bootstraps say so.
+pub(crate) const ENDS: [&str; 9] = [
+    ".myqcloud.com",
+    ".qcloud.com",
+    ".tencentcdb.com",
+    ".tencentcloud.com",
+    ".tencentcloudapi.com",
+    ".tencentcos.cn",
+    ".tencentcs.com",
+    ".tencenttdmq.com",
+    ".tencentyun.com",
+];
+
 /// What a name is in the cloud.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CloudName {
@@ -62,7 +76,7 @@ pub(crate) fn name_in(authority: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CloudName, cloud_name, name_in};
+    use super::{CloudName, DOMAINS, ENDS, cloud_name, name_in};
 
     #[test]
     fn a_name_of_the_cloud_is_known_by_its_form() {
@@ -101,6 +115,13 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(cloud_name(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn names_below_each_domain_are_of_the_cloud() {
+        for domain in DOMAINS {
+            assert!(ENDS.contains(&&*format!(".{domain}")), "{domain}");
         }
     }
 

@@ -61,6 +61,32 @@ async fn names_outside_are_refused_at_once_where_the_settings_say_so() {
     cloud.finish().await;
 }
 
+/// It may not be there, such as where there is no way to the cloud.
+#[tokio::test]
+async fn a_name_of_the_cloud_that_is_left_as_it_is_is_in_the_log_once() {
+    if !has("node") {
+        return;
+    }
+    // In place of a resolver.
+    const NOBODY: &str = r#"
+const nobody = (host, options, done) => done(Object.assign(new Error(host), { code: "ENOTFOUND" }));
+BY.nobody = (url) => new Promise((resolve, reject) => {
+  net.connect({ host: new URL(url).hostname, port: 80, lookup: nobody }).on("error", reject);
+});
+"#;
+    let names = "names = { \"sms.tencentcloudapi.com\" = \"pass\" }";
+    let cloud = Cloud::start("node", &format!("{CODE}{NOBODY}"), "", names).await;
+    let [cvm, sms] = ["cvm", "sms"].map(|name| format!("{name}.tencentcloudapi.com"));
+    for name in [&*cvm, &*cvm, &*sms, "example.invalid"] {
+        let event = json!({ "by": "nobody", "url": format!("http://{name}/"), "body": "" });
+        assert_eq!(cloud.returns("node", &event).await, json!(["ENOTFOUND", name]));
+    }
+    let log = cloud.log("node").await;
+    let line = format!("{cvm} is a name of the cloud that is left as it is: set cloud.names");
+    assert_eq!((log.matches(&line).count(), log.matches("left as it is").count()), (1, 1), "{log}");
+    cloud.finish().await;
+}
+
 #[tokio::test]
 async fn the_environment_of_the_function_says_nothing_of_names() {
     if !has("node") {

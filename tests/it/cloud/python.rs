@@ -98,6 +98,32 @@ async fn names_outside_are_refused_at_once_where_the_settings_say_so() {
     cloud.finish().await;
 }
 
+/// It may not be there, such as where there is no way to the cloud.
+#[tokio::test]
+async fn a_name_of_the_cloud_that_is_left_as_it_is_is_in_the_log_once() {
+    if !has("python") {
+        return;
+    }
+    // No resolver is asked: only an address would be taken.
+    const NUMBER: &str = "
+def by_number(url, body):
+    return socket.getaddrinfo(urlsplit(url).hostname, 80, flags=socket.AI_NUMERICHOST)
+";
+    let names = "names = { \"sms.tencentcloudapi.com\" = \"pass\" }";
+    let cloud = Cloud::start("python", &format!("{CODE}{NUMBER}"), "", names).await;
+    for name in ["cvm.tencentcloudapi.com", "CVM.tencentcloudapi.com", "sms.tencentcloudapi.com"] {
+        let event = json!({ "by": "number", "url": format!("http://{name}/"), "body": "" });
+        assert_eq!(cloud.returns("python", &event).await[0], "gaierror", "{name}");
+    }
+    let event = json!({ "by": "number", "url": "http://example.invalid/", "body": "" });
+    assert_eq!(cloud.returns("python", &event).await[0], "gaierror");
+    let log = cloud.log("python").await;
+    let line =
+        "cvm.tencentcloudapi.com is a name of the cloud that is left as it is: set cloud.names";
+    assert_eq!((log.matches(line).count(), log.matches("left as it is").count()), (1, 1), "{log}");
+    cloud.finish().await;
+}
+
 #[tokio::test]
 async fn a_name_can_have_a_place_of_its_own() {
     if !has("python") {
