@@ -83,14 +83,20 @@ def confinement(stack, services=SERVICES):
     say(f"not root, no capabilities, nothing written to the image: {', '.join(services)}")
 
 
+def published(stack, expected):
+    """Each service publishes its expected ports, and no other ones."""
+    template = "{{range $p, $to := .NetworkSettings.Ports}}{{if $to}}{{$p}} {{end}}{{end}}"
+    for service, ports in expected.items():
+        found = stack.inspect(service, template).strip()
+        expect(found == ports, f"{service} publishes {found or 'nothing'}")
+    say(f"only the expected ports are published: {', '.join(expected)}")
+
+
 async def listeners(stack, taken):
     """Only the public port answers. Ports in `taken` were in use before the stack was started."""
     page = await asyncio.to_thread(get, f"http://127.0.0.1:{stack.port}/")
     expect(b"<html" in page, "the chat page is not served")
-    for service, open_ports in (("gateway", "9000/tcp"), ("function-runner", "")):
-        template = "{{range $p, $to := .NetworkSettings.Ports}}{{if $to}}{{$p}} {{end}}{{end}}"
-        published = stack.inspect(service, template).strip()
-        expect(published == open_ports, f"{service} publishes {published or 'nothing'}")
+    published(stack, {"gateway": "9000/tcp", "function-runner": ""})
     for port in INTERNAL:
         if port in taken:
             say(f"port {port} is not checked: it was in use before")
