@@ -54,14 +54,22 @@ fn problems_name_the_key_and_show_no_secret() {
             "credentials[0].secret_id: is not a secret id",
         ),
         (&PAIR.repeat(2), "credentials[1].secret_id: is that of another pair"),
+        (
+            "[store.contents]\nurl = \"s3://b\"\nsecret_access_key = \"hunter2\"",
+            "store.contents.access_key_id: is missing",
+        ),
         ("stor.dir = \"a\"", "did you mean \"store\""),
     ] {
         let problem = parse(text).unwrap_err();
         assert!(problem.contains(words), "{problem}");
         assert!(!problem.contains("hunter2"), "{problem}");
     }
-    let shown = format!("{:?}", parse(PAIR).unwrap());
-    assert!(!shown.contains("0123456789abcdef"), "{shown}");
+    let contents = "[store.contents]\nurl = \"s3://b\"\naccess_key_id = \"a\"\n\
+                    secret_access_key = \"hunter2\"";
+    for text in [PAIR, contents] {
+        let shown = format!("{:?}", parse(text).unwrap());
+        assert!(!shown.contains("0123456789abcdef") && !shown.contains("hunter2"), "{shown}");
+    }
 }
 
 #[test]

@@ -28,6 +28,12 @@ const FUNCTIONS: &str = r#"
     handler = "echo"
     environment = { url = "http://127.0.0.1:1/a" }
 "#;
+const STORE: &str = r#"
+    listen.internal = "127.0.0.1:0"
+    [[credentials]]
+    secret_id = "AKIDtest"
+    secret_key = "hunter2-hunter2-hunter2"
+"#;
 
 /// What the lines have in common.
 const READABLE: &str = "so that every user of this machine can read the secrets at ";
@@ -97,4 +103,14 @@ async fn secrets_in_settings_that_not_all_may_read_are_not_warned_of() {
     process.signal(Signal::SIGHUP);
     process.logged("gateway.toml has not changed").await;
     assert!(!end(process).await.contains(READABLE));
+}
+
+#[tokio::test]
+async fn secrets_of_an_object_store_that_all_may_read_are_in_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "cos.toml", STORE, 0o644);
+    let store = Process::start("cos", &[], folder.path(), &[]).await;
+    store.logged(&format!("cos.toml has the permissions 644, {READABLE}credentials[0]")).await;
+    let log = end(store).await;
+    assert!(!log.contains("hunter2"), "{log}");
 }

@@ -168,3 +168,26 @@ async fn an_api_with_tokens_is_for_clients_whose_token_has_not_expired() {
     }
     world.finish().await;
 }
+
+/// Register decides; the later events have nothing of it.
+#[tokio::test]
+async fn what_a_token_says_reaches_register_alone() {
+    let world = World::with(&format!("auth = \"jwt\"\njwt = {{ secret = {SECRET:?} }}"), "").await;
+    let token = client_token(SystemTime::now() + Duration::from_secs(3600));
+    let mut request = request(world.listeners.public, PATH);
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    let mut client = Client::connect_with(request).await.unwrap();
+    let register = world.backend.next("register").await.event;
+    assert_eq!(register["requestContext"]["identity"]["claims"]["sub"], "anna");
+    client.send("hi").await;
+    let transmit = world.backend.next("transmit").await.event;
+    drop(client);
+    let cleanup = world.backend.next("cleanup").await.event;
+    let id = &register["websocket"]["secConnectionID"];
+    for event in [transmit, cleanup] {
+        assert_eq!(event["websocket"]["secConnectionID"], *id);
+        let text = event.to_string();
+        assert!(!text.contains("anna") && !text.contains("identity"), "{event}");
+    }
+    world.finish().await;
+}

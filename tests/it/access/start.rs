@@ -1,13 +1,13 @@
 //! The files of tokens that real processes make and read, and settings with which none starts.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, net::Ipv4Addr, os::unix::fs::PermissionsExt, path::Path};
 
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::support::{
     access::write_secret,
-    client::Client,
+    client::{Client, request},
     process::{Process, run},
     soon,
     world::data_send,
@@ -216,6 +216,26 @@ async fn a_listener_off_loopback_asks_for_tokens_unless_it_is_said_to_be_insecur
     gateway.logged("access.insecure is set").await;
     assert_eq!(status(push(&gateway)).await, 200);
     assert_eq!(status(list(&gateway)).await, 200);
+}
+
+/// A gateway for a public page is meant to be.
+#[tokio::test]
+async fn the_public_listener_may_be_open_to_all_machines_without_auth() {
+    let folder = folder();
+    let public = ("LONGHOLD_GATEWAY__LISTEN__PUBLIC", "0.0.0.0:0");
+    let variables = [&DEFAULTS[..], &[public]].concat();
+    let gateway = Process::start("gateway", &[], folder.path(), &variables).await;
+    let address = gateway.address("public");
+    assert!(address.ip().is_unspecified(), "{address}");
+    let address = (Ipv4Addr::LOCALHOST, address.port()).into();
+    let client = Client::connect_with(request(address, "/echo")).await;
+    assert_eq!(client.unwrap().response.status(), 101);
+    // The internal listener is as it was.
+    let internal = gateway.address("internal");
+    assert!(internal.ip().is_loopback(), "{internal}");
+    let list = reqwest::Client::new().get(format!("http://{internal}/cleanups"));
+    assert_eq!(status(list).await, 401);
+    assert_eq!(gateway.stopped().await.code(), Some(0));
 }
 
 #[tokio::test]
