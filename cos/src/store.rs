@@ -6,6 +6,7 @@
 //! process that was killed has left is removed at the next start.
 
 mod catalog;
+mod contents;
 mod draft;
 mod file_name;
 mod files;
@@ -52,8 +53,8 @@ struct Inner {
     catalog: Mutex<Catalog>,
     files: Files,
     turns: Arc<Semaphore>,
-    /// Removals of contents that go on beside the requests.
-    removals: TaskTracker,
+    /// What goes on beside the requests that began it, until the bucket has answered.
+    sends: TaskTracker,
 }
 
 impl Store {
@@ -75,12 +76,6 @@ impl Store {
         });
         // A panic, or the end of the process.
         done.await.unwrap_or_else(|error| Err(Refusal::internal(error)))
-    }
-
-    /// Waits until nothing is being removed any more.
-    pub(crate) async fn settled(&self) {
-        self.0.removals.close();
-        self.0.removals.wait().await;
     }
 
     /// All buckets, by name.
@@ -138,12 +133,6 @@ impl Store {
             Ok(HeldObject::hold(object, store))
         })
         .await
-    }
-
-    /// The same content again, for another object.
-    pub(crate) async fn copy(&self, object: &Arc<HeldObject>) -> Result<Content, Refusal> {
-        let object = Arc::clone(object);
-        self.work(move |inner| Ok(inner.files.copy(object.object())?)).await
     }
 
     /// Removes objects. Those that are not there are no error.

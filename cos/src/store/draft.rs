@@ -4,11 +4,13 @@ use std::{fs, fs::File, io::Write, mem};
 
 use crc_fast::{CrcAlgorithm, Digest as CrcDigest};
 use md5::{Digest, Md5};
+use tokio::task::spawn_blocking;
 
 use super::{
     Content, Store,
     file_name::FileName,
     files::{Files, Segment},
+    place::{Bucket, Place},
 };
 use crate::refusal::Refusal;
 
@@ -33,6 +35,25 @@ struct Written {
     size: u64,
     md5: Md5,
     crc: CrcDigest,
+}
+
+/// What has been written and is not in the bucket yet. Dropping it removes it from the disk.
+#[derive(Debug)]
+pub(super) struct Unsent {
+    bucket: Bucket,
+    segment: Segment,
+    written: Written,
+}
+
+impl Unsent {
+    /// Sends it. It is a segment of a content then.
+    pub(super) async fn send(self) -> Result<Segment, Refusal> {
+        let Self { bucket, segment, written } = self;
+        let sent = bucket.put(&segment.file, &written.files.draft_path(&segment.file)).await;
+        // Removing a large file takes time. A panic, or the end of the process, is no matter.
+        let _ = spawn_blocking(move || drop(written)).await;
+        sent.map(|()| segment)
+    }
 }
 
 impl Draft {
@@ -67,12 +88,15 @@ impl Draft {
     pub(crate) async fn finish(mut self) -> Result<Content, Refusal> {
         let piece = mem::take(&mut self.piece);
         let Some(mut written) = self.written.take() else { return Err(broken()) };
-        self.store
-            .work(move |_| {
-                written.write(&piece)?;
-                written.finish()
-            })
-            .await
+        let work = move |_: &super::Inner| {
+            written.write(&piece)?;
+            written.finish()
+        };
+        let (content, unsent) = self.store.work(work).await?;
+        match unsent {
+            None => Ok(content),
+            Some(unsent) => self.store.send(content, unsent).await,
+        }
     }
 }
 
@@ -101,18 +125,27 @@ impl Written {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Content, Refusal> {
+    /// The content, and what has to be sent for it, if it is not in a folder.
+    fn finish(mut self) -> Result<(Content, Option<Unsent>), Refusal> {
         let (size, crc) = (self.size, self.crc.finalize());
         let digest = self.md5.finalize_reset();
         let md5 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut segments = Vec::new();
+        let mut content = Content::new(self.files.clone(), Vec::new(), [size, crc], md5);
         // An empty content has no file.
-        if let Some(file) = &self.file {
-            self.files.finish(&self.name, file)?;
-            self.file = None;
-            segments.push(Segment { file: self.name.clone(), size });
+        let Some(file) = &self.file else { return Ok((content, None)) };
+        let segment = Segment { file: self.name.clone(), size };
+        match self.files.place() {
+            Place::Folder(folder) => {
+                folder.put(&self.name, &self.files.draft_path(&self.name), file)?;
+                content.segments.push(segment);
+                self.file = None;
+                Ok((content, None))
+            }
+            Place::Bucket(bucket) => {
+                let bucket = bucket.clone();
+                Ok((content, Some(Unsent { bucket, segment, written: self })))
+            }
         }
-        Ok(Content::new(self.files.clone(), segments, [size, crc], md5))
     }
 }
 

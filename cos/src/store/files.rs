@@ -24,6 +24,30 @@ pub(super) struct Segment {
     pub(super) size: u64,
 }
 
+/// Bytes of a file that are read at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) file: FileName,
+    pub(super) offset: u64,
+    pub(super) length: usize,
+}
+
+impl Piece {
+    /// Up to `length_max` bytes of a content from `offset` on.
+    pub(super) fn find(segments: &[Segment], offset: u64, length_max: usize) -> io::Result<Self> {
+        let mut begin = 0;
+        for Segment { file, size } in segments {
+            if offset < begin + size {
+                let offset = offset - begin;
+                let left = usize::try_from(size - offset).unwrap_or(usize::MAX);
+                return Ok(Self { file: file.clone(), offset, length: left.min(length_max) });
+            }
+            begin += size;
+        }
+        Err(ErrorKind::UnexpectedEof.into())
+    }
+}
+
 /// The files of a store. A handle.
 #[derive(Debug, Clone)]
 pub(super) struct Files(Arc<Inner>);
@@ -31,7 +55,7 @@ pub(super) struct Files(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     incoming: PathBuf,
-    place: Box<dyn Place>,
+    place: Place,
     pins: Mutex<HashMap<FileName, Pin>>,
 }
 
@@ -46,7 +70,7 @@ struct Pin {
 impl Files {
     /// Files that are whole in `place`. Makes the folder for those that are being written, and
     /// removes what was being written when an earlier process ended.
-    pub(super) fn open(folder: &Path, place: Box<dyn Place>) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path, place: Place) -> io::Result<Self> {
         let inner = Inner { incoming: folder.join("incoming"), place, pins: Mutex::default() };
         fs::create_dir_all(&inner.incoming)?;
         for entry in fs::read_dir(&inner.incoming)? {
@@ -55,8 +79,8 @@ impl Files {
         Ok(Self(Arc::new(inner)))
     }
 
-    pub(super) fn place(&self) -> &dyn Place {
-        &*self.0.place
+    pub(super) fn place(&self) -> &Place {
+        &self.0.place
     }
 
     /// Where a file is while it is being written.
@@ -68,42 +92,10 @@ impl Files {
         File::create_new(self.draft_path(name))
     }
 
-    /// The file has been written.
-    pub(super) fn finish(&self, name: &FileName, file: &File) -> io::Result<()> {
-        self.0.place.put(name, &self.draft_path(name), file)
-    }
-
-    /// The same content under new names.
-    pub(super) fn copy(&self, object: &Object) -> io::Result<Content> {
+    /// The content of an object, before any of it is copied.
+    pub(super) fn empty_copy(&self, object: &Object) -> Content {
         let Object { size, crc, etag, .. } = object;
-        let mut content = Content::new(self.clone(), Vec::new(), [*size, *crc], etag.clone());
-        for Segment { file, size } in &object.segments {
-            let name = FileName::random();
-            self.0.place.copy(file, &name, &self.draft_path(&name))?;
-            content.segments.push(Segment { file: name, size: *size });
-        }
-        Ok(content)
-    }
-
-    /// Reads up to `length_max` bytes of a content from `offset` on.
-    pub(super) fn read(
-        &self,
-        segments: &[Segment],
-        offset: u64,
-        length_max: usize,
-    ) -> io::Result<Vec<u8>> {
-        let mut begin = 0;
-        for Segment { file, size } in segments {
-            if offset < begin + size {
-                let within = offset - begin;
-                let left = usize::try_from(size - within).unwrap_or(usize::MAX);
-                let mut bytes = vec![0; left.min(length_max)];
-                self.0.place.read(file, within, &mut bytes)?;
-                return Ok(bytes);
-            }
-            begin += size;
-        }
-        Err(ErrorKind::UnexpectedEof.into())
+        Content::new(self.clone(), Vec::new(), [*size, *crc], etag.clone())
     }
 
     fn pins(&self) -> MutexGuard<'_, HashMap<FileName, Pin>> {
@@ -148,6 +140,6 @@ impl Files {
         };
         let free: Vec<_> = names.into_iter().filter(is_free).collect();
         drop(pins);
-        self.0.place.remove(free);
+        self.0.place.remove(&free);
     }
 }

@@ -4,7 +4,7 @@ use std::{mem, sync::Arc, time::SystemTime};
 
 use super::{
     Store,
-    files::{Files, Segment},
+    files::{Files, Piece, Segment},
 };
 use crate::refusal::Refusal;
 
@@ -120,10 +120,7 @@ impl HeldObject {
         offset: u64,
         length_max: usize,
     ) -> Result<Vec<u8>, Refusal> {
-        let held = Arc::clone(self);
-        self.store
-            .work(move |inner| Ok(inner.files.read(&held.object.segments, offset, length_max)?))
-            .await
+        self.store.read(self, Piece::find(&self.object.segments, offset, length_max)?).await
     }
 }
 

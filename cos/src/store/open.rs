@@ -70,20 +70,26 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
         .map_err(failed)?
         .ok_or_else(|| OpenError::TooNew(file.clone()))?;
     // The lock is held from here on.
-    let removals = TaskTracker::new();
-    let place: Box<dyn Place> = match &settings.contents {
-        None => Box::new(Folder::open(folder.join("contents"), settings.sync).map_err(unusable)?),
+    let place = match &settings.contents {
+        None => {
+            let opened = Folder::open(folder.join("contents"), settings.sync);
+            Place::Folder(Arc::new(opened.map_err(unusable)?))
+        }
         Some(bucket) => {
             let id = catalog.id().map_err(failed)?;
-            let opened = Bucket::open(bucket, &id, removals.clone());
-            Box::new(opened.map_err(|error| OpenError::Bucket(bucket.bucket.clone(), error))?)
+            let opened = Bucket::open(bucket, &id);
+            Place::Bucket(opened.map_err(|error| OpenError::Bucket(bucket.bucket.clone(), error))?)
         }
     };
     let files = Files::open(folder, place).map_err(unusable)?;
     if settings.sync == StoreSync::Power {
         sync_folder(folder).map_err(unusable)?;
     }
-    sweep(&catalog, &files, failed, unusable)?;
+    let unlisted = |error| match &settings.contents {
+        None => OpenError::Folder(folder.clone(), error),
+        Some(bucket) => OpenError::Bucket(bucket.bucket.clone(), error),
+    };
+    sweep(&catalog, &files, failed, unlisted)?;
     for bucket in &settings.buckets {
         match catalog.make_bucket(bucket, SystemTime::now()) {
             Ok(()) => info!("the bucket {bucket} was made"),
@@ -97,8 +103,8 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
             }
         }
     }
-    let turns = Arc::new(Semaphore::new(WORKS_MAX));
-    Ok(Store(Arc::new(Inner { catalog: Mutex::new(catalog), files, turns, removals })))
+    let (turns, sends) = (Arc::new(Semaphore::new(WORKS_MAX)), TaskTracker::new());
+    Ok(Store(Arc::new(Inner { catalog: Mutex::new(catalog), files, turns, sends })))
 }
 
 /// Others must not read the contents past the signatures.
@@ -118,11 +124,11 @@ fn sweep(
     catalog: &Catalog,
     files: &Files,
     failed: impl Fn(rusqlite::Error) -> OpenError,
-    unusable: impl Fn(io::Error) -> OpenError,
+    unlisted: impl Fn(io::Error) -> OpenError,
 ) -> Result<(), OpenError> {
     let (mut removed, mut missing) = (0_usize, 0_usize);
-    for group in files.place().groups().map_err(&unusable)? {
-        let (first, names) = group.map_err(&unusable)?;
+    for group in files.place().groups().map_err(&unlisted)? {
+        let (first, names) = group.map_err(&unlisted)?;
         let mut named: HashSet<String> = catalog.files_in(&first).map_err(&failed)?;
         let unnamed: Vec<_> = names.into_iter().filter(|name| !named.remove(name)).collect();
         removed += unnamed.len();

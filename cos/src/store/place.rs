@@ -1,9 +1,10 @@
-//! Where whole contents are kept: in folders, or in a bucket of another object store.
+//! Where whole contents are kept: in folders, or in a bucket of another object store. Each has a
+//! name there, under which it never changes.
 
 mod bucket;
 mod folder;
 
-use std::{fmt::Debug, fs::File, io, path::Path};
+use std::{io, sync::Arc};
 
 pub(super) use self::{
     bucket::Bucket,
@@ -11,28 +12,40 @@ pub(super) use self::{
 };
 use super::file_name::FileName;
 
-/// Keeps whole contents, each under a name, in which it never changes. Each verb may block; none is
-/// called on a thread that serves requests but [`Place::remove`].
-pub(super) trait Place: Debug + Send + Sync {
-    /// Keeps what was written to `file`, which is at `draft`. Nothing is left at `draft` then.
-    fn put(&self, name: &FileName, draft: &Path, file: &File) -> io::Result<()>;
-
-    /// Keeps the content of `from` as `to` too. `draft` is a path for use meanwhile.
-    fn copy(&self, from: &FileName, to: &FileName, draft: &Path) -> io::Result<()>;
-
-    /// Fills `bytes` with what stands from `offset` on.
-    fn read(&self, name: &FileName, offset: u64, bytes: &mut [u8]) -> io::Result<()>;
-
-    /// Removes contents that nothing names. Does not block for long, and may go on afterwards. What
-    /// is not removed then is removed at the next start.
-    fn remove(&self, names: Vec<FileName>);
-
-    /// All names that are kept, in groups that begin with the same two digits.
-    fn groups(&self) -> io::Result<Groups<'_>>;
-
-    /// How many bytes are read at once.
-    fn piece_bytes(&self) -> u64;
+/// Keeps whole contents.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// Its verbs block.
+    Folder(Arc<Folder>),
+    Bucket(Bucket),
 }
 
 /// The first two digits of names, and the names.
 pub(super) type Groups<'a> = Box<dyn Iterator<Item = io::Result<(String, Vec<String>)>> + 'a>;
+
+impl Place {
+    /// Removes contents that nothing names. Does not block for long, and may go on afterwards. What
+    /// is not removed then is removed at the next start.
+    pub(super) fn remove(&self, names: &[FileName]) {
+        match self {
+            Self::Folder(folder) => folder.remove(names),
+            Self::Bucket(bucket) => bucket.remove(names),
+        }
+    }
+
+    /// All names that are kept, in groups that begin with the same two digits. Blocks.
+    pub(super) fn groups(&self) -> io::Result<Groups<'_>> {
+        match self {
+            Self::Folder(folder) => folder.groups(),
+            Self::Bucket(bucket) => bucket.groups(),
+        }
+    }
+
+    /// How many bytes are read at once.
+    pub(super) fn piece_bytes(&self) -> u64 {
+        match self {
+            Self::Folder(_) => folder::PIECE_BYTES,
+            Self::Bucket(_) => bucket::PIECE_BYTES,
+        }
+    }
+}

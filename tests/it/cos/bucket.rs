@@ -1,5 +1,10 @@
 //! The contents in a bucket of another object store, with the S3 protocol.
 
+mod place;
+mod removals;
+mod turns;
+mod uploads;
+
 use std::path::Path;
 
 use nix::sys::signal::Signal;
@@ -17,10 +22,15 @@ const SECRET: &str = "secret-of-the-bucket";
 
 /// Writes settings of a store with its contents in `s3`.
 fn write(folder: &Path, s3: &S3) {
+    write_with(folder, s3, "");
+}
+
+/// Like `write`, with more keys of the table.
+fn write_with(folder: &Path, s3: &S3, keys: &str) {
     let [endpoint, bucket] = s3.place();
     let table = format!(
         "[store.contents]\nurl = \"{bucket}\"\nendpoint = \"{endpoint}\"\naccess_key_id = \"key\"\n\
-         secret_access_key = \"{SECRET}\"\n"
+         secret_access_key = \"{SECRET}\"\n{keys}\n"
     );
     write_settings(folder, &table);
 }
@@ -28,6 +38,13 @@ fn write(folder: &Path, s3: &S3) {
 async fn start(folder: &TempDir, s3: &S3) -> Process {
     write(folder.path(), s3);
     Process::start("cos", &[], folder.path(), &[]).await
+}
+
+/// What a store says that does not start.
+async fn refusal(folder: &TempDir) -> String {
+    let exit = run("cos", &[], folder.path(), &[]).await;
+    assert_eq!(exit.status.code(), Some(1), "{}", exit.stderr);
+    exit.stderr
 }
 
 /// 20 MiB, which are several requests of an upload.

@@ -4,6 +4,8 @@
 //! Only the functions send requests to it. The tests read its folder instead, so that they do not
 //! depend on the client that they test.
 
+mod gate;
+
 use std::{collections::BTreeSet, fs, io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use hyper::{server::conn::http1, service::service_fn};
@@ -22,6 +24,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use self::gate::Gate;
 use super::soon;
 
 const BUCKET: &str = "bucket";
@@ -40,6 +43,7 @@ pub(crate) struct S3 {
     _port: TcpSocket,
     /// All answered requests, each with its status.
     answered: watch::Sender<Vec<String>>,
+    gate: Gate,
     running: Option<Running>,
 }
 
@@ -56,7 +60,8 @@ impl S3 {
         let port = bound("127.0.0.1:0".parse().unwrap());
         let address = port.local_addr().unwrap();
         let (answered, _) = watch::channel(Vec::new());
-        let mut server = Self { folder, address, _port: port, answered, running: None };
+        let gate = Gate::open();
+        let mut server = Self { folder, address, _port: port, answered, gate, running: None };
         server.start_again(secret);
         server
     }
@@ -100,7 +105,8 @@ impl S3 {
         builder.set_auth(SimpleAuth::from_single(ACCESS_KEY, secret));
         let listener = bound(self.address).listen(BACKLOG).unwrap();
         let stop = CancellationToken::new();
-        let serving = serve(listener, builder.build(), self.answered.clone(), stop.clone());
+        let watched = (self.answered.clone(), self.gate.clone());
+        let serving = serve(listener, builder.build(), watched, stop.clone());
         self.running = Some(Running { stop, task: tokio::spawn(serving) });
     }
 
@@ -154,6 +160,30 @@ impl S3 {
         self.answered.borrow().clone()
     }
 
+    /// Does not answer requests whose line has `what`, such as `DELETE /bucket`, until `let_go`.
+    pub(crate) fn hold(&self, what: &'static str) {
+        self.gate.hold(what);
+    }
+
+    /// Refuses requests whose line has `what` until `let_go`.
+    pub(crate) fn refuse(&self, what: &'static str) {
+        self.gate.refuse(what);
+    }
+
+    pub(crate) fn let_go(&self) {
+        self.gate.clear();
+    }
+
+    /// Waits until `count` requests are held.
+    pub(crate) async fn until_held(&self, count: usize) {
+        self.gate.until_held(count).await;
+    }
+
+    /// How many requests are held.
+    pub(crate) fn held(&self) -> usize {
+        self.gate.held()
+    }
+
     fn roster(&self) -> PathBuf {
         self.folder.path().join(BUCKET).join(PREFIX)
     }
@@ -171,20 +201,27 @@ fn bound(address: SocketAddr) -> TcpSocket {
 async fn serve(
     listener: TcpListener,
     service: S3Service,
-    answered: watch::Sender<Vec<String>>,
+    (answered, gate): (watch::Sender<Vec<String>>, Gate),
     stop: CancellationToken,
 ) {
     let mut connections = JoinSet::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         let (stream, _) = accepted.unwrap();
         stream.set_nodelay(true).unwrap();
-        let (service, answered) = (service.clone(), answered.clone());
+        let (service, answered, gate) = (service.clone(), answered.clone(), gate.clone());
         let service = service_fn(move |request| {
-            let (service, answered) = (service.clone(), answered.clone());
+            let (service, answered, gate) = (service.clone(), answered.clone(), gate.clone());
             async move {
                 let line = format!("{} {}", request.method(), request.uri());
                 sleep(LATENCY).await;
-                let response = hyper::service::Service::call(&service, request).await?;
+                let response = match gate.refusal(&line).await {
+                    None => hyper::service::Service::call(&service, request).await?,
+                    Some(status) => {
+                        let mut refused = s3s::HttpResponse::new(s3s::Body::empty());
+                        *refused.status_mut() = status;
+                        refused
+                    }
+                };
                 let line = format!("{} {line}", response.status().as_u16());
                 answered.send_modify(|lines| lines.push(line));
                 Ok::<_, s3s::HttpError>(response)

@@ -1,71 +1,89 @@
 //! Contents as objects in a bucket of S3, or of another store with the S3 protocol.
 //!
-//! The bucket may be lost to this store in one way only: that two catalogs name its objects, of
-//! which each removes what the other one needs. So the bucket says whose it is.
+//! Requests to the bucket have turns of their own, since a bucket may be slow: no thread waits for
+//! it. The bucket says whose it is, because two catalogs that name its objects would each remove
+//! what the other one needs.
+
+mod client;
+mod removals;
+mod upload;
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io::{self, ErrorKind, Read},
-    path::Path,
+    io::{self, ErrorKind},
+    sync::Arc,
     time::Duration,
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use object_store::{
-    ClientOptions, Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, RetryConfig,
-    aws::{AmazonS3, AmazonS3Builder},
-    path::Path as Key,
+use futures_util::TryStreamExt;
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, aws::AmazonS3, path::Path as Key};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
 };
-use tokio::runtime::Handle;
-use tokio_util::task::TaskTracker;
-use tracing::warn;
 
-use super::{Groups, Place};
-use crate::{settings::BucketSettings, store::file_name::FileName};
+use self::{
+    client::{Deadline, REQUEST_TIMEOUT, client},
+    removals::Removals,
+};
+use super::Groups;
+use crate::{
+    refusal::{Code, Refusal},
+    settings::BucketSettings,
+    store::{TURN_TIMEOUT, file_name::FileName},
+};
 
-/// Bytes of one request of an upload. S3 wants 5 MiB or more, but of the last one.
-const PART_BYTES: usize = 8 << 20;
-const PIECE_BYTES: u64 = 1 << 20;
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Of one request, with a part in it.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// A client waits meanwhile.
-const RETRY_TIMEOUT: Duration = Duration::from_secs(20);
-const RETRIES_MAX: usize = 3;
-/// How many objects are removed at once.
-const REMOVALS: usize = 8;
+pub(super) const PIECE_BYTES: u64 = 1 << 20;
+/// How many requests that write run at once. Each has up to `upload::PART_BYTES` in memory.
+const WRITES_MAX: usize = 16;
+/// How many requests that read run at once. Each has up to `PIECE_BYTES` in memory.
+const READS_MAX: usize = 64;
+/// How fast the service of the bucket copies an object at least. It answers at the end.
+const COPY_BYTES_PER_SECOND: u64 = 16 << 20;
 
-/// A bucket with the contents.
+/// A bucket with the contents. A handle.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct Bucket(Arc<Inner>);
+
 #[derive(Debug)]
-pub(in crate::store) struct Bucket {
+struct Inner {
     client: AmazonS3,
+    /// The same for requests whose deadlines are here.
+    patient: AmazonS3,
     prefix: Key,
     runtime: Handle,
-    /// Removals that are under way.
-    removals: TaskTracker,
+    reads: Semaphore,
+    writes: Semaphore,
+    removals: Removals,
 }
 
 impl Bucket {
     /// A client of the bucket for the catalog with this id. The bucket is claimed for the catalog,
     /// or has been before. Called on a thread that may block.
-    pub(in crate::store) fn open(
-        settings: &BucketSettings,
-        catalog: &str,
-        removals: TaskTracker,
-    ) -> io::Result<Self> {
-        let client = client(settings).map_err(io::Error::other)?;
-        let prefix = Key::from(settings.prefix.as_str());
-        let place = Self { client, prefix, runtime: Handle::current(), removals };
-        place.runtime.block_on(place.claim(catalog))?;
-        Ok(place)
+    pub(in crate::store) fn open(settings: &BucketSettings, catalog: &str) -> io::Result<Self> {
+        let with = |deadline| client(settings, deadline).map_err(io::Error::other);
+        let (client, patient) = (with(Deadline::Short)?, with(Deadline::Callers)?);
+        let runtime = Handle::current();
+        let bucket = Self(Arc::new(Inner {
+            removals: Removals::start(client.clone(), &runtime),
+            client,
+            patient,
+            prefix: Key::from(settings.prefix.as_str()),
+            runtime,
+            reads: Semaphore::new(READS_MAX),
+            writes: Semaphore::new(WRITES_MAX),
+        }));
+        bucket.0.runtime.block_on(bucket.claim(catalog))?;
+        Ok(bucket)
     }
 
     /// Makes sure that the objects below the prefix are of this catalog.
     async fn claim(&self, catalog: &str) -> io::Result<()> {
-        let owner = self.prefix.clone().join("owner");
-        match self.client.get(&owner).await {
+        let Inner { client, prefix, .. } = &*self.0;
+        let owner = prefix.clone().join("owner");
+        match client.get(&owner).await {
             Ok(found) => {
                 let found = found.bytes().await.map_err(io::Error::other)?;
                 return if found == catalog.as_bytes() { Ok(()) } else { Err(not_ours()) };
@@ -73,100 +91,65 @@ impl Bucket {
             Err(Error::NotFound { .. }) => {}
             Err(error) => return Err(io::Error::other(error)),
         }
-        let mut others = self.client.list(Some(&self.prefix));
+        let mut others = client.list(Some(prefix));
         if others.try_next().await.map_err(io::Error::other)?.is_some() {
             return Err(not_ours());
         }
         let ours = Bytes::copy_from_slice(catalog.as_bytes());
         // Of two that start at once, one has it.
-        match self.client.put_opts(&owner, ours.into(), PutMode::Create.into()).await {
+        match client.put_opts(&owner, ours.into(), PutMode::Create.into()).await {
             Ok(_) => Ok(()),
             Err(Error::AlreadyExists { .. }) => Err(not_ours()),
             Err(error) => Err(io::Error::other(error)),
         }
     }
 
-    fn key(&self, name: &FileName) -> Key {
-        self.contents().join(name.as_str())
+    /// Keeps the content of `from`, which has `size` bytes, as `to` too.
+    pub(in crate::store) async fn copy(
+        &self,
+        from: &FileName,
+        to: &FileName,
+        size: u64,
+    ) -> Result<(), Refusal> {
+        let _turn = turn(&self.0.writes).await?;
+        let limit = REQUEST_TIMEOUT + Duration::from_secs(size / COPY_BYTES_PER_SECOND);
+        let (from, to) = (self.key(from), self.key(to));
+        let copied = timeout(limit, self.0.patient.copy(&from, &to)).await;
+        copied.map_err(|_| io::Error::from(ErrorKind::TimedOut))?.map_err(Refusal::internal)
     }
 
-    fn contents(&self) -> Key {
-        self.prefix.clone().join("contents")
-    }
-
-    async fn upload(&self, key: &Key, mut file: File) -> io::Result<()> {
-        let first = read_part(&mut file)?;
-        if first.len() < PART_BYTES {
-            self.client.put(key, PutPayload::from(first)).await?;
-            return Ok(());
+    /// Reads so many bytes from `offset` on.
+    pub(in crate::store) async fn read(
+        &self,
+        name: &FileName,
+        offset: u64,
+        length: usize,
+    ) -> Result<Vec<u8>, Refusal> {
+        let _turn = turn(&self.0.reads).await?;
+        let range = offset..offset + length as u64;
+        let read = self.0.client.get_range(&self.key(name), range).await;
+        let read = read.map_err(Refusal::internal)?;
+        if read.len() != length {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
-        let mut upload = self.client.put_multipart(key).await?;
-        let mut part = first;
-        let sent = async {
-            while !part.is_empty() {
-                upload.put_part(PutPayload::from(part)).await?;
-                part = read_part(&mut file)?;
-            }
-            upload.complete().await?;
-            Ok(())
-        };
-        let sent: io::Result<()> = sent.await;
-        if sent.is_err() {
-            // If this fails too, the parts stay in the bucket, where nobody sees them.
-            let _ = upload.abort().await;
-        }
-        sent
-    }
-}
-
-impl Place for Bucket {
-    fn put(&self, name: &FileName, draft: &Path, _: &File) -> io::Result<()> {
-        self.runtime.block_on(self.upload(&self.key(name), File::open(draft)?))?;
-        fs::remove_file(draft)
+        Ok(read.into())
     }
 
-    fn copy(&self, from: &FileName, to: &FileName, _: &Path) -> io::Result<()> {
-        Ok(self.runtime.block_on(self.client.copy(&self.key(from), &self.key(to)))?)
+    pub(super) fn remove(&self, names: &[FileName]) {
+        self.0.removals.add(names.iter().map(|name| self.key(name)));
     }
 
-    fn read(&self, name: &FileName, offset: u64, bytes: &mut [u8]) -> io::Result<()> {
-        let range = offset..offset + bytes.len() as u64;
-        let read = self.runtime.block_on(self.client.get_range(&self.key(name), range))?;
-        if read.len() != bytes.len() {
-            return Err(ErrorKind::UnexpectedEof.into());
-        }
-        bytes.copy_from_slice(&read);
-        Ok(())
+    /// Waits until nothing is being removed any more. Nothing is removed then.
+    pub(in crate::store) async fn end_removals(&self) {
+        self.0.removals.end().await;
     }
 
-    fn remove(&self, names: Vec<FileName>) {
-        let keys: Vec<Key> = names.iter().map(|name| self.key(name)).collect();
-        if keys.is_empty() {
-            return;
-        }
-        let client = self.client.clone();
-        let removal = async move {
-            let removed = stream::iter(keys).map(|key| {
-                let client = client.clone();
-                async move {
-                    match client.delete(&key).await {
-                        Ok(()) | Err(Error::NotFound { .. }) => {}
-                        Err(error) => {
-                            warn!(%error, "an object that is not needed could not be removed");
-                        }
-                    }
-                }
+    pub(in crate::store) fn groups(&self) -> io::Result<Groups<'_>> {
+        let names =
+            self.0.client.list(Some(&self.contents())).try_filter_map(|object| async move {
+                Ok(object.location.filename().map(str::to_owned))
             });
-            removed.buffer_unordered(REMOVALS).collect::<()>().await;
-        };
-        self.removals.spawn_on(removal, &self.runtime);
-    }
-
-    fn groups(&self) -> io::Result<Groups<'_>> {
-        let names = self.client.list(Some(&self.contents())).try_filter_map(|object| async move {
-            Ok(object.location.filename().map(str::to_owned))
-        });
-        let names: Vec<String> = self.runtime.block_on(names.try_collect())?;
+        let names: Vec<String> = self.0.runtime.block_on(names.try_collect())?;
         let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
         // All, so that the catalog is asked for those that are missing too.
         for first in 0..=u8::MAX {
@@ -179,42 +162,21 @@ impl Place for Bucket {
         Ok(Box::new(groups.into_iter().map(Ok)))
     }
 
-    fn piece_bytes(&self) -> u64 {
-        PIECE_BYTES
+    fn key(&self, name: &FileName) -> Key {
+        self.contents().join(name.as_str())
+    }
+
+    fn contents(&self) -> Key {
+        self.0.prefix.clone().join("contents")
     }
 }
 
-fn client(settings: &BucketSettings) -> Result<AmazonS3, Error> {
-    let in_clear = settings.endpoint.as_ref().is_some_and(|endpoint| endpoint.scheme() == "http");
-    let mut builder = AmazonS3Builder::new()
-        .with_bucket_name(&settings.bucket)
-        .with_access_key_id(&settings.access_key_id)
-        .with_secret_access_key(settings.secret_access_key.reveal())
-        .with_virtual_hosted_style_request(settings.is_virtual_hosted)
-        .with_client_options(
-            ClientOptions::new()
-                .with_allow_http(in_clear)
-                .with_connect_timeout(CONNECT_TIMEOUT)
-                .with_timeout(REQUEST_TIMEOUT),
-        )
-        .with_retry(RetryConfig {
-            max_retries: RETRIES_MAX,
-            retry_timeout: RETRY_TIMEOUT,
-            ..RetryConfig::default()
-        });
-    if let Some(endpoint) = &settings.endpoint {
-        builder = builder.with_endpoint(endpoint.as_str().trim_end_matches('/'));
-    }
-    if let Some(region) = &settings.region {
-        builder = builder.with_region(region);
-    }
-    builder.build()
-}
-
-fn read_part(file: &mut File) -> io::Result<Bytes> {
-    let mut part = Vec::new();
-    file.take(PART_BYTES as u64).read_to_end(&mut part)?;
-    Ok(part.into())
+async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, Refusal> {
+    let turn = timeout(TURN_TIMEOUT, turns.acquire()).await;
+    turn.ok().and_then(Result::ok).ok_or_else(|| {
+        let message = "The bucket with the contents does not keep up; try again later.";
+        Refusal::new(Code::SlowDown, message)
+    })
 }
 
 fn not_ours() -> io::Error {
