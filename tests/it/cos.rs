@@ -4,6 +4,7 @@
 mod bucket;
 mod copies;
 mod embedded;
+mod folder;
 mod killed;
 mod large;
 mod refused;

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     fs::{self, DirBuilder},
     io,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
     sync::{Arc, Mutex},
     time::SystemTime,
@@ -13,7 +13,7 @@ use std::{
 use rusqlite::ErrorCode;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::task::TaskTracker;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{
     Inner, Store, WORKS_MAX,
@@ -26,6 +26,9 @@ use crate::{
     refusal::Code,
     settings::{StoreSettings, StoreSync},
 };
+
+/// What others may do with a folder.
+const OTHERS: u32 = 0o077;
 
 /// The store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -110,6 +113,16 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
 /// Others must not read the contents past the signatures.
 fn make_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
+        let mode = fs::metadata(folder)?.permissions().mode();
+        if mode & OTHERS != 0 {
+            // It may be what somebody wants, such as a backup by another user of the group.
+            warn!(
+                "other users of this machine may look into {}, past all signatures: its mode is {:o}; \
+                 use chmod 700 on it",
+                folder.display(),
+                mode & 0o7777
+            );
+        }
         return Ok(());
     }
     if let Some(parent) = folder.parent() {
