@@ -31,6 +31,7 @@ const KEY_VALUES: &str = "a string that is not empty";
 impl BucketSettings {
     /// Takes the table. None if it has no `url`. Problems are noted.
     pub(super) fn read(section: &mut Section, base: &Path) -> Option<Self> {
+        let [has_url, has_id] = ["url", "access_key_id"].map(|key| section.has(key));
         let url = section.read("url", &bucket_url());
         let endpoint = section.read("endpoint", &endpoint());
         let region = section.read("region", &text());
@@ -41,12 +42,12 @@ impl BucketSettings {
         if section.is_description() {
             return None;
         }
-        let has_others = endpoint.is_some() || region.is_some() || access_key_id.is_some();
-        if url.is_none() && (has_others || !matches!(secret, Given::No)) {
+        let has_others = endpoint.is_some() || region.is_some() || has_id;
+        if !has_url && (has_others || !matches!(secret, Given::No)) {
             section.problem("url", "is missing; use such as s3://bucket/prefix");
         }
         let (bucket, prefix) = url?;
-        if access_key_id.is_none() {
+        if !has_id {
             section.problem("access_key_id", "is missing; use that of an account with the bucket");
         }
         if matches!(secret, Given::No) {
@@ -88,4 +89,62 @@ fn endpoint() -> Kind<Url> {
 
 fn check_key(key: &str) -> Result<(), String> {
     if key.is_empty() { Err(format!("is empty; use {KEY_VALUES}")) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::Settings;
+
+    fn parse(table: &str) -> Result<Option<BucketSettings>, String> {
+        let text = format!("[store.contents]\n{table}");
+        let parsed = Settings::parse(Path::new("cos.toml"), &text, &BTreeMap::new());
+        parsed.map(|settings| settings.store.contents).map_err(|error| error.to_string())
+    }
+
+    const SOUND: [&str; 3] =
+        ["url = \"s3://b/p/q/\"", "access_key_id = \"id\"", "secret_access_key = \"hunter2\""];
+
+    #[test]
+    fn a_bucket_has_a_name_a_prefix_and_a_pair() {
+        assert_eq!(parse("").unwrap(), None);
+        let bucket = parse(&SOUND.join("\n")).unwrap().unwrap();
+        assert_eq!((&*bucket.bucket, &*bucket.prefix), ("b", "p/q"));
+        let whole = parse(&SOUND.join("\n").replace("/p/q/", "")).unwrap().unwrap();
+        assert_eq!(whole.prefix, "");
+        let shown = format!("{bucket:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn each_problem_is_said_once_and_shows_no_secret() {
+        let [url, id, secret] = SOUND;
+        for (table, key, words) in [
+            ([id, secret, ""], "url", "is missing; use such as s3://bucket/prefix"),
+            (["endpoint = \"http://a\"", "", ""], "url", "is missing"),
+            (["url = \"http://b\"", id, secret], "url", "is not valid; use s3://"),
+            (["url = \"s3://u:p@b\"", id, secret], "url", "is not valid"),
+            (["url = \"s3://b?x=1\"", id, secret], "url", "is not valid"),
+            ([url, secret, ""], "access_key_id", "is missing; use that of an account"),
+            ([url, "access_key_id = 5", secret], "access_key_id", "is not valid"),
+            ([url, id, ""], "secret_access_key", "is missing; set it, or secret_access_key_file"),
+            ([url, id, "secret_access_key = \"\""], "secret_access_key", "is not a string with"),
+            ([url, id, "secret_access_key_file = \"none\""], "secret_access_key_file", "none"),
+        ] {
+            let problem = parse(&table.join("\n")).unwrap_err();
+            let said = format!("store.contents.{key}: ");
+            assert_eq!(problem.matches(&said).count(), 1, "{problem}");
+            assert_eq!(problem.matches("store.contents.").count(), 1, "{problem}");
+            assert!(problem.contains(words), "{problem}");
+            assert!(!problem.contains("hunter2"), "{problem}");
+        }
+        for (key, value) in
+            [("endpoint", "\"ftp://a\""), ("region", "\"\""), ("virtual_hosted", "1")]
+        {
+            let problem = parse(&format!("{}\n{key} = {value}", SOUND.join("\n"))).unwrap_err();
+            assert!(problem.contains(&format!("store.contents.{key}: ")), "{problem}");
+        }
+    }
 }

@@ -44,6 +44,8 @@ pub(super) fn client(settings: &BucketSettings, deadline: Deadline) -> Result<Am
         .with_bucket_name(&settings.bucket)
         .with_access_key_id(&settings.access_key_id)
         .with_secret_access_key(settings.secret_access_key.reveal())
+        // Not all stores have the request that deletes several objects.
+        .with_disable_bulk_delete(true)
         .with_virtual_hosted_style_request(settings.is_virtual_hosted)
         .with_client_options(options)
         .with_retry(RetryConfig {
