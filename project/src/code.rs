@@ -2,8 +2,10 @@
 
 mod files;
 mod handler;
+mod javascript;
 mod mentions;
 
+pub use self::javascript::{Import, ImportKind, javascript_imports};
 pub(crate) use self::{
     files::{files_of, read},
     handler::{candidates, handler_files},

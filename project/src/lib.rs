@@ -27,6 +27,7 @@ use self::{
     assembly::assemble, components::parts, context::Context, note::Notes, references::References,
 };
 pub use self::{
+    code::{Import, ImportKind, javascript_imports},
     model::{Bucket, Function, Project, Runtime, WebSocketApi, Website},
     note::{Note, Place, Severity},
     settings::{SettingsTexts, Surroundings},
