@@ -13,11 +13,12 @@ mod up;
 
 use std::{future::pending, path::PathBuf, process::ExitCode};
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use clap::{Parser, Subcommand};
 use daemon::{
     process::{self, Ended},
     settings::SettingsError,
+    signals::Signals,
 };
 use gateway::gateway::{GatewayError, JournalCommand};
 
@@ -75,9 +76,14 @@ async fn main() -> ExitCode {
     }
     match Services::open(&mut files).await {
         // Boxed, because the future is large: it holds all services.
-        Ok(services) => ended(Box::pin(services.run(files, |_| pending())).await),
+        Ok(services) => ended(Box::pin(run(files, services)).await),
         Err(error) => refused(&error),
     }
+}
+
+async fn run(files: Files, services: Services) -> anyhow::Result<Ended<()>> {
+    let signals = Signals::listen().context("could not listen for signals")?;
+    services.run(files, signals, |_| pending()).await
 }
 
 fn ended(outcome: anyhow::Result<Ended<()>>) -> ExitCode {

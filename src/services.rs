@@ -107,10 +107,10 @@ impl Services {
     pub(crate) async fn run<F: Future<Output = ()>>(
         self,
         files: Files,
+        signals: Signals,
         beside: impl FnOnce(Listeners) -> F,
     ) -> anyhow::Result<Ended<()>> {
         let Self { mut gateway, runner, runner_listener, object_store, watched, listeners } = self;
-        let signals = Signals::listen().context("could not listen for signals")?;
         ready::announce(&listeners).context("could not write the ready line")?;
         let scheme = if listeners.speaks_tls { "https" } else { "http" };
         info!(

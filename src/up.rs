@@ -23,16 +23,20 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
-use daemon::process::{Ended, variables};
+use daemon::{
+    process::{Ended, variables},
+    signals::Signals,
+};
 use tracing::warn;
 
 pub(crate) use self::import::Import;
 use self::{
     data_folder::DataFolder,
     follow::Followed,
-    plan::{Missing, Places, Plan},
+    libraries::Missing,
+    plan::{Places, Plan},
     served::Served,
 };
 use crate::{
@@ -82,7 +86,12 @@ impl Up {
         }
         let _lock = data.open()?;
         report::say([format!("longhold up {}", folder.display())]);
-        let plan = Plan::make(&folder, &places, &variables, Missing::Installed).await;
+        let mut signals = Signals::listen().context("could not listen for signals")?;
+        // What installs libraries is killed by a signal.
+        let plan = tokio::select! {
+            plan = Plan::make(&folder, &places, &variables, report::INSTALLED) => plan,
+            signal = signals.next() => bail!("{signal} received before the project ran"),
+        };
         report::say(report::notes(&plan.notes));
         ensure!(!plan.project.apis.is_empty(), nothing_to_serve(&folder));
         write::shim(&places.shim, false)?;
@@ -105,7 +114,7 @@ impl Up {
                 () = follow(followed) => {}
             }
         };
-        let ended = services.run(files, beside).await?;
+        let ended = services.run(files, signals, beside).await?;
         match done {
             Some(code) => Ok(Outcome::Done(code?)),
             // A signal came first.

@@ -7,10 +7,11 @@ use std::{
 
 use anyhow::Context;
 use daemon::reload::{ReloadTriggers, changes_in};
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info};
 
 use super::{
-    plan::{Missing, Places, Plan},
+    plan::{Places, Plan},
     report, write,
 };
 
@@ -32,8 +33,7 @@ impl Followed<'_> {
         let mut said = self.plan.notes.clone();
         let mut behind_shim = self.changes_behind_shim();
         loop {
-            let plan =
-                Plan::make(self.folder, self.places, self.variables, Missing::Installed).await;
+            let plan = self.plan_now().await;
             if plan.notes != said {
                 report::say(report::notes(&plan.notes));
                 said.clone_from(&plan.notes);
@@ -57,6 +57,16 @@ impl Followed<'_> {
             }
             triggers.next().await;
         }
+    }
+
+    /// What the project is by now. Read by a task of its own: the services are beside this one.
+    async fn plan_now(&self) -> Plan {
+        let (folder, places) = (self.folder.to_owned(), self.places.clone());
+        let variables = self.variables.clone();
+        let reading = tokio::spawn(async move {
+            Plan::make(&folder, &places, &variables, report::INSTALLED).await
+        });
+        AbortOnDropHandle::new(reading).await.expect("reading a project does not panic")
     }
 
     /// Makes `plan` what runs.

@@ -11,7 +11,7 @@ use daemon::process::variables;
 
 use super::{
     data_folder::refuse_inside,
-    plan::{Missing, Places, Plan},
+    plan::{Places, Plan},
     project_folder, report, write,
 };
 use crate::settings::Files;
@@ -39,7 +39,7 @@ impl Import {
             libraries: to.join("libraries"),
             shim: to.join("shim"),
         };
-        let plan = Plan::make(&folder, &places, &variables(), Missing::Installed).await;
+        let plan = Plan::make(&folder, &places, &variables(), report::INSTALLED).await;
         report::say(report::notes(&plan.notes));
         if !plan.behind_shim().is_empty() {
             write::shim(&places.shim, false)?;

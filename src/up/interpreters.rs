@@ -20,7 +20,7 @@ use std::{
 
 use project::{Function, Note, Project};
 
-pub(super) use self::{ask::Interpreter, language::Language};
+pub(super) use self::{ask::Interpreter, language::Language, notes::names};
 use self::{
     candidates::Candidates,
     choice::{Choice, Finder},
@@ -40,7 +40,6 @@ pub(super) struct Interpreters {
 
 impl Interpreters {
     /// None for a function that nothing on this machine runs, or that is a program of its own.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the libraries are asked for with it"))]
     pub(super) fn used(&self, function: &str) -> Option<&Arc<Interpreter>> {
         self.used.get(function)
     }

@@ -11,8 +11,7 @@ use tokio::task::spawn_blocking;
 
 use super::{
     interpreters,
-    libraries::{self, Libraries},
-    report,
+    libraries::{self, Missing},
 };
 
 /// What a project is, and the settings that run it.
@@ -41,37 +40,25 @@ pub(super) struct Places {
 /// The environment of the process.
 type Variables = BTreeMap<String, String>;
 
-/// Whether libraries that are missing are installed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Missing {
-    Installed,
-    Named,
-}
-
 impl Plan {
     /// Reads the project in `folder`.
     pub(super) async fn make(
         folder: &Path,
         places: &Places,
         variables: &Variables,
-        missing: Missing,
+        missing: Missing<'_>,
     ) -> Self {
         let Reading { project, mut notes, sources } = read_apart(folder, variables).await;
         let interpreters = interpreters::find(&project, variables).await;
-        let Libraries { of: libraries, notes: of_libraries } = match missing {
-            Missing::Installed => {
-                libraries::install(&project, &interpreters, &places.libraries, &progress).await
-            }
-            Missing::Named => libraries::missing(&project, &interpreters, &places.libraries).await,
-        };
+        let libraries = libraries::find(&project, &interpreters, &places.libraries, missing).await;
         notes.extend(interpreters.notes);
-        notes.extend(of_libraries);
+        notes.extend(libraries.notes);
         notes.sort_by(|one, other| {
             (&one.place, one.severity, &one.text).cmp(&(&other.place, other.severity, &other.text))
         });
         let surroundings = Surroundings {
             data: places.data.clone(),
-            libraries,
+            libraries: libraries.of,
             interpreters: interpreters.of,
             shim: Some(places.shim.clone()),
             base: places.settings.clone(),
@@ -95,10 +82,6 @@ impl Plan {
         let functions = self.project.functions.iter().filter(|function| function.entry.is_some());
         functions.map(|function| function.code.clone()).collect()
     }
-}
-
-fn progress(line: &str) {
-    report::say([format!("  {line}")]);
 }
 
 /// Blocking: many files may be read.

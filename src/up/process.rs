@@ -3,6 +3,8 @@
 //! It has no input and a group of its own. Once nobody waits for it, the whole group is killed: pip
 //! and npm start programs too, and commands do.
 
+mod environment;
+
 use std::{
     io,
     os::{fd::OwnedFd, unix::process::CommandExt},
@@ -25,13 +27,14 @@ use tokio::{
     time::timeout,
 };
 
+pub(super) use self::environment::passed_to_installers;
+
 /// What is kept of the output of a program.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Kept {
     /// The beginning of standard output: so many bytes at most.
     Answer(usize),
     /// The end of standard output and standard error, in the order in which they were written.
-    #[cfg_attr(not(test), expect(dead_code, reason = "what installs libraries says more"))]
     Messages(usize),
     /// Nothing: the person who has started us sees all of it.
     Nothing,

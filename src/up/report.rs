@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::Path};
 use daemon::telemetry::for_terminal;
 use project::{Note, Severity, WebSocketApi};
 
-use super::served::Served;
+use super::{libraries::Missing, served::Served};
 
 /// The notes about a project, most serious first.
 pub(super) fn notes(notes: &[Note]) -> Vec<String> {
@@ -49,6 +49,9 @@ fn calls(api: &WebSocketApi) -> String {
     let calls = functions.iter().filter_map(|(kind, name)| Some(format!("{kind} {}", (*name)?)));
     calls.collect::<Vec<_>>().join(", ")
 }
+
+/// Missing libraries are installed, and what is done is said.
+pub(super) const INSTALLED: Missing<'_> = Missing::Installed(&|line| say([format!("  {line}")]));
 
 /// Says it beside the log: stdout has the ready line.
 #[expect(clippy::print_stderr, reason = "the command speaks to a person")]

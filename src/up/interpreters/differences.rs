@@ -45,7 +45,7 @@ const NEW_IN_PYTHON: [(u32, &str); 8] = [
     (14, "t-strings, except without parentheses and annotations that are read later"),
 ];
 
-const CHANGED_IN_NODE: [(u32, &str); 11] = [
+const CHANGED_IN_NODE: [(u32, &str); 10] = [
     (10, "functions of fs without a callback throw"),
     (12, "TLS 1.0 and 1.1 are off"),
     (15, "a rejected promise that nobody handles ends the process"),
@@ -54,7 +54,6 @@ const CHANGED_IN_NODE: [(u32, &str); 11] = [
         17,
         "OpenSSL 3 refuses old algorithms such as MD4, and localhost may lead to ::1 before 127.0.0.1",
     ),
-    (18, "fetch, FormData and Headers are global names"),
     (19, "HTTP clients keep connections open by default"),
     (21, "there is a global navigator, which some libraries take for a browser"),
     (
