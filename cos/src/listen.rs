@@ -58,7 +58,8 @@ pub async fn serve_with_changes(
     let answering = {
         let (service, stop) = (service.clone(), stop.clone());
         service_fn(move |request| {
-            let (service, is_ready) = (service.clone(), !stop.is_cancelled());
+            let is_ready = !stop.is_cancelled() && service.store().may_change();
+            let service = service.clone();
             async move { Ok(answer::answer(&service, is_ready, request).await) }
         })
     };
@@ -82,6 +83,7 @@ pub async fn serve_with_changes(
     tokio::select! {
         () = serving => {}
         () = following => {}
+        () = service.store().keep_epoch() => {}
         () = drained => warn!("some requests did not end in time"),
     }
 }

@@ -8,6 +8,7 @@
 mod catalog;
 mod contents;
 mod draft;
+mod epoch;
 mod file_name;
 mod files;
 mod lists;
@@ -28,7 +29,7 @@ use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 use tokio_util::task::TaskTracker;
 
 pub use self::open::OpenError;
-use self::{catalog::Catalog, files::Files};
+use self::{catalog::Catalog, epoch::Epoch, files::Files};
 pub(crate) use self::{
     draft::Draft,
     lists::{BucketEntry, Listed, ListedPart, ListedUpload, Page},
@@ -55,6 +56,8 @@ struct Inner {
     turns: Arc<Semaphore>,
     /// What goes on beside the requests that began it, until the bucket has answered.
     sends: TaskTracker,
+    /// That of the bucket, if the contents are in one.
+    epoch: Option<Epoch>,
 }
 
 impl Store {
@@ -78,6 +81,24 @@ impl Store {
         done.await.unwrap_or_else(|error| Err(Refusal::internal(error)))
     }
 
+    /// Does `work` as [`Store::work`], if this process may change objects.
+    async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Inner) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.check_epoch()?;
+        let done = self.work(work).await;
+        if let Some(epoch) = &self.0.epoch {
+            epoch.note_change();
+        }
+        done
+    }
+
+    /// Fails if this process may not change objects any more.
+    fn check_epoch(&self) -> Result<(), Refusal> {
+        self.0.epoch.as_ref().map_or(Ok(()), Epoch::check)
+    }
+
     /// All buckets, by name.
     pub(crate) async fn buckets(&self) -> Result<Vec<BucketEntry>, Refusal> {
         self.work(|inner| inner.catalog().buckets()).await
@@ -90,12 +111,12 @@ impl Store {
 
     pub(crate) async fn make_bucket(&self, bucket: &str) -> Result<(), Refusal> {
         let bucket = bucket.to_owned();
-        self.work(move |inner| inner.catalog().make_bucket(&bucket, SystemTime::now())).await
+        self.change(move |inner| inner.catalog().make_bucket(&bucket, SystemTime::now())).await
     }
 
     pub(crate) async fn remove_bucket(&self, bucket: &str) -> Result<(), Refusal> {
         let bucket = bucket.to_owned();
-        self.work(move |inner| inner.catalog().remove_bucket(&bucket)).await
+        self.change(move |inner| inner.catalog().remove_bucket(&bucket)).await
     }
 
     /// A draft of a content.
@@ -111,7 +132,7 @@ impl Store {
         overwrite: Overwrite,
     ) -> Result<Stored, Refusal> {
         let names = [bucket, key].map(str::to_owned);
-        self.work(move |inner| {
+        self.change(move |inner| {
             let stored = object.stored(SystemTime::now());
             let names = [&*names[0], &*names[1]];
             let replaced = inner.catalog().put(names, &object, &stored, overwrite)?;
@@ -138,7 +159,7 @@ impl Store {
     /// Removes objects. Those that are not there are no error.
     pub(crate) async fn remove(&self, bucket: &str, keys: Vec<String>) -> Result<(), Refusal> {
         let bucket = bucket.to_owned();
-        self.work(move |inner| {
+        self.change(move |inner| {
             let removed = inner.catalog().remove(&bucket, &keys)?;
             inner.files.remove(removed);
             Ok(())

@@ -24,6 +24,8 @@ pub struct BucketSettings {
     pub secret_access_key: Secret,
     /// `virtual_hosted`: the endpoint is the address of the bucket itself, as with COS.
     pub is_virtual_hosted: bool,
+    /// `take_over`: the epoch of another copy of the catalog, which gives the bucket up.
+    pub take_over: Option<String>,
 }
 
 const KEY_VALUES: &str = "a string that is not empty";
@@ -39,10 +41,11 @@ impl BucketSettings {
         let keys = ["secret_access_key", "secret_access_key_file"];
         let secret = section.read_secret_or_file(keys, base, KEY_VALUES, check_key);
         let is_virtual_hosted = section.read_or("virtual_hosted", &flag(), "false");
+        let take_over = section.read("take_over", &text());
         if section.is_description() {
             return None;
         }
-        let has_others = endpoint.is_some() || region.is_some() || has_id;
+        let has_others = endpoint.is_some() || region.is_some() || has_id || take_over.is_some();
         if !has_url && (has_others || !matches!(secret, Given::No)) {
             section.problem("url", "is missing; use such as s3://bucket/prefix");
         }
@@ -63,7 +66,14 @@ impl BucketSettings {
             access_key_id,
             secret_access_key,
             is_virtual_hosted,
+            take_over,
         })
+    }
+
+    /// `url`, without what does not matter in it.
+    pub(crate) fn url(&self) -> String {
+        let Self { bucket, prefix, .. } = self;
+        format!("s3://{bucket}/{prefix}").trim_end_matches('/').to_owned()
     }
 }
 
@@ -112,8 +122,9 @@ mod tests {
         assert_eq!(parse("").unwrap(), None);
         let bucket = parse(&SOUND.join("\n")).unwrap().unwrap();
         assert_eq!((&*bucket.bucket, &*bucket.prefix), ("b", "p/q"));
+        assert_eq!(bucket.url(), "s3://b/p/q");
         let whole = parse(&SOUND.join("\n").replace("/p/q/", "")).unwrap().unwrap();
-        assert_eq!(whole.prefix, "");
+        assert_eq!((&*whole.prefix, &*whole.url()), ("", "s3://b"));
         let shown = format!("{bucket:?}");
         assert!(!shown.contains("hunter2"), "{shown}");
     }
@@ -124,6 +135,7 @@ mod tests {
         for (table, key, words) in [
             ([id, secret, ""], "url", "is missing; use such as s3://bucket/prefix"),
             (["endpoint = \"http://a\"", "", ""], "url", "is missing"),
+            (["take_over = \"a\"", "", ""], "url", "is missing"),
             (["url = \"http://b\"", id, secret], "url", "is not valid; use s3://"),
             (["url = \"s3://u:p@b\"", id, secret], "url", "is not valid"),
             (["url = \"s3://b?x=1\"", id, secret], "url", "is not valid"),

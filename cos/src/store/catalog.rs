@@ -6,6 +6,7 @@
 //! keeps a second process out.
 
 mod columns;
+mod identity;
 mod objects;
 mod pages;
 mod schema;
@@ -20,6 +21,7 @@ use std::{
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use self::columns::{time, to_millis};
+pub(super) use self::identity::Identity;
 use super::{BucketEntry, file_name::FileName};
 use crate::{
     refusal::{Code, Refusal},
@@ -55,11 +57,6 @@ impl Catalog {
             schema::make_tables(&mut connection, version)?;
         }
         Ok(Some(Self(connection)))
-    }
-
-    /// The id of this catalog, which no other has.
-    pub(super) fn id(&self) -> rusqlite::Result<String> {
-        self.0.query_row("select id from identity", [], |row| row.get(0))
     }
 
     /// The names that begin with `first`, two digits, of the files that contents consist of.

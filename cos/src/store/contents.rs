@@ -17,6 +17,7 @@ impl Store {
         &self,
         work: impl Future<Output = Result<T, Refusal>> + Send + 'static,
     ) -> Result<T, Refusal> {
+        self.check_epoch()?;
         let done = self.0.sends.spawn(work).await;
         // A panic, or the end of the process.
         done.unwrap_or_else(|error| Err(Refusal::internal(error)))

@@ -1,11 +1,12 @@
 //! Opens a store, and removes what an earlier process has left half done.
 
+mod folder;
+mod place;
+mod sweep;
+
 use std::{
-    collections::HashSet,
-    fs::{self, DirBuilder},
     io,
-    os::unix::fs::{DirBuilderExt, PermissionsExt},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::SystemTime,
 };
@@ -13,22 +14,14 @@ use std::{
 use rusqlite::ErrorCode;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::task::TaskTracker;
-use tracing::{error, info, warn};
+use tracing::info;
 
-use super::{
-    Inner, Store, WORKS_MAX,
-    catalog::Catalog,
-    file_name::FileName,
-    files::Files,
-    place::{Bucket, Folder, Place, sync_folder},
-};
+use self::{folder::make_folder, place::Opened, sweep::sweep};
+use super::{Inner, Store, WORKS_MAX, catalog::Catalog, files::Files, place::sync_folder};
 use crate::{
     refusal::Code,
     settings::{StoreSettings, StoreSync},
 };
-
-/// What others may do with a folder.
-const OTHERS: u32 = 0o077;
 
 /// The store could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +32,33 @@ pub enum OpenError {
     /// The bucket of the contents cannot be used.
     #[error("could not use the bucket {0}, which store.contents.url sets")]
     Bucket(String, #[source] io::Error),
+    /// The catalog names contents elsewhere.
+    #[error(
+        "the contents of the catalog in {} are in {was}, and the settings say {now}; set [store.contents] \
+         as it was before, or another store.dir", .dir.display()
+    )]
+    OtherPlace {
+        /// `store.dir`
+        dir: PathBuf,
+        /// Where they are: `store.dir`, or the URL of a bucket.
+        was: String,
+        /// Where the settings say that they are.
+        now: String,
+    },
+    /// A copy of the catalog has used the bucket since this one did.
+    #[error(
+        "the bucket {bucket} has been used with another copy of the catalog in {} since; start with \
+         that copy. If it is gone: with store.contents.take_over = \"{epoch}\" this one takes the \
+         bucket over, and keeps the contents that it does not know", .dir.display()
+    )]
+    OldCatalog {
+        /// `store.dir`
+        dir: PathBuf,
+        /// The name of the bucket.
+        bucket: String,
+        /// What the bucket has of the other copy.
+        epoch: String,
+    },
     /// Another process has the store open.
     #[error("the object store in {} is in use by another process; give each its own store.dir", .0.display())]
     InUse(PathBuf),
@@ -73,17 +93,7 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
         .map_err(failed)?
         .ok_or_else(|| OpenError::TooNew(file.clone()))?;
     // The lock is held from here on.
-    let place = match &settings.contents {
-        None => {
-            let opened = Folder::open(folder.join("contents"), settings.sync);
-            Place::Folder(Arc::new(opened.map_err(unusable)?))
-        }
-        Some(bucket) => {
-            let id = catalog.id().map_err(failed)?;
-            let opened = Bucket::open(bucket, &id);
-            Place::Bucket(opened.map_err(|error| OpenError::Bucket(bucket.bucket.clone(), error))?)
-        }
-    };
+    let Opened { place, epoch, unnamed } = place::open(settings, &mut catalog, &failed)?;
     let files = Files::open(folder, place).map_err(unusable)?;
     if settings.sync == StoreSync::Power {
         sync_folder(folder).map_err(unusable)?;
@@ -92,7 +102,7 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
         None => OpenError::Folder(folder.clone(), error),
         Some(bucket) => OpenError::Bucket(bucket.bucket.clone(), error),
     };
-    sweep(&catalog, &files, failed, unlisted)?;
+    sweep(&mut catalog, &files, unnamed, &failed, unlisted)?;
     for bucket in &settings.buckets {
         match catalog.make_bucket(bucket, SystemTime::now()) {
             Ok(()) => info!("the bucket {bucket} was made"),
@@ -107,56 +117,5 @@ fn open(settings: &StoreSettings) -> Result<Store, OpenError> {
         }
     }
     let (turns, sends) = (Arc::new(Semaphore::new(WORKS_MAX)), TaskTracker::new());
-    Ok(Store(Arc::new(Inner { catalog: Mutex::new(catalog), files, turns, sends })))
-}
-
-/// Others must not read the contents past the signatures.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if folder.is_dir() {
-        let mode = fs::metadata(folder)?.permissions().mode();
-        if mode & OTHERS != 0 {
-            // It may be what somebody wants, such as a backup by another user of the group.
-            warn!(
-                "other users of this machine may look into {}, past all signatures: its mode is {:o}; \
-                 use chmod 700 on it",
-                folder.display(),
-                mode & 0o7777
-            );
-        }
-        return Ok(());
-    }
-    if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    DirBuilder::new().mode(0o700).create(folder)
-}
-
-/// Removes whole files that nothing names: an earlier process was killed before it committed them,
-/// or after it committed that they are not needed.
-fn sweep(
-    catalog: &Catalog,
-    files: &Files,
-    failed: impl Fn(rusqlite::Error) -> OpenError,
-    unlisted: impl Fn(io::Error) -> OpenError,
-) -> Result<(), OpenError> {
-    let (mut removed, mut missing) = (0_usize, 0_usize);
-    for group in files.place().groups().map_err(&unlisted)? {
-        let (first, names) = group.map_err(&unlisted)?;
-        let mut named: HashSet<String> = catalog.files_in(&first).map_err(&failed)?;
-        let unnamed: Vec<_> = names.into_iter().filter(|name| !named.remove(name)).collect();
-        removed += unnamed.len();
-        missing += named.len();
-        files.remove(unnamed.into_iter().map(FileName::of).collect());
-    }
-    if removed > 0 {
-        info!(removed, "files of changes that an earlier process did not finish were removed");
-    }
-    if missing > 0 {
-        error!(
-            missing,
-            "contents of the object store are missing: the machine lost power and store.sync is not \
-             \"power\", or another program removed them; objects with them cannot be read"
-        );
-    }
-    Ok(())
+    Ok(Store(Arc::new(Inner { catalog: Mutex::new(catalog), files, turns, sends, epoch })))
 }

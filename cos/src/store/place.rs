@@ -7,7 +7,7 @@ mod folder;
 use std::{io, sync::Arc};
 
 pub(super) use self::{
-    bucket::Bucket,
+    bucket::{Bucket, Found, Owner},
     folder::{Folder, sync_folder},
 };
 use super::file_name::FileName;

@@ -17,7 +17,7 @@ impl Store {
     ) -> Result<String, Refusal> {
         let names = [bucket, key].map(str::to_owned);
         let now = SystemTime::now();
-        self.work(move |inner| inner.catalog().begin_upload(&names, &metadata, now)).await
+        self.change(move |inner| inner.catalog().begin_upload(&names, &metadata, now)).await
     }
 
     /// Fails if there is no such upload, before its part is read.
@@ -39,7 +39,7 @@ impl Store {
         mut content: Content,
     ) -> Result<Stored, Refusal> {
         let (names, upload) = ([bucket, key].map(str::to_owned), upload.to_owned());
-        self.work(move |inner| {
+        self.change(move |inner| {
             let modified_at = SystemTime::now();
             let stored = Stored { etag: content.etag.clone(), crc: content.crc, modified_at };
             let replaced = inner.catalog().put_part(&names, &upload, number, &content, &stored)?;
@@ -77,7 +77,7 @@ impl Store {
     ) -> Result<Stored, Refusal> {
         let (names, upload) = ([bucket, key].map(str::to_owned), upload.to_owned());
         let now = SystemTime::now();
-        self.work(move |inner| {
+        self.change(move |inner| {
             let (stored, unused) = inner.catalog().complete_upload(&names, &upload, &parts, now)?;
             inner.files.remove(unused);
             Ok(stored)
@@ -91,7 +91,7 @@ impl Store {
         upload: &str,
     ) -> Result<(), Refusal> {
         let (names, upload) = ([bucket, key].map(str::to_owned), upload.to_owned());
-        self.work(move |inner| {
+        self.change(move |inner| {
             let unused = inner.catalog().abort_upload(&names, &upload)?;
             inner.files.remove(unused);
             Ok(())

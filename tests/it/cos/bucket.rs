@@ -1,5 +1,6 @@
 //! The contents in a bucket of another object store, with the S3 protocol.
 
+mod epoch;
 mod place;
 mod removals;
 mod turns;

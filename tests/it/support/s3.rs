@@ -170,6 +170,11 @@ impl S3 {
         self.gate.refuse(what);
     }
 
+    /// Answers requests with this header `NotImplemented`, as services do that do not know it.
+    pub(crate) fn lack(&self, header: &'static str) {
+        self.gate.lack(header);
+    }
+
     pub(crate) fn let_go(&self) {
         self.gate.clear();
     }
@@ -214,7 +219,7 @@ async fn serve(
             async move {
                 let line = format!("{} {}", request.method(), request.uri());
                 sleep(LATENCY).await;
-                let response = match gate.refusal(&line).await {
+                let response = match gate.refusal(&line, request.headers()).await {
                     None => hyper::service::Service::call(&service, request).await?,
                     Some(status) => {
                         let mut refused = s3s::HttpResponse::new(s3s::Body::empty());

@@ -5,25 +5,30 @@
 //! what the other one needs.
 
 mod client;
+mod owner;
 mod removals;
 mod upload;
 
 use std::{
     collections::BTreeMap,
     io::{self, ErrorKind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
-use bytes::Bytes;
 use futures_util::TryStreamExt;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, aws::AmazonS3, path::Path as Key};
+use object_store::{ObjectStore, ObjectStoreExt, aws::AmazonS3, path::Path as Key};
 use tokio::{
     runtime::Handle,
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
+pub(in crate::store) use self::owner::{Found, Owner};
 use self::{
     client::{Deadline, REQUEST_TIMEOUT, client},
     removals::Removals,
@@ -57,51 +62,29 @@ struct Inner {
     reads: Semaphore,
     writes: Semaphore,
     removals: Removals,
+    /// Whether the catalog has changed since this was asked last.
+    has_changed: AtomicBool,
+    /// Another process has taken the bucket over.
+    lost: CancellationToken,
 }
 
 impl Bucket {
-    /// A client of the bucket for the catalog with this id. The bucket is claimed for the catalog,
-    /// or has been before. Called on a thread that may block.
-    pub(in crate::store) fn open(settings: &BucketSettings, catalog: &str) -> io::Result<Self> {
+    /// A client of the bucket. It asks nothing yet.
+    pub(in crate::store) fn new(settings: &BucketSettings) -> io::Result<Self> {
         let with = |deadline| client(settings, deadline).map_err(io::Error::other);
         let (client, patient) = (with(Deadline::Short)?, with(Deadline::Callers)?);
-        let runtime = Handle::current();
-        let bucket = Self(Arc::new(Inner {
-            removals: Removals::start(client.clone(), &runtime),
+        let (runtime, lost) = (Handle::current(), CancellationToken::new());
+        Ok(Self(Arc::new(Inner {
+            removals: Removals::start(client.clone(), lost.clone(), &runtime),
             client,
             patient,
             prefix: Key::from(settings.prefix.as_str()),
             runtime,
             reads: Semaphore::new(READS_MAX),
             writes: Semaphore::new(WRITES_MAX),
-        }));
-        bucket.0.runtime.block_on(bucket.claim(catalog))?;
-        Ok(bucket)
-    }
-
-    /// Makes sure that the objects below the prefix are of this catalog.
-    async fn claim(&self, catalog: &str) -> io::Result<()> {
-        let Inner { client, prefix, .. } = &*self.0;
-        let owner = prefix.clone().join("owner");
-        match client.get(&owner).await {
-            Ok(found) => {
-                let found = found.bytes().await.map_err(io::Error::other)?;
-                return if found == catalog.as_bytes() { Ok(()) } else { Err(not_ours()) };
-            }
-            Err(Error::NotFound { .. }) => {}
-            Err(error) => return Err(io::Error::other(error)),
-        }
-        let mut others = client.list(Some(prefix));
-        if others.try_next().await.map_err(io::Error::other)?.is_some() {
-            return Err(not_ours());
-        }
-        let ours = Bytes::copy_from_slice(catalog.as_bytes());
-        // Of two that start at once, one has it.
-        match client.put_opts(&owner, ours.into(), PutMode::Create.into()).await {
-            Ok(_) => Ok(()),
-            Err(Error::AlreadyExists { .. }) => Err(not_ours()),
-            Err(error) => Err(io::Error::other(error)),
-        }
+            has_changed: AtomicBool::new(false),
+            lost,
+        })))
     }
 
     /// Keeps the content of `from`, which has `size` bytes, as `to` too.
@@ -136,7 +119,9 @@ impl Bucket {
     }
 
     pub(super) fn remove(&self, names: &[FileName]) {
-        self.0.removals.add(names.iter().map(|name| self.key(name)));
+        if !self.is_lost() {
+            self.0.removals.add(names.iter().map(|name| self.key(name)));
+        }
     }
 
     /// Waits until nothing is being removed any more. Nothing is removed then.
@@ -162,6 +147,24 @@ impl Bucket {
         Ok(Box::new(groups.into_iter().map(Ok)))
     }
 
+    /// Whether the catalog has changed since the last call.
+    pub(in crate::store) fn take_change(&self) -> bool {
+        self.0.has_changed.swap(false, Ordering::Relaxed)
+    }
+
+    pub(in crate::store) fn note_change(&self) {
+        self.0.has_changed.store(true, Ordering::Relaxed);
+    }
+
+    /// Another process has taken the bucket over: nothing is removed from it any more.
+    pub(in crate::store) fn lose(&self) {
+        self.0.lost.cancel();
+    }
+
+    pub(in crate::store) fn is_lost(&self) -> bool {
+        self.0.lost.is_cancelled()
+    }
+
     fn key(&self, name: &FileName) -> Key {
         self.contents().join(name.as_str())
     }
@@ -177,11 +180,4 @@ async fn turn(turns: &Semaphore) -> Result<SemaphorePermit<'_>, Refusal> {
         let message = "The bucket with the contents does not keep up; try again later.";
         Refusal::new(Code::SlowDown, message)
     })
-}
-
-fn not_ours() -> io::Error {
-    io::Error::other(
-        "what is below the prefix of store.contents.url is not of the catalog in store.dir; use an \
-         empty prefix, or the store.dir with the catalog that it belongs to",
-    )
 }

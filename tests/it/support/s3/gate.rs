@@ -1,6 +1,6 @@
 //! Requests that the S3 server does not answer, or refuses, because a test says so.
 
-use hyper::StatusCode;
+use hyper::{HeaderMap, StatusCode};
 use tokio::sync::watch;
 
 use crate::support::soon;
@@ -12,6 +12,8 @@ enum Rule {
     Hold(&'static str),
     /// They are answered 403, which no client repeats.
     Refuse(&'static str),
+    /// Those with this header are answered 501.
+    Lack(&'static str),
     None,
 }
 
@@ -36,6 +38,10 @@ impl Gate {
         self.rule.send_replace(Rule::Refuse(what));
     }
 
+    pub(super) fn lack(&self, header: &'static str) {
+        self.rule.send_replace(Rule::Lack(header));
+    }
+
     pub(super) fn clear(&self) {
         self.rule.send_replace(Rule::None);
     }
@@ -52,7 +58,7 @@ impl Gate {
     }
 
     /// Waits for as long as a request is held. Returns the status with which it is refused.
-    pub(super) async fn refusal(&self, line: &str) -> Option<StatusCode> {
+    pub(super) async fn refusal(&self, line: &str, headers: &HeaderMap) -> Option<StatusCode> {
         let is_held = |rule: &Rule| matches!(rule, Rule::Hold(what) if line.contains(what));
         let mut rule = self.rule.subscribe();
         if is_held(&rule.borrow_and_update()) {
@@ -64,7 +70,8 @@ impl Gate {
         let rule = *self.rule.borrow();
         match rule {
             Rule::Refuse(what) if line.contains(what) => Some(StatusCode::FORBIDDEN),
-            Rule::Hold(_) | Rule::Refuse(_) | Rule::None => None,
+            Rule::Lack(header) if headers.contains_key(header) => Some(StatusCode::NOT_IMPLEMENTED),
+            Rule::Hold(_) | Rule::Refuse(_) | Rule::Lack(_) | Rule::None => None,
         }
     }
 }

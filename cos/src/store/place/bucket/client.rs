@@ -79,6 +79,7 @@ mod tests {
             access_key_id: "key".to_owned(),
             secret_access_key: Secret::new("secret"),
             is_virtual_hosted,
+            take_over: None,
         };
         let client = client(&settings, Deadline::Short).unwrap();
         let minute = Duration::from_mins(1);

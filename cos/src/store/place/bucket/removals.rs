@@ -14,7 +14,7 @@ use daemon::telemetry::LineTurns;
 use futures_util::{StreamExt, stream::poll_fn};
 use object_store::{Error, ObjectStoreExt, aws::AmazonS3, path::Path as Key};
 use tokio::{runtime::Handle, sync::mpsc, time::Instant};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
 /// How many objects are removed at once.
@@ -41,11 +41,12 @@ struct Stays {
 }
 
 impl Removals {
-    pub(super) fn start(client: AmazonS3, runtime: &Handle) -> Self {
+    /// Nothing is removed any more when the bucket is `lost`.
+    pub(super) fn start(client: AmazonS3, lost: CancellationToken, runtime: &Handle) -> Self {
         let (queue, keys) = mpsc::channel(QUEUE_MAX);
         let (worker, lines) = (TaskTracker::new(), LineTurns::new(LINE_PAUSE));
         let stays = Arc::new(Stays { count: AtomicUsize::new(0), lines });
-        worker.spawn_on(run(client, keys, Arc::clone(&stays)), runtime);
+        worker.spawn_on(run(client, lost, keys, Arc::clone(&stays)), runtime);
         Self { queue: Mutex::new(Some(queue)), worker, stays }
     }
 
@@ -84,10 +85,18 @@ impl Stays {
     }
 }
 
-async fn run(client: AmazonS3, mut keys: mpsc::Receiver<Key>, stays: Arc<Stays>) {
+async fn run(
+    client: AmazonS3,
+    lost: CancellationToken,
+    mut keys: mpsc::Receiver<Key>,
+    stays: Arc<Stays>,
+) {
     let keys = poll_fn(|context| keys.poll_recv(context));
     let removed = keys.for_each_concurrent(REMOVALS_MAX, |key| async {
         let key = key;
+        if lost.is_cancelled() {
+            return;
+        }
         match client.delete(&key).await {
             Ok(()) | Err(Error::NotFound { .. }) => {}
             Err(error) => stays.add(error),
