@@ -38,6 +38,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("systemctl ", "needs systemd as the first process; the units are checked"),
     ("journalctl ", "needs systemd as the first process"),
     ("LONGHOLD_", "read by the settings, in settings.rs"),
+    ("longhold up ", "projects of each shape run in up/"),
+    ("longhold import ", "settings are made of a project in up/import.rs"),
     ("curl --cacert ", "a client that trusts the same file connects in tls/dev.rs"),
     ("certutil ", "run for the browser of browser/secure.rs"),
     ("export SECRET=", "run in service.rs"),
