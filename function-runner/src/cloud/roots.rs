@@ -55,7 +55,7 @@ impl RootFiles {
         // Under another name until it is locked, so that no other runner takes it for a rest.
         let draft = Path::new(PLACE).join(format!(".{PREFIX}{name}"));
         // Whoever has prepared this name is not followed.
-        DirBuilder::new().mode(0o755).create(&draft)?;
+        DirBuilder::new().mode(0o700).create(&draft)?;
         let lock = File::open(&draft)?;
         lock.lock()?;
         fs::rename(&draft, &folder)?;

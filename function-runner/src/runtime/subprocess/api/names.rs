@@ -5,6 +5,7 @@
 //! with the credentials of the instance.
 
 mod asked;
+mod lookups;
 mod tunnel;
 
 use std::{convert::Infallible, future::pending, sync::Arc, time::Duration};
@@ -25,6 +26,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::debug;
 
+use self::lookups::Lookups;
 pub(super) use self::{
     asked::{Asked, asked},
     tunnel::TLS,
@@ -50,6 +52,7 @@ pub(super) struct Names {
     /// connection is.
     secret: Option<AccessToken>,
     tunnels: Arc<Semaphore>,
+    lookups: Lookups,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -63,7 +66,7 @@ impl Names {
         stop: CancellationToken,
     ) -> Self {
         let tunnels = Arc::new(Semaphore::new(TUNNELS_MAX));
-        Self { led, pushes, secret, tunnels, tasks, stop }
+        Self { led, pushes, secret, tunnels, lookups: Lookups::new(), tasks, stop }
     }
 
     /// The address of the proxy at `port`, with the credentials of the instance if they are needed.
@@ -120,7 +123,7 @@ impl Names {
             Lead::Refused => LedNames::refused(name),
             Lead::Outside => match port {
                 None => message(StatusCode::MISDIRECTED_REQUEST, "this name does not lead here"),
-                Some(port) => match tunnel::server_outside(name, port).await {
+                Some(port) => match tunnel::server_outside(&self.lookups, name, port).await {
                     Ok(server) => {
                         self.led.forward(name, &server, request, &self.tasks, &self.stop).await
                     }

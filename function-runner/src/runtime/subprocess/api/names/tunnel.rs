@@ -12,7 +12,7 @@ use hyper::{body::Incoming, upgrade};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncReadExt, copy_bidirectional, join, split},
-    net::{TcpStream, lookup_host},
+    net::TcpStream,
     sync::OwnedSemaphorePermit,
     time::timeout,
 };
@@ -21,6 +21,7 @@ use url::Url;
 use super::{
     Names,
     asked::{is_own, is_this_machine},
+    lookups::Lookups,
 };
 use crate::cloud::{Lead, LedNames};
 
@@ -52,7 +53,7 @@ impl Names {
             }
             Lead::Nowhere(setting) => return LedNames::nowhere(&name, setting),
             Lead::Refused => return LedNames::refused(&name),
-            Lead::Outside => match connect_outside(&name, port).await {
+            Lead::Outside => match connect_outside(&self.lookups, &name, port).await {
                 Ok(server) => {
                     self.tasks.spawn(self.clone().lead_outside(permit, request, server));
                 }
@@ -108,8 +109,8 @@ impl Names {
     }
 }
 
-async fn connect_outside(name: &str, port: u16) -> Result<TcpStream, Refusal> {
-    let addresses = outside(name, port).await?;
+async fn connect_outside(lookups: &Lookups, name: &str, port: u16) -> Result<TcpStream, Refusal> {
+    let addresses = outside(lookups, name, port).await?;
     let connected = timeout(CONNECT_TIMEOUT, TcpStream::connect(&addresses[..])).await;
     match connected {
         Ok(Ok(server)) => Ok(server),
@@ -119,8 +120,12 @@ async fn connect_outside(name: &str, port: u16) -> Result<TcpStream, Refusal> {
 }
 
 /// The server outside with this name, by its address.
-pub(super) async fn server_outside(name: &str, port: u16) -> Result<Url, Refusal> {
-    let addresses = outside(name, port).await?;
+pub(super) async fn server_outside(
+    lookups: &Lookups,
+    name: &str,
+    port: u16,
+) -> Result<Url, Refusal> {
+    let addresses = outside(lookups, name, port).await?;
     let address = addresses.first().ok_or_else(|| unreachable(name, "it has no address"))?;
     // The interface that an address of IPv6 may name has no place in a URL.
     let address = SocketAddr::new(address.ip(), address.port());
@@ -128,7 +133,7 @@ pub(super) async fn server_outside(name: &str, port: u16) -> Result<Url, Refusal
 }
 
 /// The addresses of a name outside. None of them is of this machine.
-async fn outside(name: &str, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
+async fn outside(lookups: &Lookups, name: &str, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
     let own = || {
         let what = format!("{name} is this machine: ask it without the proxy (NO_PROXY)");
         Box::new(message(StatusCode::FORBIDDEN, &what))
@@ -137,11 +142,8 @@ async fn outside(name: &str, port: u16) -> Result<Vec<SocketAddr>, Refusal> {
         return Err(own());
     }
     let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let found = match timeout(CONNECT_TIMEOUT, lookup_host((bare, port))).await {
-        Ok(found) => found.map_err(|error| unreachable(name, &error.to_string()))?,
-        Err(_) => return Err(unreachable(name, "it took too long to find its address")),
-    };
-    let found: Vec<_> = found.collect();
+    let found = lookups.addresses(bare, port, CONNECT_TIMEOUT).await;
+    let found = found.map_err(|why| unreachable(name, &why))?;
     if found.iter().any(|address| is_own(address.ip())) {
         return Err(own());
     }
