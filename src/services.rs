@@ -83,7 +83,7 @@ impl Services {
         let runner_listener = listen(address, place).await?;
         let function_runner = runner_listener.local_addr()?;
         gateway = gateway.with_runner(url_of(function_runner));
-        if files.is_built_in() {
+        if files.has_page() {
             gateway = gateway.with_pages(page::pages());
         }
         let GatewayListeners { public, internal } = gateway.listeners()?;

@@ -39,6 +39,8 @@ pub(crate) struct Files {
     /// Without this file there is no object store.
     cos: Option<Source>,
     built_in: bool,
+    /// Whether the built-in chat page is served.
+    has_page: bool,
     variables: BTreeMap<String, String>,
     access: Access,
     /// The functions that are in use, once the runner has been started.
@@ -80,6 +82,7 @@ impl Files {
             gateway: Source { text: read_file(&gateway, "--config-dir")?, path: gateway },
             functions: Source { text: read_file(&functions, "--config-dir")?, path: functions },
             built_in: false,
+            has_page: false,
             variables: variables(),
             access: Access::new(),
             known: KnownFunctions::default(),
@@ -99,6 +102,7 @@ impl Files {
             functions: source(FUNCTIONS_FILE, include_str!("../functions.toml").to_owned()),
             cos: None,
             built_in: true,
+            has_page: true,
             variables: variables(),
             access: Access::new(),
             known: KnownFunctions::default(),
@@ -127,8 +131,15 @@ impl Files {
         Ok(settings)
     }
 
-    pub(crate) fn is_built_in(&self) -> bool {
-        self.built_in
+    /// The same with the built-in chat page.
+    #[must_use]
+    pub(crate) fn with_page(self) -> Self {
+        Self { has_page: true, ..self }
+    }
+
+    /// Whether the built-in chat page is served.
+    pub(crate) fn has_page(&self) -> bool {
+        self.has_page
     }
 
     pub(crate) fn parse_gateway(&self) -> Result<gateway::settings::Settings, SettingsError> {

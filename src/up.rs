@@ -18,7 +18,6 @@ mod write;
 
 use std::{
     collections::BTreeMap,
-    future::pending,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -29,7 +28,6 @@ use daemon::{
     process::{Ended, variables},
     signals::Signals,
 };
-use tracing::warn;
 
 pub(crate) use self::import::Import;
 use self::{
@@ -86,6 +84,7 @@ impl Up {
         }
         let _lock = data.open()?;
         report::say([format!("longhold up {}", folder.display())]);
+        let triggers = follow::watch(&folder).await?;
         let mut signals = Signals::listen().context("could not listen for signals")?;
         // What installs libraries is killed by a signal.
         let plan = tokio::select! {
@@ -97,21 +96,26 @@ impl Up {
         write::shim(&places.shim, false)?;
         write::settings(&places.settings, &plan.texts)?;
         let mut files = Files::find(Some(&places.settings))?;
+        if plan.project.websites.is_empty() {
+            files = files.with_page();
+        }
         let services = Services::open(&mut files).await?;
         let mut done = None;
-        let followed = Followed {
-            folder: &folder,
-            places: &places,
-            variables: &variables,
-            plan: plan.clone(),
-        };
         let beside = async |listeners: Listeners| {
             let served = Served { project: &plan.project, listeners };
             report::say(report::served(&served, &places.data));
-            let Some(command) = &self.exec else { return follow(followed).await };
+            let followed = Followed {
+                folder: &folder,
+                places: &places,
+                variables: &variables,
+                plan: plan.clone(),
+                listeners,
+            };
+            let following = followed.follow(triggers);
+            let Some(command) = &self.exec else { return following.await };
             tokio::select! {
                 ended = exec::run(command, &served) => done = Some(ended),
-                () = follow(followed) => {}
+                () = following => {}
             }
         };
         let ended = services.run(files, signals, beside).await?;
@@ -141,14 +145,6 @@ async fn check(
     let settings = Files::of_texts(&places.settings, plan.texts.clone()).check()?;
     report::answer(report::served(&Served::by(&plan.project, &settings), &places.data));
     Ok(plan.exit_code())
-}
-
-/// Follows the project until the services end.
-async fn follow(followed: Followed<'_>) {
-    if let Err(error) = followed.follow().await {
-        warn!("changes of the project will not be seen: {error:#}");
-    }
-    pending::<()>().await;
 }
 
 /// The folder of a project, by its absolute path without links.

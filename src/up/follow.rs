@@ -8,12 +8,15 @@ use std::{
 use anyhow::Context;
 use daemon::reload::{ReloadTriggers, changes_in};
 use tokio_util::task::AbortOnDropHandle;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use super::{
     plan::{Places, Plan},
-    report, write,
+    report,
+    served::Served,
+    write,
 };
+use crate::services::Listeners;
 
 /// A project that runs.
 #[derive(Debug)]
@@ -23,26 +26,39 @@ pub(super) struct Followed<'a> {
     pub(super) variables: &'a BTreeMap<String, String>,
     /// What runs.
     pub(super) plan: Plan,
+    pub(super) listeners: Listeners,
+}
+
+/// Watches all files in the folder of a project: each may be one that decides it. To be called
+/// before it is read.
+pub(super) async fn watch(folder: &Path) -> anyhow::Result<ReloadTriggers> {
+    let mut triggers = ReloadTriggers::listen(true).context("could not listen for SIGHUP")?;
+    triggers.watch(&main_file(folder), vec![folder.to_owned()]).await;
+    Ok(triggers)
+}
+
+fn main_file(folder: &Path) -> PathBuf {
+    folder.join("serverless.yml")
 }
 
 impl Followed<'_> {
     /// Writes the settings again when the project changes, which the services then take up. Never
-    /// ends, unless the changes cannot be seen.
-    pub(super) async fn follow(mut self) -> anyhow::Result<()> {
-        let mut triggers = self.triggers().await?;
+    /// ends.
+    pub(super) async fn follow(mut self, mut triggers: ReloadTriggers) {
         let mut said = self.plan.notes.clone();
+        triggers.watch(&main_file(self.folder), self.folders()).await;
         let mut behind_shim = self.changes_behind_shim();
         loop {
+            triggers.next().await;
             let plan = self.plan_now().await;
             if plan.notes != said {
                 report::say(report::notes(&plan.notes));
                 said.clone_from(&plan.notes);
             }
-            let sources = self.plan.sources.clone();
-            match self.take_up(plan) {
-                Ok(()) => {}
-                Err(error) => error!("the project stays as it is: {error:#}"),
+            if let Err(error) = self.take_up(plan) {
+                error!("the project stays as it is: {error:#}");
             }
+            triggers.watch(&main_file(self.folder), self.folders()).await;
             let now = self.changes_behind_shim();
             if now != behind_shim {
                 behind_shim = now;
@@ -50,12 +66,6 @@ impl Followed<'_> {
                     error!("functions with the shim stay as they are: {error:#}");
                 }
             }
-            if sources != self.plan.sources {
-                // What has changed meanwhile is seen by the next look.
-                triggers = self.triggers().await?;
-                continue;
-            }
-            triggers.next().await;
         }
     }
 
@@ -71,9 +81,6 @@ impl Followed<'_> {
 
     /// Makes `plan` what runs.
     fn take_up(&mut self, plan: Plan) -> anyhow::Result<()> {
-        if plan == self.plan {
-            return Ok(());
-        }
         // A file that is being saved looks like this, and so does a slip of the author.
         anyhow::ensure!(
             plan.errors() <= self.plan.errors() && !plan.project.apis.is_empty(),
@@ -83,21 +90,26 @@ impl Followed<'_> {
             write::settings(&self.places.settings, &plan.texts)?;
             info!("the project has changed, its new settings are used");
         }
+        if plan.texts.cos != self.plan.texts.cos {
+            warn!("the buckets of the project have changed: start longhold again to use them");
+        }
+        let lines = |plan: &Plan| {
+            let served = Served { project: &plan.project, listeners: self.listeners };
+            report::served(&served, &self.places.data)
+        };
+        let now = lines(&plan);
+        if now != lines(&self.plan) {
+            report::say(now);
+        }
         self.plan = plan;
         Ok(())
     }
 
-    /// Watches the files that decide the project, and all others in its folder: a new one may be
-    /// one of them.
-    async fn triggers(&self) -> anyhow::Result<ReloadTriggers> {
-        let triggers = ReloadTriggers::listen(true).context("could not listen for SIGHUP")?;
-        let first = self.folder.join("serverless.yml");
-        let add = |triggers: ReloadTriggers, source: &PathBuf| triggers.beside(source.clone());
-        let mut triggers = self.plan.sources.iter().fold(triggers, add);
-        let mut folders = vec![self.folder.to_owned()];
-        folders.append(&mut self.plan.behind_shim());
-        triggers.watch(&first, folders).await;
-        Ok(triggers)
+    /// The folder of the project, and the code behind the shim, whose changes are counted.
+    fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = self.plan.behind_shim();
+        folders.push(self.folder.to_owned());
+        folders
     }
 
     fn changes_behind_shim(&self) -> u64 {

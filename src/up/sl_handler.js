@@ -30,7 +30,8 @@ global.on = (name, listener) => {
 
 require(path.resolve(__dirname, process.env.SLS_ENTRY_FILE || "sls.js"));
 
-// Sends `data` to the connection. Fails if the gateway says that it did not get it.
+// Sends `data` to the connection. Fails if the gateway cannot be asked. That the connection is gone
+// is no failure.
 function send(id, data) {
   const text = typeof data === "string" ? data : JSON.stringify(data === undefined ? "" : data);
   const body = JSON.stringify({
