@@ -57,6 +57,15 @@ pub struct Note {
     pub text: String,
 }
 
+impl Note {
+    /// Sorts notes by files and lines.
+    pub fn sort(notes: &mut [Self]) {
+        notes.sort_by(|one, other| {
+            (&one.place, one.severity, &one.text).cmp(&(&other.place, other.severity, &other.text))
+        });
+    }
+}
+
 impl fmt::Display for Note {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(place) = &self.place {
@@ -149,10 +158,7 @@ impl Notes {
             self.notes.insert(Note { severity: Severity::Error, place: None, text });
         }
         let mut notes: Vec<_> = self.notes.into_iter().collect();
-        notes.sort_by(|one, other| {
-            let key = |note: &Note| (note.place.clone(), note.severity, note.text.clone());
-            key(one).cmp(&key(other))
-        });
+        Note::sort(&mut notes);
         notes
     }
 }

@@ -20,7 +20,6 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use daemon::process::variables;
 use project::{Function, Note, Project};
 
 use self::{cache::Cache, install::get, need::Need};
@@ -44,21 +43,12 @@ pub(super) enum Missing<'a> {
     Named,
 }
 
-/// Looks for what the functions import and is not in their own folders, in `cache`.
+/// Looks for what the functions import and is not in their own folders, in `cache`. pip and npm
+/// have what they need of `variables`.
 ///
 /// The longest wait is that for pip or npm. If the future is dropped, they are killed, and what
 /// they have installed by then is never used.
 pub(super) async fn find(
-    project: &Project,
-    interpreters: &Interpreters,
-    cache: &Path,
-    missing: Missing<'_>,
-) -> Libraries {
-    find_with(project, interpreters, cache, missing, &variables()).await
-}
-
-/// The same, with the environment of pip and npm.
-async fn find_with(
     project: &Project,
     interpreters: &Interpreters,
     cache: &Path,

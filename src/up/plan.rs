@@ -20,7 +20,6 @@ pub(super) struct Plan {
     pub(super) project: Project,
     /// What the author should know, in the order of files and lines.
     pub(super) notes: Vec<Note>,
-    pub(super) sources: Vec<PathBuf>,
     pub(super) texts: SettingsTexts,
 }
 
@@ -48,14 +47,13 @@ impl Plan {
         variables: &Variables,
         missing: Missing<'_>,
     ) -> Self {
-        let Reading { project, mut notes, sources } = read_apart(folder, variables).await;
+        let Reading { project, mut notes, .. } = read_apart(folder, variables).await;
         let interpreters = interpreters::find(&project, variables).await;
-        let libraries = libraries::find(&project, &interpreters, &places.libraries, missing).await;
+        let cache = &places.libraries;
+        let libraries = libraries::find(&project, &interpreters, cache, missing, variables).await;
         notes.extend(interpreters.notes);
         notes.extend(libraries.notes);
-        notes.sort_by(|one, other| {
-            (&one.place, one.severity, &one.text).cmp(&(&other.place, other.severity, &other.text))
-        });
+        Note::sort(&mut notes);
         let surroundings = Surroundings {
             data: places.data.clone(),
             libraries: libraries.of,
@@ -64,7 +62,7 @@ impl Plan {
             base: places.settings.clone(),
         };
         let texts = project.settings(&surroundings);
-        Self { project, notes, sources, texts }
+        Self { project, notes, texts }
     }
 
     /// How many parts of the project cannot run.

@@ -43,7 +43,6 @@ pub(super) enum Kept {
 /// A program that has ended.
 #[derive(Debug)]
 pub(super) struct Ended {
-    pub(super) has_succeeded: bool,
     pub(super) status: ExitStatus,
     pub(super) output: Vec<u8>,
 }
@@ -93,7 +92,7 @@ impl Group {
         while is_open {
             is_open = read(&pipe, &mut output, kept).await?;
         }
-        Ok(Ended { has_succeeded: status.success(), status, output })
+        Ok(Ended { status, output })
     }
 
     /// Waits for the end of the leader, then kills the others. Can be dropped and called again.
@@ -193,7 +192,7 @@ mod tests {
     async fn output_is_kept_within_its_bound() {
         let said = async |script, kept| {
             let ended = run(shell(script), kept, LIMIT).await.unwrap();
-            (ended.has_succeeded, String::from_utf8(ended.output).unwrap())
+            (ended.status.success(), String::from_utf8(ended.output).unwrap())
         };
         let script = "echo one; echo two >&2; cat; exit 3";
         assert_eq!(said(script, Kept::Answer(100)).await, (false, "one\n".to_owned()));
@@ -206,7 +205,7 @@ mod tests {
     #[tokio::test]
     async fn processes_that_a_program_leaves_are_killed() {
         let ended = run(shell("sleep 1000 & echo $!"), Kept::Answer(100), LIMIT).await.unwrap();
-        assert!(ended.has_succeeded);
+        assert!(ended.status.success());
     }
 
     #[tokio::test]

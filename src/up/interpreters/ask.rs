@@ -60,7 +60,7 @@ pub(super) async fn ask(
     // Some programs in PATH decide by the working folder which interpreter they start.
     command.env_clear().envs(passed).current_dir("/");
     let ended = run(command, Kept::Answer(BYTES_MAX), LIMIT).await.ok()?;
-    let answer = String::from_utf8(ended.output).ok().filter(|_| ended.has_succeeded)?;
+    let answer = String::from_utf8(ended.output).ok().filter(|_| ended.status.success())?;
     read(language, &answer)
 }
 

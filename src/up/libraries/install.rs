@@ -92,7 +92,7 @@ async fn fill(
     };
     let ended = run(command, Kept::Messages(BYTES_MAX), LIMIT).await;
     let ended = ended.map_err(|error| format!("{program} {error}"))?;
-    if ended.has_succeeded {
+    if ended.status.success() {
         return Ok(());
     }
     let output = String::from_utf8_lossy(&ended.output);

@@ -15,8 +15,8 @@ use daemon::process::variables;
 use project::{Note, Project};
 use tempfile::TempDir;
 
-use super::{Libraries, Missing, find_with};
-use crate::up::interpreters::{Interpreters, find};
+use super::{Libraries, Missing, find};
+use crate::up::interpreters::{self, Interpreters};
 
 /// A project, and a cache beside it.
 struct Place {
@@ -53,7 +53,7 @@ impl Place {
     }
 
     async fn interpreters(&self) -> Interpreters {
-        find(&self.project(), &self.variables).await
+        interpreters::find(&self.project(), &self.variables).await
     }
 
     async fn install(&self) -> Libraries {
@@ -61,13 +61,13 @@ impl Place {
         let interpreters = self.interpreters().await;
         let (project, cache) = (self.project(), self.cache());
         let missing = Missing::Installed(&progress);
-        find_with(&project, &interpreters, &cache, missing, &self.variables).await
+        find(&project, &interpreters, &cache, missing, &self.variables).await
     }
 
     /// What a check says, which writes nothing.
     async fn check(&self) -> Libraries {
         let (project, interpreters) = (self.project(), self.interpreters().await);
-        find_with(&project, &interpreters, &self.cache(), Missing::Named, &self.variables).await
+        find(&project, &interpreters, &self.cache(), Missing::Named, &self.variables).await
     }
 
     /// The lines of progress since the last call.
